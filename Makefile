@@ -1,0 +1,40 @@
+# Every target bootstraps by itself: Python 3.11+ is all that a fresh machine needs.
+PYTHON ?= python3
+VENV := .venv
+PATROL := $(VENV)/bin/patrol
+PORT ?= 8765
+FRESH ?=
+
+.PHONY: help setup demo test check lock clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready  ## a virtual environment in .venv with .venv/bin/patrol
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv -q --clear --python $(PYTHON) $(VENV) && \
+	  uv pip install -q --python $(VENV)/bin/python -r requirements.lock && \
+	  uv pip install -q --python $(VENV)/bin/python --no-deps -e . ; \
+	else \
+	  $(PYTHON) -m venv --clear $(VENV) && \
+	  $(VENV)/bin/python -m pip install -q --disable-pip-version-check -r requirements.lock && \
+	  $(VENV)/bin/python -m pip install -q --disable-pip-version-check --no-deps -e . ; \
+	fi
+	@touch $@
+
+demo: setup  ## a marketplace, its Slack and Patrol in your browser (FRESH=1 starts anew, PORT=8765)
+	@$(PATROL) demo --port $(PORT) $(if $(FRESH),--fresh)
+
+test: setup  ## every test
+	@$(VENV)/bin/python -m pytest
+
+check: setup  ## ruff, mypy --strict, and patrol's own check of the policies
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(PATROL) check
+
+lock:  ## write requirements.lock again (needs uv)
+	uv pip compile pyproject.toml --universal --all-extras --group dev --generate-hashes --no-header -q -o requirements.lock
+
+clean:  ## remove the environment and the demo's state
+	rm -rf $(VENV) .patrol

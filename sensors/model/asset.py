@@ -1,0 +1,56 @@
+"""Tables and other assets that policies read, and the entities that alerts are about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import quote
+
+from sensors.model.policy import NOTHING
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A table, model, sheet, topic or dashboard that somebody owns and that has an age."""
+
+    name: str  # lower case, "core.orders"
+    kind: str = "table"
+    tier: str = "core"  # raw | core | vetted | scratch
+    owner: str | None = None
+    columns: Mapping[str, str] = NOTHING  # lower-case name -> SQL type
+    loaded_until: str | None = None  # the column whose maximum says until when the table is loaded
+    load_interval: timedelta | None = None
+    warn_after: timedelta | None = None
+    late_after: timedelta | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Entity:
+    """Where an agent looks up an id: a fixed host, the id checked against a pattern and percent-encoded."""
+
+    name: str  # "seller"
+    column: str  # "seller_id"
+    link: str  # "https://admin.example.com/sellers/{id}"
+    pattern: str = r"[A-Za-z0-9_.-]{1,64}"
+    label: str = ""
+
+    def url(self, value: object) -> str | None:
+        """The link for this id, or None where the id does not look like one."""
+        text = str(value)
+        if value is None or not re.fullmatch(self.pattern, text):
+            return None
+        return self.link.replace("{id}", quote(text, safe=""))
+
+
+@dataclass(frozen=True)
+class ViolationKind:
+    """An entry of the shared language of what is a problem."""
+
+    name: str
+    title: str
+    what: str
+    examples: tuple[str, ...] = ()
+    may_do: str = ""  # what an agent may do about it

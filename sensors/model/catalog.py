@@ -1,0 +1,45 @@
+"""All that the files say at one moment: policies and what lies beside them, and every problem found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sensors.model.asset import Asset, Entity, ViolationKind
+from sensors.model.job import Job
+from sensors.model.policy import NOTHING, Policy
+from sensors.model.team import Team
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One mistake in a file: `path:line:column where: what`, with a hint where there is one."""
+
+    path: str
+    line: int
+    column: int
+    what: str
+    warning: bool = False
+    source: str = ""  # the offending line
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column} {'warning: ' if self.warning else ''}{self.what}"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What the files say. A policy with a problem is not in `policies`; nothing else is stopped by it."""
+
+    policies: Mapping[str, Policy] = NOTHING
+    teams: Mapping[str, Team] = NOTHING
+    jobs: Mapping[str, Job] = NOTHING
+    assets: Mapping[str, Asset] = NOTHING
+    entities: Mapping[str, Entity] = NOTHING  # by column
+    violations: Mapping[str, ViolationKind] = NOTHING
+    problems: tuple[Problem, ...] = ()
+    broken: frozenset[str] = frozenset()  # names of policies whose files exist but do not load
+    version: str = ""  # hash of all contents
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if not p.warning)

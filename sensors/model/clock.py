@@ -1,0 +1,42 @@
+"""Aware UTC, and durations as people write them. The one place that reads or prints either."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def utc(at: datetime) -> datetime:
+    """The same moment as aware UTC; a naive time is UTC already (sessions run in UTC)."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def parse_duration(text: str) -> timedelta | None:
+    """`90s`, `15m`, `2h30m`, `1d` as a duration; None where it is not one (or is zero)."""
+    parts = re.findall(r"(\d+)\s*([smhdw])", text.strip().lower())
+    if not parts or re.sub(r"\d+\s*[smhdw]|\s", "", text.strip().lower()):
+        return None
+    seconds = sum(int(n) * UNITS[unit] for n, unit in parts)
+    return timedelta(seconds=seconds) if 0 < seconds <= 10 * 366 * 86400 else None
+
+
+def say_duration(span: timedelta) -> str:
+    """A duration in the largest units that say it exactly enough: `2 h`, `1 h 30 min`, `45 s`, `3 d`."""
+    seconds = max(0, round(span.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    days, rest = divmod(minutes, 1440)
+    hours, mins = divmod(rest, 60)
+    words = [(days, "d"), (hours, "h"), (mins if not days else 0, "min")]
+    return " ".join(f"{n} {unit}" for n, unit in words if n)
+
+
+def parse_time(text: str) -> datetime | None:
+    """An ISO time (with or without a zone; without is UTC) as aware UTC, or None."""
+    try:
+        return utc(datetime.fromisoformat(text.strip()))
+    except ValueError:
+        return None

@@ -1,0 +1,67 @@
+"""Jobs that a policy offers or starts: what they are called with, how long they may take, how to undo them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sensors.model.policy import NOTHING
+
+
+@dataclass(frozen=True)
+class Param:
+    """A job's parameter: rows are hostile, so every value is checked against a pattern before it is used."""
+
+    name: str
+    type: str = "string"  # string | integer | number | boolean
+    pattern: str = r"[\w.:@ -]{1,200}"
+    default: Any = None
+    required: bool = True
+
+    def problem(self, value: object) -> str | None:
+        """What is wrong with the value, in words, or None."""
+        text = str(value)
+        if not re.fullmatch(self.pattern, text):
+            return f"{self.name} must match {self.pattern}, not {text[:60]!r}"
+        checks = {"integer": r"-?\d+", "number": r"-?\d+(\.\d+)?", "boolean": "true|false|True|False"}
+        if self.type in checks and not re.fullmatch(checks[self.type], text):
+            return f"{self.name} must be of type {self.type}, not {text[:60]!r}"
+        return None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as declared. `config` is the runner's own (url and body for http, statement for sql)."""
+
+    name: str
+    kind: str  # http | sql | …
+    title: str
+    owner: str
+    config: Mapping[str, Any] = NOTHING
+    params: tuple[Param, ...] = ()
+    after: tuple[str, ...] = ()
+    timeout: timedelta = timedelta(minutes=10)
+    approval: str = "none"  # none | second_person
+    changes: str = ""  # what it changes, for the one who is about to start it
+    undo: str = ""
+
+    def fill(self, given: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """Parameters from what a person gave, else the alert's row, else the default; and all that is wrong."""
+        filled: dict[str, Any] = {}
+        problems = [f"{name} is not a parameter of {self.name}" for name in given if name not in self.names]
+        for param in self.params:
+            value = given.get(param.name, row.get(param.name, param.default))
+            if value is None and param.required:
+                problems.append(f"{param.name} is missing: write {param.name}=…")
+            elif value is not None and (wrong := param.problem(value)):
+                problems.append(wrong)
+            elif value is not None:
+                filled[param.name] = value
+        return filled, problems
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(p.name for p in self.params)

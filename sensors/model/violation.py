@@ -1,0 +1,91 @@
+"""Rows that a query found, grouped by key; and the canonical form of keys and rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sensors.model.clock import utc
+
+Values = Mapping[str, Any]
+
+
+def plain(value: Any) -> Any:
+    """A warehouse's value as JSON, with its type kept: 1, 1.0 and Decimal('1.00') are the same, "1" is not."""
+    match value:
+        case None | bool() | str() | int():
+            return value
+        case float() if value != value or value in (float("inf"), float("-inf")):
+            return {"number": str(value)}
+        case float() | Decimal():
+            exact = Decimal(str(value))
+            return int(exact) if exact == exact.to_integral_value() else {"number": f"{exact.normalize():f}"}
+        case datetime():
+            return {"time": utc(value).isoformat().replace("+00:00", "Z")}
+        case date():
+            return {"date": value.isoformat()}
+        case time() | timedelta():
+            return {"time": str(value)}
+        case bytes() | bytearray():
+            return {"bytes": bytes(value).hex()}
+        case Mapping():
+            return {"map": {str(k): plain(v) for k, v in sorted(value.items(), key=lambda kv: str(kv[0]))}}
+        case list() | tuple():
+            return [plain(v) for v in value]
+        case _:
+            return {"text": str(value)}
+
+
+def canonical(values: Values) -> str:
+    """One spelling of a key or row: lower-case names in order, typed values, JSON. `{}` is the whole platform."""
+    lowered = {name.lower(): plain(value) for name, value in values.items()}
+    return json.dumps(lowered, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def row_hash(values: Values, row_key: tuple[str, ...]) -> str:
+    """What makes a row the same row: its `row_key` columns, or all of them. 32 hex characters."""
+    chosen = {name: values[name] for name in row_key} if row_key else values
+    return hashlib.sha256(canonical(chosen).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class FoundRow:
+    """One row of a result: lower-case column names, its hash, and when it happened (None: no time)."""
+
+    hash: str
+    values: Values
+    event_time: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Violation:
+    """The rows of one run that share a key, oldest first. What they amount to is counted in `core`."""
+
+    key: str  # canonical
+    key_values: Values
+    rows: tuple[FoundRow, ...]
+
+    @property
+    def newest(self) -> Values:
+        return self.rows[-1].values
+
+
+def violations_of(rows: Iterable[FoundRow], key: tuple[str, ...]) -> tuple[Violation, ...]:
+    """Rows grouped by key in order of first appearance; each row once, oldest first (rows without a time first)."""
+    groups: dict[str, tuple[dict[str, Any], dict[str, FoundRow]]] = {}
+    for row in rows:
+        values = {name: row.values[name] for name in key}
+        groups.setdefault(canonical(values), (values, {}))[1].setdefault(row.hash, row)
+    return tuple(
+        Violation(name, values, tuple(sorted(found.values(), key=_age)))
+        for name, (values, found) in groups.items()
+    )
+
+
+def _age(row: FoundRow) -> tuple[bool, float]:
+    return (row.event_time is not None, row.event_time.timestamp() if row.event_time else 0.0)
