@@ -1,4 +1,4 @@
-"""Jobs that a policy offers or starts: what they are called with, how long they may take, how to undo them."""
+"""Jobs that a policy offers or starts: their parameters, how long they may take, how to undo them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Job:
     undo: str = ""
 
     def fill(self, given: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """Parameters from what a person gave, else the alert's row, else the default; and all that is wrong."""
+        """Parameters from what a person gave, else the alert's row, else the default; and what is wrong."""
         filled: dict[str, Any] = {}
         problems = [f"{name} is not a parameter of {self.name}" for name in given if name not in self.names]
         for param in self.params:

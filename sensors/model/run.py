@@ -52,7 +52,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Run:
-    """A claimed run: its lease is `token`'s; it may save only while it holds it and `from_watermark` still stands."""
+    """A claimed run. It may save only while `token` holds its lease and `from_watermark` still stands."""
 
     id: int
     policy: str

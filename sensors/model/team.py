@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sensors.model.policy import NOTHING, Severity
+from sensors.model.policy import Severity
 
 
 class Role(StrEnum):
@@ -58,7 +58,7 @@ class Team:
     review_channel: str
     members: tuple[Member, ...] = ()
     rotation: Rotation | None = None
-    ladders: Mapping[Severity, tuple[LadderStep, ...]] = NOTHING
+    ladders: Mapping[Severity, tuple[LadderStep, ...]] = field(default_factory=dict)
     acknowledged_for: timedelta = timedelta(hours=4)
 
     def ladder(self, severity: Severity) -> tuple[LadderStep, ...]:

@@ -16,7 +16,7 @@ Values = Mapping[str, Any]
 
 
 def plain(value: Any) -> Any:
-    """A warehouse's value as JSON, with its type kept: 1, 1.0 and Decimal('1.00') are the same, "1" is not."""
+    """A warehouse's value as JSON, its type kept: 1, 1.0 and Decimal('1.00') are the same, "1" is not."""
     match value:
         case None | bool() | str() | int():
             return value
@@ -42,7 +42,7 @@ def plain(value: Any) -> Any:
 
 
 def canonical(values: Values) -> str:
-    """One spelling of a key or row: lower-case names in order, typed values, JSON. `{}` is the whole platform."""
+    """One spelling of a key or row: sorted lower-case names, typed values, JSON. `{}` is the whole platform."""
     lowered = {name.lower(): plain(value) for name, value in values.items()}
     return json.dumps(lowered, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
@@ -76,7 +76,7 @@ class Violation:
 
 
 def violations_of(rows: Iterable[FoundRow], key: tuple[str, ...]) -> tuple[Violation, ...]:
-    """Rows grouped by key in order of first appearance; each row once, oldest first (rows without a time first)."""
+    """Rows by key, in order of first appearance; each row once, oldest first (those without a time before)."""
     groups: dict[str, tuple[dict[str, Any], dict[str, FoundRow]]] = {}
     for row in rows:
         values = {name: row.values[name] for name in key}

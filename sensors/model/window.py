@@ -36,25 +36,30 @@ class Window:
         return {name: at for name, at in bounds.items() if at is not None}
 
 
+INSTANT = timedelta(microseconds=1)  # the finest step of a warehouse's time
+
+
 def window_for(
     kind: WindowKind, due: datetime, watermark: datetime | None, data_until: datetime | None
 ) -> Window:
     """What a run that is due at `due` looks at.
 
     `watermark` is where the last incremental run ended (None: never ran; then the lookback, or an hour,
-    before the end). `data_until` is the lowest loaded-until of the tables with the window's column, None
-    where no table has such a source. An incremental window may be empty: nothing new has been loaded.
+    before the end). `data_until` is the time of the newest row of the table that is furthest behind among
+    those with the window's column, None where no table has such a source; that row is looked at, and so
+    is its instant again next time, because others may come that share it (row memory makes this harmless).
+    An incremental window may be empty: nothing new has been loaded.
     """
+    until = None if data_until is None else data_until + INSTANT
     match kind:
         case Now():
             return Window(None, due)
         case Trailing(span=span, baseline=baseline):
-            end = due if data_until is None else min(due, data_until)
+            end = due if until is None else min(due, until)
             start = end - span
             return Window(start, end, None if baseline is None else start - baseline)
         case Incremental(lookback=lookback, delay=delay):
-            end = due - delay
-            end = end if data_until is None else min(end, data_until)
+            end = due - delay if until is None else min(due - delay, until)
             if watermark is None:
                 return Window(end - max(lookback, timedelta(hours=1)), end)
-            return Window(min(watermark - lookback, end), end) if end > watermark else Window(end, end)
+            return Window(watermark - lookback - INSTANT, end) if end > watermark else Window(end, end)
