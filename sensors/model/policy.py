@@ -41,9 +41,10 @@ class WhenLate(StrEnum):
 
 @dataclass(frozen=True)
 class Every:
-    """A fixed interval on the grid of the epoch."""
+    """A fixed interval on the grid of the epoch, shifted by `offset`."""
 
     interval: timedelta
+    offset: timedelta = timedelta()
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def plain(value: Any) -> Any:
 
 
 def canonical(values: Values) -> str:
-    """One spelling of a key or row: sorted lower-case names, typed values, JSON. `{}` is the whole platform."""
+    """One spelling of a key or row: sorted lower-case names, typed values, JSON. `{}`: the whole platform."""
     lowered = {name.lower(): plain(value) for name, value in values.items()}
     return json.dumps(lowered, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
@@ -76,7 +76,7 @@ class Violation:
 
 
 def violations_of(rows: Iterable[FoundRow], key: tuple[str, ...]) -> tuple[Violation, ...]:
-    """Rows by key, in order of first appearance; each row once, oldest first (those without a time before)."""
+    """Rows by key in order of first appearance; each row once, oldest first (those without a time before)."""
     groups: dict[str, tuple[dict[str, Any], dict[str, FoundRow]]] = {}
     for row in rows:
         values = {name: row.values[name] for name in key}

@@ -1,0 +1,150 @@
+"""All that can happen to an alert: what a person does, what the data say, what a clock or a job reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core.alert import Disposition, FalseCause, Lane, Terms
+from sensors.model.policy import NOTHING, Severity
+
+MACHINE = "patrol"
+
+
+@dataclass(frozen=True)
+class Fire:
+    """A run found the key in violation."""
+
+    policy: str
+    key: str
+    lane: Lane
+    terms: Terms
+    title: str
+    severity: Severity
+    count: int  # in all, as people should see it
+    as_of: datetime
+    new_evidence: bool  # at least one row that no run had seen
+    key_values: Mapping[str, Any] = NOTHING
+    newest: Mapping[str, Any] = NOTHING
+
+
+@dataclass(frozen=True)
+class Clear:
+    """A good run no longer found a condition."""
+
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A run failed or its data are late: whether the condition still holds is not known."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Timer:
+    """What was due has come: a step, a reminder, the end of an acknowledgement or of a snooze."""
+
+
+@dataclass(frozen=True)
+class Acknowledge:
+    by: str
+    span: timedelta | None = None  # default: the team's
+
+
+@dataclass(frozen=True)
+class Unacknowledge:
+    by: str
+
+
+@dataclass(frozen=True)
+class Assign:
+    by: str
+    to: str
+
+
+@dataclass(frozen=True)
+class SnoozeFor:
+    by: str
+    until: datetime
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Wake:
+    by: str
+
+
+@dataclass(frozen=True)
+class Resolve:
+    by: str
+    disposition: Disposition
+    false_cause: FalseCause | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Reopen:
+    by: str
+    held_by: int | None = None  # a newer alert that holds the key now
+
+
+@dataclass(frozen=True)
+class Escalate:
+    by: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Comment:
+    by: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A person asks the data again; the answer comes as `RerunEnded`."""
+
+    by: str
+
+
+@dataclass(frozen=True)
+class RerunEnded:
+    by: str
+    answer: str  # in words: still there / gone / new rows / failed, why
+
+
+@dataclass(frozen=True)
+class StartJob:
+    """A person (or `on_open`: the machine) starts a job with checked parameters."""
+
+    by: str
+    job: str
+    params: Mapping[str, Any] = NOTHING
+
+
+@dataclass(frozen=True)
+class JobEnded:
+    job: str
+    ok: bool
+    outcome: str
+    link: str | None = None
+
+
+PersonAction = (
+    Acknowledge
+    | Unacknowledge
+    | Assign
+    | SnoozeFor
+    | Wake
+    | Resolve
+    | Reopen
+    | Escalate
+    | Comment
+    | Rerun
+    | StartJob
+)
+Action = Fire | Clear | Unknown | Timer | RerunEnded | JobEnded | PersonAction

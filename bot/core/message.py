@@ -1,0 +1,73 @@
+"""A message in Slack that shows an alert or carries an effect, and what to do about it next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+LEASE = timedelta(seconds=20)  # longer than one whole request to Slack may take
+LOOK_APART = timedelta(seconds=3)  # between the two looks that must both find nothing
+
+
+class MessageState(StrEnum):
+    sending = "sending"  # the intent is written; whether Slack has it is not known until it answers
+    posted = "posted"
+    parked = "parked"  # refused in a way that trying again does not mend
+
+
+@dataclass(frozen=True)
+class Message:
+    """What the store knows of one message. `delivery` travels in its metadata and finds it again."""
+
+    delivery: str  # "card-12" or "effect-40"
+    alert: int
+    effect: int | None  # None: the alert's card
+    channel: str
+    thread_ts: str | None = None
+    ts: str | None = None
+    state: MessageState = MessageState.sending
+    shown_seq: int = -1  # the alert's face_seq that it shows
+    sending_since: datetime | None = None
+    lease_until: datetime | None = None
+    absent_at: datetime | None = None  # when a first look did not find it
+    attempts: int = 0
+    retry_at: datetime | None = None
+    error: str = ""
+
+
+class Move(StrEnum):
+    post = "post"
+    look = "look"  # ask Slack whether it is there
+    update = "update"
+    wait = "wait"
+    nothing = "nothing"
+
+
+def next_move(message: Message | None, face_seq: int, now: datetime) -> Move:
+    """What to do about a message that should show `face_seq`.
+
+    After an unknown outcome nothing is sent again before the lease has run out and two looks, `LOOK_APART`
+    from each other, have both found nothing.
+    """
+    if message is None:
+        return Move.post
+    if message.retry_at and now < message.retry_at:
+        return Move.wait
+    match message.state:
+        case MessageState.parked:
+            return Move.nothing
+        case MessageState.posted:
+            return Move.update if face_seq > message.shown_seq else Move.nothing
+        case MessageState.sending:
+            return _after_intent(message, now)
+
+
+def _after_intent(message: Message, now: datetime) -> Move:
+    if message.sending_since is None:
+        return Move.post  # Slack said no the last time: nothing can be there
+    if message.lease_until and now < message.lease_until:
+        return Move.wait
+    if message.absent_at is None:
+        return Move.look
+    return Move.look if now >= message.absent_at + LOOK_APART else Move.wait

@@ -1,0 +1,137 @@
+"""What a person gets to see: an alert with its context, and the answers to commands. Values; Slack draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.core.alert import Alert, Disposition, Event
+from bot.core.job_run import JobRun
+from sensors.model.asset import ViolationKind
+from sensors.model.job import Job
+from sensors.model.policy import NOTHING, Policy
+from sensors.model.run import RunStatus
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks, as Slack identified him."""
+
+    slack: str
+    channel: str | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The rows that prove an alert, newest first, masked as stored; `total` counts those not kept too."""
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[Mapping[str, Any], ...] = ()
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier alert on the same entity."""
+
+    id: int
+    policy: str
+    title: str
+    disposition: Disposition | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a card shows beside its alert, read when it is drawn. Context alone never causes an update."""
+
+    policy: Policy | None = None
+    team_channel: str = ""
+    due_to: tuple[str, ...] = ()  # Slack ids of those whom the next step tells
+    paged: tuple[str, ...] = ()  # Slack ids of those whom the first step told, mentioned on the card
+    evidence: Evidence = Evidence()
+    offers: tuple[Job, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()  # label, url
+    earlier: tuple[Earlier, ...] = ()
+    dispositions: Mapping[Disposition, int] = NOTHING  # of this policy, last 30 days
+    violation: ViolationKind | None = None
+    data_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """Plain sentences. `ok` false: the person was refused or mistaken; `hint` says what to do instead."""
+
+    text: str
+    hint: str = ""
+    ok: bool = True
+
+
+@dataclass(frozen=True)
+class PolicyLine:
+    """A policy on one line of `status`."""
+
+    name: str
+    title: str
+    owner: str
+    status: str
+    last_run: datetime | None = None
+    last_status: RunStatus | None = None
+    last_error: str = ""
+    next_due: datetime | None = None
+    open_alerts: int = 0
+
+
+@dataclass(frozen=True)
+class StatusReply:
+    """`status`: the whole on one screen."""
+
+    policies: tuple[PolicyLine, ...]
+    open_alerts: tuple[Alert, ...]
+    on_call: tuple[tuple[str, tuple[str, ...]], ...] = ()  # team, Slack ids
+    jobs: tuple[JobRun, ...] = ()
+    problems: tuple[str, ...] = ()  # of files, of the warehouse, of Slack, in words
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class ListReply:
+    """`list`: open alerts, worst first, newest first among equals."""
+
+    alerts: tuple[Alert, ...]
+    asked: str = ""  # the filter in words
+    links: Mapping[int, str] = NOTHING  # alert id -> permalink, where its card stands
+
+
+@dataclass(frozen=True)
+class ShowReply:
+    """`show 142`: the alert, its context, its history and its jobs."""
+
+    alert: Alert
+    context: Context
+    history: tuple[Event, ...]
+    jobs: tuple[JobRun, ...] = ()
+    link: str | None = None
+
+
+@dataclass(frozen=True)
+class PolicyReply:
+    """`policy payments.refund_spike`: what it is, when it ran and will run, how right it has been."""
+
+    policy: Policy
+    line: PolicyLine
+    dispositions: Mapping[Disposition, int] = NOTHING
+    alerts: tuple[Alert, ...] = ()
+
+
+@dataclass(frozen=True)
+class HelpReply:
+    """`help`: made from the table that parses."""
+
+    verbs: tuple[tuple[str, str, str], ...]  # verb, usage, what it does
+    about: str = ""  # one verb's longer help
+
+
+Reply = Said | StatusReply | ListReply | ShowReply | PolicyReply | HelpReply
