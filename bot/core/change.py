@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from bot.core.action import MACHINE, Action
 from bot.core.alert import Alert, Event
+from bot.core.record import action_record
 from sensors.model.policy import NOTHING
 
 
@@ -80,3 +82,27 @@ class StoredEffect:
     state: str  # pending | sending | done | dropped | parked
     attempts: int = 0
     at: datetime | None = None
+
+
+def changed(
+    before: Alert,
+    after: Alert,
+    now: datetime,
+    actor: str,
+    kind: str,
+    story: str,
+    action: Action,
+    effects: tuple[Effect, ...] = (),
+) -> Change:
+    """`after` with its counters moved on: `work_seq` only where a person acted."""
+    event = Event(before.version + 1, now, actor, kind, story, action_record(action))
+    by_person = actor != MACHINE
+    counted = replace(
+        after,
+        version=before.version + 1,
+        work_seq=before.work_seq + by_person,
+        face_seq=before.face_seq + 1,
+        last_event=story,
+        last_event_at=now,
+    )
+    return Change(counted, event, effects)

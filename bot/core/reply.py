@@ -1,9 +1,9 @@
-"""What a person gets to see: an alert with its context, and the answers to commands. Values; Slack draws them."""
+"""What a person gets to see: an alert with its context, answers to commands. Values; Slack draws them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from bot.core.alert import Alert, Disposition, Event
 from bot.core.job_run import JobRun
 from sensors.model.asset import ViolationKind
 from sensors.model.job import Job
-from sensors.model.policy import NOTHING, Policy
+from sensors.model.policy import Policy
 from sensors.model.run import RunStatus
 
 
@@ -55,7 +55,7 @@ class Context:
     offers: tuple[Job, ...] = ()
     links: tuple[tuple[str, str], ...] = ()  # label, url
     earlier: tuple[Earlier, ...] = ()
-    dispositions: Mapping[Disposition, int] = NOTHING  # of this policy, last 30 days
+    dispositions: Mapping[Disposition, int] = field(default_factory=dict)  # of this policy, last 30 days
     violation: ViolationKind | None = None
     data_until: datetime | None = None
 
@@ -102,7 +102,7 @@ class ListReply:
 
     alerts: tuple[Alert, ...]
     asked: str = ""  # the filter in words
-    links: Mapping[int, str] = NOTHING  # alert id -> permalink, where its card stands
+    links: Mapping[int, str] = field(default_factory=dict)  # alert id -> permalink, where its card stands
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class PolicyReply:
 
     policy: Policy
     line: PolicyLine
-    dispositions: Mapping[Disposition, int] = NOTHING
+    dispositions: Mapping[Disposition, int] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
 
 

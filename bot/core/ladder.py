@@ -1,0 +1,137 @@
+"""What the clock does to an alert: the ladder's steps, reminders, the end of acknowledgements and snoozes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core.action import MACHINE, Action, Timer
+from bot.core.alert import Alert, Condition, Lane, Work, due, step_to
+from bot.core.change import Change, Effect, EffectKind, Outcome, Same, changed
+from bot.core.words import who
+from sensors.model.clock import say_duration
+
+
+def restart(alert: Alert, now: datetime) -> Alert:
+    """The alert open again for the people on call: its ladder begins anew, at once."""
+    return replace(
+        alert,
+        work=Work.open,
+        owner=None,
+        acknowledged_at=None,
+        acknowledged_until=None,
+        reminded=False,
+        snooze=None,
+        step=0,
+        step_due=now + alert.terms.ladder[0].after if alert.terms.ladder else now,
+    )
+
+
+def reopened(alert: Alert) -> Alert:
+    """The alert without its resolution."""
+    return replace(
+        alert,
+        resolved_at=None,
+        resolved_by=None,
+        disposition=None,
+        false_cause=None,
+        note="",
+        helpers=(),
+        reopened=alert.reopened + 1,
+    )
+
+
+def awake(alert: Alert, now: datetime) -> Alert:
+    """The alert without its snooze. Time stood still: an acknowledgement gets back what it had left."""
+    if not alert.snooze:
+        return alert
+    slept = now - alert.snooze.since
+    if alert.work is Work.acknowledged and alert.acknowledged_until and alert.acknowledged_at:
+        return replace(
+            alert,
+            snooze=None,
+            acknowledged_at=alert.acknowledged_at + slept,
+            acknowledged_until=alert.acknowledged_until + slept,
+        )
+    return replace(alert, snooze=None, step_due=max(now, alert.step_due or now))
+
+
+def climb(alert: Alert, now: datetime, actor: str, story: str, action: Action) -> Change:
+    """Tells the current step of the ladder and sets when the next is due."""
+    to, step = step_to(alert), alert.step + 1
+    ladder = alert.terms.ladder
+    if step < len(ladder):
+        wait = max(ladder[step].after - ladder[step - 1].after, timedelta(minutes=1))
+    else:
+        wait = max(alert.terms.repeat_interval, timedelta(minutes=1))
+    told = replace(
+        alert,
+        step=min(step, len(ladder)),
+        step_due=now + wait if alert.work is Work.open else None,
+        told_count=alert.count,
+        told_severity=alert.severity,
+    )
+    page = Effect(EffectKind.page, story, to=to, broadcast=True, work_seq=alert.work_seq + (actor != MACHINE))
+    return changed(alert, told, now, actor, "escalated", story, action, (page,))
+
+
+def timer(alert: Alert, now: datetime) -> Outcome:
+    """Whatever is due at `now`; nothing where the timer was early or the alert has moved on."""
+    next_due = due(alert)
+    if next_due is None or next_due.at > now:
+        return Same("not due yet")
+    if alert.lane is not Lane.live:
+        return _digest(alert, now)
+    if alert.snooze:
+        return _snooze_ends(alert, now)
+    if alert.work is Work.acknowledged:
+        return _acknowledgement(alert, now)
+    waited = f"nobody has acknowledged it for {say_duration(now - alert.opened_at)}"
+    return climb(alert, now, MACHINE, f"escalated to {_name(step_to(alert))}: {waited}", Timer())
+
+
+def _digest(alert: Alert, now: datetime) -> Change:
+    """Alerts that page nobody come up in their owner's digest; here the day is turned over."""
+    return changed(alert, alert, now, MACHINE, "digest", "left for the owner's digest", Timer())
+
+
+def _snooze_ends(alert: Alert, now: datetime) -> Change:
+    still = {
+        Condition.firing: "still there",
+        Condition.cleared: "gone since",
+        Condition.unknown: "whether it is still there is not known",
+    }
+    story = f"the snooze has ended; {still[alert.condition]}"
+    to = alert.owner if alert.work is Work.acknowledged else None
+    tell = Effect(EffectKind.tell, f"{alert.name}: {story}", to=to or step_to(alert), work_seq=alert.work_seq)
+    return changed(alert, awake(alert, now), now, MACHINE, "woken", story, Timer(), (tell,))
+
+
+def _acknowledgement(alert: Alert, now: datetime) -> Change:
+    if not alert.reminded:
+        story = f"reminded {who(alert.owner or 'the owner')}: the acknowledgement runs out soon"
+        tell = Effect(
+            EffectKind.tell,
+            f"{alert.name} is yours and still open; your acknowledgement runs out soon.",
+            to=alert.owner,
+            work_seq=alert.work_seq,
+        )
+        reminded = replace(alert, reminded=True)
+        return changed(alert, reminded, now, MACHINE, "reminded", story, Timer(), (tell,))
+    story = f"{who(alert.owner or 'the owner')}'s acknowledgement has run out; it is open again"
+    return changed(alert, restart(alert, now), now, MACHINE, "ran_out", story, Timer())
+
+
+def _name(ref: str) -> str:
+    return {"oncall": "who is on call", "team": "the team", "lead": "the lead"}.get(ref, who(ref))
+
+
+def still_due(effect: Effect, alert: Alert) -> str | None:
+    """Why an effect that waits should no longer be done, or None when it should: judged again at sending."""
+    if effect.kind is EffectKind.page and (not alert.is_open or alert.work is Work.acknowledged):
+        return f"{alert.word.lower()} in between"
+    if effect.kind is EffectKind.page and alert.snooze:
+        return "snoozed in between"
+    if effect.kind is EffectKind.tell and not alert.is_open:
+        return "resolved in between"
+    return None

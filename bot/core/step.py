@@ -1,0 +1,273 @@
+"""The only place where an alert changes: `step(alert, action, now)` gives what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core import sensor_step
+from bot.core.action import (
+    MACHINE,
+    Acknowledge,
+    Action,
+    Assign,
+    Clear,
+    Comment,
+    Escalate,
+    Fire,
+    JobEnded,
+    Reopen,
+    Rerun,
+    RerunEnded,
+    Resolve,
+    SnoozeFor,
+    StartJob,
+    Timer,
+    Unacknowledge,
+    Unknown,
+    Wake,
+)
+from bot.core.alert import Alert, Disposition, Snooze, Work
+from bot.core.change import Effect, EffectKind, Outcome, Refused, changed
+from bot.core.ladder import awake, climb, reopened, restart, timer
+from bot.core.words import clean, when, who
+from sensors.model.clock import say_duration
+
+LONGEST_SNOOZE = timedelta(hours=24)
+RETELL = timedelta(days=1)  # within which the one who resolved may still say something else
+
+
+def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
+    """What `action` makes of `alert` at `now`. `alert` is None only for a Fire on a free key."""
+    if isinstance(action, Fire):
+        return sensor_step.fire(alert, action, now)
+    if alert is None:
+        return Refused("There is no such alert.", "`list` shows the open ones.")
+    match action:
+        case Clear() | Unknown():
+            return sensor_step.condition(alert, action, now)
+        case Timer():
+            return timer(alert, now)
+        case Acknowledge() | Unacknowledge() | Assign():
+            return _ownership(alert, action, now)
+        case SnoozeFor() | Wake():
+            return _snoozing(alert, action, now)
+        case Resolve() | Reopen():
+            return _closing(alert, action, now)
+        case Escalate() | Comment() | Rerun() | RerunEnded() | StartJob() | JobEnded():
+            return _beside(alert, action, now)
+
+
+def _ownership(alert: Alert, action: Acknowledge | Unacknowledge | Assign, now: datetime) -> Outcome:
+    if not alert.is_open:
+        return _already_resolved(alert)
+    match action:
+        case Acknowledge():
+            return _acknowledge(alert, action, now)
+        case Unacknowledge(by=by):
+            return _unacknowledge(alert, by, now)
+        case Assign():
+            return _assign(alert, action, now)
+
+
+def _acknowledge(alert: Alert, action: Acknowledge, now: datetime) -> Outcome:
+    by = action.by
+    if alert.work is Work.acknowledged:
+        if by == alert.owner or by in alert.helpers:
+            return Refused(
+                f"You are on {alert.name} already, until {_until(alert)}.", f"undo: unack {alert.id}"
+            )
+        joined = replace(alert, helpers=(*alert.helpers, by))
+        return changed(alert, joined, now, by, "joined", f"{who(by)} is also on it", action)
+    until = now + (action.span or alert.terms.acknowledged_for)
+    taken = replace(
+        alert,
+        work=Work.acknowledged,
+        owner=by,
+        acknowledged_at=now,
+        acknowledged_until=until,
+        reminded=False,
+        step_due=None,
+        snooze=None,
+    )
+    return changed(
+        alert, taken, now, by, "acknowledged", f"acknowledged by {who(by)} until {when(until)}", action
+    )
+
+
+def _unacknowledge(alert: Alert, by: str, now: datetime) -> Outcome:
+    if alert.work is not Work.acknowledged:
+        return Refused(f"{alert.name} is not acknowledged.", f"ack {alert.id}")
+    freed = restart(replace(alert, owner=None, helpers=()), now)
+    return changed(alert, freed, now, by, "unacknowledged", f"handed back by {who(by)}", Unacknowledge(by))
+
+
+def _assign(alert: Alert, action: Assign, now: datetime) -> Outcome:
+    by, to = action.by, action.to
+    if alert.owner == to:
+        return Refused(f"{alert.name} is {_whose(to, by)} already.")
+    until = now + alert.terms.acknowledged_for
+    given = replace(
+        alert,
+        work=Work.acknowledged,
+        owner=to,
+        helpers=tuple(h for h in alert.helpers if h != to),
+        acknowledged_at=now,
+        acknowledged_until=until,
+        reminded=False,
+        step_due=None,
+        snooze=None,
+    )
+    story = f"taken by {who(to)}" if by == to else f"assigned to {who(to)} by {who(by)}"
+    told = [who for who in (to, alert.owner) if who and who != by]
+    effects = tuple(Effect(EffectKind.tell, f"{alert.name} was {story}", to=who) for who in told)
+    return changed(alert, given, now, by, "assigned", story, action, effects)
+
+
+def _snoozing(alert: Alert, action: SnoozeFor | Wake, now: datetime) -> Outcome:
+    if not alert.is_open:
+        return _already_resolved(alert)
+    if isinstance(action, Wake):
+        return wake(alert, action, now)
+    by, until = action.by, action.until
+    if until <= now:
+        return Refused(f"{when(until)} has passed.", f"snooze {alert.id} 2h reason")
+    if until - now > LONGEST_SNOOZE:
+        return Refused("An alert can be snoozed for 24 h at most.", f"snooze {alert.id} 24h reason")
+    since = alert.snooze.since if alert.snooze else now
+    slept = replace(alert, snooze=Snooze(until, by, action.why, since, alert.severity))
+    why = f": {clean(action.why)}" if action.why else ""
+    story = f"snoozed by {who(by)} for {say_duration(until - now)}, until {when(until)}{why}"
+    return changed(alert, slept, now, by, "snoozed", story, action)
+
+
+def wake(alert: Alert, action: Wake, now: datetime) -> Outcome:
+    """Ends a snooze by hand: the step or the acknowledgement goes on where it stood."""
+    if not alert.snooze:
+        return Refused(f"{alert.name} is not snoozed.", f"snooze {alert.id} 2h reason")
+    return changed(alert, awake(alert, now), now, action.by, "woken", f"woken by {who(action.by)}", action)
+
+
+def _closing(alert: Alert, action: Resolve | Reopen, now: datetime) -> Outcome:
+    if isinstance(action, Reopen):
+        return _reopen(alert, action, now)
+    if not alert.is_open:
+        return _redispose(alert, action, now)
+    by = action.by
+    closed = replace(
+        alert,
+        work=Work.resolved,
+        snooze=None,
+        step_due=None,
+        resolved_at=now,
+        resolved_by=by,
+        disposition=action.disposition,
+        false_cause=action.false_cause,
+        note=action.note,
+        owner=alert.owner or by,
+    )
+    return changed(alert, closed, now, by, "resolved", f"resolved by {who(by)} as {_called(action)}", action)
+
+
+def _redispose(alert: Alert, action: Resolve, now: datetime) -> Outcome:
+    if (alert.disposition, alert.false_cause, alert.note) == (
+        action.disposition,
+        action.false_cause,
+        action.note,
+    ):
+        return _already_resolved(alert)
+    if alert.resolved_at and now - alert.resolved_at > RETELL:
+        return Refused(f"{alert.name} was resolved more than a day ago; its disposition stands.", "comment")
+    told = replace(alert, disposition=action.disposition, false_cause=action.false_cause, note=action.note)
+    story = f"called {_called(action)} by {who(action.by)} instead"
+    return changed(alert, told, now, action.by, "redisposed", story, action)
+
+
+def _reopen(alert: Alert, action: Reopen, now: datetime) -> Outcome:
+    if alert.is_open:
+        return Refused(f"{alert.name} is open.", f"ack {alert.id}")
+    if action.held_by:
+        return Refused(f"ALR-{action.held_by} is about the same and open.", f"show {action.held_by}")
+    opened = restart(reopened(alert), now)
+    return changed(alert, opened, now, action.by, "reopened", f"reopened by {who(action.by)}", action)
+
+
+def _beside(
+    alert: Alert, action: Escalate | Comment | Rerun | RerunEnded | StartJob | JobEnded, now: datetime
+) -> Outcome:
+    """What people and jobs do beside the alert's own state."""
+    match action:
+        case Escalate(by=by, why=why):
+            if not alert.is_open:
+                return _already_resolved(alert)
+            return climb(alert, now, by, f"escalated by {who(by)}{f': {clean(why)}' if why else ''}", action)
+        case Comment(by=by, text=text):
+            if not text.strip():
+                return Refused("The comment is empty.", f"comment {alert.id} what you saw")
+            noted = replace(alert, comments=alert.comments + 1)
+            return changed(alert, noted, now, by, "commented", f"{who(by)}: {clean(text.strip())}", action)
+        case Rerun(by=by):
+            ask = Effect(EffectKind.rerun, data={"by": by})
+            return changed(alert, alert, now, by, "rerun", f"rerun by {who(by)}", action, (ask,))
+        case RerunEnded(by=by, answer=answer):
+            reply = Effect(EffectKind.reply, answer)
+            return changed(alert, alert, now, MACHINE, "rerun_ended", answer, action, (reply,))
+        case StartJob(by=by, job=job, params=params):
+            start = Effect(EffectKind.start_job, data={"by": by, "job": job, "params": dict(params)})
+            return changed(
+                alert, alert, now, by, "job_started", f"{clean(job)} started by {who(by)}", action, (start,)
+            )
+        case JobEnded(job=job, ok=ok, outcome=outcome, link=link):
+            story = (
+                f"{clean(job)} {'succeeded' if ok else 'failed'}{f': {clean(outcome)}' if outcome else ''}"
+            )
+            reply = Effect(EffectKind.reply, story, data=_link(link))
+            return changed(alert, alert, now, MACHINE, "job_ended", story, action, (reply,))
+
+
+def _link(link: str | None) -> dict[str, Any]:
+    return {"link": link} if link else {}
+
+
+def _already_resolved(alert: Alert) -> Refused:
+    closer = who(alert.resolved_by) if alert.resolved_by else "its policy: the condition cleared"
+    called = f" as {say_disposition(alert.disposition)}" if alert.disposition else ""
+    return Refused(f"{alert.name} was resolved by {closer}{called}.", f"reopen {alert.id}")
+
+
+def say_disposition(disposition: Disposition) -> str:
+    return disposition.value.replace("_", " ")
+
+
+def _called(action: Resolve) -> str:
+    cause = f" ({action.false_cause.value.replace('_', ' ')})" if action.false_cause else ""
+    return f"{say_disposition(action.disposition)}{cause}{f': {clean(action.note)}' if action.note else ''}"
+
+
+def _until(alert: Alert) -> str:
+    return when(alert.acknowledged_until) if alert.acknowledged_until else "it is resolved"
+
+
+def _whose(owner: str, by: str) -> str:
+    return "yours" if owner == by else f"{who(owner)}'s"
+
+
+def stale(alert: Alert, work_seq: int) -> Refused | None:
+    """A click on a button of the past: somebody has acted since it was drawn, so the person is told who."""
+    if work_seq == alert.work_seq:
+        return None
+    if not alert.is_open:
+        return _already_resolved(alert)
+    if alert.work is Work.acknowledged:
+        return Refused(
+            f"{who(alert.owner or '')} has {alert.name} until {_until(alert)}.", f"take {alert.id}"
+        )
+    if alert.snooze:
+        snooze = alert.snooze
+        return Refused(
+            f"{alert.name} is snoozed by {who(snooze.by)} until {when(snooze.until)}.", f"wake {alert.id}"
+        )
+    return Refused(
+        f"{alert.name} has changed: {alert.last_event}. Look at the card again.", f"show {alert.id}"
+    )

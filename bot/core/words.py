@@ -1,0 +1,48 @@
+"""Sentences that mark people and times, so that Slack, the log and a terminal each show them as theirs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+MARK = re.compile(r"⟦(?:(?P<who>[UWB][A-Z0-9]{1,20})|t:(?P<when>\d{1,12}))⟧")
+
+
+def who(slack: str) -> str:
+    """The mark of a person, by Slack's user id; anything else stands as it is."""
+    mark = f"⟦{slack}⟧"
+    return mark if MARK.fullmatch(mark) else clean(slack)
+
+
+def when(at: datetime) -> str:
+    """The mark of a moment, to the second."""
+    return f"⟦t:{int(at.timestamp())}⟧"
+
+
+def clean(text: str) -> str:
+    """Text from outside, without anything that could pass for a mark."""
+    return text.replace("⟦", "[").replace("⟧", "]")
+
+
+def spoken(
+    text: str,
+    person: Callable[[str], str],
+    moment: Callable[[datetime], str],
+    rest: Callable[[str], str] = str,
+) -> str:
+    """The sentence with its marks shown by `person` and `moment`, and all between them by `rest`."""
+    parts, end = [], 0
+    for mark in MARK.finditer(text):
+        parts.append(rest(text[end : mark.start()]) if mark.start() > end else "")
+        parts.append(
+            person(mark["who"]) if mark["who"] else moment(datetime.fromtimestamp(int(mark["when"]), UTC))
+        )
+        end = mark.end()
+    return "".join([*parts, rest(text[end:]) if end < len(text) else ""])
+
+
+def in_plain(text: str, names: Mapping[str, str] | None = None) -> str:
+    """The sentence for a log or a terminal: `@ana`, `14:20 UTC`."""
+    known = names or {}
+    return spoken(text, lambda slack: f"@{known.get(slack, slack)}", lambda at: f"{at:%Y-%m-%d %H:%M} UTC")
