@@ -1,0 +1,45 @@
+"""Who is on call: the one resolver for paging, messages and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sensors.model.team import Member, Role, Team
+
+
+def on_call(team: Team, at: datetime) -> Member | None:
+    """The member whose turn it is by the team's rotation; without one, the first member."""
+    by_name = {member.name: member for member in team.members}
+    rotation = team.rotation
+    if not rotation or not rotation.members:
+        return next(iter(team.members), None)
+    if rotation.anchor is None:
+        return by_name.get(rotation.members[0])
+    wall = at.astimezone(ZoneInfo(rotation.timezone)).replace(tzinfo=None)
+    turn = (wall - rotation.anchor.replace(tzinfo=None)) // rotation.length
+    return by_name.get(rotation.members[turn % len(rotation.members)])
+
+
+def people(ref: str, team: Team | None, at: datetime) -> tuple[str, ...]:
+    """The Slack ids behind a ladder reference (oncall, team, lead, a member's name) or a Slack id."""
+    if team is None:
+        return ()
+    match ref:
+        case "oncall":
+            member = on_call(team, at)
+            return (member.slack,) if member else ()
+        case "team":
+            return tuple(member.slack for member in team.members)
+        case "lead":
+            leads = tuple(m.slack for m in team.members if m.roles & {Role.lead, Role.admin})
+            return leads or tuple(m.slack for m in team.members)
+        case _:
+            named = tuple(m.slack for m in team.members if m.name == ref)
+            return named or ((ref,) if ref[:1] in ("U", "W") and ref.isupper() else ())
+
+
+def names(teams: Mapping[str, Team]) -> dict[str, str]:
+    """Slack id → name of everybody in any team."""
+    return {m.slack: m.name for team in teams.values() for m in team.members}

@@ -1,0 +1,246 @@
+"""From what a run found, what was seen and what is held, to actions. SQL picks rows; here they are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.core.action import Action, Clear, Fire
+from bot.core.alert import Alert, Condition, Disposition
+from bot.core.route import lane_of, terms_for
+from sensors.model.policy import Policy, Severity
+from sensors.model.run import Looked
+from sensors.model.team import Team
+from sensors.model.violation import FoundRow, Values, Violation, canonical, shown
+
+KEPT_ROWS = 50  # of each key and run, as evidence
+Title = Callable[[Policy, Values, int], str]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A row that some run has looked at. `value` is kept for thresholds that count distinct values."""
+
+    policy: str
+    key: str
+    row_hash: str
+    event_time: datetime | None
+    value: str | None = None
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What a run amounts to: actions by key, rows to remember, and the evidence of keys that fire."""
+
+    actions: tuple[tuple[str, Action], ...] = ()
+    remember: tuple[Seen, ...] = ()
+    evidence: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+
+    @property
+    def fired(self) -> tuple[Fire, ...]:
+        return tuple(action for _, action in self.actions if isinstance(action, Fire))
+
+
+def reconcile(
+    policy: Policy,
+    looked: Looked,
+    team: Team | None,
+    memory: Mapping[str, Mapping[str, Seen]],
+    held: Mapping[str, Alert],
+    title: Title,
+) -> Reconciled:
+    """What a good run says of every key.
+
+    `memory` is what was seen before by key and row hash, over at least `threshold.within` before the window;
+    `held` the open alert of each key, or else the one resolved lately. Rows of a key are new evidence when
+    no run has seen them; events fire only on new evidence, conditions as long as they are there.
+    """
+    known = {v.key: memory.get(v.key, {}) for v in looked.violations}
+    new = {v.key: tuple(r for r in v.rows if r.hash not in known[v.key]) for v in looked.violations}
+    fires = [
+        fire
+        for violation in looked.violations
+        if (fire := _fire(policy, violation, looked, team, known[violation.key], held, title))
+    ]
+    fresh = [f for f in fires if not _held_open(held, f.key)]
+    if len(fresh) > policy.max_alerts:
+        flood = _flood(policy, fresh, team, looked)
+        fires = [f for f in fires if _held_open(held, f.key)] + [flood]
+    actions: list[tuple[str, Action]] = [(f.key, f) for f in fires]
+    if not policy.accumulates and not looked.truncated:
+        gone = set(held) - {f.key for f in fires}
+        actions += [(key, Clear(looked.window.end)) for key in sorted(gone)]
+    rows = {v.key: v.rows if not policy.accumulates else new[v.key] for v in looked.violations}
+    return Reconciled(tuple(actions), _remember(policy, new), _evidence(policy, fires, rows))
+
+
+def _fire(
+    policy: Policy,
+    violation: Violation,
+    looked: Looked,
+    team: Team | None,
+    known: Mapping[str, Seen],
+    held: Mapping[str, Alert],
+    title: Title,
+) -> Fire | None:
+    """The violation as an action, or None where it stays under the threshold or says nothing new."""
+    new = [row for row in violation.rows if row.hash not in known]
+    holder = held.get(violation.key)
+    is_open = bool(holder and holder.is_open)
+    if policy.accumulates and not new:
+        return None
+    count = count_of(policy, violation, known, holder, looked.window.end)
+    if count < policy.threshold.count and not (is_open and policy.accumulates):
+        return None
+    newest = masked(policy, violation.newest)
+    severity = _severity(policy, violation, count)
+    return Fire(
+        policy=policy.name,
+        key=violation.key,
+        lane=lane_of(policy),
+        terms=terms_for(policy, team, severity),
+        title=title(policy, newest, count),
+        severity=severity,
+        count=count,
+        as_of=looked.window.end,
+        new_evidence=bool(new),
+        key_values={name: shown(value) for name, value in violation.key_values.items()},
+        newest=newest,
+    )
+
+
+def count_of(
+    policy: Policy,
+    violation: Violation,
+    known: Mapping[str, Seen],
+    holder: Alert | None,
+    as_of: datetime,
+) -> int:
+    """Rows, or distinct values, of the key: of this run for conditions, with those remembered for events."""
+    threshold = policy.threshold
+    if not policy.accumulates:
+        return _size(_as_seen(policy, violation.key, violation.rows, as_of), threshold.distinct)
+    new = _as_seen(policy, violation.key, [r for r in violation.rows if r.hash not in known], as_of)
+    forgiven = _forgiven_until(holder)
+    old = [s for s in known.values() if forgiven is None or (s.seen_at or as_of) > forgiven]
+    if threshold.within is None:
+        before = holder.count if holder and holder.is_open and not threshold.distinct else 0
+        return before + _size([*new, *(old if threshold.distinct else ())], threshold.distinct)
+    return max((_size(group, threshold.distinct) for group in _windows(new, old, policy, as_of)), default=0)
+
+
+def _windows(new: list[Seen], old: list[Seen], policy: Policy, as_of: datetime) -> Iterable[list[Seen]]:
+    """Every stretch of `within` that ends at a row and holds at least one new row."""
+    rows = sorted([*new, *old], key=lambda s: _at(s, as_of))
+    fresh = {s.row_hash for s in new}
+    first = 0
+    for last, row in enumerate(rows):
+        assert policy.threshold.within is not None
+        while _at(row, as_of) - _at(rows[first], as_of) >= policy.threshold.within:
+            first += 1
+        group = rows[first : last + 1]
+        if any(s.row_hash in fresh for s in group):
+            yield group
+
+
+def _at(seen: Seen, as_of: datetime) -> datetime:
+    return seen.event_time or seen.seen_at or as_of
+
+
+def _as_seen(policy: Policy, key: str, rows: Iterable[FoundRow], as_of: datetime) -> list[Seen]:
+    column = policy.threshold.distinct
+    return [
+        Seen(policy.name, key, r.hash, r.event_time, str(r.values.get(column)) if column else None, as_of)
+        for r in rows
+    ]
+
+
+def _size(rows: Iterable[Seen], distinct: str | None) -> int:
+    rows = list(rows)
+    return len({row.value for row in rows}) if distinct else len(rows)
+
+
+def _forgiven_until(holder: Alert | None) -> datetime | None:
+    """Rows seen until then were called a false positive: they are silenced, and no others."""
+    called = holder and not holder.is_open and holder.disposition is Disposition.false_positive
+    return holder.resolved_at if holder and called else None
+
+
+def _severity(policy: Policy, violation: Violation, count: int) -> Severity:
+    by = policy.severity.by
+    if by is None:
+        return policy.severity.of(count)
+    try:
+        return policy.severity.of(float(str(violation.newest.get(by))))
+    except ValueError:
+        return policy.severity.lowest
+
+
+def masked(policy: Policy, values: Values) -> dict[str, Any]:
+    """The row as it may be kept and shown: no hidden columns, of masked ones the first two letters."""
+    rule = policy.alert.columns
+    kept = {name: shown(v) for name, v in values.items() if rule.get(name, "show") != "hide"}
+    return {n: _mask(v) if rule.get(n) == "mask" and v is not None else v for n, v in kept.items()}
+
+
+def _mask(value: Any) -> str:
+    return f"{str(value)[:2]}•••"
+
+
+def _held_open(held: Mapping[str, Alert], key: str) -> bool:
+    return key in held and held[key].is_open
+
+
+def _flood(policy: Policy, fires: list[Fire], team: Team | None, looked: Looked) -> Fire:
+    """More new keys in one run than anybody can work on: one alert on a reserved key speaks for all."""
+    severity = max(f.severity for f in fires)
+    return Fire(
+        policy=policy.name,
+        key=flood_key(policy),
+        lane=lane_of(policy),
+        terms=terms_for(policy, team, severity),
+        title=f"{policy.title}: {len(fires)} at once, more than {policy.max_alerts}",
+        severity=severity,
+        count=len(fires),
+        as_of=looked.window.end,
+        new_evidence=True,
+        newest={"keys": ", ".join(f.key for f in fires[:10])},
+    )
+
+
+def flood_key(policy: Policy) -> str:
+    return canonical({"flood of": policy.name})
+
+
+def _remember(policy: Policy, new: Mapping[str, tuple[FoundRow, ...]]) -> tuple[Seen, ...]:
+    column = policy.threshold.distinct
+    return tuple(
+        Seen(policy.name, key, r.hash, r.event_time, str(r.values.get(column)) if column else None)
+        for key, rows in new.items()
+        for r in rows
+    )
+
+
+def _evidence(
+    policy: Policy, fires: list[Fire], rows: Mapping[str, tuple[FoundRow, ...]]
+) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    """Rows of each key that fires, newest first, masked and capped; a flood shows rows of all its keys."""
+    kept: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    for fire in fires:
+        found = rows.get(fire.key)
+        if found is None:  # the flood
+            found = tuple(row for group in rows.values() for row in group)
+        kept[fire.key] = tuple(masked(policy, row.values) for row in reversed(found[-KEPT_ROWS:]))
+    return kept
+
+
+def unknown_keys(held: Mapping[str, Alert]) -> tuple[str, ...]:
+    """Conditions that are held firing and of which a failed run says nothing."""
+    return tuple(
+        key
+        for key, alert in held.items()
+        if alert.is_open and not alert.terms.accumulates and alert.condition is not Condition.unknown
+    )

@@ -1,0 +1,33 @@
+"""Where an alert is shown: the channel of its policy or team, by lane."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core.alert import Alert, Lane, Terms
+from sensors.model.policy import Policy, Severity, Status
+from sensors.model.team import Team
+
+
+def lane_of(policy: Policy) -> Lane:
+    return Lane.shadow if policy.status is Status.shadow else Lane.live
+
+
+def channel_for(alert: Alert, policy: Policy | None, team: Team | None) -> str:
+    """The channel of its card; empty where neither policy nor team names one."""
+    if alert.lane is Lane.live:
+        return (policy.channel if policy else None) or (team.channel if team else "")
+    return (policy.review_channel if policy else None) or (team.review_channel if team else "")
+
+
+def terms_for(policy: Policy, team: Team | None, severity: Severity) -> Terms:
+    """What an alert of this policy is opened under."""
+    terms = Terms(
+        team=policy.owner,
+        repeat_interval=policy.repeat_interval,
+        clear=policy.clear,
+        accumulates=policy.accumulates,
+    )
+    if team is None:
+        return terms
+    return replace(terms, ladder=team.ladder(severity), acknowledged_for=team.acknowledged_for)
