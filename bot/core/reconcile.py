@@ -1,4 +1,4 @@
-"""From what a run found, what was seen and what is held, to actions. SQL picks rows; here they are counted."""
+"""From what a run found, was seen and is held, to actions. SQL picks rows; here they are counted."""
 
 from __future__ import annotations
 

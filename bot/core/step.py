@@ -260,14 +260,10 @@ def stale(alert: Alert, work_seq: int) -> Refused | None:
     if not alert.is_open:
         return _already_resolved(alert)
     if alert.work is Work.acknowledged:
-        return Refused(
-            f"{who(alert.owner or '')} has {alert.name} until {_until(alert)}.", f"take {alert.id}"
-        )
+        owner = who(alert.owner or "")
+        return Refused(f"{owner} has {alert.name} until {_until(alert)}.", f"take {alert.id}")
     if alert.snooze:
-        snooze = alert.snooze
-        return Refused(
-            f"{alert.name} is snoozed by {who(snooze.by)} until {when(snooze.until)}.", f"wake {alert.id}"
-        )
-    return Refused(
-        f"{alert.name} has changed: {alert.last_event}. Look at the card again.", f"show {alert.id}"
-    )
+        sleeper, until = who(alert.snooze.by), when(alert.snooze.until)
+        return Refused(f"{alert.name} is snoozed by {sleeper} until {until}.", f"wake {alert.id}")
+    story = f"{alert.name} has changed: {alert.last_event}. Look at the card again."
+    return Refused(story, f"show {alert.id}")

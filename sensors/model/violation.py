@@ -41,6 +41,26 @@ def plain(value: Any) -> Any:
             return {"text": str(value)}
 
 
+def shown(value: Any) -> Any:
+    """A warehouse's value as JSON for people: numbers and text as they read, times in UTC to the second."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float() | Decimal():
+            exact = plain(value)
+            return exact if isinstance(exact, int) else exact["number"]
+        case datetime():
+            return f"{utc(value):%Y-%m-%d %H:%M:%S}Z"
+        case bytes() | bytearray():
+            return bytes(value).hex()
+        case Mapping():
+            return {str(k): shown(v) for k, v in value.items()}
+        case list() | tuple():
+            return [shown(v) for v in value]
+        case _:
+            return str(value)
+
+
 def canonical(values: Values) -> str:
     """One spelling of a key or row: sorted lower-case names, typed values, JSON. `{}`: the whole platform."""
     lowered = {name.lower(): plain(value) for name, value in values.items()}
