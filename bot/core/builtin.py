@@ -1,0 +1,59 @@
+"""Policies that Patrol brings itself: pure functions over what it knows, on the road of all violations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core.action import Action, Clear, Fire
+from bot.core.alert import Lane, Terms
+from sensors.model.policy import Severity
+from sensors.model.run import Looked
+from sensors.model.team import Team
+from sensors.model.violation import canonical
+
+BROKEN_SENSOR = "patrol.broken_sensor"
+PATIENCE = 3  # failures in a row that may pass by themselves before anybody is told
+
+
+def broken_key(policy: str) -> str:
+    return canonical({"policy": policy})
+
+
+def broken_sensor(looked: Looked, failures: int, team: Team | None, now: datetime) -> Action | None:
+    """What a run says about its own policy: it cannot look, its rows cannot be counted, or all is well.
+
+    `failures` counts failed runs in a row, this one included.
+    """
+    name = looked.policy.name
+    if looked.ok and not looked.bad_rows:
+        return Clear(now)
+    if looked.ok:
+        why = f"{len(looked.bad_rows)} rows cannot be counted: {looked.bad_rows[0]}"
+        return _fire(name, looked.policy.owner, why, len(looked.bad_rows), team, now)
+    if looked.transient and failures < PATIENCE:
+        return None
+    why = looked.error or "the query failed"
+    return _fire(name, looked.policy.owner, f"cannot look: {why}", failures, team, now)
+
+
+def broken_file(policy: str, owner: str, why: str, team: Team | None, now: datetime) -> Fire:
+    """A policy whose files do not load; its last good version goes on."""
+    return _fire(policy, owner, f"its files do not load: {why}", 1, team, now)
+
+
+def _fire(policy: str, owner: str, why: str, count: int, team: Team | None, now: datetime) -> Fire:
+    terms = Terms(team=owner, repeat_interval=timedelta(hours=12), clear="always", accumulates=False)
+    return Fire(
+        policy=BROKEN_SENSOR,
+        key=broken_key(policy),
+        lane=Lane.live,
+        terms=replace(terms, acknowledged_for=team.acknowledged_for) if team else terms,
+        title=f"{policy} {why}"[:200],
+        severity=Severity.medium,
+        count=count,
+        as_of=now,
+        new_evidence=False,
+        key_values={"policy": policy},
+        newest={"policy": policy, "why": why},
+    )

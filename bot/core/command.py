@@ -1,0 +1,255 @@
+"""What people type after `/patrol`: one table of verbs that parses and that `help` is made from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from difflib import get_close_matches
+
+from bot.core.alert import Disposition, FalseCause
+from sensors.model.clock import parse_duration
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb: how it is written, what it does, and which words it takes (`takes`, in order)."""
+
+    name: str
+    usage: str
+    about: str
+    takes: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+VERBS = (
+    Verb("status", "status", "every policy on one screen: what ran, what is late or broken, who is on call"),
+    Verb(
+        "list",
+        "list [mine|unowned|snoozed] [policy:x] [team:x] [severity:high]",
+        "open alerts, worst first",
+        ("filters",),
+    ),
+    Verb("show", "show 142", "an alert with its rows, history and jobs", ("target",)),
+    Verb("policy", "policy payments.x", "a policy: its runs, its next run, how right it was", ("name",)),
+    Verb("ack", "ack [142 143]", "it is yours; escalation stops until the deadline", ("alerts",)),
+    Verb("unack", "unack 142", "hand it back to whoever is on call", ("alerts",)),
+    Verb("take", "take 142", "take it over from whoever has it", ("alerts",)),
+    Verb("assign", "assign 142 @bo", "give it to somebody", ("alerts", "person")),
+    Verb(
+        "snooze",
+        "snooze 142 2h reason…",
+        "quiet until then, unless it gets worse (24 h at most)",
+        ("alerts", "span", "words"),
+        ("snooze 142 30m", "snooze 142 until:18:00 waiting for the bank"),
+    ),
+    Verb("wake", "wake 142", "end a snooze", ("alerts",)),
+    Verb(
+        "resolve",
+        "resolve 142 fp threshold note…",
+        "close it, saying what it was",
+        ("alerts", "disposition", "words"),
+        (
+            "resolve 142 tp",
+            "resolve 142 benign a charity stream",
+            "resolve 142 fp rule the regex is too wide",
+        ),
+    ),
+    Verb("reopen", "reopen 142", "open a resolved alert again", ("alerts",)),
+    Verb("escalate", "escalate 142 reason…", "tell the next step of the ladder now", ("alerts", "words")),
+    Verb("comment", "comment 142 what you saw", "a note in its history", ("alerts", "words")),
+    Verb(
+        "rerun",
+        "rerun 142 | payments.x",
+        "ask the data again: still there, gone, or new",
+        ("target",),
+    ),
+    Verb(
+        "start",
+        "start rescore_seller [142] seller_id=s_1",
+        "start a job; parameters come from the alert where one is named",
+        ("name", "params"),
+    ),
+    Verb("oncall", "oncall [team]", "who is on call now", ("filters",)),
+    Verb("help", "help [verb]", "this list, or one verb at length", ("filters",)),
+)
+BY_NAME = {verb.name: verb for verb in VERBS}
+SAME_AS = {"acknowledge": "ack", "unacknowledge": "unack", "ls": "list", "close": "resolve", "?": "help"}
+
+DISPOSITIONS = {
+    "tp": Disposition.true_positive,
+    "fp": Disposition.false_positive,
+    "ok": Disposition.benign,
+    "dup": Disposition.duplicate,
+    "unclear": Disposition.insufficient_information,
+    "gap": Disposition.policy_gap,
+    **{d.value: d for d in Disposition},
+}
+CAUSES = {"exception": FalseCause.known_exception, **{c.value: c for c in FalseCause}}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A verb with what was said. `links` are pasted messages as (channel, ts); a bare verb has no targets."""
+
+    verb: str
+    alerts: tuple[int, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    name: str = ""  # of a policy, a job or another target
+    person: str = ""  # Slack id, or a name to look up
+    span: timedelta | None = None
+    until: time | None = None
+    disposition: Disposition | None = None
+    false_cause: FalseCause | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
+
+    def ends(self, now: datetime) -> datetime | None:
+        """When the span or the named time of day is over (the next such time, in UTC)."""
+        if self.span:
+            return now + self.span
+        if self.until is None:
+            return None
+        today = datetime.combine(now.date(), self.until, tzinfo=now.tzinfo)
+        return today if today > now else today + timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What was not understood, and the nearest thing that would be."""
+
+    what: str
+    hint: str
+
+
+DASHES = re.compile(r"[‐‑‒–—―−]")
+ALERT = re.compile(r"(?:alr-|#)?(\d{1,9}),?", re.IGNORECASE)
+LINK = re.compile(r"<?https?://\S+?/archives/([CDG][A-Z0-9]+)/p(\d{10})(\d{6})\S*")
+PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@([\w.-]+)")
+UNTIL = re.compile(r"until:(\d{1,2})(?::(\d{2}))?", re.IGNORECASE)
+
+
+def parse(text: str) -> Command | Mistake:
+    """The command in `text` (without `/patrol`), or what is wrong with it. Never raises."""
+    words = DASHES.sub("-", text.replace("\u00a0", " ")).split()
+    if not words:
+        return Command("help")
+    said = words[0].lower().lstrip("/")
+    verb = BY_NAME.get(SAME_AS.get(said, said))
+    if verb is None:
+        return _no_such_verb(said)
+    return _Reader(verb, words[1:]).read()
+
+
+def _no_such_verb(said: str) -> Mistake:
+    near = get_close_matches(said, [*BY_NAME, *SAME_AS], n=1)
+    return Mistake(f"There is no `{said[:40]}`.", f"Did you mean `{near[0]}`?" if near else "Try `help`.")
+
+
+class _Reader:
+    """Reads the words of one verb from left to right, as its `takes` says."""
+
+    def __init__(self, verb: Verb, words: list[str]) -> None:
+        self.verb = verb
+        self.words = words
+        self.found: dict[str, object] = {}
+
+    def read(self) -> Command | Mistake:
+        for part in self.verb.takes:
+            mistake = getattr(self, f"_{part}")()
+            if mistake:
+                return Mistake(mistake, f"Write it so: `{self.verb.usage}`")
+        if self.words:
+            return Mistake(f"`{' '.join(self.words)[:60]}` is too much.", f"Write it so: `{self.verb.usage}`")
+        return Command(self.verb.name, **self.found)  # type: ignore[arg-type]  # each part sets its own field
+
+    def _alerts(self) -> str | None:
+        alerts: list[int] = []
+        links: list[tuple[str, str]] = []
+        while self.words:
+            if number := ALERT.fullmatch(self.words[0]):
+                alerts.append(int(number[1]))
+            elif link := LINK.match(self.words[0]):
+                links.append((link[1], f"{link[2]}.{link[3]}"))
+            else:
+                break
+            self.words.pop(0)
+        self.found |= {"alerts": tuple(dict.fromkeys(alerts)), "links": tuple(dict.fromkeys(links))}
+        return None
+
+    def _target(self) -> str | None:
+        self._alerts()
+        if not self.found["alerts"] and not self.found["links"] and self.words:
+            return self._name()
+        return None
+
+    def _name(self) -> str | None:
+        if not self.words:
+            return "Which one?"
+        self.found["name"] = self.words.pop(0).strip("`").lower()
+        return None
+
+    def _person(self) -> str | None:
+        person = PERSON.fullmatch(self.words[0]) if self.words else None
+        if person is None:
+            return "To whom? Name somebody with @."
+        self.words.pop(0)
+        self.found["person"] = person[1] or person[2].lower()
+        return None
+
+    def _span(self) -> str | None:
+        if not self.words:
+            return "For how long? Say 30m, 2h, 1d or until:18:00."
+        said = self.words.pop(0)
+        if until := UNTIL.fullmatch(said):
+            hour, minute = int(until[1]), int(until[2] or 0)
+            if hour > 23 or minute > 59:
+                return f"`{said}` is no time of day."
+            self.found["until"] = time(hour, minute)
+            return None
+        span = parse_duration(said)
+        if span is None:
+            return f"`{said[:40]}` is no duration; say 30m, 2h, 1d or until:18:00."
+        self.found["span"] = span
+        return None
+
+    def _disposition(self) -> str | None:
+        said = self.words.pop(0).lower() if self.words else ""
+        if said not in DISPOSITIONS:
+            near = get_close_matches(said, DISPOSITIONS, n=1)
+            return f"What was it? One of {', '.join(sorted(DISPOSITIONS))}" + (
+                f"; `{near[0]}`?" if near else ""
+            )
+        self.found["disposition"] = DISPOSITIONS[said]
+        is_false = DISPOSITIONS[said] is Disposition.false_positive
+        if is_false and self.words and self.words[0].lower() in CAUSES:
+            self.found["false_cause"] = CAUSES[self.words.pop(0).lower()]
+        return None
+
+    def _params(self) -> str | None:
+        self._alerts()
+        params: dict[str, str] = {}
+        for word in self.words:
+            name, equals, value = word.partition("=")
+            if not equals:
+                return f"`{word[:40]}` is no parameter; write name=value."
+            params[name.lower()] = value
+        self.words = []
+        self.found["params"] = params
+        return None
+
+    def _filters(self) -> str | None:
+        filters: dict[str, str] = {}
+        for word in self.words:
+            name, colon, value = word.partition(":")
+            filters[name.lower()] = value.lower() if colon else ""
+        self.words = []
+        self.found["filters"] = filters
+        return None
+
+    def _words(self) -> str | None:
+        self.found["words"] = " ".join(self.words)
+        self.words = []
+        return None
