@@ -1,0 +1,309 @@
+"""Settings at the door: the environment (which wins) and patrol.yml, checked in one go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from bot.errors import SettingsError
+
+FILE = "patrol.yml"
+SLACK = "https://slack.com/api/"
+DIALECTS = (
+    *("snowflake", "duckdb", "postgres", "bigquery", "redshift", "databricks", "spark"),
+    *("trino", "presto", "mysql", "sqlite", "clickhouse", "tsql", "oracle"),
+)
+SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
+ADDRESSES = ("store_url", "warehouse_url")  # may carry a password
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What this process runs with. Its repr shows no secret; addresses of local files are absolute."""
+
+    project: Path
+    store_url: str
+    warehouse_url: str | None
+    host: str
+    port: int
+    slack_url: str
+    slack_mode: str
+    workers: int
+    log: str
+    log_level: str
+    dialect: str
+    bundle: str
+    slack_bot_token: str | None
+    slack_app_token: str | None
+    slack_signing_secret: str | None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that no log line may show."""
+        return tuple(value for name in SECRETS if (value := getattr(self, name)))
+
+    def __repr__(self) -> str:
+        shown = (f"{f.name}={_shown(f.name, getattr(self, f.name))}" for f in fields(self))
+        return f"Settings({', '.join(shown)})"
+
+
+class Given(NamedTuple):
+    """A value as somebody wrote it, and where."""
+
+    text: str
+    where: str  # "environment PATROL_PORT" or "patrol.yml:3:7 port"
+
+
+def load(project: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings of the project in this environment; SettingsError lists every mistake at once."""
+    project = project.resolve()
+    if not project.is_dir():
+        raise SettingsError(f"There is no folder {project}: give the one that holds policies/ and sql/.")
+    mistakes: list[str] = []
+    given = {**_from_file(project / FILE, mistakes), **_from_environment(project, environ, mistakes)}
+    try:
+        checked = _Checked.model_validate({name: value.text for name, value in given.items()})
+    except ValidationError as error:
+        mistakes += [_sentence(e, given[str(e["loc"][0])]) for e in error.errors(include_url=False)]
+    if mistakes:
+        raise SettingsError(_listed(mistakes))
+    values = checked.model_dump()
+    values |= {name: _absolute(values[name], project) for name in ADDRESSES}
+    return Settings(project=project, **values)
+
+
+def require_slack(settings: Settings) -> None:
+    """Whatever talks to Slack over Socket Mode needs both tokens."""
+    require(settings, slack=True)
+
+
+def require(settings: Settings, *, slack: bool = False, warehouse: bool = False) -> None:
+    """SettingsError naming everything that is missing for what is about to be done."""
+    missing = []
+    if slack and not settings.slack_bot_token:
+        missing.append(
+            "SLACK_BOT_TOKEN is not set: it begins with xoxb- and stands under OAuth & Permissions."
+        )
+    if slack and not settings.slack_app_token:
+        missing.append("SLACK_APP_TOKEN is not set: it begins with xapp-, has the scope connections:write,"
+                       " and stands under Basic Information.")  # fmt: skip
+    if warehouse and not settings.warehouse_url:
+        missing.append(f"No warehouse to look at: set PATROL_WAREHOUSE_URL, or warehouse_url in {FILE}.")
+    if missing:
+        raise SettingsError(_listed(missing))
+
+
+def hide_password(url: str) -> str:
+    """The address without its password, for logs and messages."""
+    return re.sub(r"(://[^/?#\s:@]*):[^/?#\s]*@", r"\1:…@", url)
+
+
+# What each setting must be. A field's description completes the sentence "must be …".
+
+
+def _address(url: str) -> str:
+    if not re.match(r"[a-zA-Z][\w+.-]*://", url):
+        raise ValueError("must be an address such as sqlite:///folder/file.db or postgresql://user@host/name")
+    return url
+
+
+def _web_address(url: str) -> str:
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise ValueError(f"must be the address of Slack's Web API, such as {SLACK}")
+    return url.rstrip("/") + "/"
+
+
+def _dialect(name: str) -> str:
+    if name.lower() not in DIALECTS:
+        raise ValueError(
+            f"must be a dialect of SQL such as {', '.join(DIALECTS[:4])}{_meant(name, DIALECTS)}"
+        )
+    return name.lower()
+
+
+def _token(prefix: str, what: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if re.fullmatch(rf"{prefix}[\w.-]+", text):
+            return text
+        swapped = f" (this one begins with {text[:5]})" if re.match(r"xox[a-z]-|xapp-", text) else ""
+        raise ValueError(f"must be {what}, which begins with {prefix}{swapped}")
+
+    return AfterValidator(check)
+
+
+class _Checked(BaseModel):
+    """The same settings as text; pydantic turns them into values."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    store_url: Annotated[str, AfterValidator(_address)] = "sqlite:///.patrol/patrol.db"
+    warehouse_url: Annotated[str, AfterValidator(_address)] | None = None
+    host: Annotated[str, Field(pattern=r"^[\w.:-]+$", description="a host name or address to listen on")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Field(ge=0, le=65535, description="a whole number from 0 to 65535")] = 8080
+    slack_url: Annotated[str, AfterValidator(_web_address)] = SLACK
+    slack_mode: Annotated[Literal["socket"], Field(description="socket")] = "socket"
+    workers: Annotated[int, Field(ge=1, le=64, description="a whole number from 1 to 64")] = 2
+    log: Annotated[Literal["auto", "json", "pretty"], Field(description="auto, json or pretty")] = "auto"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Field(description="debug, info, warning or error"),
+    ] = "info"
+    dialect: Annotated[str, AfterValidator(_dialect)] = "snowflake"
+    bundle: Annotated[
+        str, Field(pattern=r"^[a-z][a-z0-9_-]*$", description="a short name of a-z, 0-9, _ and -")
+    ] = "main"
+    slack_bot_token: Annotated[str, _token("xoxb-", "a bot token")] | None = None
+    slack_app_token: Annotated[str, _token("xapp-", "an app-level token")] | None = None
+    slack_signing_secret: str | None = None
+
+
+ENVIRONMENT = {
+    (name if name in SECRETS else f"patrol_{name}").upper(): name for name in _Checked.model_fields
+}  # PATROL_PORT -> port
+FROM_FILES = {
+    f"{variable}_FILE": variable for variable, name in ENVIRONMENT.items() if name in SECRETS + ADDRESSES
+}
+
+
+def _sentence(error: Any, given: Given) -> str:
+    name = str(error["loc"][0])
+    if error["type"] == "value_error":
+        must = str(error["ctx"]["error"])
+    else:
+        must = f"must be {_Checked.model_fields[name].description}"
+    if name == "port" and given.text.startswith("tcp://"):
+        must += " (Kubernetes sets this one for a service called patrol: turn enableServiceLinks off)"
+    return f"{given.where}: {must}" + ("" if name in SECRETS else f", not {_shown(name, given.text)}")
+
+
+# Where values come from.
+
+
+def _from_environment(project: Path, environ: Mapping[str, str], mistakes: list[str]) -> dict[str, Given]:
+    given: dict[str, Given] = {}
+    for variable, name in ENVIRONMENT.items():
+        if environ.get(variable, "").strip():
+            given[name] = Given(environ[variable].strip(), f"environment {variable}")
+    for pointer, variable in FROM_FILES.items():
+        if not environ.get(pointer, "").strip():
+            continue
+        if ENVIRONMENT[variable] in given:
+            mistakes.append(f"environment {pointer}: {variable} is set too; keep one of them")
+        elif text := _content(project / environ[pointer].strip(), pointer, mistakes):
+            given[ENVIRONMENT[variable]] = Given(text, f"environment {pointer}")
+    mistakes += _misspelt(project, environ)
+    return given
+
+
+def _content(path: Path, pointer: str, mistakes: list[str]) -> str:
+    """The secret that the file holds; a reason goes to the mistakes where there is none."""
+    try:
+        text = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not text"
+        mistakes.append(f"environment {pointer}: the file {path} cannot be read ({why})")
+        return ""
+    if not text:
+        mistakes.append(f"environment {pointer}: the file {path} is empty")
+    return text
+
+
+def _misspelt(project: Path, environ: Mapping[str, str]) -> list[str]:
+    """PATROL_ variables that look like one of ours; those that jobs or links name as ${…} are left alone."""
+    known = [*(v for v in ENVIRONMENT if v.startswith("PATROL_")), *FROM_FILES]
+    strangers = [v for v in sorted(environ) if v.startswith("PATROL_") and v not in known]
+    near = {
+        v: _nearest(v.removeprefix("PATROL_"), [k.removeprefix("PATROL_") for k in known]) for v in strangers
+    }
+    if not any(near.values()):
+        return []
+    files = "".join(p.read_text("utf-8", "replace") for p in project.glob("policies/**/_*.y*ml"))
+    return [
+        f'environment {v}: there is no such setting; did you mean "PATROL_{meant}"?'
+        for v, meant in near.items()
+        if meant and not re.search(rf"\$\{{{v}\b", files)
+    ]
+
+
+def _from_file(path: Path, mistakes: list[str]) -> dict[str, Given]:
+    """The values of patrol.yml as they are written, so that YAML 1.1 reads nothing into `no` or `010`."""
+    try:
+        root = yaml.compose(path.read_text("utf-8-sig"), Loader=yaml.SafeLoader)
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError):
+        mistakes.append(f"{FILE}: cannot be read as text in UTF-8")
+        return {}
+    except yaml.YAMLError as error:
+        place = _place(getattr(error, "problem_mark", None))
+        mistakes.append(f"{place}: cannot be read; each line is `name: value` (mind tabs, quotes and colons)")
+        return {}
+    if root is not None and not isinstance(root, yaml.MappingNode):
+        mistakes.append(f"{_place(root.start_mark)}: must hold lines of the form `name: value`")
+        return {}
+    given: dict[str, Given] = {}
+    for key, value in root.value if root else ():
+        _take(key, value, given, mistakes)
+    return given
+
+
+def _take(key: yaml.Node, value: yaml.Node, given: dict[str, Given], mistakes: list[str]) -> None:
+    name = str(key.value)[:80]
+    where = f"{_place(value.start_mark)} {name}"
+    if name in SECRETS:
+        mistakes.append(
+            f"{where}: is a secret and must not stand in a file that is shared; set {name.upper()}"
+        )
+    elif name not in _Checked.model_fields:
+        allowed = [n for n in _Checked.model_fields if n not in SECRETS]
+        mistakes.append(f"{_place(key.start_mark)} {name}: there is no such setting{_meant(name, allowed)}")
+    elif name in given:
+        mistakes.append(f"{_place(key.start_mark)} {name}: stands here a second time")
+    elif not isinstance(value, yaml.ScalarNode):
+        mistakes.append(f"{where}: must be a single value")
+    elif value.value.strip() and value.tag != "tag:yaml.org,2002:null":
+        given[name] = Given(value.value.strip(), where)
+
+
+# Words and paths.
+
+
+def _place(mark: yaml.Mark | None) -> str:
+    return f"{FILE}:{mark.line + 1}:{mark.column + 1}" if mark else FILE
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.75)), "")
+
+
+def _meant(word: str, known: list[str] | tuple[str, ...]) -> str:
+    meant = next(iter(get_close_matches(word.lower(), known, n=1, cutoff=0.6)), "")
+    return f'; did you mean "{meant}"?' if meant else ""
+
+
+def _shown(name: str, value: object) -> str:
+    if name in SECRETS:
+        return "set" if value else "absent"
+    return repr(hide_password(value)[:200] if isinstance(value, str) else value)
+
+
+def _listed(mistakes: list[str]) -> str:
+    if len(mistakes) == 1:
+        return mistakes[0]
+    return f"{len(mistakes)} mistakes in the settings:\n" + "\n".join(f"  {m}" for m in mistakes)
+
+
+def _absolute(url: str | None, project: Path) -> str | None:
+    """sqlite:///x and duckdb:///x name a file below the project; four slashes name an absolute one."""
+    found = re.fullmatch(r"(sqlite(?:\+\w+)?|duckdb):///(?!/|:memory:)([^?]+)(.*)", url or "")
+    return f"{found[1]}:///{project / found[2]}{found[3]}" if found else url
