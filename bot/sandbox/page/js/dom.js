@@ -1,0 +1,80 @@
+// Building blocks for the DOM. Text enters only as text nodes; nothing here parses HTML.
+
+const PROPERTIES = new Set(["value", "checked", "disabled", "selected", "hidden", "tabIndex", "type"]);
+
+function applyProp(node, key, value) {
+  if (value === undefined || value === null || value === false) return;
+  if (key === "data") Object.entries(value).forEach(([k, v]) => v != null && (node.dataset[k] = v));
+  else if (key === "style") Object.entries(value).forEach(([k, v]) => node.style.setProperty(k, v));
+  else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+  else if (PROPERTIES.has(key)) node[key] = value;
+  else node.setAttribute(key, value === true ? "" : String(value));
+}
+
+export function append(node, children) {
+  for (const child of children.flat(Infinity)) {
+    if (child === null || child === undefined || child === false) continue;
+    node.append(child instanceof Node ? child : document.createTextNode(String(child)));
+  }
+  return node;
+}
+
+/** h("p.lead", {title: "…"}, "text", node) makes an element; children that are not nodes become text. */
+export function h(spec, props, ...children) {
+  const [tag, ...classes] = spec.split(".");
+  const node = document.createElement(tag || "div");
+  if (classes.length) node.className = classes.join(" ");
+  for (const [key, value] of Object.entries(props || {})) {
+    if (key === "class") node.classList.add(...String(value || "").split(" ").filter(Boolean));
+    else applyProp(node, key, value);
+  }
+  return append(node, children);
+}
+
+export function replace(node, ...children) {
+  node.replaceChildren();
+  return append(node, children);
+}
+
+/** Redraws a part only when what it shows has changed, so that focus and hover survive. */
+export function redraw(node, signature, draw) {
+  const text = JSON.stringify(signature);
+  if (node.__signature === text) return false;
+  node.__signature = text;
+  const active = node.contains(document.activeElement) ? document.activeElement : null;
+  const id = active && active.dataset ? active.dataset.focusId : null;
+  replace(node, draw());
+  if (id) focusAgain(node, id);
+  return true;
+}
+
+export function focusAgain(node, id) {
+  const next = [...node.querySelectorAll("[data-focus-id]")].find((n) => n.dataset.focusId === id);
+  if (next) next.focus({ preventScroll: true });
+}
+
+export function safeUrl(url) {
+  try {
+    const parsed = new URL(String(url), location.origin);
+    return ["http:", "https:", "mailto:"].includes(parsed.protocol) ? parsed.href : null;
+  } catch {
+    return null;
+  }
+}
+
+export function link(url, ...children) {
+  const href = safeUrl(url);
+  if (!href) return h("span", null, ...children);
+  return h("a.link", { href, target: "_blank", rel: "noopener noreferrer" }, ...children);
+}
+
+/** Pictures come from this server or from the data itself; anything outside is shown as a link, never fetched. */
+export function localImage(url) {
+  if (/^data:image\/(png|jpeg|gif|webp);base64,/i.test(String(url || ""))) return url;
+  try {
+    const parsed = new URL(String(url), location.origin);
+    return parsed.origin === location.origin ? parsed.href : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,115 @@
+// Starts the page: reads the state, follows its changes, and draws what the route asks for.
+import { follow as followChanges, getState } from "./api.js";
+import { onActed } from "./acts.js";
+import { channelPane, drawChannel, drawHead, leaveChannel, showMessage } from "./channel.js";
+import { activityPane, drawActivity, drawHome, homePane, leaveHome, visitHome } from "./home.js";
+import { draw as drawModal } from "./modal.js";
+import { onSwitch } from "./profile.js";
+import { displayName } from "./render/names.js";
+import { follow as followRoute } from "./route.js";
+import { drawTop, onJump } from "./search.js";
+import { drawSidebar } from "./sidebar.js";
+import { botChannel, botChannelId, channelOf, changed, chooseActor, people, rememberActor, store, subscribe, userByName } from "./store.js";
+import { drawThread, threadPane } from "./thread.js";
+import { setNow } from "./time.js";
+import { announce, drawToasts, resetToasts } from "./toast.js";
+
+const main = document.getElementById("main");
+const banner = document.getElementById("banner");
+let stop = () => {}, actor = chooseActor(), reading = null, again = false, jumpTo = null;
+
+main.append(channelPane, homePane, activityPane);
+document.getElementById("panes").append(threadPane);
+
+async function read() {
+  const wanted = actor;
+  const state = await getState(store.me || wanted);
+  if (wanted !== actor) return;
+  const first = !store.state;
+  store.state = state;
+  store.connected = state.connected || 0;
+  setNow(state.now);
+  const me = userByName(actor) || people()[0];
+  if (me) store.me = me.id;
+  if (first) followRoute();
+  changed();
+}
+
+/** One reading at a time; a change that comes while reading asks for one more. */
+export function refresh() {
+  if (reading) { again = true; return reading; }
+  reading = read().catch(() => online(false)).finally(() => { reading = null; if (again) { again = false; refresh(); } });
+  return reading;
+}
+
+function online(is) {
+  if (store.online === is) return;
+  store.online = is;
+  changed();
+}
+
+let timer = null;
+const soon = () => { clearTimeout(timer); timer = setTimeout(refresh, 40); };
+
+function follow() {
+  stop();
+  stop = followChanges(actor, { onChange: soon, onStatus: online });
+}
+
+onActed(async () => { await refresh(); });
+onSwitch((user) => {
+  actor = user.name;
+  store.me = user.id;
+  leaveChannel();
+  leaveHome();
+  resetToasts();
+  follow();
+  refresh().then(followRoute);
+});
+onJump((ts) => { jumpTo = ts; changed(); });
+
+function pane() {
+  const { kind, tab } = store.route;
+  if (kind === "app") return tab === "home" ? "home" : "channel";
+  return kind === "activity" ? "activity" : "channel";
+}
+
+function currentChannel() {
+  if (store.route.kind === "app") return botChannel() || { id: botChannelId(), name: "patrol", is_im: true, members: [store.me], messages: [] };
+  return channelOf(store.route.channel);
+}
+
+function drawMain() {
+  const which = pane();
+  const channel = currentChannel();
+  homePane.hidden = which !== "home";
+  activityPane.hidden = which !== "activity";
+  channelPane.hidden = which === "activity" || !channel;
+  channelPane.classList.toggle("only-head", which === "home");
+  if (which === "home") { drawHead(channel); drawHome(); visitHome(); leaveChannel(); }
+  else leaveHome();
+  if (which === "activity") { drawActivity(); leaveChannel(); }
+  if (which === "channel" && channel) { drawChannel(channel); announce(channel); }
+  drawThread(store.route.thread ? channelOf(store.route.channel) : null);
+}
+
+function draw() {
+  if (!store.state) return;
+  document.body.dataset.pane = store.route.thread && !threadPane.hidden ? "thread" : store.route.kind === "list" ? "list" : "main";
+  banner.hidden = store.online;
+  banner.textContent = store.online ? "" : "The workspace cannot be reached. Trying to connect again…";
+  document.title = `${store.state.team?.name || "Workspace"} · ${displayName(store.me)}`;
+  drawMain();
+  document.body.dataset.pane = !threadPane.hidden ? "thread" : store.route.kind === "list" ? "list" : "main";
+  drawSidebar();
+  drawModal();
+  drawToasts();
+  if (jumpTo) { showMessage(jumpTo); jumpTo = null; }
+  document.body.dataset.ready = "true";
+}
+
+subscribe(draw);
+document.addEventListener("visibilitychange", changed);
+addEventListener("resize", () => { if (store.state && store.route.kind === "list") followRoute(); });
+rememberActor(actor);
+refresh().finally(() => { drawTop(); follow(); });

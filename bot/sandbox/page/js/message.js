@@ -1,0 +1,123 @@
+// One message: face, name, time, body, files, thread summary, its errors and its hover toolbar.
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { shortcut, sourceKey } from "./acts.js";
+import { menu } from "./layer.js";
+import { openThread } from "./route.js";
+import { dismiss, isReply, repliesOf, store, userOf } from "./store.js";
+import { clock, clockBare, full, lastReply, plural } from "./time.js";
+import { blocks } from "./render/blocks.js";
+import { collapsible } from "./render/collapse.js";
+import { files } from "./render/files.js";
+import { avatar, displayName } from "./render/names.js";
+import { mrkdwn } from "./render/mrkdwn.js";
+import { showProfile } from "./profile.js";
+
+const held = new Map();   // what the selects of a message hold, by message
+function heldBy(key) {
+  if (!held.has(key)) held.set(key, new Map());
+  return held.get(key);
+}
+
+const author = (m) => (m.from === "USLACKBOT" ? "Slackbot" : m.username || displayName(m.user));
+
+function name(m) {
+  const isBot = m.bot_id || userOf(m.user)?.is_bot;
+  const label = m.from === "USLACKBOT" ? h("span.name", null, "Slackbot")
+    : h("button.name", { type: "button", onclick: (e) => showProfile(m.user, e.currentTarget) }, author(m));
+  return [label, isBot && m.from !== "USLACKBOT" && h("span.app-badge", null, "APP")];
+}
+
+function attachment(one, ctx) {
+  const bar = h("div.attachment-bar");
+  if (/^#?[0-9a-f]{6}$/i.test(one.color || "")) bar.style.background = one.color.startsWith("#") ? one.color : `#${one.color}`;
+  return h("div.attachment", null, bar, h("div.attachment-body", null,
+    one.blocks ? blocks(one.blocks, ctx) : mrkdwn(one.text || one.fallback || "")));
+}
+
+function body(m, channelId, options) {
+  const source = { channel: channelId, ts: m.ts, thread_ts: m.thread_ts, ephemeral: m.ephemeral };
+  const key = sourceKey(source);
+  const ctx = { source, raw: heldBy(key), blocks: m.blocks, prefix: `${options.place}-${m.ts}` };
+  const edited = m.edited && !m.deleted && h("span.edited", { title: full(m.edited.ts) }, "(edited)");
+  return [
+    m.blocks?.length ? blocks(m.blocks, ctx) : m.text ? h("div.text", null, collapsible(mrkdwn(m.text))) : null,
+    (m.attachments || []).map((one) => attachment(one, ctx)),
+    edited, m.files?.length ? files(m.files) : null,
+    store.errors.has(key) && h("div.message-error", { role: "alert", data: { testid: "message-error" } }, icon("warning", 16), h("span", null, store.errors.get(key))),
+  ];
+}
+
+function summary(m, channel, options) {
+  if (options.place === "thread" || isReply(m) || m.ephemeral) return null;
+  const replies = repliesOf(channel, m.ts).filter((r) => !r.ephemeral);
+  if (!replies.length) return null;
+  const faces = [...new Set(replies.map((r) => r.user))].slice(0, 5);
+  const last = replies[replies.length - 1];
+  return h("button.summary", { type: "button", data: { testid: "thread-summary", focusId: `summary-${m.ts}` }, onclick: () => openThread(channel.id, m.ts) },
+    h("span.summary-faces", null, faces.map((id) => avatar(id, 24))),
+    h("span.summary-count", null, plural(replies.length, "reply").replace("replys", "replies")),
+    h("span.summary-last", null, lastReply(last.ts)), h("span.summary-view", null, "View thread", icon("chevronRight", 14)));
+}
+
+const messageShortcuts = () => (store.state.shortcuts || []).filter((s) => (s.type || "message") === "message");
+
+function moreMenu(m, channel) {
+  const ours = messageShortcuts().map((s) => ({
+    label: s.name || s.callback_id, hint: "Patrol", testid: `shortcut-${s.callback_id}`,
+    onpick: () => shortcut(channel.id, m.ts, s.callback_id),
+  }));
+  return [
+    { label: "Reply in thread", icon: icon("reply", 18), onpick: () => openThread(channel.id, m.thread_ts || m.ts) },
+    { label: "Copy link", icon: icon("linkIcon", 18), onpick: () => navigator.clipboard?.writeText(`${location.origin}/archives/${channel.id}/p${m.ts.replace(".", "")}`) },
+    ...(ours.length ? ["-", ...ours] : []),
+  ];
+}
+
+function toolbar(m, channel, options) {
+  if (m.ephemeral) return null;
+  const more = (event) => menu(event.currentTarget, moreMenu(m, channel), { label: "More message shortcuts" });
+  return h("div.toolbar", { role: "group", "aria-label": "Message actions" },
+    options.place !== "thread" && h("button.tool", { type: "button", title: "Reply in thread", "aria-label": "Reply in thread", data: { testid: "reply-in-thread" }, onclick: () => openThread(channel.id, m.thread_ts || m.ts) }, icon("reply", 18)),
+    h("button.tool", { type: "button", title: "More message shortcuts", "aria-label": "More message shortcuts", "aria-haspopup": "menu", "aria-expanded": "false", data: { testid: "more-shortcuts", focusId: `more-${m.ts}` }, onclick: more }, icon("dots", 18)));
+}
+
+/** On the phone a tap opens the thread and a long press the actions. */
+function touch(row, m, channel, options) {
+  if (m.ephemeral) return;
+  const narrow = () => matchMedia("(max-width: 767px)").matches;
+  const onControl = (event) => event.target.closest("button, a, input, select, textarea, label, .table-scroll");
+  let timer = null, long = false, at = null;
+  const stop = () => clearTimeout(timer);
+  row.addEventListener("pointerdown", (event) => {
+    if (!narrow() || onControl(event)) return;
+    long = false;
+    at = [event.clientX, event.clientY];
+    timer = setTimeout(() => { long = true; menu(row, moreMenu(m, channel), { label: "Message actions" }); }, 480);
+  });
+  row.addEventListener("pointermove", (event) => at && Math.hypot(event.clientX - at[0], event.clientY - at[1]) > 8 && stop());
+  ["pointerup", "pointercancel"].forEach((kind) => row.addEventListener(kind, stop));
+  row.addEventListener("click", (event) => {
+    if (narrow() && !long && !onControl(event) && options.place !== "thread" && !String(getSelection())) openThread(channel.id, m.thread_ts || m.ts);
+  });
+}
+
+/** options: {place: "channel"|"thread"|"app", compact, fresh} */
+export function messageRow(m, channel, options) {
+  const classes = [options.compact && "compact", m.ephemeral && "ephemeral", m.subtype === "thread_broadcast" && options.place !== "thread" && "broadcast"];
+  const gutter = options.compact ? h("span.gutter-time", { title: full(m.ts) }, clockBare(m.ts))
+    : m.from === "USLACKBOT" ? h("span.avatar.avatar-slackbot", { "aria-hidden": "true" }, icon("smile", 24)) : avatar(m.user, 36);
+  const head = !options.compact && h("div.message-head", null, name(m), h("time.time", { title: full(m.ts) }, clock(m.ts)));
+  const above = m.ephemeral ? h("div.only-you", null, icon("eye", 14), "Only visible to you")
+    : m.subtype === "thread_broadcast" && options.place !== "thread"
+      ? h("button.replied-to", { type: "button", onclick: () => openThread(channel.id, m.thread_ts) }, "replied to a thread") : null;
+  const foot = m.ephemeral && h("div.ephemeral-foot", null, h("button.text-button", { type: "button", data: { testid: "dismiss" }, onclick: () => dismiss({ ...m, channel: channel.id }) }, "Dismiss message"));
+  const row = h("div.message", {
+    class: classes.filter(Boolean).join(" "), role: "listitem", "aria-label": `${author(m)}, ${clock(m.ts)}`,
+    data: { testid: m.ephemeral ? "ephemeral" : "message", ts: m.ts },
+  }, above, h("div.gutter", null, gutter),
+  h("div.message-main", null, head, h("div.message-body", null, body(m, channel.id, options)), foot, summary(m, channel, options)),
+  toolbar(m, channel, options));
+  touch(row, m, channel, options);
+  return row;
+}

@@ -1,0 +1,41 @@
+// Where the person is: the address's hash says channel, thread or page, so Back works on the phone too.
+import { store, changed, channels, channelOf, botChannelId } from "./store.js";
+
+/** #C0PAYMENTS · #C0PAYMENTS/1790.1 · #app/home · #app/messages · #activity · #list (the phone's first pane) */
+export function parse(hash) {
+  const [first, second] = decodeURIComponent(hash.replace(/^#/, "")).split("/");
+  if (first === "app") return { kind: "app", tab: second === "messages" ? "messages" : "home", channel: null, thread: null };
+  if (first === "activity") return { kind: "activity", channel: null, thread: null };
+  if (first === "list" || !first) return { kind: "list", channel: null, thread: null };
+  return { kind: "channel", channel: first, thread: second || null };
+}
+
+const narrow = () => matchMedia("(max-width: 767px)").matches;
+
+export function follow() {
+  const route = parse(location.hash);
+  if (route.kind === "list" && !narrow()) Object.assign(route, { kind: "channel", channel: fallback() });
+  if (route.kind === "channel" && store.state && !channelOf(route.channel) && !route.channel.startsWith("D0")) {
+    route.channel = fallback();
+    route.thread = null;
+  }
+  if (route.kind === "channel" && route.channel === botChannelId() && !route.thread) Object.assign(route, { kind: "app", tab: "messages" });
+  if (route.kind === "app" && route.tab === "messages") route.channel = botChannelId();
+  store.route = route;
+  changed();
+}
+
+const fallback = () => (channels().find((c) => (c.members || []).includes(store.me)) || channels()[0])?.id || null;
+
+function go(hash) {
+  if (location.hash === hash) follow();
+  else location.hash = hash;
+}
+
+export const openChannel = (id) => go(id === botChannelId() ? "#app/messages" : `#${id}`);
+export const openThread = (channel, ts) => go(`#${channel}/${ts}`);
+export const closeThread = () => (store.route.channel === botChannelId() ? go("#app/messages") : go(`#${store.route.channel}`));
+export const openApp = (tab) => go(`#app/${tab}`);
+export const openActivity = () => go("#activity");
+export const openList = () => go("#list");
+addEventListener("hashchange", follow);
