@@ -28,6 +28,7 @@ class Fire:
     new_evidence: bool  # at least one row that no run had seen
     key_values: Mapping[str, Any] = NOTHING
     newest: Mapping[str, Any] = NOTHING
+    on_open: tuple[str, ...] = ()  # jobs to start when this opens an alert
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ class StartJob:
 
 @dataclass(frozen=True)
 class JobEnded:
+    run: int
     job: str
     ok: bool
     outcome: str

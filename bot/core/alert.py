@@ -120,6 +120,7 @@ class Alert:
     comments: int = 0
     last_event: str = ""  # the newest line of its history, for the card
     last_event_at: datetime | None = None
+    last_event_by: str = ""  # a Slack user id, or "patrol"
     version: int = 0  # compare-and-set
     work_seq: int = 0  # the last act of a person: what a button carries
     face_seq: int = 0  # the last visible change: what delivery compares

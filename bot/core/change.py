@@ -104,5 +104,6 @@ def changed(
         face_seq=before.face_seq + 1,
         last_event=story,
         last_event_at=now,
+        last_event_by=actor,
     )
     return Change(counted, event, effects)

@@ -53,7 +53,7 @@ VERBS = (
         (
             "resolve 142 tp",
             "resolve 142 benign a charity stream",
-            "resolve 142 fp rule the regex is too wide",
+            "resolve 142 fp rule the regex is wide",
         ),
     ),
     Verb("reopen", "reopen 142", "open a resolved alert again", ("alerts",)),
@@ -219,9 +219,8 @@ class _Reader:
         said = self.words.pop(0).lower() if self.words else ""
         if said not in DISPOSITIONS:
             near = get_close_matches(said, DISPOSITIONS, n=1)
-            return f"What was it? One of {', '.join(sorted(DISPOSITIONS))}" + (
-                f"; `{near[0]}`?" if near else ""
-            )
+            meant = f"; did you mean `{near[0]}`?" if near else ""
+            return f"What was it? One of {', '.join(sorted(DISPOSITIONS))}{meant}"
         self.found["disposition"] = DISPOSITIONS[said]
         is_false = DISPOSITIONS[said] is Disposition.false_positive
         if is_false and self.words and self.words[0].lower() in CAUSES:

@@ -109,6 +109,7 @@ def _fire(
         new_evidence=bool(new),
         key_values={name: shown(value) for name, value in violation.key_values.items()},
         newest=newest,
+        on_open=policy.on_open,
     )
 
 

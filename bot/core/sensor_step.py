@@ -58,7 +58,10 @@ def _open(found: Fire, now: datetime, previous: Alert | None) -> Outcome:
         previous=previous.id if previous else None,
     )
     story = "opened" if not previous else f"opened; {previous.name} was about the same"
-    return changed(alert, alert, now, MACHINE, "opened", story, found)
+    effects = tuple(
+        Effect(EffectKind.start_job, data={"by": MACHINE, "job": job, "params": {}}) for job in found.on_open
+    )
+    return changed(alert, alert, now, MACHINE, "opened", story, found, effects)
 
 
 def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:

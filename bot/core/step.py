@@ -218,11 +218,11 @@ def _beside(
             return changed(
                 alert, alert, now, by, "job_started", f"{clean(job)} started by {who(by)}", action, (start,)
             )
-        case JobEnded(job=job, ok=ok, outcome=outcome, link=link):
+        case JobEnded(run=run, job=job, ok=ok, outcome=outcome, link=link):
             story = (
                 f"{clean(job)} {'succeeded' if ok else 'failed'}{f': {clean(outcome)}' if outcome else ''}"
             )
-            reply = Effect(EffectKind.reply, story, data=_link(link))
+            reply = Effect(EffectKind.reply, story, data={"job_run": run, **_link(link)})
             return changed(alert, alert, now, MACHINE, "job_ended", story, action, (reply,))
 
 
@@ -253,17 +253,16 @@ def _whose(owner: str, by: str) -> str:
     return "yours" if owner == by else f"{who(owner)}'s"
 
 
-def stale(alert: Alert, work_seq: int) -> Refused | None:
-    """A click on a button of the past: somebody has acted since it was drawn, so the person is told who."""
+def stale(alert: Alert, by: str, work_seq: int) -> Refused | None:
+    """A click on a button of the past, where somebody else has acted since it was drawn: who, and what now."""
     if work_seq == alert.work_seq:
         return None
     if not alert.is_open:
         return _already_resolved(alert)
-    if alert.work is Work.acknowledged:
+    if alert.work is Work.acknowledged and alert.owner != by:
         owner = who(alert.owner or "")
         return Refused(f"{owner} has {alert.name} until {_until(alert)}.", f"take {alert.id}")
-    if alert.snooze:
+    if alert.snooze and alert.snooze.by != by:
         sleeper, until = who(alert.snooze.by), when(alert.snooze.until)
         return Refused(f"{alert.name} is snoozed by {sleeper} until {until}.", f"wake {alert.id}")
-    story = f"{alert.name} has changed: {alert.last_event}. Look at the card again."
-    return Refused(story, f"show {alert.id}")
+    return None
