@@ -1,0 +1,71 @@
+"""A sandbox for each test, and the real slack_bolt app on it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
+from slack_sdk import WebClient
+
+from bot.sandbox import Sandbox
+
+CHANNELS = ("payments", "chat", "general")
+
+
+def eventually(look: Callable[[], Any], seconds: float = 5.0) -> Any:
+    """Waits until `look` gives something true, and gives that; fails when the time is over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.01)
+    raise AssertionError("it did not come to pass")
+
+
+def web(sandbox: Sandbox, **options: Any) -> WebClient:
+    return WebClient(token=sandbox.bot_token, base_url=sandbox.api, retry_handlers=[], **options)
+
+
+@contextmanager
+def connected(sandbox: Sandbox, app: App, connections: int = 1) -> Iterator[list[SocketModeHandler]]:
+    """The app on so many Socket Mode connections, all of them up."""
+    handlers = [SocketModeHandler(app, sandbox.app_token) for _ in range(connections)]
+    for handler in handlers:
+        handler.client.logger.setLevel(logging.CRITICAL)
+        handler.connect()
+    eventually(lambda: sandbox.state()["connected"] == connections)
+    try:
+        yield handlers
+    finally:
+        for handler in handlers:
+            handler.close()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(channels=CHANNELS, pace=False) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> WebClient:
+    return web(sandbox)
+
+
+@pytest.fixture
+def app(client: WebClient) -> App:
+    return App(client=client)
+
+
+@pytest.fixture
+def on_slack(sandbox: Sandbox, app: App) -> Iterator[App]:
+    """The app, to which listeners may be added, on one connection."""
+    with connected(sandbox, app):
+        yield app
