@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 
 from bot.sandbox import Sandbox
 
-CARD = [
+CARD: list[dict[str, Any]] = [
     {"type": "header", "text": {"type": "plain_text", "text": "Seller asked 3 times"}},
     {
         "type": "actions",
