@@ -1,0 +1,306 @@
+"""The Web API as we use it: one attempt a call, typed errors, deliveries that can be found again."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.webhook import WebhookClient
+
+from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.slack.blocks import Face
+from bot.slack.scopes import METHODS
+
+DELIVERY = "patrol_delivery"
+SLACK = "https://slack.com/api/"
+PAGE = 200
+# Slack's own words for "something broke on our side": the request may have been done.
+BROKEN = frozenset(
+    {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+)
+BUSY = frozenset({"ratelimited", "rate_limited"})
+# No answer, or one that cannot be read: the request may have been done.
+NO_ANSWER = (OSError, HTTPException, SlackClientError, ValueError)
+RETRY_AFTER_S = 30.0  # where a 429 does not say how long
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A message of ours that carries a delivery, and the face_seq that it shows."""
+
+    ts: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who we are at Slack, and what we may do there (empty where Slack does not say)."""
+
+    team_id: str
+    bot_user: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True)
+class User:
+    """What decides whether somebody is answered."""
+
+    id: str
+    name: str
+    is_bot: bool = False
+    is_guest: bool = False
+    deleted: bool = False
+    team_id: str = ""
+
+
+def api_address(base_url: str | None) -> str:
+    """The address with the slash that joining needs; a bare host gets Slack's own path."""
+    if not base_url:
+        return SLACK
+    whole = base_url if base_url.endswith("/") else base_url + "/"
+    return whole + "api/" if urlsplit(whole).path == "/" else whole
+
+
+class SlackClient:
+    """Thread-safe. Raises SlackRefused, SlackBusy or OutcomeUnknown, and never tries twice by itself."""
+
+    def __init__(self, token: str, base_url: str | None = None, timeout_s: float = 10.0) -> None:
+        self.timeout_s = timeout_s
+        self.web = WebClient(
+            token=token,
+            base_url=api_address(base_url),
+            timeout=max(1, round(timeout_s)),
+            retry_handlers=[],
+            logger=_quiet("bot.slack.web"),
+        )
+        self._me: Identity | None = None
+        self._lock = threading.Lock()
+
+    # -- messages ------------------------------------------------------------------------------------------
+
+    def post(
+        self,
+        channel: str,
+        face: Face,
+        delivery: str,
+        *,
+        thread_ts: str | None = None,
+        broadcast: bool = False,
+        seq: int = 0,
+    ) -> str:
+        """Posts once and returns the ts. After OutcomeUnknown: `find` it, do not post again."""
+        args = _message(channel, face, delivery, seq) | {"unfurl_links": False, "unfurl_media": False}
+        if thread_ts:
+            args |= {"thread_ts": thread_ts} | ({"reply_broadcast": True} if broadcast else {})
+        return str(self._call("chat.postMessage", args)["ts"])
+
+    def update(self, channel: str, ts: str, face: Face, delivery: str, seq: int) -> None:
+        self._call("chat.update", _message(channel, face, delivery, seq) | {"ts": ts})
+
+    def delete(self, channel: str, ts: str) -> None:
+        """Gone afterwards, whether it was there or not."""
+        try:
+            self._call("chat.delete", {"channel": channel, "ts": ts})
+        except SlackRefused as refused:
+            if refused.code != "message_not_found":
+                raise
+
+    def find(
+        self, channel: str, delivery: str, *, oldest: datetime, thread_ts: str | None = None
+    ) -> list[Found]:
+        """Every message since `oldest` that carries this delivery, oldest first; reads to the last page."""
+        method = "conversations.replies" if thread_ts else "conversations.history"
+        args: Json = {"channel": channel, "include_all_metadata": True, "inclusive": True, "limit": PAGE}
+        args |= {"oldest": f"{oldest.timestamp():.6f}"} | ({"ts": thread_ts} if thread_ts else {})
+        carried = [_found(message, delivery) for message in self._pages(method, args)]
+        by_ts = {one.ts: one for one in carried if one}
+        return sorted(by_ts.values(), key=lambda one: (len(one.ts), one.ts))
+
+    def permalink(self, channel: str, ts: str) -> str:
+        return str(self._call("chat.getPermalink", {"channel": channel, "message_ts": ts})["permalink"])
+
+    # -- answers to one person -----------------------------------------------------------------------------
+
+    def ephemeral(self, channel: str, user: str, face: Face, thread_ts: str | None = None) -> None:
+        args = _shown(face) | {"channel": channel, "user": user}
+        self._call("chat.postEphemeral", args | ({"thread_ts": thread_ts} if thread_ts else {}))
+
+    def respond(
+        self, response_url: str, face: Face, replace: bool = False, thread_ts: str | None = None
+    ) -> None:
+        """Answers a click or a command where it was made; `replace` puts it in the place of that."""
+        body: Json = {"text": face.text, "response_type": "ephemeral", "replace_original": replace}
+        body |= {"blocks": face.blocks} if face.blocks else {}
+        body |= {"thread_ts": thread_ts} if thread_ts else {}
+        hook = WebhookClient(
+            response_url,
+            timeout=max(1, round(self.timeout_s)),
+            retry_handlers=[],
+            logger=_quiet("bot.slack.webhook"),
+        )
+        try:
+            answer = hook.send_dict(body)
+        except NO_ANSWER as error:
+            raise OutcomeUnknown(f"response_url: {_words(error)}") from error
+        _judge("response_url", answer.status_code, answer.headers, answer.body.strip())
+
+    # -- views ---------------------------------------------------------------------------------------------
+
+    def open_view(self, trigger_id: str, view: Json) -> str:
+        """Shows a modal and returns its id. The trigger is good for three seconds, once."""
+        return str(self._call("views.open", {"trigger_id": trigger_id, "view": view})["view"]["id"])
+
+    def push_view(self, trigger_id: str, view: Json) -> str:
+        return str(self._call("views.push", {"trigger_id": trigger_id, "view": view})["view"]["id"])
+
+    def update_view(self, view_id: str, view: Json, hash: str | None = None) -> None:
+        self._call("views.update", {"view_id": view_id, "view": view} | ({"hash": hash} if hash else {}))
+
+    def publish_home(self, user: str, view: Json) -> None:
+        self._call("views.publish", {"user_id": user, "view": view})
+
+    # -- who -----------------------------------------------------------------------------------------------
+
+    def who_am_i(self) -> Identity:
+        """Asked once; what `patrol serve` checks at its start."""
+        with self._lock:
+            known = self._me
+        if known:
+            return known
+        answer = self._response("auth.test", {})
+        scopes = next((v for k, v in answer.headers.items() if k.lower() == "x-oauth-scopes"), "")
+        listed = frozenset(part.strip() for part in str(scopes).split(",") if part.strip())
+        me = Identity(str(answer["team_id"]), str(answer["user_id"]), listed)
+        with self._lock:
+            self._me = me
+        return me
+
+    def user(self, user_id: str) -> User:
+        found = self._call("users.info", {"user": user_id})["user"]
+        profile = found.get("profile") or {}
+        name = profile.get("display_name") or found.get("real_name") or found.get("name") or user_id
+        return User(
+            id=user_id,
+            name=str(name),
+            is_bot=bool(found.get("is_bot") or found.get("is_app_user")),
+            is_guest=bool(found.get("is_restricted") or found.get("is_ultra_restricted")),
+            deleted=bool(found.get("deleted")),
+            team_id=str(found.get("team_id") or ""),
+        )
+
+    # -- the one door --------------------------------------------------------------------------------------
+
+    def _pages(self, method: str, args: Json) -> Iterator[Mapping[str, Any]]:
+        cursor = ""
+        while True:
+            answer = self._call(method, args | ({"cursor": cursor} if cursor else {}))
+            yield from answer.get("messages") or ()
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
+
+    def _call(self, method: str, args: Json) -> Json:
+        data = self._response(method, args).data
+        return data if isinstance(data, dict) else {}
+
+    def _response(self, method: str, args: Json) -> Any:
+        """Refuses what is not in the table of methods, so that the manifest's scopes stay the whole truth."""
+        how = METHODS[method]
+        try:
+            return (
+                self.web.api_call(method, json=args) if how.json else self.web.api_call(method, params=args)
+            )
+        except SlackApiError as error:
+            response = error.response
+            body = response.data if isinstance(response.data, dict) else {}
+            _judge(method, response.status_code, response.headers, body)
+            raise OutcomeUnknown(f"{method}: {_words(error)}") from error
+        except NO_ANSWER as error:
+            raise OutcomeUnknown(f"{method}: {_words(error)}") from error
+
+
+def _message(channel: str, face: Face, delivery: str, seq: int) -> Json:
+    metadata = {"event_type": DELIVERY, "event_payload": {"delivery_id": delivery, "seq": seq}}
+    return _shown(face) | {"channel": channel, "metadata": metadata}
+
+
+def _shown(face: Face) -> Json:
+    """`parse` and `link_names`: Slack turns nothing in the text into a link or a mention by itself."""
+    return {"text": face.text, "blocks": face.blocks, "parse": "none", "link_names": False}
+
+
+def _found(message: Mapping[str, Any], delivery: str) -> Found | None:
+    metadata = message.get("metadata") or {}
+    payload = metadata.get("event_payload") or {}
+    if metadata.get("event_type") != DELIVERY or payload.get("delivery_id") != delivery:
+        return None
+    seq = payload.get("seq")
+    return Found(str(message["ts"]), seq if isinstance(seq, int) else int(str(seq or 0)))
+
+
+def _judge(method: str, status: int, headers: Mapping[str, Any], body: Json | str) -> None:
+    """Raises what the answer means; returns only where all is well."""
+    code = str(body.get("error") or "") if isinstance(body, dict) else body
+    if status == 429 or code in BUSY:
+        raise SlackBusy(_retry_after(headers))
+    if status >= 500 or code in BROKEN:
+        raise OutcomeUnknown(f"{method}: Slack answered {status} {code[:80]}".strip())
+    if isinstance(body, str):
+        _judge_hook(method, status, body)
+    elif code and not code.startswith("Received a response in a non-JSON format"):
+        raise SlackRefused(code, _detail(method, body))
+
+
+def _judge_hook(method: str, status: int, body: str) -> None:
+    """A response_url answers `ok`, JSON, or a bare word."""
+    if status == 200 and (body in ("", "ok") or '"ok":true' in body.replace(" ", "")):
+        return
+    try:
+        told = json.loads(body)
+    except ValueError:
+        told = None
+    code = told.get("error") if isinstance(told, dict) else body
+    raise SlackRefused(str(code)[:80] or str(status), method)
+
+
+def _detail(method: str, body: Json) -> str:
+    """What Slack says about it: which block is wrong, which scope is missing."""
+    metadata = body.get("response_metadata") or {}
+    messages = metadata.get("messages") if isinstance(metadata, dict) else None
+    parts = [
+        method,
+        *(str(m) for m in (messages or [])[:3]),
+        *(str(e) for e in (body.get("errors") or [])[:3]),
+    ]
+    needed = body.get("needed")
+    return "; ".join([*parts, f"needs the scope {needed}"] if needed else parts)
+
+
+def _retry_after(headers: Mapping[str, Any]) -> float:
+    said = next((v for k, v in headers.items() if k.lower() == "retry-after"), None)
+    try:
+        first = said[0] if isinstance(said, list) else said
+        return max(1.0, float(first)) if first is not None else RETRY_AFTER_S
+    except ValueError:
+        return RETRY_AFTER_S
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
+
+
+def _quiet(name: str) -> logging.Logger:
+    """The SDK logs each failure as an error though we raise it: kept out of the log."""
+    quiet = logging.getLogger(name)
+    quiet.setLevel(logging.CRITICAL)
+    return quiet

@@ -1,0 +1,135 @@
+"""An alert as a card, and the replies in its thread: pure functions from values to blocks, phone first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.core.alert import Alert, Lane, Work
+from bot.core.change import Effect, EffectKind
+from bot.core.reply import Context
+from bot.slack import wording
+from bot.slack.blocks import (
+    Block,
+    Face,
+    actions,
+    button,
+    context,
+    header,
+    preformatted,
+    section,
+    table,
+)
+from bot.slack.text import cut, fitted, fold, link, mention, sentence, unpinged
+from sensors.model.policy import NOTHING
+
+NOTICE_MOST = 110  # what a phone's lock screen shows
+ROWS_ON_CARD = 5
+OFFERS_MOST = 5
+
+
+def card(alert: Alert, context: Context) -> Face:
+    """The alert's message, at most 9 blocks. Once posted it pings those paged; edits ping nobody."""
+    return _card(alert, context, _rows_as_table(context))
+
+
+def card_plain(alert: Alert, context: Context) -> Face:
+    """The same without the newer kinds of block, for a workspace that refuses them."""
+    return _card(alert, context, _rows_as_text(context))
+
+
+def _card(alert: Alert, about: Context, rows: list[Block]) -> Face:
+    blocks = [
+        header(f"{alert.severity.name.upper()} · {_title(alert, 120)} · {alert.name}"),
+        section(wording.state(alert, about)),
+        section(wording.finding(alert, about)),
+        *actions(buttons(alert, about)),
+        *actions(offers(alert, about)),
+        *rows,
+        *context(wording.footnotes(alert, about, min(ROWS_ON_CARD, len(about.evidence.rows)))),
+        *context([wording.last_event(alert)]),
+    ]
+    return Face(notice(alert), blocks)
+
+
+def _title(alert: Alert, limit: int) -> str:
+    return cut(fold(alert.title), limit) or alert.policy
+
+
+def notice(alert: Alert) -> str:
+    """What a phone shows: at most 110 characters, and what to do about it."""
+    severity, todo = alert.severity.name.upper(), wording.todo(alert)
+    room = NOTICE_MOST - len(f"{severity} ·  · {todo}")
+    return f"{severity} · {fitted(_title(alert, room), room)} · {todo}"
+
+
+def value(alert: Alert, job: str = "") -> str:
+    """What a button carries: which alert, for which state of its work, and which job."""
+    return f"{alert.id}:{alert.work_seq}" + (f":{job}" if job else "")
+
+
+def buttons(alert: Alert, about: Context) -> list[Block]:
+    """What can be done now, most likely first."""
+    mine = value(alert)
+    more = button("More…", "alert.more", mine)
+    if not alert.is_open:
+        return [button("Reopen", "alert.reopen", mine), *_looks(about), more]
+    resolve = button("Resolve…", "alert.resolve", mine)
+    if alert.snooze:
+        return [button("Wake", "alert.wake", mine, "primary"), *_looks(about), resolve, more]
+    snooze = button("Snooze 1 h", "alert.snooze", mine)
+    if alert.work is Work.acknowledged:
+        also = button("Also on it", "alert.ack", mine)
+        return [{**resolve, "style": "primary"}, *_looks(about), snooze, also, more]
+    return [button("Acknowledge", "alert.ack", mine, "primary"), *_looks(about), snooze, resolve, more]
+
+
+def _looks(about: Context) -> list[Block]:
+    """The first link, as a button that opens it; the others stand below the rows."""
+    sound = [(label, url) for label, url in about.links if link(url, "x").startswith("<")]
+    return [button(label or "Open", "alert.link", "", url=url) for label, url in sound[:1]]
+
+
+def offers(alert: Alert, about: Context) -> list[Block]:
+    """The jobs that the policy offers. They ask before they start."""
+    if not alert.is_open:
+        return []
+    jobs = {job.name: job for job in about.offers}
+    return [
+        button(f"{cut(fold(job.title) or name, 70)}…", f"alert.job.{name}", value(alert, name))
+        for name, job in list(jobs.items())[:OFFERS_MOST]
+    ]
+
+
+def shown_columns(about: Context) -> list[str]:
+    """The policy's own choice of columns, else all; the hidden ones never."""
+    policy, kept = about.policy, list(about.evidence.columns)
+    hidden = {name for name, how in (policy.alert.columns if policy else {}).items() if how == "hide"}
+    chosen = [name for name in (policy.alert.fields if policy else ()) if name in kept]
+    return [name for name in chosen or kept if name not in hidden]
+
+
+def _rows_as_table(about: Context) -> list[Block]:
+    columns = shown_columns(about)
+    return [table(columns, about.evidence.rows[:ROWS_ON_CARD])] if columns and about.evidence.rows else []
+
+
+def _rows_as_text(about: Context) -> list[Block]:
+    columns = shown_columns(about)
+    rows = about.evidence.rows[:ROWS_ON_CARD]
+    return [preformatted(columns, rows)] if columns and rows else []
+
+
+def reply(effect: Effect, alert: Alert, to: Sequence[str] = (), names: Mapping[str, str] = NOTHING) -> Face:
+    """A line in the alert's thread. It pings `to` and no one else: others are written by `names`."""
+    told = " ".join(mention(slack) for slack in dict.fromkeys(to))
+    person = unpinged(names, tuple(to))
+    words = sentence(effect.text, 1_500, person)
+    named = alert.name if effect.broadcast and alert.name not in effect.text else ""
+    said = " · ".join(part for part in (named, words) if part)
+    url = str(effect.data.get("link") or "")
+    more = f"\n{link(url, 'Open')}" if url.startswith(("http://", "https://")) else ""
+    text = f"{told} {said}".strip()
+    shown = [section(text + more)]
+    if effect.kind is EffectKind.page and alert.is_open and alert.lane is Lane.live:
+        shown += actions([button("Acknowledge", "alert.ack", value(alert), "primary")])
+    return Face(cut(text, 1_000) or alert.name, shown)

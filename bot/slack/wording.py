@@ -1,0 +1,194 @@
+"""The sentences of a card, as mrkdwn that is safe to show: its state, what was found, the small print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.core.alert import Alert, Condition, Disposition, Due, Lane, Work, due
+from bot.core.reply import Context, Earlier
+from bot.slack.blocks import in_cell
+from bot.slack.text import AGO, CLOCK, count, cut, date, escape, link, mention, sentence
+from sensors.model.clock import say_duration
+from sensors.model.policy import Severity
+
+DOTS = {
+    Severity.critical: "🔴",
+    Severity.high: "🟠",
+    Severity.medium: "🟡",
+    Severity.low: "🔵",
+    Severity.info: "⚪",
+}
+CALLED = {
+    Disposition.true_positive: "true positive",
+    Disposition.benign: "real but allowed",
+    Disposition.false_positive: "false positive",
+    Disposition.duplicate: "duplicate",
+    Disposition.insufficient_information: "not enough information",
+    Disposition.policy_gap: "policy gap",
+    Disposition.test: "test",
+}
+LADDER = {"oncall": "who is on call", "team": "the team", "lead": "the lead", "digest": "the owner's digest"}
+ENOUGH = 10  # verdicts before a share says anything
+
+
+def todo(alert: Alert) -> str:
+    """What is asked of the one whose phone buzzes."""
+    if not alert.is_open:
+        return f"{alert.name} resolved"
+    if alert.snooze:
+        return f"{alert.name} snoozed to {alert.snooze.until:%H:%M} UTC"
+    if alert.work is Work.acknowledged:
+        return f"{alert.name} acknowledged"
+    next_due = due(alert)
+    by = f" by {next_due.at:%H:%M} UTC" if next_due and alert.lane is Lane.live else ""
+    return f"ack {alert.id}{by}"
+
+
+def badges(alert: Alert) -> str:
+    return "".join(f" `{badge}`" for badge in alert.badges)
+
+
+def state(alert: Alert, about: Context) -> str:
+    """The state, whose it is and what happens next, in one line."""
+    dot = "✅" if not alert.is_open else "💤" if alert.snooze else DOTS[alert.severity]
+    return f"{dot} *{alert.word}*{badges(alert)} · {_owned(alert, about)}"
+
+
+def _owned(alert: Alert, about: Context) -> str:
+    if not alert.is_open:
+        return _resolved(alert)
+    if alert.snooze:
+        why = f": {escape(alert.snooze.why, 200)}" if alert.snooze.why else ""
+        return f"until {date(alert.snooze.until)} by {mention(alert.snooze.by)}{why}{_had_by(alert)}"
+    if alert.work is Work.acknowledged:
+        until = f" until {date(alert.acknowledged_until)}" if alert.acknowledged_until else ""
+        return f"{mention(alert.owner or 'somebody')} has it{until}{_helpers(alert)}"
+    told = f"{_all(about.paged)} told" if about.paged else "nobody has it yet"
+    return " · ".join(part for part in (told, _next(due(alert))) if part)
+
+
+def _had_by(alert: Alert) -> str:
+    return f" · {mention(alert.owner)} has it" if alert.owner else ""
+
+
+def _helpers(alert: Alert) -> str:
+    return f", with {_all(alert.helpers)}" if alert.helpers else ""
+
+
+def _all(people: tuple[str, ...]) -> str:
+    return ", ".join(mention(slack) for slack in people[:10])
+
+
+def _resolved(alert: Alert) -> str:
+    called = CALLED[alert.disposition] if alert.disposition else "closed"
+    cause = f" ({alert.false_cause.value.replace('_', ' ')})" if alert.false_cause else ""
+    by = mention(alert.resolved_by) if alert.resolved_by else "the data"
+    took = f" after {say_duration(alert.resolved_at - alert.opened_at)}" if alert.resolved_at else ""
+    note = f": {escape(alert.note, 300)}" if alert.note else ""
+    return f"{called}{cause} by {by}{took}{note}"
+
+
+def _next(next_due: Due | None) -> str:
+    """Without a mention: it would ping those who are to be told only later."""
+    if next_due is None:
+        return ""
+    if next_due.to == "digest":
+        return "nobody is paged; it stands in the owner's digest"
+    whom = LADDER.get(next_due.to) or escape(next_due.to, 40)
+    return f"else {whom} is told at {date(next_due.at, CLOCK)}"
+
+
+def finding(alert: Alert, about: Context) -> str:
+    """One sentence with the counts: what, about whom, since when."""
+    rows = f"*{count(alert.count, 'row')}*"
+    title = f" of {escape(about.policy.title, 120)}" if about.policy else ""
+    subject = about_whom(alert, about)
+    whose = f" for {subject}" if subject else ""
+    return f"{rows}{title}{whose}, {_since(alert)}."
+
+
+def _since(alert: Alert) -> str:
+    first, last = date(alert.opened_at), date(alert.fired_at)
+    if alert.condition is Condition.cleared:
+        return f"from {first}; no longer there as of {date(alert.as_of)}"
+    if alert.condition is Condition.unknown:
+        why = f": {sentence(alert.unknown_why, 200)}" if alert.unknown_why else ""
+        return f"last seen {last}; whether it is still there is not known{why}"
+    if alert.terms.accumulates:
+        return f"first {first}" + (f", last {last}" if alert.fired_at > alert.opened_at else "")
+    return f"since {first}, still there as of {date(alert.as_of)}"
+
+
+def about_whom(alert: Alert, about: Context) -> str:
+    """The key as people read it: `seller_id s_1`; columns that the policy hides or masks are left so."""
+    ways: Mapping[str, str] = about.policy.alert.columns if about.policy else {}
+    shown = [(name, value) for name, value in alert.key_values.items() if ways.get(name) != "hide"]
+    return ", ".join(
+        f"{escape(name, 40)} {'•••' if ways.get(name) == 'mask' else _short(value)}"
+        for name, value in shown[:4]
+    )
+
+
+def _short(value: Any) -> str:
+    return escape(in_cell(value), 60) or "–"
+
+
+def footnotes(alert: Alert, about: Context, rows_shown: int) -> list[str]:
+    """What helps to judge it, most useful first."""
+    policy = about.policy
+    hidden = max(about.evidence.total, len(about.evidence.rows)) - rows_shown
+    notes = [
+        f"{hidden:,} more in *More…*" if hidden > 0 and rows_shown else "",
+        f"data until {date(about.data_until)}" if about.data_until else "",
+        precision(about.dispositions),
+        _earlier(about.earlier, alert),
+        _kind(about),
+        link(policy.runbook, "Runbook") if policy and policy.runbook else "",
+        " · ".join(link(url, label or "Open") for label, url in about.links[1:4]),
+        f"{count(alert.comments, 'note')}" if alert.comments else "",
+    ]
+    return [note for note in notes if note]
+
+
+def precision(dispositions: Mapping[Disposition, int]) -> str:
+    """How often the policy was right lately; counts where they are too few for a share."""
+    right = dispositions.get(Disposition.true_positive, 0)
+    wrong = dispositions.get(Disposition.false_positive, 0)
+    if right + wrong >= ENOUGH:
+        return f"right {right} of {right + wrong} in 30 days"
+    counted = [f"{n} {CALLED[verdict]}" for verdict, n in dispositions.items() if n > 0]
+    return f"in 30 days: {', '.join(counted)}" if counted else ""
+
+
+def _earlier(earlier: tuple[Earlier, ...], alert: Alert) -> str:
+    if not earlier:
+        return ""
+    told = [
+        f"ALR-{e.id} {CALLED[e.disposition] if e.disposition else 'open'} {date(e.at, AGO)}"
+        for e in earlier[:3]
+        if e.id != alert.id
+    ]
+    more = f" and {len(earlier) - 3} more" if len(earlier) > 3 else ""
+    return f"before: {', '.join(told)}{more}" if told else ""
+
+
+def _kind(about: Context) -> str:
+    kind = about.violation
+    if kind is None:
+        return ""
+    may = f" You may {escape(_lowered(kind.may_do), 200)}" if kind.may_do else ""
+    return f"{escape(kind.title, 80)}: {escape(kind.what, 300)}{may}"
+
+
+def _lowered(text: str) -> str:
+    text = cut(text.strip(), 200)
+    return text[:1].lower() + text[1:] if not text[:2].isupper() else text
+
+
+def last_event(alert: Alert) -> str:
+    """The newest line of its history."""
+    if not alert.last_event:
+        return ""
+    ago = f" · {date(alert.last_event_at, AGO)}" if alert.last_event_at else ""
+    return f"{sentence(alert.last_event, 300)}{ago}"
