@@ -1,0 +1,84 @@
+"""What Patrol asks of a warehouse, and how to reach one. Drivers are imported when a URL names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from sensors.model.asset import Asset
+from sensors.model.policy import Query
+
+
+class WarehouseError(Exception):
+    """The warehouse refused or failed: one plain sentence, and whether trying again may help."""
+
+    def __init__(self, message: str, transient: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.transient = transient
+
+
+class QueryTimeout(WarehouseError):
+    """The query was stopped because it took longer than its policy allows: narrow it, or raise `timeout`."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Rows of one query, at most `limit` of them; column names in lower case, each once."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    truncated: bool = False  # there were more rows than the limit
+    query_id: str | None = None
+    elapsed_s: float = 0.0
+
+
+class Warehouse(Protocol):
+    """Read-only access to tables. Safe to use from many threads at once."""
+
+    dialect: str  # sqlglot's name of the SQL it speaks
+
+    def query(
+        self, sql: str, binds: Mapping[str, Any], *, limit: int, timeout: timedelta, tag: str = ""
+    ) -> Result:
+        """Runs native SQL (see `native`). Binds that the SQL does not name are left out.
+
+        Raises WarehouseError, or QueryTimeout once the query has been stopped.
+        """
+        ...
+
+    def native(self, query: Query) -> str:
+        """The query in this warehouse's SQL: the hand-written one, or compiled; compiled once per text."""
+        ...
+
+    def loaded_until(self, assets: Iterable[Asset]) -> dict[str, datetime]:
+        """The newest time in each asset's `loaded_until` column, asked in one query.
+
+        Assets without such a column, without rows, or that the warehouse does not have are left out.
+        """
+        ...
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Lower-case column names and their types; empty where there is no such table."""
+        ...
+
+    def ping(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def connect(url: str) -> Warehouse:
+    """The warehouse behind `url`: duckdb:///file.duckdb, duckdb:///folder, duckdb:////absolute/file."""
+    scheme = urlsplit(url).scheme.lower()
+    if scheme == "duckdb":
+        from sensors.warehouse.duck import Duck
+
+        return Duck.at(url)
+    if not scheme:
+        raise WarehouseError(f"{url!r} is not a warehouse URL: write duckdb:///path/to/file.duckdb")
+    raise WarehouseError(
+        f"Patrol knows no warehouse {scheme!r} (in the URL {scheme}://…): it can read duckdb:///file.duckdb"
+    )

@@ -1,0 +1,145 @@
+"""What lies beside the policies: teams, jobs, assets, entities, violations. Each entry stands alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sensors.file_beside import AssetFile, EntityFile, JobFile, TeamFile, ViolationFile
+from sensors.files import Door, near, validated
+from sensors.model.asset import Asset, Entity, ViolationKind
+from sensors.model.catalog import Catalog, Problem
+from sensors.model.job import Job
+from sensors.model.team import Team
+from sensors.yaml_marks import Document, read
+
+DOORS: dict[str, type[Door]] = {
+    "teams": TeamFile,
+    "jobs": JobFile,
+    "assets": AssetFile,
+    "entities": EntityFile,
+    "violations": ViolationFile,
+}
+SINGULAR = {
+    "teams": "team",
+    "jobs": "job",
+    "assets": "table",
+    "entities": "entity",
+    "violations": "violation",
+}
+
+
+@dataclass
+class Beside:
+    """All entries by kind and name, the documents they stand in, and what is wrong with them."""
+
+    values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
+    broken: dict[str, set[str]] = field(default_factory=dict)  # names of entries with problems
+    unreadable: set[str] = field(default_factory=set)  # kinds whose whole file cannot be read
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def teams(self) -> dict[str, Team]:
+        return self.values["teams"]
+
+    @property
+    def jobs(self) -> dict[str, Job]:
+        return self.values["jobs"]
+
+    @property
+    def assets(self) -> dict[str, Asset]:
+        return self.values["assets"]
+
+    @property
+    def entities(self) -> dict[str, Entity]:
+        """By column."""
+        return {entity.column: entity for entity in self.values["entities"].values()}
+
+    @property
+    def violations(self) -> dict[str, ViolationKind]:
+        return self.values["violations"]
+
+    def unknown(self, kind: str, name: str) -> str | None:
+        """`no team "paymnts"; did you mean "payments"?`, or None where the name stands in the file."""
+        known = [*self.values[kind], *self.broken[kind]]
+        if name in known or kind in self.unreadable:
+            return None
+        where = "" if kind in self.documents else f" (there is no policies/_{kind}.yml)"
+        return f'no {SINGULAR[kind]} "{name}"{where}{near(name, known)}'
+
+    def usable(self, kind: str, name: str) -> bool:
+        return name in self.values[kind]
+
+    def raw(self, kind: str, names: Iterable[str]) -> str:
+        """The entries as the file says them: what a policy's content depends on."""
+        document = self.documents.get(kind)
+        data = document.data if document is not None and isinstance(document.data, dict) else {}
+        folded = {str(name).lower() if kind == "assets" else name: entry for name, entry in data.items()}
+        return json.dumps({n: folded.get(n) for n in sorted(names)}, sort_keys=True, default=str)
+
+
+def load(texts: Mapping[str, str], last_good: Catalog | None) -> Beside:
+    beside = Beside()
+    for kind, door in DOORS.items():
+        path = f"policies/_{kind}.yml"
+        beside.values[kind], beside.broken[kind] = {}, set()
+        if path in texts:
+            beside.documents[kind] = read(path, texts[path])
+            _entries(beside, kind, door, beside.documents[kind], last_good)
+    beside.problems += _crossed(beside)
+    return beside
+
+
+def _entries(
+    beside: Beside, kind: str, door: type[Door], document: Document, last_good: Catalog | None
+) -> None:
+    """Every entry of one file; one with a problem keeps its last good version."""
+    before = _before(kind, last_good)
+    beside.problems += document.problems
+    if document.problems or not isinstance(document.data, dict | None):
+        if not document.problems:
+            said = f"this file is a mapping from each {SINGULAR[kind]}'s name to what it is"
+            beside.problems.append(document.problem_at((1, 1), said))
+        beside.unreadable.add(kind)
+        beside.values[kind] = dict(before)
+        return
+    for key in document.data or {}:
+        name = key.lower() if kind == "assets" else key
+        value, problems = validated(door, document, (key,))
+        if value is not None:
+            beside.values[kind][name] = value.value(key)  # type: ignore[attr-defined]  # each door has it
+            continue
+        beside.problems += problems
+        beside.broken[kind].add(name)
+        if name in before:
+            beside.values[kind][name] = before[name]
+
+
+def _before(kind: str, last_good: Catalog | None) -> Mapping[str, Any]:
+    if last_good is None:
+        return {}
+    if kind == "entities":
+        return {entity.name: entity for entity in last_good.entities.values()}
+    held: Mapping[str, Any] = getattr(last_good, kind)
+    return held
+
+
+def _crossed(beside: Beside) -> Iterator[Problem]:
+    """What one file says of another: owners, upstream jobs, two entities on one column."""
+    for kind in ("jobs", "assets"):
+        document = beside.documents.get(kind)
+        for key in document.data if document and isinstance(document.data, dict) else ():
+            entry = document.data[key] if document else None
+            owner = entry.get("owner") if isinstance(entry, dict) else None
+            if document and isinstance(owner, str) and (said := beside.unknown("teams", owner)):
+                yield document.problem((key, "owner"), said)
+    document = beside.documents.get("entities")
+    taken: dict[str, str] = {}
+    for name, entity in beside.values["entities"].items():
+        first = taken.setdefault(entity.column, name)
+        if document and first != name:
+            said = f"{entity.column} is the column of {first} already; one column has one link"
+            yield document.problem((name, "column"), said)

@@ -1,0 +1,117 @@
+"""Files of a project → Catalog: every policy that is right, the last good version of those that are not, and
+every problem of every file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sensors import beside as beside_files
+from sensors import file_policy, sources
+from sensors.beside import Beside
+from sensors.check import rules
+from sensors.draft import Draft, draft
+from sensors.model.catalog import Catalog, Problem
+from sensors.model.policy import Policy
+from sensors.sources import Sources, fingerprint
+from sensors.template import Macros
+from sensors.yaml_marks import Document
+
+__all__ = ["Loaded", "fingerprint", "load"]
+
+
+@dataclass(frozen=True)
+class Loaded(Catalog):
+    """A catalog that still knows where its entries stand, for problems that are found later."""
+
+    documents: dict[str, Document] = field(default_factory=dict, compare=False, repr=False)  # by path
+
+
+def load(
+    project: Path, *, dialect: str = "snowflake", bundle: str = "main", last_good: Catalog | None = None
+) -> Catalog:
+    """Reads policies/ and sql/ of the project.
+
+    A policy with a problem keeps its version in `last_good`, or is left out; its name stands in `broken`.
+    """
+    found = sources.read(project)
+    beside = beside_files.load(found.texts, last_good)
+    macros = Macros.load(found.macros())
+    drafts = [
+        draft(name, path, found, macros, dialect, beside.assets) for name, path in found.policies().items()
+    ]
+    problems = [*found.problems, *beside.problems, *macros.problems, *_orphans(found)]
+    policies: dict[str, Policy] = {}
+    broken: set[str] = set()
+    misnamed = {problem.path for problem in found.problems}
+    for one in drafts:
+        wrong = [*one.problems, *rules(one, beside)]
+        problems += wrong
+        policy = (
+            None
+            if any(not p.warning for p in wrong) or one.path in misnamed
+            else _policy(one, beside, bundle)
+        )
+        if policy is None:
+            broken.add(one.name)
+            policy = last_good.policies.get(one.name) if last_good else None
+        if policy is not None:
+            policies[one.name] = policy
+    return Loaded(
+        policies=policies,
+        teams=beside.teams,
+        jobs=beside.jobs,
+        assets=beside.assets,
+        entities=beside.entities,
+        violations=beside.violations,
+        problems=tuple(sorted(set(problems))),
+        broken=frozenset(broken),
+        version=_hash(f"{path}\0{text}" for path, text in sorted(found.texts.items())),
+        documents=_documents(drafts, beside),
+    )
+
+
+def _policy(one: Draft, beside: Beside, bundle: str) -> Policy | None:
+    """The policy; None where something that it needs stands in a file that does not load."""
+    file = one.file
+    if file is None or one.query is None or not beside.usable("teams", file.owner):
+        return None
+    if not all(beside.usable("assets", table) for table in one.query.tables):
+        return None
+    if not all(beside.usable("jobs", job) for job in (*file.offer, *file.on_open)):
+        return None
+    content = _hash(
+        (
+            *one.texts,
+            one.query.dialect,
+            beside.raw("teams", [file.owner]),
+            beside.raw("assets", one.query.tables),
+        )
+    )
+    return file_policy.policy(
+        file, name=one.name, path=one.path, bundle=bundle, query=one.query, content=content
+    )
+
+
+def _orphans(found: Sources) -> Iterable[Problem]:
+    """SQL that belongs to no policy."""
+    known = {sources.sql_path(name) for name in found.policies()}
+    for path in found.queries():
+        stem = path.removesuffix(".sql")
+        if path not in known and f"{stem.rpartition('.')[0]}.sql" not in known:
+            said = f"no policy runs this; its YAML would be policies/{stem.removeprefix('sql/')}.yml"
+            yield Problem(path, 1, 1, said, warning=True)
+
+
+def _documents(drafts: Iterable[Draft], beside: Beside) -> dict[str, Document]:
+    documents = {one.path: one.document for one in drafts}
+    return documents | {document.path: document for document in beside.documents.values()}
+
+
+def _hash(texts: Iterable[str]) -> str:
+    seen = hashlib.sha256()
+    for text in texts:
+        seen.update(f"{len(text)}\0{text}".encode())
+    return seen.hexdigest()[:32]

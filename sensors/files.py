@@ -1,0 +1,186 @@
+"""The door that files come through: shared pydantic types, and pydantic's errors said as plain sentences."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from sensors.model.catalog import Problem
+from sensors.model.clock import parse_duration, parse_time
+from sensors.yaml_marks import Document, Path
+
+M = TypeVar("M", bound="Door")
+
+
+class Door(BaseModel):
+    """A mapping in a file: no unknown keys, and no value taken for what it is not."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+
+
+def wrong(what: str, *at: str | int) -> PydanticCustomError:
+    """A mistake as a plain sentence, at a path below the value under validation."""
+    return PydanticCustomError("plain", "{what}", {"what": what, "at": at})
+
+
+def near(word: object, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """`; did you mean "x"?` where some known word is like this one, else nothing."""
+    by_fold = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(str(word).lower(), by_fold, n=1, cutoff=cutoff)
+    return f'; did you mean "{by_fold[found[0]]}"?' if found else ""
+
+
+def one_of(*words: str) -> BeforeValidator:
+    """Lets through one of a few words."""
+
+    def check(value: Any) -> str:
+        if value not in words:
+            raise wrong(f"must be {_or(words)}, not {shown(value)}{near(value, words)}")
+        return str(value)
+
+    return BeforeValidator(check)
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def shown(value: Any) -> str:
+    """A wrong value as the reader typed it, cut short."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value[:60]}{"…" if len(value) > 60 else ""}"'
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+    return str(value)[:60]
+
+
+def _duration(value: Any) -> timedelta:
+    span = parse_duration(value) if isinstance(value, str) else None
+    if span is None:
+        raise wrong(f"must be a duration such as 30s, 15m, 2h, 1d or 4w, not {shown(value)}")
+    return span
+
+
+def _moment(value: Any) -> Any:
+    at = parse_time(value) if isinstance(value, str) else None
+    if at is None:
+        raise wrong(f"must be a time such as 2026-01-05T12:00:00Z, not {shown(value)}")
+    return at
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, bool | int | float):
+        raise wrong(f'must be text; put quotes around it: "{shown(value)}"')
+    raise wrong(f"must be text, not {shown(value) if value != '' else 'empty'}")
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise wrong(f"is not a regular expression: {error.msg}") from None
+    return value
+
+
+def _lower_name(what: str) -> Any:
+    def check(value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", value):
+            raise wrong(f"must be the bare name of {what}, not {shown(value)}")
+        return value.lower()
+
+    return check
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Moment = Annotated[Any, BeforeValidator(_moment)]
+Text = Annotated[str, BeforeValidator(_text)]
+Pattern = Annotated[str, BeforeValidator(_text), AfterValidator(_pattern)]
+Column = Annotated[str, BeforeValidator(_text), AfterValidator(_lower_name("a column"))]
+
+
+def validated(model: type[M], document: Document, where: Path = ()) -> tuple[M | None, list[Problem]]:
+    """The part of a document at `where` as `model`, or its problems, each at its place."""
+    data: Any = document.data
+    for part in where:
+        data = data[part]
+    try:
+        return model.model_validate(data), []
+    except ValidationError as error:
+        return None, [_problem(model, document, where, details) for details in error.errors()]
+
+
+def _problem(model: type[Door], document: Document, where: Path, details: ErrorDetails) -> Problem:
+    loc: Path = tuple(part for part in details["loc"] if part != "[key]")
+    context = details.get("ctx", {})
+    here = (*where, *loc, *context.get("at", ()))
+    match details["type"]:
+        case "missing":
+            parent = (*where, *loc[:-1])
+            return document.problem(parent, f"{loc[-1]} is missing")
+        case "extra_forbidden":
+            known = _fields(model, loc[:-1])
+            said = f'unknown key "{loc[-1]}"{near(loc[-1], known)}'
+            return document.problem_at(document.at(here, key=True), said)
+        case "plain":
+            return document.problem(here, str(context["what"]))
+    return document.problem(here, _sentence(details))
+
+
+SHAPES = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list such as [a, b]",
+    "dict_type": "must be a mapping such as {a: b}",
+    "model_type": "must be a mapping such as {a: b}",
+    "model_attributes_type": "must be a mapping such as {a: b}",
+}
+
+
+def _sentence(details: ErrorDetails) -> str:
+    value, context = details["input"], details.get("ctx", {})
+    match details["type"]:
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}, not {shown(value)}"
+        case "less_than_equal":
+            return f"must be at most {context['le']}, not {shown(value)}"
+        case "too_short":
+            return "must not be empty"
+    return f"{SHAPES.get(details['type'], 'does not fit here')}, not {shown(value)}"
+
+
+def _fields(model: type[BaseModel], loc: Path) -> list[str]:
+    """The keys that the mapping at `loc` below `model` may have."""
+    found: type[BaseModel] | None = model
+    for part in loc:
+        info = None if found is None else found.model_fields.get(str(part))
+        if info is not None:
+            found = _model_in(info)
+    return list(found.model_fields) if found else []
+
+
+def _model_in(info: FieldInfo) -> type[BaseModel] | None:
+    queue: list[Any] = [info.annotation]
+    while queue:
+        kind = queue.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+        queue.extend(get_args(kind))
+    return None

@@ -1,0 +1,245 @@
+"""Proves by parsing that SQL is one read-only SELECT; lists its tables, columns and binds.
+
+This is lint: the guard is the warehouse's read-only role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, SqlglotError
+
+from sensors.functions import refusal, unfolds
+
+Columns = tuple[str, ...]
+Schema = Mapping[str, Mapping[str, str]]  # table -> column -> type
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """Why the SQL is refused: a sentence, the word it is about, and the line of the SQL (from 1)."""
+
+    what: str
+    word: str = ""
+    line: int = 1
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What parsing says of a query. It may run only where there are no problems."""
+
+    tables: tuple[str, ...] = ()  # lower case, in order of appearance
+    columns: Columns | None = None  # of the result, lower case; None where they cannot be derived
+    problems: tuple[Flaw, ...] = ()
+    binds: frozenset[str] = frozenset()
+    tree: exp.Expr | None = None
+
+
+@lru_cache(maxsize=8192)
+def prove(sql: str, dialect: str) -> Proof:
+    """Reads the SQL once per text."""
+    try:
+        statements = [s for s in sqlglot.parse(sql, read=dialect) if s is not None]
+    except ParseError as error:
+        return Proof(problems=(_unreadable(error, dialect),))
+    except (SqlglotError, RecursionError, ValueError):
+        return Proof(problems=(Flaw(f"this cannot be read as {dialect} SQL"),))
+    if len(statements) != 1:
+        said = (
+            "a policy is one SELECT; here is none"
+            if not statements
+            else "a policy is one SELECT; here are more"
+        )
+        return Proof(problems=(Flaw(said, _second(statements), _line(statements[-1]) if statements else 1),))
+    root = statements[0]
+    if not isinstance(root, exp.Select | exp.SetOperation | exp.Subquery):
+        return Proof(problems=(Flaw(f"a policy may only SELECT; {_verb(root)} is refused", _verb(root)),))
+    flaws = tuple(dict.fromkeys(_flaws(root)))
+    tables = tuple(dict.fromkeys(_table_name(t) for t in _real_tables(root)))
+    binds = frozenset(p.name for p in root.find_all(exp.Placeholder) if p.name)
+    return Proof(tables, output(root, {}), flaws, binds, root)
+
+
+CHANGING = (
+    exp.DML,
+    exp.Create,
+    exp.Drop,
+    exp.Alter,
+    exp.TruncateTable,
+    exp.Command,
+    exp.Copy,
+    exp.Set,
+    exp.Use,
+    exp.Pragma,
+    exp.Attach,
+    exp.Detach,
+    exp.Kill,
+    exp.Describe,
+)
+
+
+def _flaws(root: exp.Expr) -> Iterator[Flaw]:
+    for node in root.walk():
+        if isinstance(node, CHANGING):
+            yield Flaw(f"a policy may only SELECT; {_verb(node)} is refused", _verb(node), _line(node))
+        elif isinstance(node, exp.Into):
+            yield Flaw("SELECT … INTO writes a table; a policy may only read", "INTO", _line(node))
+        elif isinstance(node, exp.Lock):
+            yield Flaw("FOR UPDATE locks rows; a policy may only read", "FOR", _line(node))
+        elif isinstance(node, exp.Table | exp.TableFromRows | exp.Lateral):
+            yield from _source(node)
+        elif isinstance(node, exp.Parameter | exp.SessionParameter):
+            yield Flaw(f"write parameters as :name, not {node.sql()}", node.name, _line(node))
+        elif isinstance(node, exp.Placeholder) and not node.name:
+            yield Flaw("write parameters as :name, not ?", "?", _line(node))
+        elif isinstance(node, exp.Func):
+            yield from _call(node)
+
+
+def _call(node: exp.Func) -> Iterator[Flaw]:
+    known = not isinstance(node, exp.Anonymous | exp.AnonymousAggFunc)
+    name = node.sql_names()[0] if known else str(node.this)
+    if why := refusal(name, known):
+        yield Flaw(why, name, _line(node))
+
+
+def _source(node: exp.Expr) -> Iterator[Flaw]:
+    """What stands in FROM: a table by name, or a function that unfolds values of the query."""
+    this = node.this
+    if isinstance(node, exp.Table) and isinstance(this, exp.Identifier):
+        if re.search(r"[/\\*?]|\.(csv|parquet|json|txt|gz)$", this.name):
+            yield Flaw(f"{this.name} is a file; a policy reads only declared tables", this.name, _line(node))
+    elif isinstance(this, exp.Var | exp.Literal | exp.Placeholder | exp.Parameter):
+        said = f"{node.sql()[:60]} is a file or stage; a policy reads only declared tables"
+        yield Flaw(said, str(this.name), _line(node))
+    elif isinstance(this, exp.Func) and not isinstance(this, exp.Subquery):
+        name = str(this.this) if isinstance(this, exp.Anonymous) else this.sql_names()[0]
+        if not unfolds(name) and not isinstance(this, exp.Unnest | exp.Explode):
+            said = f"{name.lower()} may not stand in FROM: it reaches outside the declared tables"
+            yield Flaw(said, name, _line(this))
+
+
+def _real_tables(root: exp.Expr) -> Iterator[exp.Table]:
+    """Tables by name that are not names of a WITH in sight."""
+    for table in root.find_all(exp.Table):
+        if isinstance(table.this, exp.Identifier) and not _is_cte(table):
+            yield table
+
+
+def _is_cte(table: exp.Table) -> bool:
+    if table.args.get("db"):
+        return False
+    name, inside, node = table.name.lower(), None, table.parent
+    while node is not None:
+        if isinstance(node, exp.CTE):
+            inside = node
+        with_ = node.args.get("with_")
+        if isinstance(with_, exp.With) and name in _visible(with_, inside):
+            return True
+        node = node.parent
+    return False
+
+
+def _visible(with_: exp.With, inside: exp.CTE | None) -> Iterator[str]:
+    """Names of a WITH in sight of one of its parts: those before it, and itself if recursive."""
+    for cte in with_.expressions:
+        if cte is inside and not with_.recursive:
+            return
+        yield cte.alias.lower()
+
+
+def _table_name(table: exp.Table) -> str:
+    return ".".join(part.name for part in table.parts).lower()
+
+
+def output(
+    query: exp.Expr | None, schema: Schema, outer: Mapping[str, Columns | None] | None = None
+) -> Columns | None:
+    """Names of a query's columns; a star is unfolded where its source is known (a WITH, or in `schema`)."""
+    if query is None:
+        return None
+    ctes: dict[str, Columns | None] = dict(outer or {})
+    with_ = query.args.get("with_")
+    for cte in with_.expressions if isinstance(with_, exp.With) else ():
+        columns = output(cte.this, schema, ctes)
+        named = tuple(c.name.lower() for c in cte.args["alias"].columns) if cte.args.get("alias") else ()
+        ctes[cte.alias.lower()] = named or columns
+    if isinstance(query, exp.SetOperation):
+        return output(query.left, schema, ctes)
+    if isinstance(query, exp.Subquery):
+        return output(query.this, schema, ctes)
+    if not isinstance(query, exp.Select):
+        return None
+    names: list[str] = []
+    for projection in query.expressions:
+        found = _projected(projection, query, schema, ctes)
+        if found is None:
+            return None
+        names += found
+    return tuple(dict.fromkeys(names))
+
+
+def _projected(
+    projection: exp.Expr, query: exp.Select, schema: Schema, ctes: Mapping[str, Columns | None]
+) -> Columns | None:
+    star = projection.this if isinstance(projection, exp.Column) else projection
+    if not isinstance(star, exp.Star):
+        name = projection.alias_or_name.lower()
+        return (name,) if name and not isinstance(projection, exp.Columns) else ()
+    if any(star.args.values()):  # EXCLUDE, REPLACE, RENAME
+        return None
+    of = projection.args.get("table") if isinstance(projection, exp.Column) else None
+    names: list[str] = []
+    for source in _sources(query):
+        if of is None or source.alias_or_name.lower() == of.name.lower():
+            columns = _columns_of(source, schema, ctes)
+            if columns is None:
+                return None
+            names += columns
+    return tuple(names) or None
+
+
+def _sources(query: exp.Select) -> Iterator[exp.Expr]:
+    start = query.args.get("from_")
+    if start is not None:
+        yield start.this
+    for join in query.args.get("joins") or ():
+        yield join.this
+    yield from query.args.get("laterals") or ()
+
+
+def _columns_of(source: exp.Expr, schema: Schema, ctes: Mapping[str, Columns | None]) -> Columns | None:
+    if isinstance(source, exp.Subquery):
+        return output(source.this, schema, ctes)
+    if not isinstance(source, exp.Table):
+        return None
+    if not source.args.get("db") and source.name.lower() in ctes:
+        return ctes[source.name.lower()]
+    return tuple(schema.get(_table_name(source), ())) or None
+
+
+def _unreadable(error: ParseError, dialect: str) -> Flaw:
+    """Where the parser stopped, in our words."""
+    first = error.errors[0] if error.errors else {}
+    word = str(first.get("highlight") or "").strip()
+    said = f"this cannot be read as {dialect} SQL" + (f' near "{word[:40]}"' if word else "")
+    return Flaw(said, word, int(first.get("line") or 1))
+
+
+def _verb(node: exp.Expr) -> str:
+    if isinstance(node, exp.Command):
+        return str(node.this).upper()
+    return "TRUNCATE" if isinstance(node, exp.TruncateTable) else node.key.upper()
+
+
+def _second(statements: list[exp.Expr]) -> str:
+    return statements[1].sql().split()[0] if len(statements) > 1 else ""
+
+
+def _line(node: exp.Expr) -> int:
+    """The line of the first name or call in the node that knows where it stands."""
+    return next((int(n.meta["line"]) for n in node.walk() if "line" in n.meta), 1)

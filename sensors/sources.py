@@ -1,0 +1,107 @@
+"""Reads the files of a project: policies/**.yml and sql/**.sql. Says what lies there, not what it means."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sensors.model.catalog import Problem
+
+FOLDERS = {"policies": (".yml", ".yaml"), "sql": (".sql",)}
+PART = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass
+class Sources:
+    """Texts by path relative to the project, and what could not be read."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def policies(self) -> dict[str, str]:
+        """The path of each policy's YAML by the policy's name."""
+        paths = (p for p in self.texts if p.startswith("policies/") and p.endswith(".yml"))
+        return {name_of(p): p for p in sorted(paths) if not Path(p).name.startswith("_")}
+
+    def macros(self) -> dict[str, str]:
+        return {p: text for p, text in self.texts.items() if p.startswith("sql/_macros/")}
+
+    def queries(self) -> list[str]:
+        return sorted(p for p in self.texts if p.startswith("sql/") and not p.startswith("sql/_"))
+
+
+def name_of(path: str) -> str:
+    """`policies/payments/refund_spike.yml` → `payments.refund_spike`."""
+    return path.partition("/")[2].rpartition(".")[0].replace("/", ".")
+
+
+def sql_path(name: str, dialect: str = "") -> str:
+    """Where the SQL of a policy lies, or its hand-written version for one dialect."""
+    return f"sql/{name.replace('.', '/')}{'.' + dialect if dialect else ''}.sql"
+
+
+def read(project: Path) -> Sources:
+    """All files at one moment. A file that vanishes meanwhile is as good as absent."""
+    sources = Sources()
+    if not (project / "policies").is_dir():
+        said = "there is no folder policies/ here; run in the folder that holds it, or give --project"
+        sources.problems.append(Problem("policies", 1, 1, said))
+    for path, _ in sorted(_files(project)):
+        try:
+            sources.texts[path] = (project / path).read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            sources.problems.append(Problem(path, 1, 1, "this is not UTF-8 text; save it as UTF-8"))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            said = f"this file cannot be read: {(error.strerror or 'no reason given').lower()}"
+            sources.problems.append(Problem(path, 1, 1, said))
+    sources.problems += [problem for path in sources.texts for problem in _misnamed(path)]
+    return sources
+
+
+def fingerprint(project: Path) -> str:
+    """Names, sizes and times of all files: differs when one of them may have changed. Reads none."""
+    seen = hashlib.sha256()
+    for path, stat in sorted(_files(project), key=lambda found: found[0]):
+        seen.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}\n".encode())
+    return seen.hexdigest()[:32]
+
+
+def _files(project: Path) -> Iterator[tuple[str, os.stat_result]]:
+    for folder, endings in FOLDERS.items():
+        yield from _below(project / folder, folder, endings)
+
+
+def _below(folder: Path, name: str, endings: tuple[str, ...]) -> Iterator[tuple[str, os.stat_result]]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        path = f"{name}/{entry.name}"
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _below(folder / entry.name, path, endings)
+        elif entry.name.endswith(endings):
+            try:
+                yield path, entry.stat()
+            except OSError:
+                continue
+
+
+def _misnamed(path: str) -> Iterator[Problem]:
+    if path.endswith(".yaml"):
+        yield Problem(path, 1, 1, "policy files end in .yml; rename it")
+        return
+    if Path(path).name.startswith("_") or path.startswith("sql/"):
+        return
+    for part in path.removesuffix(".yml").split("/")[1:]:
+        if not PART.fullmatch(part):
+            said = f'the path is the policy\'s name; "{part}" may hold only a–z, 0–9 and _, a letter first'
+            yield Problem(path, 1, 1, said)

@@ -1,0 +1,219 @@
+"""Shapes a policy's SQL with sandboxed Jinja: tables, windows and macros. Values stay binds (`:name`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from sensors.files import near
+from sensors.model.catalog import Problem
+from sensors.title import title, title_names, title_problem
+from sensors.yaml_marks import line_of
+
+__all__ = ["Macros", "Shaped", "shape", "title", "title_names", "title_problem"]
+
+FUNCTIONS = ("table", "in_window", "in_baseline", "param")
+COLUMN = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*){0,3}")
+environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+environment.globals = {}  # no range, no namespace: a query is shaped, not computed
+
+
+class Mistake(Exception):
+    """A function of the template was called with something that it cannot take."""
+
+
+@dataclass
+class Shaped:
+    """A template's SQL and what it asked for on the way."""
+
+    sql: str = ""
+    tables: list[str] = field(default_factory=list)
+    window: list[str] = field(default_factory=list)  # columns given to in_window
+    baseline: list[str] = field(default_factory=list)
+    macros: set[str] = field(default_factory=set)  # paths of the macro files that were used
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Macros:
+    """The macros of sql/_macros, by name."""
+
+    paths: Mapping[str, str] = field(default_factory=dict)  # macro -> its file
+    templates: Mapping[str, Template] = field(default_factory=dict)  # file -> template
+    texts: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    broken: frozenset[str] = frozenset()  # names that stand in files which do not load
+
+    @staticmethod
+    def load(texts: Mapping[str, str]) -> Macros:
+        paths: dict[str, str] = {}
+        templates: dict[str, Template] = {}
+        problems: list[Problem] = []
+        broken: set[str] = set()
+        for path, text in sorted(texts.items()):
+            names = re.findall(r"\{%-?\s*macro\s+(\w+)", text)
+            for name in names:
+                if name in FUNCTIONS or name in paths:
+                    problems.append(_find(path, text, name, f'there is another macro or function "{name}"'))
+            try:
+                templates[path] = _compile(path, text)
+                paths |= {name: path for name in names if name not in FUNCTIONS and name not in paths}
+            except TemplateSyntaxError as error:
+                problems.append(_syntax(path, text, error))
+                broken |= set(names)
+        return Macros(paths, templates, texts, tuple(problems), frozenset(broken))
+
+
+def shape(path: str, text: str, params: Collection[str], macros: Macros) -> Shaped:
+    """The SQL that the template stands for. Where it has problems, `sql` is empty."""
+    shaped = Shaped()
+    try:
+        tree = environment.parse(text)
+        template = _compile(path, text)
+    except TemplateSyntaxError as error:
+        shaped.problems.append(_syntax(path, text, error))
+        return shaped
+    known = [*FUNCTIONS, *macros.paths]
+    for name in sorted(meta.find_undeclared_variables(tree) - set(known)):
+        said = f'"{name}" is not a function or macro{near(name, known)}'
+        if name in params:
+            said = f"a parameter is written :{name} (a value is bound, never pasted into the SQL)"
+        elif name in macros.broken:
+            said = f'the macro "{name}" does not load; mend its file in sql/_macros'
+        shaped.problems.append(_find(path, text, name, said))
+    for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+        said = "nothing needs importing: macros of sql/_macros are there by name"
+        shaped.problems.append(_problem(path, text, node.lineno, 1, said))
+    if not shaped.problems:
+        _render(path, text, template, _names(shaped, params, macros), shaped)
+    return shaped
+
+
+def _render(path: str, text: str, template: Template, names: dict[str, Any], shaped: Shaped) -> None:
+    try:
+        shaped.sql = template.render(names)
+    except Mistake as error:
+        shaped.problems.append(_problem(path, text, _line(error, path), 1, str(error)))
+    except UndefinedError as error:
+        said = f"something is used that is not there: {_word(error.message)}"
+        shaped.problems.append(_problem(path, text, _line(error, path), 1, said))
+    except SecurityError:
+        said = "this reaches for something that a template may not use"
+        shaped.problems.append(_problem(path, text, 1, 1, said))
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        said = "a function or macro is called with the wrong arguments"
+        shaped.problems.append(_problem(path, text, _line(error, path), 1, said))
+
+
+def _names(shaped: Shaped, params: Collection[str], macros: Macros) -> dict[str, Any]:
+    """What a template can call; the calls are noted in `shaped`."""
+
+    def table(name: Any) -> str:
+        shaped.tables.append(_checked(name, "table", "core.orders").lower())
+        return str(name)
+
+    def in_window(column: Any) -> str:
+        shaped.window.append(_checked(column, "in_window", "m.sent_at").lower())
+        return f"({column} >= :window_start AND {column} < :window_end)"
+
+    def in_baseline(column: Any) -> str:
+        shaped.baseline.append(_checked(column, "in_baseline", "m.sent_at").lower())
+        return f"({column} >= :baseline_start AND {column} < :window_start)"
+
+    def param(name: Any) -> str:
+        if name not in params:
+            raise Mistake(f'no parameter "{name}" in params{near(name, params)}')
+        return f":{name}"
+
+    names: dict[str, Any] = {
+        "table": table,
+        "in_window": in_window,
+        "in_baseline": in_baseline,
+        "param": param,
+    }
+    for name, file in macros.paths.items():
+        names[name] = _macro(name, file, macros, names, shaped)
+    return names
+
+
+def _macro(name: str, file: str, macros: Macros, names: dict[str, Any], shaped: Shaped) -> Callable[..., str]:
+    """Calls a macro with the policy's own functions, so that what it asks for is noted too."""
+
+    def call(*args: Any, **kwargs: Any) -> str:
+        shaped.macros.add(file)
+        module = macros.templates[file].make_module(names)
+        return str(getattr(module, name)(*args, **kwargs))
+
+    return call
+
+
+def _checked(name: Any, function: str, example: str) -> str:
+    if not isinstance(name, str) or not COLUMN.fullmatch(name):
+        raise Mistake(f"{function} takes a name in quotes, such as {function}('{example}')")
+    return name
+
+
+def _compile(path: str, text: str) -> Template:
+    code = environment.compile(text, name=path, filename=path)
+    return Template.from_code(environment, code, {})
+
+
+def _line(error: BaseException, path: str) -> int:
+    """The line of the template where a call went wrong; Jinja names it in the traceback."""
+    line, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _word(message: str | None) -> str:
+    found = re.search(r"'([^']*)'", message or "")
+    return found[1] if found else "an unknown name"
+
+
+SYNTAX = (
+    (r"Encountered unknown tag '(\w+)'", "there is no tag {{% {0} %}}"),
+    (r"No filter named '(\w+)'", "there is no filter {0}"),
+    (r"No test named '(\w+)'", "there is no test {0}"),
+    (r"Unexpected end of template.*'(\w+)'", "this is not closed: {{% {0} %}} is missing"),
+    (r"unexpected end of template", "a {{{{ or {{% that was opened is not closed"),
+    (r"expected token 'end of print statement', got '(.*?)'", "{0} is not expected before }}}}"),
+    (r"unexpected '(.*?)'", "{0} is not expected here"),
+    (r"unexpected char '(.*?)'", "{0} is not expected here"),
+)
+
+
+def _syntax(path: str, text: str, error: TemplateSyntaxError) -> Problem:
+    said = "this template cannot be read: look at its braces and quotes"
+    for pattern, sentence in SYNTAX:
+        if found := re.search(pattern, error.message or "", re.IGNORECASE | re.DOTALL):
+            said = sentence.format(*found.groups())
+            break
+    line = line_of(text, error.lineno)
+    opening = re.search(r"\{[{%]", line)
+    return _problem(path, text, error.lineno, opening.start() + 1 if opening else 1, said)
+
+
+def _find(path: str, text: str, word: str, what: str) -> Problem:
+    """A problem at the first place where `word` stands inside a Jinja tag, else anywhere."""
+    for tag in re.finditer(r"\{[{%].*?[%}]\}", text, re.DOTALL):
+        if found := re.search(rf"\b{re.escape(word)}\b", tag[0]):
+            offset = tag.start() + found.start()
+            before = text[:offset]
+            return _problem(path, text, before.count("\n") + 1, offset - before.rfind("\n"), what)
+    return _problem(path, text, 1, 1, what)
+
+
+def _problem(path: str, text: str, line: int, column: int, what: str) -> Problem:
+    shown = line_of(text, line)
+    if column == 1 and (opening := re.search(r"\{[{%]", shown)):
+        column = opening.start() + 1
+    return Problem(path, line, column, what, source=shown)

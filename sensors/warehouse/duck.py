@@ -1,0 +1,155 @@
+"""A DuckDB file as the warehouse: read-only, sealed off, in UTC. Which file is open is duck_file's matter."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import duckdb
+
+from sensors.model.asset import Asset
+from sensors.model.clock import utc
+from sensors.model.policy import Query
+from sensors.warehouse import QueryTimeout, Result, WarehouseError, dialect
+from sensors.warehouse.duck_errors import plainly
+from sensors.warehouse.duck_file import Files, OpenFile
+from sensors.warehouse.watchdog import Watchdog
+
+
+class Duck:
+    """A `Warehouse`. Each thread has a cursor of its own; a query past its timeout is interrupted."""
+
+    dialect = "duckdb"
+
+    def __init__(self, path: Path) -> None:
+        self._files = Files(path)
+        self._watchdog = Watchdog()
+        self._local = threading.local()
+        self._named: dict[str, frozenset[str]] = {}  # binds by SQL text: as many as there are policies
+
+    @staticmethod
+    def at(url: str) -> Duck:
+        """`duckdb:///relative.duckdb`, `duckdb:////absolute.duckdb`, or a folder with a CURRENT file."""
+        text = unquote(url.partition("://")[2].partition("?")[0])
+        if not text.strip("/") or text.startswith(":memory:"):
+            raise WarehouseError(f"{url!r} names no file: write duckdb:///path/to/file.duckdb")
+        return Duck(Path(text.removeprefix("/")))
+
+    def query(
+        self,
+        sql: str,
+        binds: Mapping[str, Any],
+        *,
+        limit: int,
+        timeout: timedelta,
+        tag: str = "",  # noqa: ARG002 - DuckDB keeps no tags
+    ) -> Result:
+        started = time.monotonic()
+        with self._files.borrow() as file:
+            cursor = self._cursor(file)
+            with self._stopped_after(timeout, cursor):
+                columns, rows = _fetch(cursor, sql, self._binds(cursor, sql, binds), limit)
+        elapsed = time.monotonic() - started
+        return Result(columns, tuple(rows[:limit]), len(rows) > limit, None, elapsed)
+
+    def native(self, query: Query) -> str:
+        try:
+            return dialect.native(query, self.dialect)
+        except dialect.Untranslatable as error:
+            raise WarehouseError(f"{query.path}: {error}") from None
+
+    def loaded_until(self, assets: Iterable[Asset]) -> dict[str, datetime]:
+        with self._files.borrow() as file:
+            sources = [a for a in assets if a.loaded_until and a.loaded_until in file.columns(a.name)]
+        if not sources:
+            return {}
+        sql = " UNION ALL ".join(
+            f"SELECT '{_text(a.name)}' AS asset, TRY_CAST(max({_quoted(a.loaded_until or '')}) AS TIMESTAMP)"
+            f" AS until FROM {_quoted(a.name)}"
+            for a in sources
+        )
+        found = self.query(sql, {}, limit=len(sources), timeout=timedelta(minutes=1))
+        return {name: utc(at) for name, at in found.rows if at is not None}
+
+    def columns(self, table: str) -> dict[str, str]:
+        with self._files.borrow() as file:
+            return dict(file.columns(table.lower()))
+
+    def ping(self) -> None:
+        self.query("SELECT 1", {}, limit=1, timeout=timedelta(seconds=10))
+
+    def close(self) -> None:
+        self._watchdog.close()
+        self._files.close()
+
+    def _cursor(self, file: OpenFile) -> duckdb.DuckDBPyConnection:
+        """This thread's cursor on the open file; a cursor on an earlier one is let go."""
+        held: tuple[OpenFile, duckdb.DuckDBPyConnection] | None = getattr(self._local, "held", None)
+        if held is None or held[0] is not file:
+            held = (file, file.cursor())
+            self._local.held = held
+        return held[1]
+
+    def _binds(self, cursor: duckdb.DuckDBPyConnection, sql: str, binds: Mapping[str, Any]) -> dict[str, Any]:
+        """Values for the binds that the SQL names, which is read once per text."""
+        names = self._named.get(sql)
+        if names is None:
+            names = self._named[sql] = _named(cursor, sql)
+        if missing := names - binds.keys():
+            raise WarehouseError(f"the query names :{min(missing)}, which has no value")
+        return {name: _bind(binds[name]) for name in names}
+
+    @contextmanager
+    def _stopped_after(self, timeout: timedelta, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        with self._watchdog.watch(timeout.total_seconds(), cursor.interrupt) as guard:
+            try:
+                yield
+            except duckdb.InterruptException:
+                if not guard.fired:
+                    raise WarehouseError("the query was interrupted from outside", transient=True) from None
+                seconds = f"{timeout.total_seconds():g} s"
+                raise QueryTimeout(f"the query took longer than {seconds} and was stopped") from None
+            except duckdb.Error as error:
+                raise plainly(error) from None
+
+
+def _fetch(
+    cursor: duckdb.DuckDBPyConnection, sql: str, binds: dict[str, Any], limit: int
+) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Column names and up to `limit` + 1 rows."""
+    cursor.execute(sql, binds or None)
+    columns = tuple(str(column[0]).lower() for column in cursor.description or ())
+    if twice := next((c for i, c in enumerate(columns) if c in columns[:i]), None):
+        raise WarehouseError(f"the query gives two columns named {twice}; name one of them anew with AS")
+    return columns, cursor.fetchmany(limit + 1)
+
+
+def _named(cursor: duckdb.DuckDBPyConnection, sql: str) -> frozenset[str]:
+    """The binds that the SQL names. A second guard besides: one statement, and that a SELECT."""
+    statements = cursor.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise WarehouseError("only one SELECT may be run")
+    return frozenset(statements[0].named_parameters)
+
+
+def _bind(value: Any) -> Any:
+    """A time goes in as naive UTC: in a UTC session that is right against columns with and without a zone,
+
+    and a comparison with a naive column needs no cast of the column."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    return value
+
+
+def _quoted(name: str) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
+
+
+def _text(value: str) -> str:
+    return value.replace("'", "''")
