@@ -28,11 +28,14 @@ def main() -> int:
     except (OSError, FolderInUse) as error:
         print(f"the marketplace cannot start: {error}", file=sys.stderr)
         return 1
-    server = _serve(market, listener)
+    server = uvicorn.Server(_site(market, listener))
+    serving = threading.Thread(target=server.run, args=([listener],), daemon=True, name="admin site")
+    serving.start()
     try:
         _beat(market, given.beat, stop)
     finally:
         server.should_exit = True
+        serving.join(timeout=3)
         market.close()
     return 0
 
@@ -55,12 +58,15 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _serve(market: Market, listener: socket.socket) -> uvicorn.Server:
+def _site(market: Market, listener: socket.socket) -> uvicorn.Config:
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    config = uvicorn.Config(app(market, address), log_level="error", access_log=False, lifespan="off")
-    server = uvicorn.Server(config)
-    threading.Thread(target=server.run, args=([listener],), daemon=True, name="admin site").start()
-    return server
+    return uvicorn.Config(
+        app(market, address),
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )
 
 
 def _beat(market: Market, seconds: float, stop: threading.Event) -> None:

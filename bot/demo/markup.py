@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,11 @@ def show(value: object) -> str:
             return text
         case None:
             return '<span class="none">–</span>'
-        case datetime():
+        case datetime():  # before date, which it is too
             iso = value.isoformat(timespec="seconds")
             return f'<time datetime="{iso}Z" title="{iso} UTC">{value:%b %d, %H:%M:%S}</time>'
+        case date():
+            return f"{value:%b %d, %Y}"
         case Decimal():
             return f'<span class="money">${value:,.2f}</span>'
         case int() | float():

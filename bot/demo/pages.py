@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from bot.demo import holds
@@ -48,6 +49,7 @@ def seller(market: Market, seller_id: str) -> str | None:
         "SELECT held_at, reason FROM payout_holds WHERE seller_id = ? ORDER BY held_at DESC",
         [seller_id],
     )
+    held = [(datetime.fromisoformat(at), reason) for at, reason in held]
     badges = [
         badge("Verified", "good") if verification == "verified" else badge("Verification expired", "bad"),
         *([badge("Payout account changed", "odd")] if account == "changed" else []),
@@ -58,7 +60,7 @@ def seller(market: Market, seller_id: str) -> str | None:
             ("Id", seller_id),
             ("Sells", category),
             ("Country", country),
-            ("Joined", joined),
+            ("Joined", joined.date()),
             ("Payouts", "held" if held else payouts),
             ("Due", due),
             ("Orders, 24 h", _count(market, "core.orders", "seller_id", seller_id, "created_at")),
@@ -97,7 +99,7 @@ def buyer(market: Market, buyer_id: str) -> str | None:
     return page(
         "Buyer",
         name,
-        facts((("Id", buyer_id), ("Country", country), ("Joined", joined), ("Spent", spent))),
+        facts((("Id", buyer_id), ("Country", country), ("Joined", joined.date()), ("Spent", spent))),
         _trade(market, "buyer_id", buyer_id, "seller_id", "Seller"),
         _chat(market, "Wrote", "author_id", buyer_id, "show_id"),
         table("Signed up", ("When", "Email", "Device", "Address"), signups, "Before we kept sign-ups."),
@@ -238,13 +240,17 @@ def _risk(market: Market, seller_id: str) -> str:
         "WHERE seller_id = ? ORDER BY id DESC LIMIT 5",
         [seller_id],
     )
-    told = holds.ask(
-        market.folder,
-        "SELECT sent_at, body FROM notices WHERE seller_id = ? ORDER BY id DESC LIMIT 5",
-        [seller_id],
-    )
+    told = [
+        (datetime.fromisoformat(at), text)
+        for at, text in holds.ask(
+            market.folder,
+            "SELECT sent_at, body FROM notices WHERE seller_id = ? ORDER BY id DESC LIMIT 5",
+            [seller_id],
+        )
+    ]
     scored = [
-        (at, str(run), f"{before:.2f}", failure or f"{after:.2f}") for at, run, before, after, failure in runs
+        (datetime.fromisoformat(at), str(run), f"{before:.2f}", failure or f"{after:.2f}")
+        for at, run, before, after, failure in runs
     ]
     return (table("Risk", ("Asked", "Run", "Before", "After"), scored) if scored else "") + (
         table("Notices sent", ("When", "Text"), told) if told else ""
