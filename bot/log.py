@@ -114,7 +114,7 @@ def _ordered(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _quieten(level: str) -> None:
-    """Libraries say their routine at info: it shows with `debug` only. Handlers of their own are taken away."""
+    """Libraries say their routine at info: it shows with `debug` only. Their own handlers are taken away."""
     for name in QUIET:
         logger = logging.getLogger(name)
         logger.setLevel("INFO" if level == "DEBUG" else max(logging.WARNING, logging.getLevelName(level)))

@@ -1,0 +1,102 @@
+"""What every kind of job promises, held against a real server and a real database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.core.job_run import JobState
+from bot.errors import JobRefused, JobUnknown
+from bot.jobs import KINDS, runner_for
+from sensors.model.job import Param
+
+HOSTILE = [
+    "'; DROP TABLE payout_holds; --",
+    '" OR 1=1 --',
+    "../../admin",
+    "s_1?force=true#x",
+    "a/b%2e%2e%2f",
+    "{seller_id} ${PATROL_RISK_TOKEN} :seller_id",
+    '{"seller_id": "s_2"}',
+    "‮s_1 <!channel> \t zß𝄞",
+    "@evil.example/",
+]
+
+
+def test_every_kind_has_its_one_runner() -> None:
+    assert KINDS == ("http", "sql")
+    assert all(runner_for(kind) is runner_for(kind) for kind in KINDS)
+
+
+def test_an_unknown_kind_is_refused_by_name() -> None:
+    with pytest.raises(JobRefused, match='no jobs of kind "carrier_pigeon"'):
+        runner_for("carrier_pigeon")
+
+
+def test_it_is_started_and_says_how_it_goes(world: Any) -> None:
+    progress = world.start()
+    assert progress.state in (JobState.running, JobState.succeeded)
+    assert progress.outcome
+    assert world.starts() == 1
+
+
+def test_it_is_started_once_with_the_same_key(world: Any) -> None:
+    assert world.runner.repeatable(world.job)
+    first, again = world.start("k1"), world.start("k1")
+    assert (world.starts(), first.external_id) == (1, again.external_id)
+    world.start("k2")
+    assert world.starts() == 2
+
+
+def test_a_no_from_over_there_is_a_no_with_its_reason(world: Any) -> None:
+    world.refuse()
+    with pytest.raises(JobRefused, match="no such seller"):
+        world.start()
+    assert world.starts() == 0
+
+
+def test_a_system_that_is_away_leaves_the_start_to_be_tried_again(world: Any) -> None:
+    world.go_away()
+    with pytest.raises(JobUnknown):
+        world.start()
+
+
+def test_it_takes_no_longer_than_its_timeout(world: Any) -> None:
+    world.be_slow()
+    with pytest.raises((JobUnknown, JobRefused), match=r"within 0\.3 s|longer than"):
+        world.start()
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_hostile_value_arrives_as_it_is_and_does_nothing(world: Any, value: str) -> None:
+    world.start(seller_id=value)
+    assert world.received() == [value]
+    assert world.starts() == 1
+
+
+def test_a_value_that_the_pattern_forbids_goes_nowhere(world: Any) -> None:
+    world.job = replace(world.job, params=(Param("seller_id", pattern=r"s_\d+"),))
+    with pytest.raises(JobRefused, match=r"seller_id must match s_\\d\+"):
+        world.start(seller_id="s_1; DROP")
+    assert (world.starts(), world.received()) == (0, [])
+
+
+def test_a_parameter_that_is_missing_or_unheard_of_is_named(world: Any) -> None:
+    with pytest.raises(JobRefused, match=r"selle is not a parameter.*seller_id is missing"):
+        world.start(selle="s_1")
+
+
+def test_a_variable_that_is_not_set_is_named(world: Any) -> None:
+    url = world.job.config["url"].replace("${PATROL_", "${PATROL_OTHER_")
+    world.job = replace(world.job, config={**world.job.config, "url": url})
+    with pytest.raises(JobRefused, match=r"PATROL_OTHER_\w+ is not set where Patrol runs"):
+        world.start()
+
+
+def test_a_config_that_check_would_refuse_is_refused_at_the_start_too(world: Any) -> None:
+    world.job = replace(world.job, config={**world.job.config, "metod": "x"})
+    with pytest.raises(JobRefused, match="metod: is not a key of a job of kind"):
+        world.start()
+    assert world.starts() == 0
