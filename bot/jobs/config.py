@@ -58,8 +58,6 @@ class Http(_Config):
 
     url: Text
     method: Verb = "POST"
-        Method, BeforeValidator(_upper), Field(description="GET, POST, PUT, PATCH or DELETE")
-    ] = "POST"
     headers: Annotated[dict[str, str], Field(description="a mapping of names to texts")] = {}
     body: Any = None
     message: Text = "message"
