@@ -1,0 +1,161 @@
+"""Reading alerts and what belongs to them: history, evidence, row memory. `changes.py` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Row, and_, delete, func, or_, select
+
+from bot.core.alert import Alert, Disposition, Event, Lane
+from bot.core.reply import Earlier, Evidence
+from bot.store.changes import hash_of
+from bot.store.codec import decode, unpack_values
+from bot.store.database import Database
+from bot.store.tables import HOLDS_KEY, evidence, history, seen
+from bot.store.tables import alerts as t
+from bot.store.values import SeenRow
+from sensors.model.policy import Severity
+from sensors.model.violation import canonical
+
+AT_ONCE = 1000  # values in one IN
+
+
+def alert_of(row: Row[Any]) -> Alert:
+    return decode(Alert, {**row.body, "id": row.id})
+
+
+class Alerts:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, alert_id: int) -> Alert | None:
+        return next(iter(self.many([alert_id])), None)
+
+    def many(self, ids: Iterable[int]) -> list[Alert]:
+        """Those of them that exist, by id."""
+        query = select(t).where(t.c.id.in_(list(ids))).order_by(t.c.id)
+        return self._all(query)
+
+    def _all(self, query: Any) -> list[Alert]:
+        with self._database.read() as c:
+            return [alert_of(row) for row in c.execute(query)]
+
+    def held(
+        self, policy: str, lane: Lane, *, keys: Iterable[str] | None = None, resolved_since: datetime
+    ) -> dict[str, Alert]:
+        """By key: the open alert, else the newest one resolved since then. `keys` None: every key."""
+        recent = or_(HOLDS_KEY, t.c.resolved_at >= resolved_since)
+        query = select(t).where(t.c.policy == policy, t.c.lane == lane.value, recent).order_by(t.c.id)
+        found: dict[str, Alert] = {}
+        for part in [None] if keys is None else _parts(hash_of(key) for key in keys):
+            for alert in self._all(query if part is None else query.where(t.c.key_hash.in_(part))):
+                if alert.is_open or not (alert.key in found and found[alert.key].is_open):
+                    found[alert.key] = alert
+        return found
+
+    def open(
+        self,
+        *,
+        policy: str | None = None,
+        team: str | None = None,
+        owner: str | None = None,
+        unowned: bool = False,
+        snoozed: bool = False,
+        severity: Severity | None = None,
+        lane: Lane | None = None,
+        limit: int = 200,
+    ) -> list[Alert]:
+        """Open alerts, worst first, newest first among equals."""
+        conditions = [
+            policy is None or t.c.policy == policy,
+            team is None or t.c.team == team,
+            owner is None or t.c.owner == owner,
+            not unowned or t.c.owner.is_(None),
+            not snoozed or t.c.snoozed_until.is_not(None),
+            severity is None or t.c.severity == int(severity),
+            lane is None or t.c.lane == lane.value,
+        ]
+        asked = [condition for condition in conditions if condition is not True]
+        order = (t.c.severity.desc(), t.c.opened_at.desc(), t.c.id.desc())
+        return self._all(select(t).where(HOLDS_KEY, *asked).order_by(*order).limit(limit))
+
+    def due(self, now: datetime, limit: int = 200) -> list[Alert]:
+        """Open alerts whose next due time has come, longest due first."""
+        return self._all(
+            select(t).where(HOLDS_KEY, t.c.due_at <= now).order_by(t.c.due_at, t.c.id).limit(limit)
+        )
+
+    def history(self, alert_id: int) -> tuple[Event, ...]:
+        query = select(history).where(history.c.alert_id == alert_id).order_by(history.c.seq)
+        with self._database.read() as c:
+            return tuple(
+                Event(r.seq, r.at, r.actor, r.kind, r.story, unpack_values(r.action))
+                for r in c.execute(query)
+            )
+
+    def evidence(self, alert_id: int, limit: int = 100) -> Evidence:
+        """The newest rows; `total` counts those not kept, too."""
+        head = select(t.c.evidence_columns, t.c.evidence_total).where(t.c.id == alert_id)
+        newest = select(evidence.c.row).where(evidence.c.alert_id == alert_id).order_by(evidence.c.id.desc())
+        with self._database.read() as c:
+            known = c.execute(head).first()
+            rows = tuple(unpack_values(row) for row in c.execute(newest.limit(limit)).scalars())
+        return (
+            Evidence(tuple(known.evidence_columns or ()), rows, known.evidence_total) if known else Evidence()
+        )
+
+    def memory(
+        self, policy: str, keys: Iterable[str], since: datetime | None
+    ) -> dict[str, dict[str, SeenRow]]:
+        """By key and row hash: the rows seen whose event time is not before `since`, or that have none."""
+        named = {hash_of(key): key for key in keys}
+        query = select(seen).where(seen.c.policy == policy)
+        if since is not None:
+            query = query.where(or_(seen.c.event_time.is_(None), seen.c.event_time >= since))
+        found: dict[str, dict[str, SeenRow]] = {}
+        with self._database.read() as c:
+            for part in _parts(named):
+                for r in c.execute(query.where(seen.c.key_hash.in_(part))):
+                    key = named[r.key_hash]
+                    row = SeenRow(policy, key, r.row_hash, r.event_time, r.value, r.seen_at)
+                    found.setdefault(key, {})[r.row_hash] = row
+        return found
+
+    def forget(self, policy: str, before: datetime) -> int:
+        """Forgets rows that both happened and were seen before then."""
+        old = and_(seen.c.seen_at < before, or_(seen.c.event_time.is_(None), seen.c.event_time < before))
+        with self._database.write() as c:
+            return c.execute(delete(seen).where(seen.c.policy == policy, old)).rowcount
+
+    def earlier(self, entity: Mapping[str, Any], exclude: int, limit: int = 5) -> tuple[Earlier, ...]:
+        """The newest other alerts with the same key values, under any policy; none for `{}`."""
+        if not entity:
+            return ()
+        same = and_(t.c.entity_hash == hash_of(canonical(entity)), t.c.id != exclude)
+        found = self._all(select(t).where(same).order_by(t.c.id.desc()).limit(limit))
+        return tuple(Earlier(a.id, a.policy, a.title, a.disposition, a.opened_at) for a in found)
+
+    def dispositions(self, policy: str, since: datetime) -> dict[Disposition, int]:
+        """How the policy's alerts that were resolved since then turned out."""
+        query = (
+            select(t.c.disposition, func.count())
+            .where(t.c.policy == policy, t.c.resolved_at >= since, t.c.disposition.is_not(None))
+            .group_by(t.c.disposition)
+        )
+        with self._database.read() as c:
+            return {Disposition(name): n for name, n in c.execute(query)}
+
+    def counts(self) -> dict[str, int]:
+        """Open alerts by policy."""
+        query = select(t.c.policy, func.count().label("n")).where(HOLDS_KEY).group_by(t.c.policy)
+        with self._database.read() as c:
+            return {row.policy: row.n for row in c.execute(query)}
+
+
+def _parts(values: Iterable[str]) -> Iterator[Sequence[str]]:
+    rest = iter(values)
+    while part := list(islice(rest, AT_ONCE)):
+        yield part

@@ -1,0 +1,213 @@
+"""Writing changes of alerts: compare and set on the version, one line of history each, and their effects."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, insert, select, update
+
+from bot.core.alert import Alert, Snooze, due
+from bot.core.change import Change
+from bot.core.reply import Evidence
+from bot.errors import Conflict
+from bot.store.codec import encode, pack_values
+from bot.store.database import Database
+from bot.store.tables import HOLDS_KEY, STILL_ON, effects, evidence, history, seen, snoozes
+from bot.store.tables import alerts as t
+from bot.store.values import Seen
+from sensors.model.violation import canonical
+
+PENDING = "pending"
+
+
+def write_changes(
+    database: Database, c: Connection, changes: Sequence[Change], now: datetime
+) -> tuple[Alert, ...]:
+    """The alerts of the changes, in order and with ids. Several changes of one alert are one step of it.
+
+    Raises Conflict where a stored version is not the one before, or where another alert holds the key.
+    """
+    ids: dict[Any, int] = {}
+    # alerts in one order for all, so that two writers never wait for each other
+    for name, steps in sorted(_by_alert(changes).items(), key=lambda item: str(item[0])):
+        first, last = steps[0].alert, steps[-1].alert
+        ids[name] = first.id or _open(database, c, last, now)
+        if first.id:
+            _advance(c, last, first.version - 1, now)
+        _mirror_snooze(c, ids[name], last.snooze, new=not first.id, now=now)
+        _write_history(c, ids[name], steps)
+    return tuple(replace(change.alert, id=ids[_name(change.alert)]) for change in changes)
+
+
+def _name(alert: Alert) -> tuple[Any, ...]:
+    return (alert.id,) if alert.id else (0, alert.policy, alert.key, alert.lane.value)
+
+
+def _by_alert(changes: Sequence[Change]) -> dict[tuple[Any, ...], list[Change]]:
+    """The changes of each alert, in the order given."""
+    grouped: dict[tuple[Any, ...], list[Change]] = {}
+    for change in changes:
+        grouped.setdefault(_name(change.alert), []).append(change)
+    return grouped
+
+
+def _open(database: Database, c: Connection, alert: Alert, now: datetime) -> int:
+    values = {**columns(alert), "shown_seq": -1, "waiting_since": now, "evidence_total": 0}
+    new = database.insert(t).values(values).on_conflict_do_nothing().returning(t.c.id)
+    alert_id = c.execute(new).scalar()
+    if alert_id is None:
+        raise Conflict(f"Another open alert of {alert.policy} holds this key. Load it and decide again.")
+    return int(alert_id)
+
+
+def _advance(c: Connection, alert: Alert, was: int, now: datetime) -> None:
+    # A change that its card does not show yet keeps its place in the queue.
+    since = case((t.c.shown_seq >= t.c.face_seq, now), else_=t.c.waiting_since)
+    step = update(t).where(t.c.id == alert.id, t.c.version == was)
+    if c.execute(step.values(**columns(alert), waiting_since=since)).rowcount != 1:
+        raise Conflict(f"{alert.name} was changed by somebody else. Load it and decide again.")
+
+
+def columns(alert: Alert) -> dict[str, Any]:
+    """An alert as its row, but for its id and what delivery and evidence keep there."""
+    next_due = due(alert)
+    body = encode(alert)
+    del body["id"]
+    return {
+        "policy": alert.policy,
+        "key_hash": hash_of(alert.key),
+        "entity_hash": hash_of(canonical(alert.key_values)),
+        "lane": alert.lane.value,
+        "team": alert.terms.team,
+        "work": alert.work.value,
+        "condition": alert.condition.value,
+        "severity": int(alert.severity),
+        "owner": alert.owner,
+        "snoozed_until": alert.snooze.until if alert.snooze else None,
+        "due_at": next_due.at if next_due else None,
+        "opened_at": alert.opened_at,
+        "fired_at": alert.fired_at,
+        "resolved_at": alert.resolved_at,
+        "disposition": alert.disposition.value if alert.disposition else None,
+        "version": alert.version,
+        "work_seq": alert.work_seq,
+        "face_seq": alert.face_seq,
+        "body": body,
+    }
+
+
+def hash_of(text: str) -> str:
+    """A key as indexes hold it: as unique as the key, and never too long."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def _mirror_snooze(c: Connection, alert_id: int, snooze: Snooze | None, *, new: bool, now: datetime) -> None:
+    """The row of a snooze that began, and the end of one that is over."""
+    if not new:
+        over = update(snoozes).where(snoozes.c.alert_id == alert_id, STILL_ON)
+        if snooze:
+            same = and_(snoozes.c.since == snooze.since, snoozes.c.until == snooze.until)
+            over = over.where(~same)
+        c.execute(over.values(ended_at=now))
+    if not snooze:
+        return
+    current = select(snoozes.c.id).where(snoozes.c.alert_id == alert_id, STILL_ON)
+    if new or c.execute(current).first() is None:
+        c.execute(insert(snoozes).values(_snooze_row(alert_id, snooze)))
+
+
+def _snooze_row(alert_id: int, snooze: Snooze) -> dict[str, Any]:
+    return {
+        "scope": "alert",
+        "alert_id": alert_id,
+        "until": snooze.until,
+        "ceiling": int(snooze.ceiling),
+        "by": snooze.by,
+        "why": snooze.why,
+        "since": snooze.since,
+    }
+
+
+def _write_history(c: Connection, alert_id: int, steps: Sequence[Change]) -> None:
+    lines = [
+        {
+            "alert_id": alert_id,
+            "seq": step.event.seq,
+            "at": step.event.at,
+            "actor": step.event.actor,
+            "kind": step.event.kind,
+            "story": step.event.story,
+            "action": pack_values(step.event.action),
+        }
+        for step in steps
+    ]
+    c.execute(insert(history), lines)
+    follow = [
+        {
+            "alert_id": alert_id,
+            "change_seq": step.event.seq,
+            "n": n,
+            "kind": effect.kind.value,
+            "body": encode(effect),
+            "state": PENDING,
+            "attempts": 0,
+        }
+        for step in steps
+        for n, effect in enumerate(step.effects)
+    ]
+    if follow:
+        c.execute(insert(effects), follow)
+
+
+def write_evidence(
+    c: Connection, run_id: int, policy: str, found: Mapping[str, Evidence], alerts: Sequence[Alert]
+) -> None:
+    """Adds rows to the alerts of their keys: those just changed, else the open one, else nowhere."""
+    ids = {alert.key: alert.id for alert in alerts}
+    ids |= _holders(c, policy, [key for key in found if key not in ids])
+    rows: list[dict[str, Any]] = []
+    for key, one in found.items():
+        if key not in ids:
+            continue
+        total = t.c.evidence_total + max(one.total, len(one.rows))
+        c.execute(
+            update(t)
+            .where(t.c.id == ids[key])
+            .values(evidence_total=total, evidence_columns=list(one.columns))
+        )
+        # the newest row is added last, so that the highest id is the newest of all
+        rows += [
+            {"alert_id": ids[key], "run_id": run_id, "row": pack_values(row)} for row in reversed(one.rows)
+        ]
+    if rows:
+        c.execute(insert(evidence), rows)
+
+
+def _holders(c: Connection, policy: str, keys: Sequence[str]) -> dict[str, int]:
+    if not keys:
+        return {}
+    by_hash = {hash_of(key): key for key in keys}
+    held = select(t.c.id, t.c.key_hash).where(t.c.policy == policy, t.c.key_hash.in_(by_hash), HOLDS_KEY)
+    return {by_hash[row.key_hash]: row.id for row in c.execute(held.order_by(t.c.id))}
+
+
+def write_memory(database: Database, c: Connection, rows: Sequence[Seen], now: datetime) -> None:
+    """Remembers rows; one that is known keeps the moment at which it was seen first."""
+    if not rows:
+        return
+    values = [
+        {
+            "policy": row.policy,
+            "key_hash": hash_of(row.key),
+            "row_hash": row.row_hash,
+            "event_time": row.event_time,
+            "value": row.value,
+            "seen_at": now,
+        }
+        for row in rows
+    ]
+    c.execute(database.insert(seen).on_conflict_do_nothing(), values)

@@ -1,0 +1,47 @@
+"""What runs depended on, by hash, and the one active version of each bundle."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sqlalchemy import Connection, select
+
+from bot.store.database import Database
+from bot.store.tables import contents as t
+from bot.store.tables import versions
+
+
+class Contents:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(self, kind: str, body: bytes | str) -> str:
+        """Keeps a body; its hash (sha256, hex) finds it again. The same body is kept once."""
+        with self._database.write() as c:
+            return self._keep(c, kind, body)
+
+    def _keep(self, c: Connection, kind: str, body: bytes | str) -> str:
+        raw = body.encode() if isinstance(body, str) else body
+        name = hashlib.sha256(raw).hexdigest()
+        insert = self._database.insert(t).values(hash=name, kind=kind, body=raw)
+        c.execute(insert.on_conflict_do_nothing())
+        return name
+
+    def get(self, name: str) -> bytes | None:
+        with self._database.read() as c:
+            body = c.execute(select(t.c.body).where(t.c.hash == name)).scalar()
+        return None if body is None else bytes(body)
+
+    def activate(self, bundle: str, version: str, body: str) -> None:
+        """Makes this the version that every process uses, whole and at once."""
+        with self._database.write() as c:
+            new = {"version": version, "hash": self._keep(c, "version", body)}
+            insert = self._database.insert(versions).values(bundle=bundle, **new)
+            c.execute(insert.on_conflict_do_update(index_elements=[versions.c.bundle], set_=new))
+
+    def active(self, bundle: str) -> tuple[str, str] | None:
+        """The version and its body."""
+        query = select(versions.c.version, t.c.body).join(t, t.c.hash == versions.c.hash)
+        with self._database.read() as c:
+            found = c.execute(query.where(versions.c.bundle == bundle)).first()
+        return (found.version, bytes(found.body).decode()) if found else None

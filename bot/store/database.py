@@ -1,0 +1,188 @@
+"""One database, SQLite or Postgres: short transactions, and `StoreAway` in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.sql.schema import Table
+
+from bot.errors import SettingsError, StoreAway
+from bot.store.columns import write_json
+
+PATIENCE = timedelta(seconds=2)  # a person waits for the click's answer meanwhile
+CONNECTIONS = 20
+
+
+class Database:
+    """Opens transactions. None may stay open over anything slow: no network, no query of the warehouse."""
+
+    def __init__(self, url: str, patience: timedelta = PATIENCE) -> None:
+        self.url = address(url)
+        self.patience = patience
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine: Engine = _sqlite(self.url, patience) if self.sqlite else _postgres(self.url, patience)
+        self._reader = (
+            self.engine if self.sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
+        self._writing = Lock()  # SQLite has one writer: threads queue here, not in its sleeping busy handler
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that writes. An exception inside undoes all of it."""
+        with self._plainly(), self._turn(), self.engine.connect() as connection, connection.begin():
+            if self.sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Reads: each statement sees all that is committed, and nothing waits for a writer."""
+        with self._plainly(), self._reader.connect() as connection:
+            yield connection
+
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that knows ON CONFLICT; both dialects spell it alike."""
+        return sqlite.insert(table) if self.sqlite else postgresql.insert(table)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self.sqlite:
+            yield
+            return
+        if not self._writing.acquire(timeout=self.patience.total_seconds()):
+            raise StoreAway(
+                "The store is busy: another write has not ended. Nothing was recorded; try again."
+            )
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    @contextmanager
+    def _plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeout as error:
+            raise StoreAway(
+                "The store is busy: all its connections are in use. Try again shortly."
+            ) from error
+        except (OperationalError, InterfaceError, InternalError, ProgrammingError) as error:
+            sentence = in_plain_words(error, self.url)
+            if sentence is None:
+                raise
+            raise StoreAway(sentence) from error
+
+
+def address(url: str) -> URL:
+    """The URL as SQLAlchemy needs it; every driver of Postgres becomes psycopg. Raises SettingsError."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise SettingsError(
+            f"The store's URL is not one: {url!r}. Write sqlite:///patrol.db or postgresql://…"
+        ) from error
+    kind = parsed.get_backend_name()
+    if kind in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if kind != "sqlite":
+        raise SettingsError(f"The store is SQLite or Postgres, not {kind}.")
+    if parsed.database in (None, "", ":memory:"):
+        raise SettingsError(
+            "The store needs a file, since one in memory forgets all: write sqlite:///patrol.db"
+        )
+    return parsed
+
+
+def _sqlite(url: URL, patience: timedelta) -> Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        connect_args={
+            "isolation_level": None,
+            "timeout": patience.total_seconds(),
+            "check_same_thread": False,
+        },
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=patience.total_seconds(),
+        json_serializer=write_json,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        # synchronous=NORMAL in WAL: what is committed survives a kill of the process, since the file has it.
+        # It may not survive a loss of power: then the whole store stands at an earlier commit, and is sound.
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    return engine
+
+
+def _postgres(url: URL, patience: timedelta) -> Engine:
+    engine = create_engine(
+        url,
+        connect_args={"connect_timeout": 5, "keepalives_idle": 30, "tcp_user_timeout": 10_000},
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=patience.total_seconds(),
+        pool_pre_ping=True,
+        json_serializer=write_json,
+    )
+    milliseconds = round(patience.total_seconds() * 1000)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SET timezone = 'UTC'; SET lock_timeout = {milliseconds}; SET statement_timeout = '30s';"
+                "SET idle_in_transaction_session_timeout = '30s'"
+            )
+        connection.commit()
+
+    return engine
+
+
+def in_plain_words(error: DBAPIError, url: URL) -> str | None:
+    """What happened and what to do; None where the mistake is ours and not the database's."""
+    said = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    low = said.lower()
+    where = url.render_as_string(hide_password=True)
+    if "no such table" in low or "no such column" in low or ("relation" in low and "does not exist" in low):
+        return f"The store at {where} lacks its tables or has old ones: run `patrol db upgrade`."
+    if isinstance(error, ProgrammingError):
+        return None
+    for sign, sentence in SENTENCES.items():
+        if sign in low:
+            return f"The store at {where} {sentence}"
+    return f"The store at {where} does not answer ({said}). Nothing was recorded; try again shortly."
+
+
+SENTENCES = {
+    "locked": "is locked by another writer. Nothing was recorded; try again shortly.",
+    "lock timeout": "is locked by another writer. Nothing was recorded; try again shortly.",
+    "disk is full": "has no room on its disk. Nothing was recorded; free some room.",
+    "no space left": "has no room on its disk. Nothing was recorded; free some room.",
+    "readonly": "cannot be written: check who owns the file and its folder.",
+    "unable to open": "cannot be opened: check that its folder exists and may be written.",
+    "deadlock": "had two writers in each other's way. Nothing was recorded; try again.",
+}

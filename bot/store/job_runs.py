@@ -1,0 +1,99 @@
+"""Starts of jobs: asked for once per idempotency key, moved on by compare and set on their state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, or_, select, update
+
+from bot.core.job_run import JobRun, JobState
+from bot.store.codec import pack_values, unpack_values
+from bot.store.database import Database
+from bot.store.tables import UNENDED
+from bot.store.tables import job_runs as t
+
+NAMES = {"asked_by": "by", "alert_id": "alert"}  # columns that are called otherwise in a JobRun
+COLUMNS = [column.name for column in t.c if column.name != "lease_until"]
+
+
+class JobRuns:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ask(
+        self,
+        job: str,
+        by: str,
+        params: Mapping[str, Any],
+        alert: int | None,
+        idempotency_key: str,
+        now: datetime,
+        deadline: datetime,
+        poll_at: datetime | None = None,
+    ) -> JobRun:
+        """Records that a job should start; the run that exists already where the key is known."""
+        values = {
+            "job": job,
+            "asked_by": by,
+            "idempotency_key": idempotency_key,
+            "asked_at": now,
+            "deadline": deadline,
+            "params": pack_values(params),
+            "alert_id": alert,
+            "state": JobState.asked.value,
+            "outcome": "",
+            "poll_at": poll_at,
+            "attempts": 0,
+        }
+        with self._database.write() as c:
+            c.execute(self._database.insert(t).values(values).on_conflict_do_nothing())
+            return _run(c.execute(select(t).where(t.c.idempotency_key == idempotency_key)).one())
+
+    def take(
+        self, run_id: int, was_state: JobState, to_state: JobState, now: datetime, lease: timedelta
+    ) -> bool:
+        """The right to move the run on until the lease runs out. False: another has it."""
+        free = or_(t.c.lease_until.is_(None), t.c.lease_until <= now)
+        mine = update(t).where(t.c.id == run_id, t.c.state == was_state.value, free)
+        taken = mine.values(state=to_state.value, lease_until=now + lease, attempts=t.c.attempts + 1)
+        with self._database.write() as c:
+            return c.execute(taken).rowcount == 1
+
+    def record(self, run: JobRun, was: JobState) -> bool:
+        """What the run now is, where it still is in the state that it `was` in; ends the lease."""
+        values = {name: getattr(run, NAMES.get(name, name)) for name in COLUMNS if name != "id"}
+        values |= {"state": run.state.value, "params": pack_values(run.params), "lease_until": None}
+        with self._database.write() as c:
+            change = update(t).where(t.c.id == run.id, t.c.state == was.value)
+            return c.execute(change.values(values)).rowcount == 1
+
+    def due(self, now: datetime, limit: int = 50) -> list[JobRun]:
+        """Runs to start, to start again with their key, to ask after, or whose time is up; oldest first."""
+        asked_after = or_(t.c.poll_at <= now, t.c.poll_at.is_(None), t.c.deadline <= now)
+        ripe = or_(
+            t.c.state.in_([JobState.asked.value, JobState.starting.value]),
+            and_(t.c.state == JobState.running.value, asked_after),
+        )
+        free = or_(t.c.lease_until.is_(None), t.c.lease_until <= now)
+        return self._all(select(t).where(UNENDED, ripe, free).order_by(t.c.id).limit(limit))
+
+    def of_alert(self, alert_id: int) -> list[JobRun]:
+        return self._all(select(t).where(t.c.alert_id == alert_id).order_by(t.c.id))
+
+    def recent(self, limit: int = 20) -> list[JobRun]:
+        """Newest first."""
+        return self._all(select(t).order_by(t.c.id.desc()).limit(limit))
+
+    def get(self, run_id: int) -> JobRun | None:
+        return next(iter(self._all(select(t).where(t.c.id == run_id))), None)
+
+    def _all(self, query: Any) -> list[JobRun]:
+        with self._database.read() as c:
+            return [_run(row) for row in c.execute(query)]
+
+
+def _run(row: Row[Any]) -> JobRun:
+    values = {NAMES.get(name, name): getattr(row, name) for name in COLUMNS}
+    return JobRun(**{**values, "state": JobState(row.state), "params": unpack_values(row.params)})

@@ -1,0 +1,194 @@
+"""What is still to be said or done: cards behind, effects in order, slots. Sends nothing itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, case, func, or_, select, update
+
+from bot.core.alert import Alert
+from bot.core.change import Effect, StoredEffect
+from bot.core.message import LOOK_APART, Message, MessageState
+from bot.store.alerts import alert_of
+from bot.store.codec import decode, microseconds
+from bot.store.database import Database
+from bot.store.tables import CARD, UNDONE, alerts, effects, pacing
+from bot.store.tables import messages as t
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NAMES = {"alert_id": "alert", "effect_id": "effect"}  # columns that are called otherwise in a Message
+
+
+class Outbox:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def cards(self, now: datetime, limit: int = 50) -> list[tuple[Alert, Message | None]]:
+        """Alerts whose card is absent or behind and may be worked on now; the longest behind first."""
+        sending = t.c.state == MessageState.sending.value
+        free = or_(
+            t.c.delivery.is_(None),
+            and_(
+                t.c.state != MessageState.parked.value,
+                or_(t.c.retry_at.is_(None), t.c.retry_at <= now),
+                or_(~sending, _may_look(now)),
+            ),
+        )
+        query = (
+            select(alerts, *(column.label(f"m_{column.name}") for column in t.c))
+            .join_from(alerts, t, and_(t.c.alert_id == alerts.c.id, t.c.effect_id.is_(None)), isouter=True)
+            .where(alerts.c.shown_seq < alerts.c.face_seq, free)
+            .order_by(alerts.c.waiting_since, alerts.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as c:
+            return [(alert_of(row), _joined(row)) for row in c.execute(query)]
+
+    def intend(self, message: Message, now: datetime, *, was: Message | None = None) -> bool:
+        """Writes down that the message is about to be sent. False: another process has it.
+
+        `was` is the message as it was read. Without it the stored one must be out of its lease, under the
+        same ts, and not have had more attempts than this one.
+        """
+        guard = _same(was) if was else _free_for(message, now)
+        insert = self._database.insert(t).values(_columns(message))
+        fresh = {name: insert.excluded[name] for name in _columns(message) if name != "delivery"}
+        upsert = insert.on_conflict_do_update(index_elements=[t.c.delivery], set_=fresh, where=guard)
+        with self._database.write() as c:
+            done = c.execute(upsert.returning(t.c.delivery)).first() is not None
+            if done:
+                _note_shown(c, message)
+            return done
+
+    def record(self, message: Message, *, was: Message) -> bool:
+        """What came of it, where the stored message still is as it `was`."""
+        with self._database.write() as c:
+            change = update(t).where(t.c.delivery == message.delivery, _same(was))
+            done = c.execute(change.values(_columns(message))).rowcount == 1
+            if done:
+                _note_shown(c, message)
+            return done
+
+    def message(self, alert_id: int) -> Message | None:
+        """The alert's card."""
+        return self._one(t.c.alert_id == alert_id, CARD)
+
+    def by_ts(self, channel: str, ts: str) -> Message | None:
+        return self._one(t.c.channel == channel, t.c.ts == ts)
+
+    def _one(self, *where: ColumnElement[bool] | TextClause) -> Message | None:
+        with self._database.read() as c:
+            row = c.execute(select(t).where(*where)).first()
+        return _message(row._mapping) if row else None
+
+    def effects(self, now: datetime, limit: int = 50) -> list[tuple[StoredEffect, Alert, Message | None]]:
+        """For each alert the first effect that has not ended, where it is due; with the message it sent."""
+        order = func.row_number().over(
+            partition_by=effects.c.alert_id, order_by=(effects.c.change_seq, effects.c.n)
+        )
+        undone = select(effects, order.label("place")).where(UNDONE).subquery()
+        due = and_(
+            or_(undone.c.due_at.is_(None), undone.c.due_at <= now),
+            or_(undone.c.lease_until.is_(None), undone.c.lease_until <= now),
+        )
+        query = (
+            select(
+                alerts,
+                *(undone.c[column.name].label(f"e_{column.name}") for column in effects.c),
+                *(column.label(f"m_{column.name}") for column in t.c),
+            )
+            .join_from(undone, alerts, alerts.c.id == undone.c.alert_id)
+            .join(t, t.c.effect_id == undone.c.id, isouter=True)
+            .where(undone.c.place == 1, due)
+            .order_by(undone.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as c:
+            return [(_effect(row), alert_of(row), _joined(row)) for row in c.execute(query)]
+
+    def take(self, effect_id: int, now: datetime, lease: timedelta) -> bool:
+        """The right to do this effect until the lease runs out. False: another has it, or it has ended."""
+        free = or_(effects.c.lease_until.is_(None), effects.c.lease_until <= now)
+        return self._effect(
+            effect_id, free, state="sending", lease_until=now + lease, attempts=effects.c.attempts + 1
+        )
+
+    def end(self, effect_id: int, state: str, result: str, now: datetime) -> bool:
+        """done, dropped (no longer meant) or parked (in nobody's way). False: it had ended before."""
+        return self._effect(effect_id, state=state, result=result, ended_at=now, lease_until=None)
+
+    def later(self, effect_id: int, at: datetime, why: str) -> bool:
+        """Try again at that time."""
+        return self._effect(effect_id, state="pending", due_at=at, result=why, lease_until=None)
+
+    def _effect(self, effect_id: int, *where: ColumnElement[bool], **values: Any) -> bool:
+        with self._database.write() as c:
+            change = update(effects).where(effects.c.id == effect_id, UNDONE, *where)
+            return c.execute(change.values(**values)).rowcount == 1
+
+    def slot(self, name: str, now: datetime, gap: timedelta) -> datetime:
+        """Reserves the next free moment, not before `now`; the one after it is free `gap` later."""
+        at, step = microseconds(now - EPOCH), microseconds(gap)
+        insert = self._database.insert(pacing).values(name=name, free_at_us=at + step)
+        later = case((pacing.c.free_at_us > at, pacing.c.free_at_us), else_=at) + step
+        upsert = insert.on_conflict_do_update(index_elements=[pacing.c.name], set_={"free_at_us": later})
+        with self._database.write() as c:
+            free_at = c.execute(upsert.returning(pacing.c.free_at_us)).scalar_one()
+        return EPOCH + timedelta(microseconds=free_at - step)
+
+
+def _may_look(now: datetime) -> ColumnElement[bool]:
+    """Whether a message of unknown outcome may be looked for, or sent again where Slack said no."""
+    return or_(
+        t.c.sending_since.is_(None),
+        and_(
+            or_(t.c.lease_until.is_(None), t.c.lease_until <= now),
+            or_(t.c.absent_at.is_(None), t.c.absent_at <= now - LOOK_APART),
+        ),
+    )
+
+
+def _free_for(message: Message, now: datetime) -> ColumnElement[bool]:
+    return and_(
+        t.c.state != MessageState.parked.value,
+        or_(t.c.lease_until.is_(None), t.c.lease_until <= now),
+        t.c.ts.is_not_distinct_from(message.ts),
+        t.c.attempts <= message.attempts,
+    )
+
+
+def _same(was: Message) -> ColumnElement[bool]:
+    """The stored message is the one that was read."""
+    moving = ("ts", "state", "shown_seq", "sending_since", "lease_until", "absent_at", "attempts", "retry_at")
+    values = _columns(was)
+    return and_(*(t.c[name].is_not_distinct_from(values[name]) for name in moving))
+
+
+def _note_shown(c: Connection, message: Message) -> None:
+    """Tells the alert what its card shows; while the outcome is unknown, nothing."""
+    if message.effect is not None:
+        return
+    shown = message.shown_seq if message.state is MessageState.posted else -1
+    c.execute(update(alerts).where(alerts.c.id == message.alert).values(shown_seq=shown))
+
+
+def _columns(message: Message) -> dict[str, Any]:
+    values = {column.name: getattr(message, NAMES.get(column.name, column.name)) for column in t.c}
+    return {**values, "state": message.state.value}
+
+
+def _message(row: Any, prefix: str = "") -> Message:
+    values = {NAMES.get(column.name, column.name): row[prefix + column.name] for column in t.c}
+    return Message(**{**values, "state": MessageState(values["state"])})
+
+
+def _joined(row: Row[Any]) -> Message | None:
+    return _message(row._mapping, "m_") if row.m_delivery is not None else None
+
+
+def _effect(row: Row[Any]) -> StoredEffect:
+    effect = decode(Effect, row.e_body)
+    return StoredEffect(
+        row.e_id, row.e_alert_id, row.e_change_seq, effect, row.e_state, row.e_attempts, row.e_due_at
+    )

@@ -1,0 +1,282 @@
+"""The tables. What is queried is a column, the rest is JSON. A change needs its migration beside."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from bot.store.columns import Json, Moment, Words
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER counts up by itself on SQLite
+
+
+def _of_alert(*, nullable: bool = False, primary_key: bool = False) -> Column[int]:
+    owner = ForeignKey("alerts.id", ondelete="CASCADE")
+    return Column("alert_id", Id, owner, nullable=nullable, primary_key=primary_key)
+
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("policy", Words, nullable=False),
+    Column("cause", Words, nullable=False),
+    Column("kind", Text, nullable=False),  # the cause's
+    Column("due", Moment, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("incremental", Boolean, nullable=False),
+    Column("window_start", Moment),
+    Column("window_end", Moment),
+    Column("baseline_start", Moment),
+    Column("from_watermark", Moment),
+    Column("token", Text),
+    Column("lease_until", Moment),
+    Column("attempt", Integer, nullable=False),
+    Column("asked_by", Words),
+    Column("alert_id", Id, ForeignKey("alerts.id", ondelete="SET NULL")),
+    Column("content", Text, nullable=False),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("rows", Integer),
+    Column("violations", Integer),
+    Column("error", Words),
+    Column("query_id", Words),
+    Column("elapsed_s", Float),
+    UniqueConstraint("policy", "cause"),
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+ONE_RUNNING = text("status = 'running' AND incremental")
+Index(
+    "uq_runs_one_incremental",
+    runs.c.policy,
+    unique=True,
+    sqlite_where=ONE_RUNNING,
+    postgresql_where=ONE_RUNNING,
+)
+RUNNING = text("status = 'running'")
+Index("ix_runs_lease", runs.c.lease_until, sqlite_where=RUNNING, postgresql_where=RUNNING)
+Index("ix_runs_newest", runs.c.policy, runs.c.id)
+TICKS = text("kind = 'tick'")
+Index("ix_runs_ticks", runs.c.policy, runs.c.due, sqlite_where=TICKS, postgresql_where=TICKS)
+
+policy_state = Table(
+    "policy_state",
+    metadata,
+    Column("policy", Words, primary_key=True),
+    Column("watermark", Moment),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("policy", Words, nullable=False),
+    Column("key_hash", Text, nullable=False),  # a key may be longer than an index holds
+    Column("entity_hash", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("team", Words, nullable=False),
+    Column("work", Text, nullable=False),
+    Column("condition", Text, nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("owner", Words),
+    Column("snoozed_until", Moment),
+    Column("due_at", Moment),
+    Column("opened_at", Moment, nullable=False),
+    Column("fired_at", Moment, nullable=False),
+    Column("resolved_at", Moment),
+    Column("disposition", Text),
+    Column("version", Integer, nullable=False),
+    Column("work_seq", Integer, nullable=False),
+    Column("face_seq", Integer, nullable=False),
+    Column("shown_seq", Integer, nullable=False),  # what its card shows; -1: not posted
+    Column("waiting_since", Moment, nullable=False),  # the oldest change that its card does not show
+    Column("evidence_columns", Json),
+    Column("evidence_total", Integer, nullable=False),
+    Column("body", Json, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+HOLDS_KEY = text("work <> 'resolved'")
+Index(
+    "uq_alerts_one_open",
+    alerts.c.policy,
+    alerts.c.key_hash,
+    alerts.c.lane,
+    unique=True,
+    sqlite_where=HOLDS_KEY,
+    postgresql_where=HOLDS_KEY,
+)
+Index("ix_alerts_key", alerts.c.policy, alerts.c.lane, alerts.c.key_hash)
+Index("ix_alerts_due", alerts.c.due_at, sqlite_where=HOLDS_KEY, postgresql_where=HOLDS_KEY)
+Index("ix_alerts_entity", alerts.c.entity_hash)
+Index("ix_alerts_resolved", alerts.c.policy, alerts.c.resolved_at)
+BEHIND = text("shown_seq < face_seq")
+Index("ix_alerts_behind", alerts.c.waiting_since, sqlite_where=BEHIND, postgresql_where=BEHIND)
+
+snoozes = Table(
+    "snoozes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("scope", Text, nullable=False),  # alert; the place of entity and policy
+    _of_alert(nullable=True),
+    Column("match", Json),  # what an entity or policy snooze matches
+    Column("until", Moment, nullable=False),
+    Column("ceiling", Integer, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("why", Words, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("ended_at", Moment),
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+STILL_ON = text("ended_at IS NULL")
+Index("uq_snoozes_current", snoozes.c.alert_id, unique=True, sqlite_where=STILL_ON, postgresql_where=STILL_ON)
+
+history = Table(
+    "history",
+    metadata,
+    _of_alert(primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("story", Words, nullable=False),
+    Column("action", Json, nullable=False),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Id, primary_key=True),
+    _of_alert(),
+    Column("run_id", Id, ForeignKey("runs.id"), nullable=False),
+    Column("row", Json, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+Index("ix_evidence_alert", evidence.c.alert_id, evidence.c.id)
+Index("ix_evidence_run", evidence.c.run_id)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("policy", Words, primary_key=True),
+    Column("key_hash", Text, primary_key=True),
+    Column("row_hash", Text, primary_key=True),
+    Column("event_time", Moment),
+    Column("value", Words),
+    Column("seen_at", Moment, nullable=False),
+)
+Index("ix_seen_age", seen.c.policy, seen.c.seen_at)
+
+effects = Table(
+    "effects",
+    metadata,
+    Column("id", Id, primary_key=True),
+    _of_alert(),
+    Column("change_seq", Integer, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Json, nullable=False),
+    Column("state", Text, nullable=False),  # pending | sending | done | dropped | parked
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment),
+    Column("lease_until", Moment),
+    Column("ended_at", Moment),
+    Column("result", Words),
+    UniqueConstraint("alert_id", "change_seq", "n"),
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+UNDONE = text("state IN ('pending', 'sending')")
+Index("ix_effects_undone", effects.c.alert_id, sqlite_where=UNDONE, postgresql_where=UNDONE)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("delivery", Text, primary_key=True),
+    _of_alert(),
+    Column("effect_id", Id, ForeignKey("effects.id", ondelete="CASCADE")),
+    Column("channel", Text, nullable=False),
+    Column("thread_ts", Text),
+    Column("ts", Text),
+    Column("state", Text, nullable=False),
+    Column("shown_seq", Integer, nullable=False),
+    Column("sending_since", Moment),
+    Column("lease_until", Moment),
+    Column("absent_at", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("retry_at", Moment),
+    Column("error", Words, nullable=False),
+)
+CARD = text("effect_id IS NULL")
+Index("uq_messages_card", messages.c.alert_id, unique=True, sqlite_where=CARD, postgresql_where=CARD)
+Index("uq_messages_effect", messages.c.effect_id, unique=True)
+Index("ix_messages_ts", messages.c.channel, messages.c.ts)
+
+pacing = Table(
+    "pacing",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("free_at_us", BigInteger, nullable=False),  # microseconds of the epoch: one addition on both
+)
+
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("job", Words, nullable=False),
+    Column("asked_by", Words, nullable=False),
+    Column("idempotency_key", Text, nullable=False, unique=True),
+    Column("asked_at", Moment, nullable=False),
+    Column("deadline", Moment, nullable=False),
+    Column("params", Json, nullable=False),
+    Column("alert_id", Id, ForeignKey("alerts.id", ondelete="SET NULL")),
+    Column("state", Text, nullable=False),
+    Column("external_id", Words),
+    Column("link", Words),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("outcome", Words, nullable=False),
+    Column("poll_at", Moment),
+    Column("lease_until", Moment),
+    Column("attempts", Integer, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+UNENDED = text("ended_at IS NULL")
+Index("ix_job_runs_unended", job_runs.c.id, sqlite_where=UNENDED, postgresql_where=UNENDED)
+Index("ix_job_runs_alert", job_runs.c.alert_id)
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("bundle", Words, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("hash", Text, ForeignKey("contents.hash"), nullable=False),
+)

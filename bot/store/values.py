@@ -1,0 +1,94 @@
+"""What goes into the store and comes out of it beside the values of the core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.core.change import Change
+from bot.core.reply import Evidence
+from sensors.model.policy import NOTHING
+from sensors.model.run import Cause, Run, RunStatus
+from sensors.model.window import Window
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A row that a run has seen. `value` is what `threshold: {distinct: …}` counts."""
+
+    policy: str
+    key: str
+    row_hash: str
+    event_time: datetime | None
+    value: str | None = None
+
+
+@dataclass(frozen=True)
+class SeenRow(Seen):
+    """The same, remembered: with the moment of the run that saw it first."""
+
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RunSave:
+    """All that a good run leaves behind, to be kept in one transaction or not at all."""
+
+    run: Run
+    window: Window  # really looked at
+    changes: tuple[Change, ...] = ()
+    evidence: Mapping[str, Evidence] = NOTHING  # by canonical key: rows to add, newest first
+    remember: tuple[Seen, ...] = ()
+    rows: int = 0
+    violations: int = 0
+    query_id: str | None = None
+    elapsed_s: float = 0.0
+    incremental: bool = False
+    content: str = ""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Somebody else is running it, or another run of this policy, until its lease runs out."""
+
+    until: datetime
+    cause: Cause
+
+
+@dataclass(frozen=True)
+class Done:
+    """This cause has ended already."""
+
+    status: RunStatus
+
+
+@dataclass(frozen=True)
+class DeadRun:
+    """A run whose lease ran out: claim its cause again to take it over."""
+
+    policy: str
+    cause: Cause
+    due: datetime
+    by: str | None
+    alert: int | None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as it is remembered."""
+
+    policy: str
+    cause: Cause
+    status: RunStatus
+    due: datetime
+    window: Window | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    rows: int
+    violations: int
+    error: str
+    query_id: str | None
+    elapsed_s: float
+    attempt: int
+    content: str

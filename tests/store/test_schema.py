@@ -1,0 +1,90 @@
+"""The migrations give the tables that the code names."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from bot.errors import SettingsError, StoreAway
+from bot.store import Store
+from bot.store.database import Database
+from bot.store.tables import metadata
+
+
+def _definitions(database: Database) -> dict[str, str]:
+    """Every table and index of the database in its own words."""
+    catalog = (
+        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+        if database.sqlite
+        else """
+        SELECT indexname AS name, indexdef AS sql FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL SELECT conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace
+        UNION ALL SELECT table_name || '.' || column_name,
+            concat_ws(' ', data_type, is_nullable, column_default) FROM information_schema.columns
+        WHERE table_schema = 'public'
+        """
+    )
+    with database.read() as c:
+        found = {
+            row.name: " ".join(sorted(re.findall(r"\w+|'.*?'|[<>=]+", row.sql)))
+            for row in c.execute(text(catalog))
+        }
+    return {name: sql for name, sql in found.items() if "alembic" not in name}
+
+
+@pytest.mark.usefixtures("store")
+def test_migrations_give_exactly_the_tables_of_the_code(url: str) -> None:
+    database = Database(url)
+    with database.read() as c:
+        context = MigrationContext.configure(c, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    migrated = _definitions(database)
+    with database.write() as c:
+        metadata.drop_all(c)
+        metadata.create_all(c)
+    assert migrated == _definitions(database)
+    assert {"uq_alerts_one_open", "uq_runs_one_incremental"} <= set(migrated)
+    database.close()
+
+
+def test_upgrade_says_what_it_did_and_does_it_once(url: str) -> None:
+    store = Store(url)
+    assert not store.at_head()
+    assert "it was empty" in store.upgrade()
+    assert store.at_head()
+    assert "already" in store.upgrade()
+    store.close()
+
+
+def test_a_store_without_tables_says_what_to_run(url: str) -> None:
+    store = Store(url)
+    with pytest.raises(StoreAway, match="patrol db upgrade"):
+        store.alerts.get(1)
+    store.close()
+
+
+@pytest.mark.usefixtures("store")
+def test_times_are_times_on_postgres_and_sortable_text_on_sqlite(url: str) -> None:
+    database = Database(url)
+    kinds = {str(c["type"]) for c in inspect(database.engine).get_columns("runs") if c["name"] == "due"}
+    assert kinds <= {"TEXT", "TIMESTAMP"}
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ("mysql://x/y", "SQLite or Postgres"),
+        ("not a url", "sqlite:///patrol.db"),
+        ("sqlite://", "needs a file"),
+        ("sqlite:///:memory:", "needs a file"),
+    ],
+)
+def test_a_wrong_address_is_told_in_words(wrong: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        Store(wrong)
