@@ -1,7 +1,7 @@
 // What a person does, sent to the workspace: clicks, messages, commands, submissions; and what comes back.
 import { post, Refused } from "./api.js";
 import { confirmDialog } from "./layer.js";
-import { addLocal, changed, store, userByName } from "./store.js";
+import { addLocal, bot, changed, channelOf, dismiss, store, userByName } from "./store.js";
 
 let refresh = async () => {};
 export const onActed = (fn) => { refresh = fn; };
@@ -36,27 +36,30 @@ export async function click(source, block, element, { value, selected, state } =
   return answer;
 }
 
-const escape = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-
-/** Typed text as Slack stores it: signs escaped, names of people made mentions. */
+/** Typed names of people become mentions; the workspace itself escapes the rest. */
 export function asSent(text) {
-  return escape(text).replace(/(^|[\s([])@([\w.-]+)/g, (whole, before, name) => {
+  return text.replace(/(^|[\s([])@([\w.-]+)/g, (whole, before, name) => {
     if (/^(here|channel|everyone)$/.test(name)) return `${before}<!${name}>`;
     const user = userByName(name.toLowerCase()) || userByName(name.toLowerCase().replace(/[.-]+$/, ""));
     return user ? `${before}<@${user.id}>${name.slice(user.name.length)}` : whole;
   });
 }
 
-export const say = (channel, text, thread) => send("message", { channel, text: asSent(text), ...(thread ? { thread_ts: thread } : {}) });
+/** The line to the app is opened by writing to it by name. */
+const placeOf = (channel) => (channelOf(channel) ? channel : bot()?.name || channel);
+
+export const say = (channel, text, thread) => send("message", { channel: placeOf(channel), text: asSent(text), ...(thread ? { thread_ts: thread } : {}) });
 
 export async function command(channel, text, thread) {
-  const answer = await send("command", { channel, text, ...(thread ? { thread_ts: thread } : {}) });
-  if (answer.error) addLocal(channel, thread || null, answer.error);
+  const answer = await send("command", { channel: placeOf(channel), text, ...(thread ? { thread_ts: thread } : {}) });
+  const told = (answer.ephemerals || []).filter((e) => e.text === answer.error);
+  if (thread) told.filter((e) => !e.thread_ts).forEach(dismiss);   // what was asked in a thread is answered there
+  if (answer.error && (thread || !told.length)) addLocal(channel, thread || null, answer.error);
   return answer;
 }
 
 export const submit = (viewId, values) => send("submit", { view_id: viewId, values });
-export const close = (viewId) => send("close", { view_id: viewId });
+export const close = (viewId, all = false) => send("close", { view_id: viewId, ...(all ? { all: true } : {}) });
 export const openHome = () => send("open_home", {});
 export async function shortcut(channel, ts, callbackId) {
   const answer = await send("shortcut", { channel, ts, callback_id: callbackId });

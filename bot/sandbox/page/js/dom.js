@@ -68,12 +68,15 @@ export function link(url, ...children) {
   return h("a.link", { href, target: "_blank", rel: "noopener noreferrer" }, ...children);
 }
 
+const LOOPBACK = new Set(["127.0.0.1", "localhost"]);
+
 /** Pictures come from this server or from the data itself; anything outside is shown as a link, never fetched. */
 export function localImage(url) {
   if (/^data:image\/(png|jpeg|gif|webp);base64,/i.test(String(url || ""))) return url;
   try {
     const parsed = new URL(String(url), location.origin);
-    return parsed.origin === location.origin ? parsed.href : null;
+    const here = parsed.port === location.port && LOOPBACK.has(parsed.hostname) && LOOPBACK.has(location.hostname);
+    return parsed.origin === location.origin || here ? location.origin + parsed.pathname + parsed.search : null;
   } catch {
     return null;
   }

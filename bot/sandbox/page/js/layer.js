@@ -46,7 +46,7 @@ export function menu(anchor, items, options = {}) {
       type: "button", role: "menuitem", class: item.danger ? "danger" : "", data: { testid: item.testid },
       onclick: () => { closePopover(); item.onpick(); },
     }, item.icon, h("span.menu-label", null, item.label), item.hint && h("span.menu-hint", null, item.hint))));
-  return popover(anchor, h("div.menu", { role: "menu" }, rows), { className: "popover-menu", ...options });
+  return popover(anchor, h("div.menu", { role: "menu" }, options.title && h("div.menu-title", null, options.title), rows), { className: "popover-menu", ...options });
 }
 
 document.addEventListener("pointerdown", (event) => {

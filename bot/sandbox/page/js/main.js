@@ -25,6 +25,7 @@ async function read() {
   const wanted = actor;
   const state = await getState(store.me || wanted);
   if (wanted !== actor) return;
+  if (!state.channels) { await unknownActor(); return; }
   const first = !store.state;
   store.state = state;
   store.connected = state.connected || 0;
@@ -33,6 +34,17 @@ async function read() {
   if (me) store.me = me.id;
   if (first) followRoute();
   changed();
+}
+
+/** The address names nobody who is here: take the first person who is. */
+async function unknownActor() {
+  const { users = [] } = await getState("");
+  const first = users.find((u) => !u.is_bot);
+  if (!first) throw new Error("nobody is in this workspace");
+  actor = first.name;
+  store.me = first.id;
+  rememberActor(actor);
+  await read();
 }
 
 /** One reading at a time; a change that comes while reading asks for one more. */

@@ -19,13 +19,13 @@ function heldBy(key) {
   return held.get(key);
 }
 
-const author = (m) => (m.from === "USLACKBOT" ? "Slackbot" : m.username || displayName(m.user));
+const author = (m) => m.username || displayName(m.user);
 
 function name(m) {
   const isBot = m.bot_id || userOf(m.user)?.is_bot;
-  const label = m.from === "USLACKBOT" ? h("span.name", null, "Slackbot")
+  const label = !userOf(m.user) ? h("span.name", null, author(m))
     : h("button.name", { type: "button", onclick: (e) => showProfile(m.user, e.currentTarget) }, author(m));
-  return [label, isBot && m.from !== "USLACKBOT" && h("span.app-badge", null, "APP")];
+  return [label, isBot && h("span.app-badge", null, "APP")];
 }
 
 function attachment(one, ctx) {
@@ -39,7 +39,7 @@ function body(m, channelId, options) {
   const source = { channel: channelId, ts: m.ts, thread_ts: m.thread_ts, ephemeral: m.ephemeral };
   const key = sourceKey(source);
   const ctx = { source, raw: heldBy(key), blocks: m.blocks, prefix: `${options.place}-${m.ts}` };
-  const edited = m.edited && !m.deleted && h("span.edited", { title: full(m.edited.ts) }, "(edited)");
+  const edited = m.edited && h("span.edited", { title: full(m.edited.ts) }, "(edited)");
   return [
     m.blocks?.length ? blocks(m.blocks, ctx) : m.text ? h("div.text", null, collapsible(mrkdwn(m.text))) : null,
     (m.attachments || []).map((one) => attachment(one, ctx)),
@@ -104,9 +104,8 @@ function touch(row, m, channel, options) {
 
 /** options: {place: "channel"|"thread"|"app", compact, fresh} */
 export function messageRow(m, channel, options) {
-  const classes = [options.compact && "compact", m.ephemeral && "ephemeral", m.subtype === "thread_broadcast" && options.place !== "thread" && "broadcast"];
-  const gutter = options.compact ? h("span.gutter-time", { title: full(m.ts) }, clockBare(m.ts))
-    : m.from === "USLACKBOT" ? h("span.avatar.avatar-slackbot", { "aria-hidden": "true" }, icon("smile", 24)) : avatar(m.user, 36);
+  const classes = [options.compact && "compact", m.ephemeral && "ephemeral", m.subtype === "tombstone" && "tombstone"];
+  const gutter = options.compact ? h("span.gutter-time", { title: full(m.ts) }, clockBare(m.ts)) : avatar(m.user, 36);
   const head = !options.compact && h("div.message-head", null, name(m), h("time.time", { title: full(m.ts) }, clock(m.ts)));
   const above = m.ephemeral ? h("div.only-you", null, icon("eye", 14), "Only visible to you")
     : m.subtype === "thread_broadcast" && options.place !== "thread"

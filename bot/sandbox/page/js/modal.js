@@ -12,6 +12,7 @@ import { collect, stateful, valueKey } from "./render/values.js";
 const root = () => document.getElementById("modals");
 const raws = new Map();      // view id → what its inputs hold
 const refused = new Map();   // view id → errors of the last submission
+const mended = new Map();    // view id → blocks edited since then, whose error is gone
 let drawn = null, before = null, sending = null;
 
 const stack = () => (store.state?.views || []).filter((v) => v.type !== "home" && (!v.user || v.user === store.me));
@@ -47,6 +48,7 @@ async function send(view) {
 }
 
 function refuse(id, { errors, said }) {
+  mended.delete(id);
   refused.set(id, { errors, said });
   draw(true);
   root().querySelector(".has-error input, .has-error select, .has-error textarea, .has-error button")?.focus();
@@ -54,6 +56,7 @@ function refuse(id, { errors, said }) {
 
 function context(view) {
   const errors = { ...(view.errors || {}), ...(refused.get(view.id)?.errors || {}) };
+  mended.get(view.id)?.forEach((blockId) => delete errors[blockId]);
   return {
     source: { view_id: view.id }, raw: rawOf(view.id), blocks: view.blocks, prefix: view.id, errors, whole: true,
     enter: () => send(view),
@@ -62,9 +65,8 @@ function context(view) {
 }
 
 function clearError(id, blockId) {
-  const held = refused.get(id);
-  if (!held?.errors?.[blockId]) return;
-  delete held.errors[blockId];
+  if (!mended.has(id)) mended.set(id, new Set());
+  mended.get(id).add(blockId);
   const box = [...root().querySelectorAll(".input-block")].find((n) => n.dataset.blockId === blockId);
   box?.classList.remove("has-error");
   box?.querySelector(".input-error")?.remove();
@@ -75,17 +77,17 @@ function foot(view) {
   const busy = sending === view.id;
   return h("div.dialog-foot", null,
     h("button.btn.btn-large", { type: "button", data: { testid: "modal-close", focusId: "modal-close" }, onclick: () => close(view.id) }, ...plainText(view.close || { text: view.submit ? "Cancel" : "Close" })),
-    view.submit && h("button.btn.btn-large.btn-green", { type: "button", disabled: busy, class: busy ? "is-busy" : "", data: { testid: "modal-submit", focusId: "modal-submit" }, onclick: () => send(view) },
+    view.submit && h("button.btn.btn-large.btn-green", { type: "button", disabled: busy || view.submit_disabled, class: busy ? "is-busy" : "", data: { testid: "modal-submit", focusId: "modal-submit" }, onclick: () => send(view) },
       h("span.btn-label", null, ...plainText(view.submit)), busy && h("span.spinner", { role: "status", "aria-label": "Sending" })));
 }
 
-function dialog(view, depth) {
+function dialog(view) {
   const said = refused.get(view.id)?.said || store.errors.get(view.id);
   const app = (store.state.users || []).find((u) => u.is_bot);
   const box = h("div.dialog", { role: "dialog", "aria-modal": "true", "aria-labelledby": `title-${view.id}`, data: { testid: "modal", viewId: view.id, callbackId: view.callback_id } },
     h("div.dialog-head", null, h("span.avatar.avatar-app.avatar-modal", { "aria-hidden": "true" }, shield(18)),
       h("h2", { id: `title-${view.id}` }, ...plainText(view.title)),
-      h("button.icon-button", { type: "button", "aria-label": depth > 1 ? "Back to the dialog before" : "Close", data: { testid: "modal-x" }, onclick: () => close(view.id) }, icon("close", 20))),
+      h("button.icon-button", { type: "button", "aria-label": "Close", data: { testid: "modal-x" }, onclick: () => close(view.id, true) }, icon("close", 20))),
     h("div.dialog-body", { tabindex: "-1" }, said && h("div.dialog-error", { role: "alert", data: { testid: "modal-error" } }, icon("warning", 18), h("span", null, said)), blocks(view.blocks, context(view))),
     foot(view), h("div.visually-hidden", null, app ? `A dialog of ${userOf(app.id)?.real_name || app.name}` : ""));
   trap(box);
@@ -113,7 +115,7 @@ export function draw(force = false) {
   prune(view);
   const old = root().querySelector(".dialog");
   const place = same && old ? { scroll: old.querySelector(".dialog-body").scrollTop, focus: document.activeElement?.dataset?.focusId, from: document.activeElement?.selectionStart } : null;
-  const box = dialog(view, views.length);
+  const box = dialog(view);
   root().replaceChildren(append(h("div.overlay", { onkeydown: (e) => { if (e.key === "Escape") { e.stopPropagation(); close(view.id); } } }), [box]));
   drawn = { id: view.id, sign };
   if (!place) { focusFirst(box); return; }

@@ -16,12 +16,11 @@ export function actAs(user) {
 
 export function actorMenu(anchor, side) {
   const rows = people().map((user) => ({
-    label: user.real_name && user.real_name !== user.name ? `${user.name} (${user.real_name})` : user.name,
+    label: user.real_name && user.real_name.toLowerCase() !== user.name ? `${user.name} (${user.real_name})` : user.name,
     icon: avatar(user.id, 28), testid: `act-as-${user.name}`,
     hint: user.id === store.me ? icon("check", 18) : null, onpick: () => actAs(user),
   }));
-  const node = menu(anchor, rows, { side, label: "Act as" });
-  if (node) node.prepend(h("div.menu-title", null, "Act in this workspace as"));
+  menu(anchor, rows, { side, label: "Act as", title: "Act in this workspace as" });
 }
 
 export function showProfile(id, anchor) {

@@ -1,5 +1,5 @@
 // Where the person is: the address's hash says channel, thread or page, so Back works on the phone too.
-import { store, changed, channels, channelOf, botChannelId } from "./store.js";
+import { store, changed, channelOf, botChannelId, rememberPlace, startingPlace } from "./store.js";
 
 /** #C0PAYMENTS · #C0PAYMENTS/1790.1 · #app/home · #app/messages · #activity · #list (the phone's first pane) */
 export function parse(hash) {
@@ -14,18 +14,17 @@ const narrow = () => matchMedia("(max-width: 767px)").matches;
 
 export function follow() {
   const route = parse(location.hash);
-  if (route.kind === "list" && !narrow()) Object.assign(route, { kind: "channel", channel: fallback() });
+  if (route.kind === "list" && !narrow()) Object.assign(route, { kind: "channel", channel: startingPlace() });
   if (route.kind === "channel" && store.state && !channelOf(route.channel) && !route.channel.startsWith("D0")) {
-    route.channel = fallback();
+    route.channel = startingPlace();
     route.thread = null;
   }
   if (route.kind === "channel" && route.channel === botChannelId() && !route.thread) Object.assign(route, { kind: "app", tab: "messages" });
   if (route.kind === "app" && route.tab === "messages") route.channel = botChannelId();
+  if (route.kind === "channel" && channelOf(route.channel)) rememberPlace(route.channel);
   store.route = route;
   changed();
 }
-
-const fallback = () => (channels().find((c) => (c.members || []).includes(store.me)) || channels()[0])?.id || null;
 
 function go(hash) {
   if (location.hash === hash) follow();

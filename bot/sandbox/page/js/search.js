@@ -62,7 +62,8 @@ function results() {
 }
 
 export function drawTop() {
-  replace(bar, h("button.search-button", { type: "button", onclick: focusSearch, "aria-label": `Search ${store.state?.team?.name || ""}` },
+  const tool = (name, label, act) => h("button.top-tool", { type: "button", title: label, "aria-label": label, onclick: act }, icon(name, 18));
+  replace(bar, tool("back", "Back", () => history.back()), tool("forward", "Forward", () => history.forward()), h("button.search-button", { type: "button", onclick: focusSearch, "aria-label": `Search ${store.state?.team?.name || ""}` },
     icon("search", 16), h("span", null, `Search ${store.state?.team?.name || "workspace"}`)));
   replace(panel, h("div.search-box", { role: "dialog", "aria-label": "Search" },
     h("div.search-line", null, icon("search", 18), field, h("button.icon-button", { type: "button", "aria-label": "Close search", onclick: shut }, icon("close", 18))), found));

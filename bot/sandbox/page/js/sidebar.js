@@ -4,7 +4,7 @@ import { icon } from "./icons.js";
 import { actorMenu } from "./profile.js";
 import { avatar, displayName } from "./render/names.js";
 import { openActivity, openApp, openChannel, openList } from "./route.js";
-import { archived, bot, botChannel, channels, store, unread } from "./store.js";
+import { archived, bot, botChannel, channels, startingPlace, store, unread } from "./store.js";
 import { focusSearch } from "./search.js";
 
 const rail = document.getElementById("rail");
@@ -22,7 +22,7 @@ function railItem(name, label, on, act, badge) {
 const here = (kind) => store.route.kind === kind;
 function goHome() {
   if (matchMedia("(max-width: 767px)").matches) openList();
-  else openChannel((channels().find((c) => c.members?.includes(store.me)) || channels()[0])?.id);
+  else openChannel(startingPlace());
 }
 
 function sections(place) {
@@ -64,7 +64,7 @@ function appRow() {
   const { bold, pings } = dm ? unread(dm) : { bold: false, pings: 0 };
   const on = here("app");
   return row("", on, bold && !on, `app-${app.name}`, () => openApp(on ? store.route.tab : pings ? "messages" : "home"),
-    avatar(app.id, 20), h("span.side-name", null, displayName(app.id)), h("span.presence-dot", { class: store.connected ? "on" : "", title: store.connected ? "Connected" : "Not connected" }),
+    avatar(app.id, 20), h("span.side-name", null, displayName(app.id)), h("span.presence-dot", { class: store.connected ? "on" : "", title: store.connected ? "Connected" : "Not connected" }, h("span.visually-hidden", null, store.connected ? "connected" : "not connected")),
     pings && !on ? h("span.badge", null, String(pings)) : null);
 }
 

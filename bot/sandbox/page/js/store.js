@@ -1,5 +1,6 @@
 // What the page knows: the workspace's last state, who acts, what was read. No drawing here.
 
+export const SLACKBOT = "USLACKBOT";
 const listeners = new Set();
 export const store = {
   state: null, me: null, online: true, connected: 0,
@@ -52,7 +53,7 @@ function ephemerals(channelId, thread) {
   return [...(store.state?.ephemerals || []), ...store.locals]
     .filter((e) => e.user === store.me && e.channel === channelId && (e.thread_ts || null) === thread)
     .filter((e) => !gone.includes(`${e.channel}/${e.ts}`))
-    .map((e) => ({ ...e, ephemeral: true, user: e.from || bot()?.id }));
+    .map((e) => ({ ...e, ephemeral: true, user: e.sender || bot()?.id }));
 }
 
 export function dismiss(message) {
@@ -63,7 +64,7 @@ export function dismiss(message) {
 
 export function addLocal(channel, threadTs, text) {
   const ts = String(lastTs() + 0.0001 + store.locals.length / 1e5);
-  store.locals.push({ user: store.me, channel, thread_ts: threadTs, ts, text, from: "USLACKBOT" });
+  store.locals.push({ user: store.me, channel, thread_ts: threadTs, ts, text, sender: SLACKBOT });
   changed();
 }
 const lastTs = () => Math.max(store.state?.now || 0, ...(store.state?.channels || [])
@@ -91,6 +92,18 @@ export function unread(channel) {
   const pings = (store.state.notifications || [])
     .filter((n) => n.user === store.me && n.channel === channel.id && Number(n.ts) > mark).length;
   return { bold: bold || pings > 0, pings };
+}
+
+// ---- where one was last
+const placeKey = () => `sandbox.place.${store.me}`;
+export const rememberPlace = (channelId) => write(localStorage, placeKey(), channelId);
+/** Where to begin: the last place, else where something was said last, else the first channel. */
+export function startingPlace() {
+  const last = channelOf(read(localStorage, placeKey(), ""));
+  if (last) return last.id;
+  const newest = (c) => Number(c.messages[c.messages.length - 1]?.ts || 0);
+  const mine = channels().filter((c) => (c.members || []).includes(store.me));
+  return ([...mine].sort((a, b) => newest(b) - newest(a))[0] || channels()[0])?.id || null;
 }
 
 // ---- who acts

@@ -33,7 +33,10 @@ export function drawThread(channel) {
   const ts = store.route.thread;
   const parent = channel && ts ? messageOf(channel, ts) : null;
   threadPane.hidden = !parent;
-  if (!parent) { shown = null; return; }
+  if (!parent) {
+    if (shown) { shown = null; list.reset(); }
+    return;
+  }
   const key = `${channel.id}/${ts}/${store.me}`;
   if (shown !== key) { shown = key; list.reset(); }
   redraw(head, [channel.id, place(channel)], () => drawHead(channel));

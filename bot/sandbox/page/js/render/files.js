@@ -27,8 +27,10 @@ function snippet(file) {
   return h("pre.pre.file-preview", null, String(file.preview).slice(0, 1500));
 }
 
+const isPicture = (file) => String(file.mimetype || "").startsWith("image/") || /^(png|jpe?g|gif|webp)$/i.test(file.filetype || "");
+
 function one(file) {
-  const url = String(file.mimetype || "").startsWith("image/") && localImage(file.url_private || file.thumb_360);
+  const url = isPicture(file) && localImage(file.url_private || file.thumb_360);
   if (url) return h("figure.file-picture", null, h("figcaption", null, file.title || file.name), h("img.block-image", { src: url, alt: file.alt_txt || file.title || file.name || "", loading: "lazy" }));
   return h("div.file-wrap", null, card(file), snippet(file));
 }

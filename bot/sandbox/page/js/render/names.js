@@ -1,12 +1,13 @@
 // Who and what is called how: mention and channel chips, avatars.
 import { h } from "../dom.js";
-import { shield } from "../icons.js";
-import { store, userOf, channelOf } from "../store.js";
+import { icon, shield } from "../icons.js";
+import { SLACKBOT, store, userOf, channelOf } from "../store.js";
 import { openChannel } from "../route.js";
 import { showProfile } from "../profile.js";
 
 export function displayName(id) {
   const user = userOf(id);
+  if (id === SLACKBOT) return "Slackbot";
   return user ? user.is_bot ? user.real_name || user.name : user.name : id || "someone";
 }
 
@@ -41,6 +42,7 @@ export function avatar(id, size = 36) {
   const user = userOf(id);
   const style = { width: `${size}px`, height: `${size}px`, "font-size": `${Math.round(size * 0.44)}px` };
   if (user && user.is_bot) return h("span.avatar.avatar-app", { style, "aria-hidden": "true" }, shield(Math.round(size * 0.66)));
+  if (id === SLACKBOT) return h("span.avatar.avatar-slackbot", { style, "aria-hidden": "true" }, icon("smile", Math.round(size * 0.66)));
   const face = h("span.avatar", { style, "aria-hidden": "true" }, displayName(id).slice(0, 1).toUpperCase());
   face.style.setProperty("--face", colourOf(user));
   return face;
