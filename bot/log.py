@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any, TextIO, cast
 
 import structlog
@@ -36,9 +37,16 @@ OWN = ("_record", "_from_structlog")  # what structlog's formatter adds for itse
 bound = bound_contextvars  # with bound(run=…, alert=…): every line in it carries the ids
 
 
-def get(name: str = "patrol") -> structlog.stdlib.BoundLogger:
-    """A logger that takes an event in words and values by name: get().info("run ended", rows=3)."""
-    return cast(structlog.stdlib.BoundLogger, structlog.get_logger(name))
+class Log(structlog.stdlib.BoundLogger):
+    """Takes an event in words and values by name: log.info("run ended", rows=3)."""
+
+    def bound(self, **ids: Any) -> AbstractContextManager[Any]:
+        """Every line of this thread within it carries the ids, whoever writes it."""
+        return bound_contextvars(**ids)
+
+
+def get(name: str = "patrol") -> Log:
+    return cast(Log, structlog.get_logger(name))
 
 
 def configure(
@@ -57,16 +65,7 @@ def configure(
     root.handlers = [handler]
     root.setLevel(level.upper())
     _quieten(level.upper())
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_shared(pretty),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
+    _install(pretty)
 
 
 def scrub(text: str, hide: Iterable[str] = ()) -> str:
@@ -122,3 +121,19 @@ def _quieten(level: str) -> None:
     for name in ("uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
+
+
+def _install(pretty: bool) -> None:
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_shared(pretty),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=Log,
+        cache_logger_on_first_use=False,
+    )
+
+
+_install(pretty=False)  # until `configure`, our lines go where any library's do
