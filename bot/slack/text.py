@@ -88,6 +88,14 @@ def sentence(text: str, limit: int = 1_000, person: Callable[[str], str] | None 
     return spoken(_kept(text, limit), person or mention, lambda at: date(at), _between)
 
 
+def answer(text: str, limit: int = 1_500) -> str:
+    """A sentence of the core for the one who asked: what stands between backticks is shown as code."""
+    parts = _kept(text, limit).split("`")
+    if len(parts) % 2 == 0:
+        return sentence(text, limit)
+    return "".join(code(part) if at % 2 else sentence(part) for at, part in enumerate(parts))
+
+
 def plain_sentence(text: str, names: Mapping[str, str], limit: int = 150) -> str:
     """A sentence of the core for plain_text."""
     return plain(spoken(text, lambda slack: names.get(slack, UNNAMED), stamp), limit)

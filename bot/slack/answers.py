@@ -1,0 +1,245 @@
+"""Answers that only the one who asked sees: every kind of Reply, compact, within Slack's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.core.alert import Alert, Event, Work
+from bot.core.change import Refused
+from bot.core.job_run import JobRun
+from bot.core.reply import (
+    Context,
+    HelpReply,
+    ListReply,
+    PolicyLine,
+    PolicyReply,
+    Reply,
+    Said,
+    ShowReply,
+    StatusReply,
+)
+from bot.slack.blocks import Block, Face, actions, context, header, preformatted, section
+from bot.slack.face import buttons, offers, shown_columns
+from bot.slack.text import (
+    AGO,
+    CLOCK,
+    answer,
+    code,
+    count,
+    cut,
+    date,
+    escape,
+    fold,
+    link,
+    mention,
+    sentence,
+    width,
+)
+from bot.slack.wording import DOTS, badges, finding, footnotes, precision, state
+from sensors.model.clock import say_duration
+from sensors.model.policy import Cron, Every, Policy
+
+LINES_MOST = 25
+SECTION_CHARACTERS = 2_700
+STATUS_OPEN = 8
+
+
+def render(reply: Reply | Refused) -> Face:
+    """Any answer as a message."""
+    match reply:
+        case Refused(why=why, hint=hint):
+            return said(Said(why, hint, ok=False))
+        case Said():
+            return said(reply)
+        case StatusReply():
+            return status(reply)
+        case ListReply():
+            return listed(reply)
+        case ShowReply():
+            return shown(reply)
+        case PolicyReply():
+            return policy(reply)
+        case HelpReply():
+            return helped(reply)
+
+
+def said(reply: Said) -> Face:
+    """A sentence, and below it what to do next."""
+    text = said_text(reply)
+    return Face(cut(text, 1_000), [section(text), *context([answer(reply.hint)] if reply.hint else [])])
+
+
+def said_text(reply: Said) -> str:
+    return answer(reply.text) if reply.ok else f"⚠️ {answer(reply.text)}"
+
+
+def plainly(text: str, hint: str = "") -> Face:
+    """A refusal or bad news from the listeners themselves."""
+    return said(Said(text, hint, ok=False))
+
+
+# -- alerts --------------------------------------------------------------------------------------------------
+
+
+def alert_line(alert: Alert, url: str | None = None) -> str:
+    name = link(url, alert.name) if url else f"*{alert.name}*"
+    if alert.work is Work.acknowledged and alert.owner:
+        held = f"{mention(alert.owner)} has it"
+    else:
+        held = alert.word.lower()
+    quiet = f" until {date(alert.snooze.until, CLOCK)}" if alert.snooze else ""
+    title = escape(alert.title, 90)
+    return (
+        f"{DOTS[alert.severity]} {name} {title} · {held}{quiet}{badges(alert)} · {date(alert.fired_at, AGO)}"
+    )
+
+
+def listed(reply: ListReply) -> Face:
+    asked = f" ({escape(reply.asked, 100)})" if reply.asked else ""
+    if not reply.alerts:
+        return said(Said(f"No open alerts{f' ({reply.asked})' if reply.asked else ''}."))
+    head = f"*{count(len(reply.alerts), 'open alert')}*{asked}"
+    lines = [alert_line(alert, reply.links.get(alert.id)) for alert in reply.alerts]
+    return Face(cut(head, 300), [section(head), *sections(lines)])
+
+
+def shown(reply: ShowReply) -> Face:
+    """As the card, with history and jobs; rows as text, since a refused answer to a command is lost."""
+    alert, about = reply.alert, reply.context
+    where = [link(reply.link, "Its message")] if reply.link else []
+    blocks = [
+        header(f"{alert.severity.name.upper()} · {cut(fold(alert.title), 120)} · {alert.name}"),
+        section(state(alert, about)),
+        section(finding(alert, about)),
+        *actions(buttons(alert, about)),
+        *actions(offers(alert, about)),
+        *row_blocks(about, 10),
+        *context([*footnotes(alert, about, min(10, len(about.evidence.rows))), *where]),
+        *_titled("Timeline", history_lines(reply.history, 10)),
+        *_titled("Jobs", job_lines(reply.jobs, 5)),
+    ]
+    return Face(f"{alert.name} · {escape(alert.title, 90)}", blocks)
+
+
+def row_blocks(about: Context, most: int) -> list[Block]:
+    """The rows that prove it, as text that Slack never parses."""
+    columns, rows = shown_columns(about), about.evidence.rows[:most]
+    if not columns or not rows:
+        return []
+    left = max(about.evidence.total, len(about.evidence.rows)) - len(rows)
+    return [preformatted(columns, rows), *context([f"and {left:,} more rows"] if left > 0 else [])]
+
+
+def history_lines(history: Sequence[Event], most: int) -> list[str]:
+    """The newest lines of a history, newest first."""
+    newest = list(history)[::-1]
+    lines = [f"{date(event.at)} · {sentence(event.story, 180)}" for event in newest[:most]]
+    return [*lines, f"and {len(newest) - most} earlier"] if len(newest) > most else lines
+
+
+def job_lines(jobs: Iterable[JobRun], most: int) -> list[str]:
+    listed = list(jobs)
+    lines = [_job_line(run) for run in listed[:most]]
+    return [*lines, f"and {len(listed) - most} more"] if len(listed) > most else lines
+
+
+def _job_line(run: JobRun) -> str:
+    outcome = f": {escape(run.outcome, 150)}" if run.outcome else ""
+    where = f" · {link(run.link, 'open')}" if run.link else ""
+    about = f" for ALR-{run.alert}" if run.alert else ""
+    by = f" by {mention(run.by)}" if run.by != "patrol" else ""
+    return f"{code(run.job)} {run.state.value}{about}{by} · {date(run.asked_at, AGO)}{outcome}{where}"
+
+
+# -- status --------------------------------------------------------------------------------------------------
+
+
+def status(reply: StatusReply) -> Face:
+    """The whole on one screen: what is wrong first."""
+    unowned = sum(1 for alert in reply.open_alerts if alert.work is Work.open)
+    head = f"*{count(len(reply.open_alerts), 'open alert')}*, {unowned} with nobody on them"
+    duty = [
+        f"{escape(team, 40)}: {' '.join(mention(m) for m in who) or 'nobody'}" for team, who in reply.on_call
+    ]
+    blocks = [
+        *_titled("⚠️ Needs a look", [sentence(problem, 300) for problem in reply.problems[:8]]),
+        section(head),
+        *sections([alert_line(alert) for alert in reply.open_alerts], STATUS_OPEN),
+        *_titled("On call", duty[:10]),
+        *_titled("Policies", _policy_lines(reply.policies)),
+        *_titled("Jobs", job_lines(reply.jobs, 5)),
+        *context([f"version {code(reply.version[:12])}"] if reply.version else []),
+    ]
+    return Face(cut(head, 300), blocks[:48])
+
+
+def _policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
+    ranked = sorted(policies, key=lambda line: (not line.last_error, -line.open_alerts, line.name))
+    return [policy_line(line) for line in ranked]
+
+
+def policy_line(line: PolicyLine) -> str:
+    mark = "🔴" if line.last_error else "⏳" if line.last_run is None else "🟢"
+    runs = "" if line.status == "live" else f" · {escape(line.status, 20)}"
+    ran = f" · ran {date(line.last_run, AGO)}" if line.last_run else " · has not run yet"
+    due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
+    opened = f" · {line.open_alerts} open" if line.open_alerts else ""
+    error = f"\n{escape(line.last_error, 200)}" if line.last_error else ""
+    return f"{mark} {code(line.name, 80)}{runs}{opened}{ran}{due}{error}"
+
+
+def policy(reply: PolicyReply) -> Face:
+    found = reply.policy
+    about = f"\n{escape(found.description, 600)}" if found.description else ""
+    facts = [
+        f"{_schedule(found)}, owned by {escape(found.owner, 40)}",
+        precision(reply.dispositions),
+        link(found.runbook, "Runbook") if found.runbook else "",
+    ]
+    blocks = [
+        header(found.title),
+        section(f"{policy_line(reply.line)}{about}"),
+        *context([fact for fact in facts if fact]),
+        *_titled("Alerts", [alert_line(alert) for alert in reply.alerts]),
+    ]
+    return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)
+
+
+def _schedule(found: Policy) -> str:
+    match found.schedule:
+        case Every(interval=interval):
+            return f"every {say_duration(interval)}"
+        case Cron(expression=expression, timezone=zone):
+            return f"at {code(expression)} {escape(zone, 40)}"
+        case after:
+            return f"after {', '.join(code(name) for name in after.upstream[:5])}"
+
+
+def helped(reply: HelpReply) -> Face:
+    if reply.about:
+        return Face("Help", [section(answer(reply.about, 2_500))])
+    lines = [f"{code('/patrol ' + usage)} {answer(what)}" for _, usage, what in reply.verbs]
+    head = "*What you can type.* In a thread, mention me instead: Slack takes no commands there."
+    return Face("What you can type after /patrol", [section(head), *sections(lines, 40)])
+
+
+# -- of all --------------------------------------------------------------------------------------------------
+
+
+def _titled(title: str, lines: Sequence[str]) -> list[Block]:
+    if not lines:
+        return []
+    first, *rest = sections(lines)
+    return [section(f"*{title}*\n{first['text']['text']}"), *rest]
+
+
+def sections(lines: Sequence[str], most: int = LINES_MOST) -> list[Block]:
+    """Lines in as few sections as hold them; what does not fit is counted."""
+    kept = list(lines[:most])
+    if len(lines) > most:
+        kept.append(f"and {len(lines) - most} more")
+    packed = [""]
+    for line in kept:
+        fits = width(packed[-1]) + width(line) < SECTION_CHARACTERS
+        packed = [*packed[:-1], f"{packed[-1]}\n{line}".strip()] if fits else [*packed, line]
+    return [section(text) for text in packed if text]

@@ -1,0 +1,269 @@
+"""What Slack sends in: each listener parses, hands in to the desk, answers. An ack means: recorded.
+
+Events are deduped in this process's memory only; acts are safe to repeat by their `work_seq`.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from slack_bolt import Ack, App, BoltContext, BoltResponse
+
+from bot.core.change import Refused
+from bot.core.reply import Reply
+from bot.errors import PatrolError
+from bot.slack import payloads, talk
+from bot.slack.answers import plainly, render
+from bot.slack.client import SlackClient
+from bot.slack.desk import Desk
+from bot.slack.gate import OUTSIDER, Gate, Seen
+from bot.slack.payloads import Place
+from bot.slack.scopes import COMMANDS, EVENTS, SHORTCUTS
+from bot.slack.submissions import Submissions
+from bot.slack.talk import Talk
+from bot.slack.turns import Late, Turns
+
+__all__ = ["Desk", "new_app", "register"]
+
+ANY = re.compile(".*", re.DOTALL)
+ARRIVED = "patrol_arrived"
+Body = dict[str, Any]
+Next = Callable[[], None]
+log = logging.getLogger(__name__)
+
+
+def now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_app(client: SlackClient, signing_secret: str = "") -> App:
+    """A Bolt app over our client. Its threads only wait for acts, which are short, so there may be many."""
+    return App(
+        name="patrol",
+        client=client.web,
+        signing_secret=signing_secret,
+        token_verification_enabled=False,
+        raise_error_for_unhandled_request=True,
+        listener_executor=ThreadPoolExecutor(20, thread_name_prefix="listener"),
+    )
+
+
+def register(
+    app: App,
+    desk: Desk,
+    client: SlackClient,
+    pool: Executor | None = None,
+    clock: Callable[[], datetime] = now_utc,
+) -> None:
+    """Puts every listener on the app. `pool` does what follows an answer; acts have threads of their own."""
+    beside = pool or ThreadPoolExecutor(8, thread_name_prefix="talk")
+    turns = Turns(ThreadPoolExecutor(8, thread_name_prefix="act"), beside)
+    listeners = Listeners(desk, client, turns, clock)
+    app.use(listeners.guard)
+    app.action(re.compile(r"^alert\."))(listeners.click)
+    for entry in COMMANDS:
+        app.command(str(entry["command"]))(listeners.command)
+    for entry in SHORTCUTS:
+        app.shortcut(str(entry["callback_id"]))(listeners.shortcut)
+    app.view(re.compile(rf"^({'|'.join(Submissions.CALLBACKS)})$"))(listeners.submitted)
+    on_event: dict[str, Callable[..., BoltResponse]] = {
+        "app_mention": listeners.mention,
+        "app_home_opened": listeners.home,
+    }
+    for name in EVENTS:
+        app.event(name, middleware=[on_event[name]])(_nothing)
+    _catch_all(app, listeners)
+
+
+def _catch_all(app: App, listeners: Listeners) -> None:
+    """Nothing is left without an ack: what no listener above knows is answered plainly."""
+    app.action(ANY)(listeners.unknown)
+    app.command(ANY)(listeners.unknown)
+    app.shortcut(ANY)(listeners.unknown)
+    app.view(ANY)(listeners.unknown)
+    app.view_closed(ANY)(_acked)
+    app.options(ANY)(_no_options)
+    app.event(ANY)(_nothing)
+    app.error(listeners.failed)
+
+
+def _nothing() -> None:
+    """Events are acked by Bolt."""
+
+
+def _acked(ack: Ack) -> None:
+    ack()
+
+
+def _no_options(ack: Ack) -> None:
+    ack(options=[])
+
+
+class Listeners:
+    """The listeners, with what they hand in to. They hold no state but the ids of the last events."""
+
+    def __init__(self, desk: Desk, client: SlackClient, turns: Turns, clock: Callable[[], datetime]) -> None:
+        self._desk = desk
+        self._client = client
+        self._turns = turns
+        self._clock = clock
+        self._gate = Gate(client)
+        self._seen = Seen()
+        self._talk = Talk(desk, client, turns)
+        self._submissions = Submissions(desk, clock)
+
+    # -- before all ----------------------------------------------------------------------------------------
+
+    def guard(self, body: Body, context: BoltContext, next: Next) -> BoltResponse | None:
+        """Notes when it came, and turns away other workspaces and bots."""
+        context[ARRIVED] = time.monotonic()
+        ours = context.authorize_result.team_id if context.authorize_result else None
+        if _is_bot(body) or _foreign(body, context, ours):
+            url = str(body.get("response_url") or "")
+            if url:
+                self._talk.tell(Place("", response_url=url), render(OUTSIDER))
+            return BoltResponse(status=200, body="")
+        next()
+        return None
+
+    # -- acts ----------------------------------------------------------------------------------------------
+
+    def click(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        clicked = payloads.click(body)
+        errand, action = clicked.errand, payloads.action(clicked, self._clock())
+        if clicked.action_id == "alert.link":
+            ack()
+        elif errand is None or (action is None and not clicked.opens):
+            ack()
+            self._talk.tell(clicked.place, plainly("This button says nothing that Patrol knows."))
+        elif action is None:
+            ack()
+            self._turns.later(lambda: self._open(clicked))
+        else:
+            outcome = self._act(
+                context,
+                clicked.place,
+                lambda: self._desk.act(clicked.place.person, errand.alert, action, errand.work_seq),
+            )
+            ack()
+            self._settle(outcome, lambda said: self._talk.acted(clicked, said), clicked.place)
+
+    def _open(self, clicked: payloads.Click) -> None:
+        refused = self._gate.refusal(clicked.place.user)
+        if refused:
+            self._talk.tell(clicked.place, render(refused))
+        else:
+            self._talk.open(clicked)
+
+    def command(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        place, text = payloads.command(body)
+        outcome = self._act(context, place, lambda: self._desk.command(place.person, text))
+        if isinstance(outcome, Late):
+            ack()
+            self._settle(outcome, lambda reply: self._talk.tell(place, render(reply)), place)
+            return
+        face = render(outcome)
+        ack(text=face.text, blocks=face.blocks)
+
+    def mention(self, body: Body, context: BoltContext) -> BoltResponse:
+        """As middleware, because Bolt acks an event before its listener has run."""
+        if not self._seen.first(str(body.get("event_id") or "")):
+            return BoltResponse(status=200, body="")
+        said = payloads.mention(body, context.bot_user_id or "")
+        outcome = self._act(context, said.place, lambda: self._mentioned(said))
+        self._settle(outcome, lambda reply: self._talk.tell(said.place, render(reply)), said.place)
+        return BoltResponse(status=200, body="")
+
+    def _mentioned(self, said: payloads.Mention) -> Reply | Refused:
+        alert = self._desk.alert_at(said.place.channel, said.root_ts) if said.root_ts else None
+        text = said.text if alert is None else payloads.in_thread(said.text, alert)
+        return self._desk.command(said.place.person, text)
+
+    def submitted(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        place = self._submissions.place(body)
+        outcome = self._act(context, place, lambda: self._submissions.record(body, place.person))
+        if isinstance(outcome, Late):
+            ack(**talk.unrecorded_view(body, outcome.running is not None))
+            if outcome.running is not None:
+                self._settle(outcome, lambda done: self._talk.submitted(place, done))
+        elif refusal := self._submissions.refusal(body, outcome):
+            ack(**refusal)
+        else:
+            ack(response_action="clear")
+            self._talk.submitted(place, outcome)
+
+    def _act(self, context: BoltContext, place: Place, record: Callable[[], Any]) -> Any:
+        """What came of it in time; what broke is a refusal in words."""
+        arrived = context.get(ARRIVED) or time.monotonic()
+        try:
+            return self._turns.take(arrived, lambda: self._gate.refusal(place.user), record)
+        except PatrolError as error:
+            log.warning("an act was not recorded: %s", error)
+            return Refused(f"Not recorded: {error}", "Try again in a moment.")
+        except Exception:
+            log.exception("an act failed")
+            return Refused("Not recorded: something broke on Patrol's side.", "It is in Patrol's log.")
+
+    def _settle(self, outcome: Any, tell: Callable[[Any], None], place: Place | None = None) -> None:
+        """Tells the outcome; of one still running first that it is not recorded, later what came of it."""
+        if not isinstance(outcome, Late):
+            tell(outcome)
+            return
+        if place is not None:
+            self._talk.tell(place, talk.unrecorded(outcome.running is not None))
+        if outcome.running is not None:
+            outcome.running.add_done_callback(lambda done: tell(talk.ended(done)))
+
+    # -- beside acts ---------------------------------------------------------------------------------------
+
+    def home(self, body: Body) -> BoltResponse:
+        event: Mapping[str, Any] = body.get("event") or {}
+        fresh = self._seen.first(str(body.get("event_id") or ""))
+        if fresh and event.get("tab") == "home" and self._gate.refusal(str(event.get("user") or "")) is None:
+            self._talk.home(str(event["user"]))
+        return BoltResponse(status=200, body="")
+
+    def shortcut(self, ack: Ack, body: Body) -> None:
+        ack()
+        wanted = payloads.shortcut(body)
+
+        def work() -> None:
+            refused = self._gate.refusal(wanted.place.user)
+            if refused:
+                self._talk.tell(wanted.place, render(refused))
+            else:
+                self._talk.ask_for_note(wanted)
+
+        self._turns.later(work)
+
+    def unknown(self, ack: Ack, body: Body) -> None:
+        ack()
+        place = payloads.click(body).place
+        self._talk.tell(place, plainly("Patrol does not know this one. Perhaps it is older than Patrol is."))
+
+    def failed(self, error: Exception, body: Body) -> BoltResponse:
+        """Whatever broke before the ack: Slack gets its ack, the person the truth."""
+        log.error("a listener failed: %s", error, exc_info=error)
+        place = payloads.click(body).place if isinstance(body, dict) else Place("")
+        if place.response_url or (place.user and place.channel):
+            self._talk.tell(place, plainly("Not recorded: something broke on Patrol's side."))
+        return BoltResponse(status=200, body="")
+
+
+def _is_bot(body: Body) -> bool:
+    event = body.get("event") or {}
+    return bool(event.get("bot_id") or event.get("subtype") == "bot_message")
+
+
+def _foreign(body: Body, context: BoltContext, ours: str | None) -> bool:
+    """Whether it comes from another workspace, or from somebody of another one in a shared channel."""
+    user, event = body.get("user"), body.get("event") or {}
+    theirs = {context.team_id, event.get("user_team"), event.get("source_team")}
+    theirs |= {user.get("team_id")} if isinstance(user, Mapping) else set()
+    return ours is not None and bool(theirs - {None, "", ours})

@@ -1,0 +1,333 @@
+"""The modals: values to views, and what was filled in back to an action of the core or errors by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.core.action import PersonAction, Resolve, SnoozeFor
+from bot.core.alert import Alert, Disposition, FalseCause, Work
+from bot.core.reply import ShowReply
+from bot.slack.answers import history_lines, job_lines, row_blocks
+from bot.slack.blocks import Block, actions, button, context, option, plain_text, section
+from bot.slack.face import offers, value
+from bot.slack.text import code, cut, escape, fold
+from bot.slack.wording import CALLED, state
+from sensors.model.clock import say_duration
+from sensors.model.job import Job, Param
+
+NOTE_MOST = 2_000
+DURATIONS = ("30m", "1h", "4h", "24h")
+SPANS = {
+    "30m": timedelta(minutes=30),
+    "1h": timedelta(hours=1),
+    "4h": timedelta(hours=4),
+    "24h": timedelta(hours=24),
+}
+VERDICTS = (
+    (Disposition.true_positive, "True positive", "It is what the policy looks for, and it is not allowed"),
+    (Disposition.benign, "Real but allowed", "It is what the policy looks for, and it is fine here"),
+    (
+        Disposition.false_positive,
+        "False positive",
+        "The policy is wrong: this is not what it looks for",
+    ),
+    (Disposition.duplicate, "Duplicate", "Another alert is about the same thing"),
+    (
+        Disposition.insufficient_information,
+        "Not enough information",
+        "What is known does not decide it",
+    ),
+    (Disposition.policy_gap, "Policy gap", "It is wrong, and no rule of ours covers it yet"),
+    (Disposition.test, "Test", "Somebody tried something out"),
+)
+CAUSES = (
+    (FalseCause.rule, "The rule is too wide"),
+    (FalseCause.threshold, "The threshold is too low"),
+    (FalseCause.data, "The data were wrong"),
+    (FalseCause.known_exception, "A known exception"),
+)
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What a modal is about, carried in its private_metadata."""
+
+    alert: int
+    work_seq: int
+    channel: str = ""
+    ts: str = ""
+    job: str = ""
+
+    def packed(self) -> str:
+        return f"{self.alert}:{self.work_seq}:{self.channel}:{self.ts}:{self.job}"
+
+    @staticmethod
+    def unpacked(text: str) -> Errand | None:
+        parts = text.split(":", 4)
+        if len(parts) != 5 or not parts[0].isdigit() or not parts[1].isdigit():
+            return None
+        return Errand(int(parts[0]), int(parts[1]), parts[2], parts[3], parts[4])
+
+
+@dataclass(frozen=True)
+class FieldErrors:
+    """What is wrong with what was filled in, by block."""
+
+    by_block: Mapping[str, str]
+
+
+def modal(title: str, callback: str, errand: Errand, blocks: list[Block], submit: str = "") -> Block:
+    view: Block = {
+        "type": "modal",
+        "callback_id": callback,
+        "title": plain_text(title, 24),
+        "close": plain_text("Cancel" if submit else "Close", 24),
+        "private_metadata": errand.packed(),
+        "blocks": blocks[:100],
+    }
+    return view | ({"submit": plain_text(submit, 24)} if submit else {})
+
+
+def _input(name: str, label: str, element: Block, hint: str = "", optional: bool = False) -> Block:
+    made = {"type": "input", "block_id": name, "label": plain_text(label, 150), "optional": optional}
+    made["element"] = {"action_id": name, **element}
+    return made | ({"hint": plain_text(hint, 150)} if hint else {})
+
+
+def _note(label: str, hint: str = "", filled: str = "") -> Block:
+    element: Block = {"type": "plain_text_input", "multiline": True, "max_length": NOTE_MOST}
+    if filled:
+        element["initial_value"] = cut(filled, NOTE_MOST)
+    return _input("note", label, element, hint, optional=True)
+
+
+def _about(alert: Alert) -> Block:
+    return section(f"*{alert.name}* {escape(alert.title, 300)}")
+
+
+# -- snooze --------------------------------------------------------------------------------------------------
+
+
+def snooze(alert: Alert, errand: Errand) -> Block:
+    spans = [option(say_duration(SPANS[name]), name) for name in DURATIONS]
+    choice: Block = {"type": "radio_buttons", "options": spans, "initial_option": spans[1]}
+    blocks = [
+        _about(alert),
+        _input("span", "Quiet for", choice, "It wakes early if it gets worse."),
+        _input("until", "or until", {"type": "datetimepicker"}, "At most 24 hours from now.", optional=True),
+        _note("Why", "Shown on the card, so that nobody has to ask."),
+    ]
+    return modal(f"Snooze {alert.name}", "snooze", errand, blocks, "Snooze")
+
+
+def snoozed(view: Block, by: str, now: datetime) -> SnoozeFor | FieldErrors:
+    """The action that a submitted snooze asks for."""
+    given = filled(view)
+    if picked := given.get("until"):
+        until = datetime.fromtimestamp(int(picked), UTC)
+        if until <= now:
+            return FieldErrors({"until": "This time has passed."})
+        if until - now > SPANS["24h"]:
+            return FieldErrors({"until": "An alert can be snoozed for 24 hours at most."})
+    elif (span := SPANS.get(str(given.get("span")))) is None:
+        return FieldErrors({"span": "Choose for how long."})
+    else:
+        until = now + span
+    return SnoozeFor(by, until, fold(given.get("note") or ""))
+
+
+# -- resolve -------------------------------------------------------------------------------------------------
+
+
+def resolve(alert: Alert, errand: Errand) -> Block:
+    """Also for an alert that is resolved already: its disposition may be told anew."""
+    verdicts = [option(title, verdict.value, about) for verdict, title, about in VERDICTS]
+    choice: Block = {"type": "radio_buttons", "options": verdicts}
+    causes = [option(title, cause.value) for cause, title in CAUSES]
+    why: Block = {"type": "static_select", "options": causes, "placeholder": plain_text("Choose", 150)}
+    if alert.disposition:
+        choice["initial_option"] = next(o for o in verdicts if o["value"] == alert.disposition.value)
+    if alert.false_cause:
+        why["initial_option"] = next(o for o in causes if o["value"] == alert.false_cause.value)
+    blocks = [
+        _about(alert),
+        _input("disposition", "What was it?", choice),
+        _input("cause", "If it was a false positive: why?", why, optional=True),
+        _note("Note", "What you saw, for whoever meets this again.", alert.note),
+    ]
+    title = f"Resolve {alert.name}" if alert.is_open else f"{alert.name}: what was it?"
+    return modal(title, "resolve", errand, blocks, "Resolve" if alert.is_open else "Change")
+
+
+def resolved(view: Block, by: str) -> Resolve | FieldErrors:
+    """The action that a submitted resolve asks for."""
+    given = filled(view)
+    verdicts = {verdict.value: verdict for verdict in Disposition}
+    causes = {cause.value: cause for cause in FalseCause}
+    verdict, cause = verdicts.get(str(given.get("disposition"))), causes.get(str(given.get("cause")))
+    if verdict is None:
+        return FieldErrors({"disposition": "Choose what it was."})
+    if verdict is Disposition.false_positive and cause is None:
+        return FieldErrors({"cause": "Say why it was a false positive: this is how the policy gets better."})
+    false_cause = cause if verdict is Disposition.false_positive else None
+    return Resolve(by, verdict, false_cause, fold(given.get("note") or ""))
+
+
+# -- more ----------------------------------------------------------------------------------------------------
+
+
+def more(shown: ShowReply, errand: Errand, notice: str = "") -> Block:
+    """Everything about an alert and all that can be done; `notice` (safe mrkdwn) says what just was."""
+    alert, about = shown.alert, shown.context
+    blocks = [
+        *([section(notice)] if notice else []),
+        section(escape(alert.title, 300)),
+        section(state(alert, about)),
+        *actions(_doings(alert)),
+        *_giving(alert),
+        *actions(offers(alert, about)),
+        *row_blocks(about, 20),
+        *context([_kept(alert)]),
+        *_timeline(shown),
+        _note("Add a note", "Kept in its history. “Escalate now” gives it as the reason."),
+    ]
+    return modal(alert.name, "more", errand, blocks, "Add note")
+
+
+def _doings(alert: Alert) -> list[Block]:
+    """What the card has no room for; a click acts at once."""
+    mine = value(alert)
+    again = button("Rerun", "alert.rerun", mine)
+    if not alert.is_open:
+        return [
+            again,
+            button("Reopen", "alert.reopen", mine),
+            button("Change verdict…", "alert.resolve", mine),
+        ]
+    held = alert.work is Work.acknowledged
+    return [
+        button("Take it", "alert.take", mine),
+        *([button("Hand back", "alert.unack", mine)] if held else []),
+        button("Wake", "alert.wake", mine) if alert.snooze else button("Snooze…", "alert.snooze_for", mine),
+        button("Escalate now", "alert.escalate", mine),
+        again,
+        button("Resolve…", "alert.resolve", mine),
+    ]
+
+
+def _giving(alert: Alert) -> list[Block]:
+    if not alert.is_open:
+        return []
+    choose: Block = {"type": "users_select", "action_id": "alert.assign"}
+    choose["placeholder"] = plain_text("Give it to…", 150)
+    if alert.owner:
+        choose["initial_user"] = alert.owner
+    return actions([choose])
+
+
+def _kept(alert: Alert) -> str:
+    verdict = f"{CALLED[alert.disposition]} · " if alert.disposition else ""
+    return f"{verdict}policy {code(alert.policy)}"
+
+
+def _timeline(shown: ShowReply) -> list[Block]:
+    blocks = [section("*Timeline*\n" + "\n".join(history_lines(shown.history, 15)))] if shown.history else []
+    jobs = job_lines(shown.jobs, 5)
+    return [*blocks, section("*Jobs*\n" + "\n".join(jobs))] if jobs else blocks
+
+
+# -- jobs ----------------------------------------------------------------------------------------------------
+
+
+def job(found: Job, params: Mapping[str, Any], errand: Errand) -> Block:
+    """A job's form, filled in from the alert's newest row: nothing starts before it is looked at."""
+    does = (
+        f"It changes: {escape(found.changes, 500)}"
+        if found.changes
+        else "What it changes is not written down."
+    )
+    undo = f"\nTo undo: {escape(found.undo, 500)}" if found.undo else ""
+    blocks = [section(f"*{escape(found.title, 150)}*\n{does}{undo}")]
+    blocks += [_field(param, params.get(param.name)) for param in found.params[:80]]
+    if not found.params:
+        blocks += context(["It takes no parameters."])
+    return modal(cut(fold(found.title), 24) or "Start a job", "job", errand, blocks, "Start")
+
+
+def _field(param: Param, filled_in: Any) -> Block:
+    element: Block = {"type": "plain_text_input", "max_length": NOTE_MOST}
+    if filled_in not in (None, ""):
+        element["initial_value"] = cut(fold(filled_in), NOTE_MOST)
+    hint = "" if param.type == "string" else f"a value of type {param.type}"
+    made = _input(f"param.{param.name}"[:255], param.name, element, hint, optional=not param.required)
+    made["element"]["action_id"] = "value"
+    return made
+
+
+def job_params(view: Block, found: Job | None = None) -> dict[str, str] | FieldErrors:
+    """The parameters of a submitted job; with the job at hand, what is wrong with each field."""
+    given = {
+        name.removeprefix("param."): str(held).strip()
+        for name, held in filled(view).items()
+        if name.startswith("param.") and held not in (None, "")
+    }
+    wrong = {
+        f"param.{param.name}": cut(problem, 150)
+        for param in (found.params if found else ())
+        if param.name in given and (problem := param.problem(given[param.name]))
+    }
+    return FieldErrors(wrong) if wrong else given
+
+
+# -- notes ---------------------------------------------------------------------------------------------------
+
+
+def note(alert: int | None, text: str, errand: Errand) -> Block:
+    """A message's text on its way into an alert's notes; asks which alert where the place does not say."""
+    which: Block = {"type": "plain_text_input", "max_length": 20}
+    if alert:
+        which["initial_value"] = f"ALR-{alert}"
+    else:
+        which["placeholder"] = plain_text("ALR-142", 150)
+    kept: Block = {"type": "plain_text_input", "multiline": True, "max_length": NOTE_MOST}
+    if text.strip():
+        kept["initial_value"] = cut(text.strip(), NOTE_MOST)
+    blocks = [_input("alert", "Alert", which), _input("note", "Note", kept)]
+    return modal("Add to an alert", "note", errand, blocks, "Add note")
+
+
+def noted(view: Block) -> tuple[int, str] | FieldErrors:
+    """The alert and the note of a submitted one."""
+    given = filled(view)
+    number = str(given.get("alert") or "").strip().lower().removeprefix("alr-").lstrip("#")
+    if not number.isdigit() or len(number) > 9:
+        return FieldErrors({"alert": "Write the alert's number, such as ALR-142."})
+    text = str(given.get("note") or "").strip()
+    return (int(number), text) if text else FieldErrors({"note": "Write what to keep."})
+
+
+# -- of all --------------------------------------------------------------------------------------------------
+
+
+def filled(view: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person filled in, by block; chosen options by their value."""
+    values = (view.get("state") or {}).get("values") or {}
+    return {block: _held(entry) for block, entries in values.items() for entry in list(entries.values())[:1]}
+
+
+def _held(entry: Mapping[str, Any]) -> Any:
+    chosen = entry.get("selected_option")
+    if isinstance(chosen, Mapping):
+        return chosen.get("value")
+    return next((held for key, held in entry.items() if key not in ("type", "selected_option")), None)
+
+
+def inputs(view: Mapping[str, Any]) -> list[str]:
+    """The fields under which errors may stand."""
+    return [block["block_id"] for block in view.get("blocks") or () if block.get("type") == "input"]
+
+
+Submitted = PersonAction | FieldErrors

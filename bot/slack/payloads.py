@@ -1,0 +1,207 @@
+"""Slack's payloads read into values: who, where, which alert, which action. Parses, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core.action import (
+    Acknowledge,
+    Assign,
+    Escalate,
+    PersonAction,
+    Reopen,
+    Rerun,
+    SnoozeFor,
+    Unacknowledge,
+    Wake,
+)
+from bot.core.reply import Person
+from bot.slack.modals import Errand, filled
+from bot.slack.text import fold
+
+Body = Mapping[str, Any]
+BUTTON = re.compile(r"(\d{1,12}):(\d{1,12})(?::(.{1,200}))?")
+SNOOZE = timedelta(hours=1)
+OPENING = frozenset({"alert.more", "alert.resolve", "alert.snooze_for"})
+JOB = "alert.job."
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an answer goes: to one person, where he acted."""
+
+    user: str
+    channel: str = ""
+    thread_ts: str | None = None
+    response_url: str = ""
+
+    @property
+    def person(self) -> Person:
+        return Person(self.user, self.channel or None)
+
+
+@dataclass(frozen=True)
+class Click:
+    """A button (or a menu in a modal): what was clicked, about which alert, as its maker saw it."""
+
+    action_id: str
+    place: Place
+    errand: Errand | None
+    trigger_id: str
+    view_id: str = ""
+    selected: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)  # what stands in the modal's inputs
+
+    @property
+    def in_view(self) -> bool:
+        return bool(self.view_id)
+
+    @property
+    def opens(self) -> bool:
+        """Whether it opens a modal rather than doing something."""
+        return self.action_id in OPENING or self.action_id.startswith(JOB)
+
+
+def click(body: Body) -> Click:
+    action = (body.get("actions") or [{}])[0]
+    view = body.get("view") or {}
+    container = body.get("container") or {}
+    carried = Errand.unpacked(str(view.get("private_metadata") or ""))
+    channel = _id(body.get("channel")) or (carried.channel if carried else "")
+    ts = str(container.get("message_ts") or (carried.ts if carried else ""))
+    place = Place(_id(body.get("user")), channel, _thread(body), str(body.get("response_url") or ""))
+    return Click(
+        action_id=str(action.get("action_id") or ""),
+        place=place,
+        errand=_errand(str(action.get("value") or ""), channel, ts) or carried,
+        trigger_id=str(body.get("trigger_id") or ""),
+        view_id=str(view.get("id") or ""),
+        selected=str(action.get("selected_user") or ""),
+        fields=filled(view),
+    )
+
+
+def _errand(value: str, channel: str, ts: str) -> Errand | None:
+    match = BUTTON.fullmatch(value)
+    return Errand(int(match[1]), int(match[2]), channel, ts, match[3] or "") if match else None
+
+
+def _id(value: Any) -> str:
+    return str(value.get("id") or "") if isinstance(value, Mapping) else str(value or "")
+
+
+def _thread(body: Body) -> str | None:
+    """The thread that the clicked message is a reply in; a card itself is none."""
+    container, message = body.get("container") or {}, body.get("message") or {}
+    thread = container.get("thread_ts") or message.get("thread_ts")
+    return str(thread) if thread and thread != container.get("message_ts") else None
+
+
+def action(clicked: Click, now: datetime) -> PersonAction | None:
+    """What a click asks for, or None where it is no act."""
+    by = clicked.place.user
+    match clicked.action_id:
+        case "alert.ack":
+            return Acknowledge(by)
+        case "alert.unack":
+            return Unacknowledge(by)
+        case "alert.take":
+            return Assign(by, by)
+        case "alert.assign" if clicked.selected:
+            return Assign(by, clicked.selected)
+        case "alert.snooze":
+            return SnoozeFor(by, now + SNOOZE)
+        case "alert.wake":
+            return Wake(by)
+        case "alert.reopen":
+            return Reopen(by)
+        case "alert.escalate":
+            return Escalate(by, fold(clicked.fields.get("note") or ""))
+        case "alert.rerun":
+            return Rerun(by)
+        case _:
+            return None
+
+
+def command(body: Body) -> tuple[Place, str]:
+    place = Place(
+        str(body.get("user_id") or ""),
+        str(body.get("channel_id") or ""),
+        None,
+        str(body.get("response_url") or ""),
+    )
+    return place, str(body.get("text") or "").strip()
+
+
+@dataclass(frozen=True)
+class Mention:
+    """What was said to us in a channel or a thread."""
+
+    place: Place
+    text: str
+    root_ts: str | None
+
+
+def mention(body: Body, bot_user: str) -> Mention:
+    event = body.get("event") or {}
+    text = re.sub(rf"^\s*(?:<@{re.escape(bot_user)}(?:\|[^>]*)?>[\s,:]*)+", "", str(event.get("text") or ""))
+    root = event.get("thread_ts")
+    where = str(root or event.get("ts") or "") or None
+    place = Place(str(event.get("user") or ""), str(event.get("channel") or ""), where)
+    return Mention(place, text.strip(), str(root) if root else None)
+
+
+# Verbs that are about an alert: in its thread they need not name it.
+ABOUT_ALERTS = frozenset(("show", "why", "ack", "acknowledge", "unack", "unacknowledge", "take", "assign"))
+ABOUT_ALERTS |= {"snooze", "wake", "resolve", "close", "reopen", "escalate", "rerun"}
+NUMBER = re.compile(r"(?:alr-|#)?\d{1,9},?", re.IGNORECASE)
+
+
+def in_thread(text: str, alert: int) -> str:
+    """The command with the thread's alert named, where the person left it out: `ack` → `ack 142`."""
+    verb, _, rest = text.partition(" ")
+    following = rest.split()[:1]
+    named = bool(following) and bool(NUMBER.fullmatch(following[0]) or "/archives/" in following[0])
+    if verb.lower() == "comment" and not (following and following[0].lower().startswith("alr-")):
+        return f"{verb} {alert} {rest}".strip()
+    if verb.lower() not in ABOUT_ALERTS or named or (verb.lower() == "rerun" and following):
+        return text
+    return f"{verb} {alert} {rest}".strip()
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A message that somebody wants in an alert's notes."""
+
+    place: Place
+    trigger_id: str
+    text: str
+    author: str
+    channel: str
+    root_ts: str
+    ts: str
+
+
+def shortcut(body: Body) -> Shortcut:
+    message = body.get("message") or {}
+    channel, ts = _id(body.get("channel")), str(body.get("message_ts") or message.get("ts") or "")
+    return Shortcut(
+        place=Place(_id(body.get("user")), channel, None, str(body.get("response_url") or "")),
+        trigger_id=str(body.get("trigger_id") or ""),
+        text=readable(str(message.get("text") or "")),
+        author=str(message.get("user") or ""),
+        channel=channel,
+        root_ts=str(message.get("thread_ts") or ts),
+        ts=ts,
+    )
+
+
+def readable(text: str) -> str:
+    """A message's stored text as a person would write it: links and mentions without their brackets."""
+    bare = re.sub(r"<([^>|]*)\|([^>]*)>", r"\2", text)
+    bare = re.sub(r"<([^>]*)>", r"\1", bare)
+    return bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

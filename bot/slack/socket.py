@@ -1,0 +1,108 @@
+"""Socket Mode connections that stay up: Slack's library reconnects by itself, a watchdog sees to the rest."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
+from slack_sdk import WebClient
+from slack_sdk.socket_mode.websocket_client import SocketModeClient
+
+from bot.slack.client import api_address
+
+PING_S = 10.0
+SILENT_S = 25.0  # without the answer to a ping: the other end is gone though nobody closed
+LOOK_S = 1.0
+PATIENCE_S = 5.0  # a connection may take this long to come up before it is tried anew
+LONGEST_PAUSE_S = 30.0
+log = logging.getLogger(__name__)
+
+
+class Connection:
+    """One Socket Mode connection, and when to try it anew."""
+
+    def __init__(self, app: App, app_token: str, web: WebClient) -> None:
+        self.handler = SocketModeHandler(
+            app, app_token, logger=_quiet(), web_client=web, ping_interval=PING_S
+        )
+        self._up_at = 0.0
+        self._tried_at = 0.0
+        self._pause_s = PATIENCE_S
+
+    @property
+    def client(self) -> SocketModeClient:
+        return self.handler.client
+
+    def is_up(self) -> bool:
+        """Whether the handshake is done and the other end still answers."""
+        session = self.client.current_session
+        sock = session.sock if session is not None else None
+        return bool(sock is not None and sock.connected) and not self.is_silent()
+
+    def is_silent(self) -> bool:
+        session = self.client.current_session
+        asked = getattr(session, "last_ping_tm", 0) or 0
+        heard = getattr(session, "last_pong_tm", 0) or 0
+        return bool(asked) and heard < asked and time.time() - asked > SILENT_S
+
+    def mend(self) -> None:
+        """Connects anew what has been down for longer than the library needs, at growing intervals."""
+        now = time.monotonic()
+        if self.is_up():
+            self._up_at, self._pause_s = now, PATIENCE_S
+        elif now - max(self._up_at, self._tried_at) >= self._pause_s:
+            self.connect()
+            self._pause_s = min(LONGEST_PAUSE_S, self._pause_s * 1.5)
+
+    def connect(self) -> None:
+        self._tried_at = time.monotonic()
+        try:
+            self.client.connect_to_new_endpoint(force=self.client.is_connected())
+        except Exception as error:  # whatever the library meets, the watchdog tries again
+            log.warning("no Socket Mode connection: %s: %s", type(error).__name__, error)
+
+
+class Handle:
+    """The running connections."""
+
+    def __init__(self, connections: list[Connection]) -> None:
+        self._connections = connections
+        self._stop = threading.Event()
+        self._watchdog = threading.Thread(target=self._watch, name="socket-watchdog", daemon=True)
+        self._watchdog.start()
+
+    def connected(self) -> int:
+        return sum(one.is_up() for one in self._connections)
+
+    def close(self) -> None:
+        """Ends all connections; what is being answered is answered first."""
+        self._stop.set()
+        self._watchdog.join()
+        with ThreadPoolExecutor(len(self._connections)) as pool:
+            list(pool.map(lambda one: one.handler.close(), self._connections))
+
+    def _watch(self) -> None:
+        while not self._stop.wait(LOOK_S):
+            for one in self._connections:
+                if not self._stop.is_set():
+                    one.mend()
+
+
+def start(app: App, app_token: str, base_url: str | None = None, connections: int = 2) -> Handle:
+    """Connects and keeps connected. Returns at once, also while Slack is away."""
+    web = WebClient(base_url=api_address(base_url), timeout=10, retry_handlers=[], logger=_quiet())
+    made = [Connection(app, app_token, web) for _ in range(connections)]
+    with ThreadPoolExecutor(connections) as pool:
+        list(pool.map(lambda one: one.connect(), made))
+    return Handle(made)
+
+
+def _quiet() -> logging.Logger:
+    """The library logs every reconnect as an error; what matters is said here."""
+    quiet = logging.getLogger("bot.slack.socket.library")
+    quiet.setLevel(logging.CRITICAL)
+    return quiet

@@ -1,0 +1,153 @@
+"""What follows an act or a click, beside the ack: answers to one person, modals, the Home tab."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+from bot.core.change import Refused
+from bot.core.reply import Person, Reply, Said
+from bot.errors import PatrolError
+from bot.slack import modals, payloads
+from bot.slack.answers import plainly, render, said_text
+from bot.slack.blocks import Block, Face, section
+from bot.slack.client import SlackClient
+from bot.slack.desk import Desk
+from bot.slack.home import home
+from bot.slack.modals import Errand
+from bot.slack.payloads import JOB, Click, Place
+from bot.slack.turns import Turns
+
+GONE = "There is no such alert any more."
+NOT_RECORDED = "Not recorded: Patrol is too busy right now."
+NOT_YET = "Not recorded so far: Patrol is slow right now."
+log = logging.getLogger(__name__)
+
+
+def unrecorded(running: bool) -> Face:
+    """The truth past two seconds: never begun, or begun and without an end yet."""
+    if running:
+        return plainly(NOT_YET, "You will be told as soon as it is; look before you do it again.")
+    return plainly(NOT_RECORDED, "Please do it again.")
+
+
+def unrecorded_view(body: dict[str, Any], running: bool) -> dict[str, Any]:
+    """The same in a modal, which stays open with what was typed."""
+    text = (
+        f"{NOT_YET} Look at the alert before you send this again."
+        if running
+        else f"{NOT_RECORDED} Send it again."
+    )
+    return refused_view(body, text)
+
+
+def refused_view(body: dict[str, Any], text: str) -> dict[str, Any]:
+    """A refusal under the modal's first field; in a modal without fields, in its place."""
+    fields = modals.inputs(body.get("view") or {})
+    if fields:
+        return {"response_action": "errors", "errors": {fields[0]: text[:500]}}
+    errand = Errand.unpacked(str((body.get("view") or {}).get("private_metadata") or "")) or Errand(0, 0)
+    view = modals.modal("Not done", "told", errand, [section(said_text(Said(text, ok=False)))])
+    return {"response_action": "update", "view": view}
+
+
+def ended(running: Future[Any]) -> Reply | Refused:
+    """What came of an act that took too long."""
+    error = running.exception()
+    if error is not None:
+        log.error("an act failed after its time: %s", error)
+        return Refused("It was not recorded: something broke on Patrol's side.")
+    outcome: Reply | Refused = running.result()
+    return outcome
+
+
+class Talk:
+    def __init__(self, desk: Desk, client: SlackClient, turns: Turns) -> None:
+        self._desk = desk
+        self._client = client
+        self._turns = turns
+
+    # -- to one person -------------------------------------------------------------------------------------
+
+    def tell(self, place: Place, face: Face) -> None:
+        """Only this person sees it, where he acted: by the response_url, else as an ephemeral."""
+        self._turns.later(lambda: self._tell(place, face))
+
+    def _tell(self, place: Place, face: Face) -> None:
+        if place.response_url:
+            try:
+                self._client.respond(place.response_url, face, thread_ts=place.thread_ts)
+                return
+            except PatrolError as error:
+                log.info("a response_url did not work: %s", error)
+        if place.user and place.channel:
+            self._client.ephemeral(place.channel, place.user, face, place.thread_ts)
+
+    def acted(self, clicked: Click, outcome: Said | Refused) -> None:
+        """After a click: in a modal the modal shows it, elsewhere an ephemeral does."""
+        if clicked.in_view:
+            self._turns.later(lambda: self._refresh(clicked, outcome))
+        else:
+            self.tell(clicked.place, render(outcome))
+
+    def submitted(self, place: Place, outcome: Said | Refused | None) -> None:
+        if outcome is not None:
+            self.tell(place, render(outcome))
+
+    def _refresh(self, clicked: Click, outcome: Said | Refused) -> None:
+        errand = clicked.errand
+        shown = self._desk.show(errand.alert) if errand else None
+        if errand is None or shown is None:
+            return
+        said = outcome if isinstance(outcome, Said) else Said(outcome.why, outcome.hint, ok=False)
+        current = replace(errand, work_seq=shown.alert.work_seq)
+        self._client.update_view(clicked.view_id, modals.more(shown, current, said_text(said)))
+
+    # -- modals --------------------------------------------------------------------------------------------
+
+    def open(self, clicked: Click) -> None:
+        """Opens what was asked for; pushes it where the click was in a modal."""
+        errand = clicked.errand
+        view = self._view(clicked, errand) if errand else None
+        if view is None:
+            self._tell(clicked.place, plainly(GONE))
+            return
+        show = self._client.push_view if clicked.in_view else self._client.open_view
+        self._shown(lambda: show(clicked.trigger_id, view), clicked.place)
+
+    def _view(self, clicked: Click, errand: Errand) -> Block | None:
+        if clicked.action_id.startswith(JOB):
+            form = self._desk.start_form(errand.alert, errand.job)
+            return modals.job(form[0], form[1], errand) if form else None
+        shown = self._desk.show(errand.alert)
+        if shown is None:
+            return None
+        match clicked.action_id:
+            case "alert.resolve":
+                return modals.resolve(shown.alert, errand)
+            case "alert.snooze_for":
+                return modals.snooze(shown.alert, errand)
+            case _:
+                return modals.more(shown, replace(errand, work_seq=shown.alert.work_seq))
+
+    def _shown(self, show: Callable[[], object], place: Place) -> None:
+        try:
+            show()
+        except PatrolError as error:
+            log.warning("a modal did not open: %s", error)
+            self._tell(place, plainly("Slack did not open it in time.", "Click once more."))
+
+    def ask_for_note(self, wanted: payloads.Shortcut) -> None:
+        alert = self._desk.alert_at(wanted.channel, wanted.root_ts)
+        errand = Errand(alert or 0, 0, wanted.channel, wanted.ts)
+        view = modals.note(alert, wanted.text, errand)
+        self._shown(lambda: self._client.open_view(wanted.trigger_id, view), wanted.place)
+
+    # -- Home ----------------------------------------------------------------------------------------------
+
+    def home(self, user: str) -> None:
+        person = Person(user)
+        self._turns.later(lambda: self._client.publish_home(user, home(self._desk.status(person), person)))
