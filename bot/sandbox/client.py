@@ -121,6 +121,10 @@ class SandboxClient:
         """`changes`: real_name, guest, deleted, team, tz."""
         return self._post("user", {"name": name, **changes})
 
+    def set_group(self, name: str, members: list[str]) -> str:
+        """A user group; returns its id, S0 and the name."""
+        return str(self._post("usergroup", {"name": name, "members": members})["id"])
+
     # -- inside --------------------------------------------------------------------------------------------
 
     def _get(self, path: str, params: Json) -> Json:

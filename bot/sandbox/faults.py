@@ -13,7 +13,17 @@ from typing import Any
 
 from bot.sandbox.names import Json
 
-API_FAULTS = ("429", "500", "503", "slow", "reset", "drop", "store_then_drop", "drop_then_store_late")
+API_FAULTS = (
+    "429",
+    "500",
+    "503",
+    "slow",
+    "reset",
+    "drop",
+    "store_then_drop",
+    "store_then_500",
+    "drop_then_store_late",
+)
 WIRE_FAULTS = ("lose_ack", "duplicate", "lose")
 
 

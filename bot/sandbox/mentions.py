@@ -9,18 +9,20 @@ from typing import Any
 from bot.sandbox.names import Json
 
 USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|[^>]*)?>")
 EVERYONE = re.compile(r"<!(?:channel|here|everyone)(?:\|[^>]*)?>")
+KINDS = ("user", "usergroup")
 NAME = re.compile(r"(?<![\w@<])@([A-Za-z0-9._-]+)")
 CHANNEL_NAME = re.compile(r"(?<![\w#<&])#([a-z0-9_-]+)")
 TOKEN = re.compile(r"(<[@#!][^>\s]+>)")
 
 
 def mentioned(text: str, blocks: Any) -> tuple[set[str], bool]:
-    """Ids of the users named, and whether the whole channel is called."""
+    """Ids of the users and groups named, and whether the whole channel is called."""
     texts = [text, *_mrkdwn(blocks)]
-    users = {found for part in texts for found in USER.findall(part)}
+    users = {found for part in texts for regex in (USER, GROUP) for found in regex.findall(part)}
     elements = list(_rich(blocks))
-    users |= {str(element.get("user_id")) for element in elements if element.get("type") == "user"}
+    users |= {str(e.get("user_id", e.get("usergroup_id"))) for e in elements if e["type"] in KINDS}
     everyone = any(EVERYONE.search(part) for part in texts)
     return users, everyone or any(element.get("type") == "broadcast" for element in elements)
 
@@ -44,7 +46,7 @@ def _mrkdwn(blocks: Any) -> Iterator[str]:
 
 def _rich(blocks: Any) -> Iterator[Json]:
     for part in _walk(blocks):
-        if part.get("type") in ("user", "broadcast"):
+        if part.get("type") in (*KINDS, "broadcast"):
             yield part
 
 

@@ -34,6 +34,10 @@ def channel_id(name: str) -> str:
     return "C0" + _letters(name)
 
 
+def group_id(handle: str) -> str:
+    return "S0" + _letters(handle)
+
+
 def dm_id(user: str) -> str:
     """The direct message between the bot and a person, from the person's id."""
     return "D0" + user.removeprefix("U0")

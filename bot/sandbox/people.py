@@ -39,6 +39,7 @@ class Door:
             Route("/sandbox/faults", self.faults, methods=["GET", "POST", "DELETE"]),
             Route("/sandbox/channel", self.channel, methods=["POST"]),
             Route("/sandbox/user", self.user, methods=["POST"]),
+            Route("/sandbox/usergroup", self.usergroup, methods=["POST"]),
             *(Route(f"/sandbox/{a}", self._act(getattr(self._people, a)), methods=["POST"]) for a in acts),
         ]
 
@@ -138,6 +139,14 @@ class Door:
         }
         user = self._workspace.add_user(name, **{wanted[key]: body[key] for key in wanted if key in body})
         return JSONResponse({"ok": True, "user": vars(user)})
+
+    async def usergroup(self, request: Request) -> Response:
+        try:
+            body = await _body(request)
+            members = [self._person(str(member)).id for member in body.get("members", [])]
+        except CannotDo as refusal:
+            return _refused(refusal)
+        return JSONResponse({"ok": True, "id": self._workspace.set_group(str(body.get("name", "")), members)})
 
     async def faults(self, request: Request) -> Response:
         if request.method == "DELETE":

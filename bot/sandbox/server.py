@@ -42,7 +42,11 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Options:
-    """How strict and how fast. `pace` False lifts the rate limits; `scale` shortens waits for redelivery."""
+    """How strict and how fast.
+
+    `pace` False lifts the rate limits, `scale` shortens the waits for redelivery, `edit_window` is the age in
+    seconds beyond which messages may not be changed, `request_url` chooses signed HTTP over Socket Mode.
+    """
 
     pace: bool = True
     deadline: float = 3.0
@@ -50,6 +54,7 @@ class Options:
     state: str | Path | None = None
     manifest: Mapping[str, Any] | str | Path | None = None
     request_url: str | None = None
+    edit_window: float | None = None
     clock: Callable[[], float] = time.time
 
 
@@ -120,7 +125,7 @@ class Doors:
         content = await request.body()
         if len(content) != file["expected"]:
             return PlainTextResponse("the length differs from what was announced", 400)
-        w.contents[file["id"]] = content
+        w.store_content(file["id"], content)
         file |= {"size": len(content), "state": "uploaded"}
         w.keep("file", file["id"], file)
         return PlainTextResponse(f"OK - {len(content)}")
@@ -136,6 +141,7 @@ def create_app(seed: Seed | None = None, options: Options | None = None) -> Star
     """The whole sandbox; its parts hang on `app.state` (workspace, wire, door)."""
     how = options or Options()
     workspace = Workspace(seed, profile_of(how.manifest), open_shelf(how.state), how.clock)
+    workspace.edit_window = how.edit_window
     faults, limits, wire = Faults(), Limits(how.pace), Wire(workspace)
     delivery = Delivery(workspace, wire, faults, Pace(how.deadline, how.scale), how.request_url)
     door = Door(workspace, People(workspace, delivery), wire, faults)
@@ -170,13 +176,17 @@ class OpenProtocol(H11Protocol):
 class _Server(uvicorn.Server):
     """Leaves signals to whoever runs it, and lets open streams end."""
 
+    def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
+        super().__init__(config)
+        self._sandbox = app
+
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self.config.app.state.door.closing.set()  # type: ignore[union-attr]  # a Starlette app, made by create_app
-        self.config.app.state.workspace.changed()  # type: ignore[union-attr]
+        self._sandbox.state.door.closing.set()
+        self._sandbox.state.workspace.changed()
         await super().shutdown(sockets)
 
 
@@ -192,7 +202,7 @@ def _server(app: Starlette) -> _Server:
         timeout_graceful_shutdown=1,
         timeout_keep_alive=60,
     )
-    return _Server(config)
+    return _Server(config, app)
 
 
 def _bound(port: int) -> socket.socket:

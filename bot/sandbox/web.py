@@ -85,6 +85,9 @@ class WebApi:
         if fault == "store_then_drop":
             self._run(call, fault)
             return Hangup()
+        if fault == "store_then_500":
+            self._run(call, fault)
+            return respond(Outcome(500, {"ok": False, "error": "internal_error"}))
         if fault == "drop_then_store_late":
             self._write(call, Outcome(0, {}), "drop_then_store_late")
             task = asyncio.create_task(self._run_late(call, rule.seconds))

@@ -6,6 +6,7 @@ Knows no HTTP and no sockets.
 
 from __future__ import annotations
 
+import base64
 import secrets
 import threading
 import time
@@ -72,7 +73,7 @@ class Workspace:
         self.clock = clock
         self.lock = threading.RLock()
         self.journal = Journal()
-        self.rev = 0
+        self.rev = int(clock() * 1000)  # so that it has grown after a restart too
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.ephemerals: list[Json] = []
@@ -84,6 +85,7 @@ class Workspace:
         self._tickets: dict[str, float] = {}
         self.modals = Modals(self)
         self.response_urls = ResponseUrls()
+        self.edit_window: float | None = None
         self._watchers: set[Callable[[], None]] = set()
         self._shelf = shelf or NoShelf()
         self._last_ts = 0
@@ -103,6 +105,8 @@ class Workspace:
         self.ephemerals = [value for _, value in self._shelf.all("ephemeral")]
         self.notifications = [value for _, value in self._shelf.all("notification")]
         self.files = dict(self._shelf.all("file"))
+        self.contents = {key: base64.b64decode(value) for key, value in self._shelf.all("content")}
+        self.groups = dict(self._shelf.all("group"))
         self.modals.homes = dict(self._shelf.all("home"))
         for entry in (*self.ephemerals, *self.notifications):
             self._last_ts = max(self._last_ts, _micros(entry["ts"]))
@@ -121,6 +125,17 @@ class Workspace:
         """Puts one thing on the shelf and tells those who watch."""
         self._shelf.put(kind, key, value)
         self.changed()
+
+    def store_content(self, file_id: str, content: bytes) -> None:
+        self.contents[file_id] = content
+        self.keep("content", file_id, base64.b64encode(content).decode())
+
+    def set_group(self, handle: str, members: list[str]) -> str:
+        """A user group and who is in it; its id is S0 and the handle."""
+        key = names.group_id(handle)
+        self.groups[key] = members
+        self.keep("group", key, members)
+        return key
 
     def changed(self) -> None:
         self.rev += 1
@@ -316,7 +331,8 @@ class Workspace:
 
     def _pinged(self, channel: Channel, message: Json) -> dict[str, str]:
         """User → why, for the people whose phone would ring; never the author, never the bot."""
-        users, everyone = mentioned(message["text"], message.get("blocks"))
+        named, everyone = mentioned(message["text"], message.get("blocks"))
+        users = named.union(*(self.groups.get(one, []) for one in named))
         why: dict[str, str] = {}
         if message.get("subtype") == "thread_broadcast":
             why |= dict.fromkeys(self._followers(channel, message["thread_ts"]), "thread_broadcast")
@@ -324,7 +340,7 @@ class Workspace:
             why |= dict.fromkeys(channel.members, "dm")
         why |= dict.fromkeys(users | (set(channel.members) if everyone else set()), "mention")
         silent = {message["user"], names.BOT_USER}
-        return {user: reason for user, reason in why.items() if user in self.users and user not in silent}
+        return {user: why[user] for user in sorted(why) if user in self.users and user not in silent}
 
     def _followers(self, channel: Channel, thread_ts: str) -> Iterable[str]:
         """People who wrote in a thread or were named in it."""

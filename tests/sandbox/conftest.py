@@ -1,4 +1,4 @@
-"""A sandbox for each test, and the real slack_bolt app on it."""
+"""A sandbox for each test, the real slack_bolt app on it, and ways to speak to it without any SDK."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import pytest
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
@@ -77,3 +78,40 @@ def on_slack(sandbox: Sandbox, app: App) -> Iterator[App]:
     """The app, to which listeners may be added, on one connection."""
     with connected(sandbox, app):
         yield app
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """until(look, seconds=5): waits for something true."""
+    return eventually
+
+
+@pytest.fixture
+def connect() -> Callable[..., Any]:
+    """with connect(sandbox, app, connections): the app on that many sockets."""
+    return connected
+
+
+@pytest.fixture
+def web_client() -> Callable[..., WebClient]:
+    return web
+
+
+@pytest.fixture
+def api(sandbox: Sandbox) -> Callable[..., dict[str, Any]]:
+    """api("chat.postMessage", channel=…): the answer's body, whether ok or not."""
+    return caller(sandbox)
+
+
+@pytest.fixture
+def api_of() -> Callable[[Sandbox], Callable[..., dict[str, Any]]]:
+    return caller
+
+
+def caller(sandbox: Sandbox) -> Callable[..., dict[str, Any]]:
+    def call(method: str, token: str | None = sandbox.bot_token, **args: Any) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        body: dict[str, Any] = httpx.post(sandbox.api + method, json=args, headers=headers).json()
+        return body
+
+    return call

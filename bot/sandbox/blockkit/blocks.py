@@ -17,6 +17,7 @@ from bot.sandbox.blockkit.spec import (
     block_id,
     boolean,
     choice,
+    items,
     plain,
     record,
     string,
@@ -50,7 +51,7 @@ COLUMN = record({"align": choice("left", "center", "right"), "is_wrapped": boole
 
 
 def _even_and_short(value: dict[str, Any], at: str, found: Finding) -> None:
-    rows = [row for row in value.get("rows") or [] if isinstance(row, list)]
+    rows = [row for row in items(value, "rows") if isinstance(row, list)]
     if len({len(row) for row in rows}) > 1:
         found.add("invalid_table", "all rows must have the same number of cells", f"{at}/rows")
     if sum(len(part) for part in texts_in(rows)) > TABLE_CHARACTERS:

@@ -15,6 +15,7 @@ from bot.sandbox.blockkit.spec import (
     boolean,
     choice,
     integer,
+    items,
     pattern,
     plain,
     record,
@@ -62,16 +63,14 @@ def _element(fields: Fields, also: Any = None) -> Check:
 
 
 def _listed(value: dict[str, Any]) -> list[Any]:
-    options = list(value.get("options") or []) if isinstance(value.get("options"), list) else []
-    for group in value.get("option_groups") or []:
-        options += group.get("options") or [] if isinstance(group, dict) else []
-    return options
+    groups = [group for group in items(value, "option_groups") if isinstance(group, dict)]
+    return items(value, "options") + [option for group in groups for option in items(group, "options")]
 
 
 def _initial_is_listed(value: dict[str, Any], at: str, found: Finding) -> None:
     options = _listed(value)
     first = [value["initial_option"]] if "initial_option" in value else []
-    for option in [*first, *(value.get("initial_options") or [])]:
+    for option in [*first, *items(value, "initial_options")]:
         if option not in options:
             found.add("invalid_value", "initial option must match one of the options exactly", at)
 

@@ -150,7 +150,7 @@ def typed(kinds: Mapping[str, Check], allowed: Collection[str] | None = None) ->
             found.add("invalid_type", "must provide an object", at)
         elif "type" not in value:
             found.add("missing_field", "missing required field: type", at)
-        elif value["type"] not in kinds:
+        elif not isinstance(value["type"], str) or value["type"] not in kinds:
             found.add("unsupported_type", f"unsupported type: {value['type']}", f"{at}/type")
         elif allowed is not None and value["type"] not in allowed:
             found.add("unsupported_type", f"unsupported type here: {value['type']}", f"{at}/type")
@@ -158,6 +158,12 @@ def typed(kinds: Mapping[str, Check], allowed: Collection[str] | None = None) ->
             kinds[value["type"]](value, at, found)
 
     return check
+
+
+def items(value: dict[str, Any], name: str) -> list[Any]:
+    """What stands in a list of a value that may be anything."""
+    found = value.get(name)
+    return found if isinstance(found, list) else []
 
 
 def anything(_value: Any, _at: str, _found: Finding) -> None:

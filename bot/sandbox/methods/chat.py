@@ -85,6 +85,9 @@ def _own_message(workspace: Workspace, call: Call, error: str) -> tuple[Channel,
 def update(workspace: Workspace, call: Call) -> Json:
     """What is absent is kept; an empty list of blocks, or an empty metadata object, takes them away."""
     channel, message = _own_message(workspace, call, "cant_update_message")
+    window = workspace.edit_window
+    if window is not None and call.at - float(message["ts"]) > window:
+        raise SlackError("edit_window_closed")
     if channel.is_archived:
         raise SlackError("is_inactive")
     if not is_member(channel):
