@@ -1,0 +1,184 @@
+"""A sandbox, the real Bolt app on it, and a desk that writes down what it is handed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.action import Acknowledge, PersonAction
+from bot.core.alert import Alert, Lane, Terms, Work
+from bot.core.change import Refused
+from bot.core.reply import Context, Evidence, Person, Reply, Said, ShowReply, StatusReply
+from bot.sandbox import Sandbox
+from bot.slack.client import SlackClient
+from bot.slack.face import card
+from bot.slack.listeners import new_app, register
+from bot.slack.socket import Handle, start
+from sensors.model.job import Job, Param
+from sensors.model.policy import Severity
+
+MANIFEST = Path(__file__).parents[2] / "manifest.yaml"
+NOW = datetime(2026, 11, 23, 3, 4, tzinfo=UTC)
+HOLD = Job(
+    name="hold_payouts",
+    kind="http",
+    title="Hold payouts",
+    owner="payments",
+    params=(Param("seller_id", pattern=r"s_\d+"),),
+    changes="Payouts of this seller stop.",
+    undo="Release them in the admin tool.",
+)
+
+
+def an_alert(**changes: Any) -> Alert:
+    plain = Alert(
+        id=3,
+        policy="payments.off_platform_payment",
+        key='{"seller_id":"s_1"}',
+        lane=Lane.live,
+        terms=Terms(team="payments"),
+        title="Ana Cards asked 3 times to be paid elsewhere",
+        severity=Severity.high,
+        count=3,
+        opened_at=NOW,
+        fired_at=NOW + timedelta(minutes=2),
+        as_of=NOW + timedelta(minutes=3),
+        key_values={"seller_id": "s_1"},
+        work_seq=7,
+        last_event="opened: 3 rows",
+        last_event_at=NOW,
+    )
+    return replace(plain, **changes)
+
+
+def a_context(**changes: Any) -> Context:
+    rows = tuple({"seller_id": "s_1", "body": f"pay me at {n}"} for n in range(8))
+    plain = Context(
+        paged=("U0ANA",),
+        evidence=Evidence(("seller_id", "body"), rows, 42),
+        offers=(HOLD,),
+        links=(("Open seller", "https://admin.example.com/sellers/s_1"),),
+        data_until=NOW,
+    )
+    return replace(plain, **changes)
+
+
+@dataclass
+class RecordingDesk:
+    """The protocol's other side for these tests: one alert, and a list of what was handed in."""
+
+    alert: Alert = field(default_factory=an_alert)
+    handed: list[tuple[Any, ...]] = field(default_factory=list)
+    delay_s: float = 0.0
+    broken: Exception | None = None
+    cards: dict[tuple[str, str], int] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def _note(self, *what: Any) -> None:
+        time.sleep(self.delay_s)
+        if self.broken:
+            raise self.broken
+        with self.lock:
+            self.handed.append(what)
+
+    def act(
+        self, person: Person, alert_id: int, action: PersonAction, work_seq: int | None
+    ) -> Said | Refused:
+        self._note("act", person.slack, alert_id, action, work_seq)
+        if work_seq is not None and work_seq != self.alert.work_seq:
+            return Refused("⟦U0ANA⟧ has it since a minute.", "`take 3` takes it over")
+        if isinstance(action, Acknowledge):
+            self.alert = replace(self.alert, work=Work.acknowledged, owner=action.by, work_seq=8)
+        return Said(f"You have ALR-{alert_id}.", "undo: `/patrol unack 3`")
+
+    def command(self, person: Person, text: str) -> Reply | Refused:
+        self._note("command", person.slack, text)
+        return Said(f"Heard {text}.", "undo: `unack 3`")
+
+    def show(self, alert_id: int) -> ShowReply | None:
+        return ShowReply(self.alert, a_context(), ()) if alert_id == self.alert.id else None
+
+    def status(self, person: Person) -> StatusReply:
+        return StatusReply((), (self.alert,), (("payments", (person.slack,)),))
+
+    def start_form(self, alert_id: int, job: str) -> tuple[Job, Mapping[str, Any]] | None:
+        return (HOLD, {"seller_id": "s_1"}) if job == HOLD.name else None
+
+    def start_job(
+        self, person: Person, alert_id: int | None, job: str, params: Mapping[str, Any]
+    ) -> Said | Refused:
+        self._note("start", person.slack, alert_id, job, dict(params))
+        return Said(f"{job} is starting.")
+
+    def alert_at(self, channel: str, ts: str) -> int | None:
+        return self.cards.get((channel, ts))
+
+
+def eventually(look: Callable[[], Any], seconds: float = 5.0) -> Any:
+    """Waits until `look` gives something true, and gives that; fails when the time is over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it did not come to pass")
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Sandbox]:
+    """One sandbox for a module; every test has a channel of its own making or only reads."""
+    with Sandbox(channels=("payments", "chat"), pace=False, manifest=MANIFEST) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(house: Sandbox) -> Iterator[Sandbox]:
+    yield house
+    house.no_faults()
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> SlackClient:
+    return SlackClient(sandbox.bot_token, sandbox.api, timeout_s=2)
+
+
+@dataclass
+class Bot:
+    """The listeners on a running connection, and the card of the desk's alert."""
+
+    sandbox: Sandbox
+    desk: RecordingDesk
+    client: SlackClient
+    ts: str
+    handle: Handle
+
+    def click(self, action_id: str, user: str = "ana", **more: Any) -> dict[str, Any]:
+        return self.sandbox.click(user, "payments", self.ts, action_id, wait_ms=1500, **more)
+
+    @property
+    def acts(self) -> list[Any]:
+        return [what[3] for what in self.desk.handed if what[0] == "act"]
+
+
+@pytest.fixture
+def bot(sandbox: Sandbox) -> Iterator[Bot]:
+    desk = RecordingDesk()
+    client = SlackClient(sandbox.bot_token, sandbox.api, timeout_s=5)
+    app = new_app(client)
+    register(app, desk, client, clock=lambda: NOW)
+    handle = start(app, sandbox.app_token, sandbox.api, connections=1)
+    try:
+        eventually(lambda: handle.connected() == 1 and sandbox.state()["connected"] == 1)
+        ts = client.post("C0PAYMENTS", card(desk.alert, a_context()), "card-3")
+        desk.cards["C0PAYMENTS", ts] = 3
+        yield Bot(sandbox, desk, client, ts, handle)
+    finally:
+        handle.close()
+        eventually(lambda: sandbox.state()["connected"] == 0)

@@ -1,0 +1,52 @@
+"""manifest.yaml asks for what the code uses, and for nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from bot.slack.client import SlackClient
+from bot.slack.scopes import COMMANDS, EVENTS, METHODS, SCOPES, SHORTCUTS
+
+ROOT = Path(__file__).parents[2]
+SCHEMAS = ROOT.parent / "shared" / "slack" / "manifest-schema"
+
+
+@pytest.fixture
+def manifest() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "manifest.yaml").read_text(encoding="utf-8"))
+
+
+def test_its_scopes_are_those_of_the_methods_and_events_we_use(manifest: dict[str, Any]) -> None:
+    listed = manifest["oauth_config"]["scopes"]["bot"]
+    assert listed == sorted(SCOPES)
+
+
+def test_its_commands_shortcuts_and_events_are_those_that_are_listened_to(manifest: dict[str, Any]) -> None:
+    assert manifest["features"]["slash_commands"] == [dict(entry) for entry in COMMANDS]
+    assert manifest["features"]["shortcuts"] == [dict(entry) for entry in SHORTCUTS]
+    assert manifest["settings"]["event_subscriptions"]["bot_events"] == sorted(EVENTS)
+    assert manifest["settings"]["socket_mode_enabled"] is True
+    assert manifest["settings"]["interactivity"]["is_enabled"] is True
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True
+
+
+def test_the_client_calls_nothing_that_the_manifest_does_not_cover() -> None:
+    client = SlackClient("xoxb-x", "http://127.0.0.1:1/api/")
+    assert "files.delete" not in METHODS
+    with pytest.raises(KeyError):
+        client._call("files.delete", {})
+
+
+@pytest.mark.skipif(not SCHEMAS.is_dir(), reason="Slack's schema is not beside this repository")
+def test_slack_accepts_it_and_would_refuse_a_mistake(manifest: dict[str, Any]) -> None:
+    schema = json.loads((SCHEMAS / "manifest.schema.1.0.0.json").read_text(encoding="utf-8"))
+    jsonschema.validate(manifest, schema)
+    manifest["features"]["slash_commands"][0]["command"] = 3
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(manifest, schema)
