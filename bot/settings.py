@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -123,9 +123,7 @@ def _web_address(url: str) -> str:
 
 def _dialect(name: str) -> str:
     if name.lower() not in DIALECTS:
-        raise ValueError(
-            f"must be a dialect of SQL such as {', '.join(DIALECTS[:4])}{_meant(name, DIALECTS)}"
-        )
+        raise ValueError(f"must be a dialect of SQL such as {', '.join(DIALECTS[:4])}")
     return name.lower()
 
 
@@ -167,6 +165,11 @@ class _Checked(BaseModel):
     slack_signing_secret: str | None = None
 
 
+CHOICES = {
+    "dialect": DIALECTS,
+    "log": ("auto", "json", "pretty"),
+    "log_level": ("debug", "info", "warning", "error"),
+}
 ENVIRONMENT = {
     (name if name in SECRETS else f"patrol_{name}").upper(): name for name in _Checked.model_fields
 }  # PATROL_PORT -> port
@@ -177,13 +180,14 @@ FROM_FILES = {
 
 def _sentence(error: Any, given: Given) -> str:
     name = str(error["loc"][0])
+    must = f"must be {_Checked.model_fields[name].description}"
     if error["type"] == "value_error":
         must = str(error["ctx"]["error"])
-    else:
-        must = f"must be {_Checked.model_fields[name].description}"
     if name == "port" and given.text.startswith("tcp://"):
         must += " (Kubernetes sets this one for a service called patrol: turn enableServiceLinks off)"
-    return f"{given.where}: {must}" + ("" if name in SECRETS else f", not {_shown(name, given.text)}")
+    if name in SECRETS or (name in ADDRESSES and "@" in given.text):
+        return f"{given.where}: {must}"
+    return f"{given.where}: {must}, not {given.text[:100]!r}{_meant(given.text, CHOICES.get(name, ()))}"
 
 
 # Where values come from.
@@ -286,7 +290,7 @@ def _nearest(word: str, known: list[str]) -> str:
     return next(iter(get_close_matches(word, known, n=1, cutoff=0.75)), "")
 
 
-def _meant(word: str, known: list[str] | tuple[str, ...]) -> str:
+def _meant(word: str, known: Sequence[str]) -> str:
     meant = next(iter(get_close_matches(word.lower(), known, n=1, cutoff=0.6)), "")
     return f'; did you mean "{meant}"?' if meant else ""
 
