@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from slack_bolt import App
-from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.sandbox.server import Sandbox
@@ -111,41 +110,19 @@ def build_app(client: WebClient) -> App:
 
 
 @pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     path = chromium()
     if path is None:
         pytest.skip("no Chromium here: set CHROMIUM to the path of one")
-    started = playwright.chromium.launch(executable_path=path, args=FLAGS)
-    yield started
-    started.close()
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=FLAGS)
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(channels=["payments", "chat"], pace=False) as running:
-        yield running
-
-
-@pytest.fixture
-def client(sandbox: Sandbox) -> WebClient:
-    return WebClient(token=sandbox.bot_token, base_url=sandbox.api)
-
-
-@pytest.fixture
-def app(sandbox: Sandbox, client: WebClient) -> Iterator[App]:
+def bot(sandbox: Sandbox, client: WebClient, connect: Callable[..., Any]) -> Iterator[App]:
     built = build_app(client)
-    handler = SocketModeHandler(built, sandbox.app_token, web_client=client)
-    handler.connect()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
-    yield built
-    handler.client.auto_reconnect_enabled = False
-    sandbox.cut_sockets()  # else the client takes ten seconds to close
-    handler.close()  # type: ignore[no-untyped-call]
+    with connect(sandbox, built):
+        yield built
 
 
 @pytest.fixture
@@ -236,7 +213,7 @@ def test_pictures_of_other_hosts_are_not_fetched(open_page: OpenPage, client: We
     expect(messages(page).locator("img")).to_have_count(0)
 
 
-@pytest.mark.usefixtures("app")
+@pytest.mark.usefixtures("bot")
 def test_a_click_reaches_the_app_and_changes_the_card_for_everybody(
     open_page: OpenPage, client: WebClient
 ) -> None:
@@ -247,7 +224,7 @@ def test_a_click_reaches_the_app_and_changes_the_card_for_everybody(
         expect(messages(page).first).to_contain_text("ACKNOWLEDGED by @ana")
 
 
-@pytest.mark.usefixtures("app")
+@pytest.mark.usefixtures("bot")
 def test_a_modal_refuses_names_the_mistake_and_then_submits(open_page: OpenPage, client: WebClient) -> None:
     page, other = open_page("ana"), open_page("bo")
     post_card(client)
@@ -268,7 +245,7 @@ def test_a_modal_refuses_names_the_mistake_and_then_submits(open_page: OpenPage,
     expect(messages(other).last).to_contain_text("resolved as benign: a known seller")
 
 
-@pytest.mark.usefixtures("app")
+@pytest.mark.usefixtures("bot")
 def test_escape_closes_the_modal_and_tab_stays_inside(open_page: OpenPage, client: WebClient) -> None:
     page = open_page("ana")
     post_card(client)
@@ -281,7 +258,7 @@ def test_escape_closes_the_modal_and_tab_stays_inside(open_page: OpenPage, clien
     expect(page.get_by_test_id("modal")).to_have_count(0)
 
 
-@pytest.mark.usefixtures("app")
+@pytest.mark.usefixtures("bot")
 def test_a_command_is_answered_to_the_one_who_asked_and_can_be_dismissed(open_page: OpenPage) -> None:
     ana, bo = open_page("ana"), open_page("bo")
     ana.get_by_test_id("composer").fill("/pat")
@@ -306,7 +283,7 @@ def test_a_command_in_a_thread_is_refused_there(open_page: OpenPage, client: Web
     expect(page.get_by_test_id("ephemeral")).to_have_count(1)
 
 
-@pytest.mark.usefixtures("app")
+@pytest.mark.usefixtures("bot")
 def test_a_mention_is_completed_and_answered_in_a_thread(open_page: OpenPage, sandbox: Sandbox) -> None:
     page = open_page("bo")
     page.get_by_test_id("composer").press_sequentially("<b>hi</b> @pat")
@@ -368,7 +345,7 @@ def test_the_readers_place_is_kept_while_messages_come(open_page: OpenPage, clie
     assert page.get_by_test_id("messages").evaluate("node => node.scrollTop") == 300
 
 
-@pytest.mark.usefixtures("app")
+@pytest.mark.usefixtures("bot")
 def test_home_is_drawn_for_whoever_opens_it(open_page: OpenPage) -> None:
     page = open_page("cy")
     page.get_by_test_id("app-patrol").click()
@@ -393,7 +370,7 @@ def sideways(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 
-@pytest.mark.usefixtures("app")
+@pytest.mark.usefixtures("bot")
 def test_on_a_phone_each_pane_fills_the_screen_and_nothing_scrolls_sideways(
     open_page: OpenPage, client: WebClient
 ) -> None:
