@@ -70,6 +70,9 @@ class Beside:
         where = "" if kind in self.documents else f" (there is no policies/_{kind}.yml)"
         return f'no {SINGULAR[kind]} "{name}"{where}{near(name, known)}'
 
+    def tier(self, table: str) -> str | None:
+        return self.assets[table].tier if table in self.assets else None
+
     def usable(self, kind: str, name: str) -> bool:
         return name in self.values[kind]
 

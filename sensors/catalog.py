@@ -11,10 +11,10 @@ from pathlib import Path
 from sensors import beside as beside_files
 from sensors import file_policy, sources
 from sensors.beside import Beside
-from sensors.check import rules
-from sensors.draft import Draft, draft
+from sensors.draft import Draft, Setting, draft
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Policy
+from sensors.rules import rules
 from sensors.sources import Sources, fingerprint
 from sensors.template import Macros
 from sensors.yaml_marks import Document
@@ -39,15 +39,16 @@ def load(
     found = sources.read(project)
     beside = beside_files.load(found.texts, last_good)
     macros = Macros.load(found.macros())
-    drafts = [
-        draft(name, path, found, macros, dialect, beside.assets) for name, path in found.policies().items()
-    ]
+    schema = {name: asset.columns for name, asset in beside.assets.items() if asset.columns}
+    setting = Setting(dialect, macros, schema)
+    drafts = [draft(name, path, found.texts, setting) for name, path in found.policies().items()]
     problems = [*found.problems, *beside.problems, *macros.problems, *_orphans(found)]
+    names = frozenset(found.policies())
     policies: dict[str, Policy] = {}
     broken: set[str] = set()
     misnamed = {problem.path for problem in found.problems}
     for one in drafts:
-        wrong = [*one.problems, *rules(one, beside)]
+        wrong = [*one.problems, *rules(one, beside, names)]
         problems += wrong
         policy = (
             None

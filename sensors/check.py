@@ -1,32 +1,78 @@
-"""Rules over more than one file, or a warehouse: what a policy names must be there and mean something."""
+"""All that can be said against a project's files: what loading found and what a warehouse answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
-from sensors.beside import Beside
-from sensors.draft import Draft
-from sensors.model.catalog import Problem
+from sensors.files import near
+from sensors.model.catalog import Catalog, Problem
+from sensors.model.policy import Now, Policy, Trailing
+from sensors.model.window import Window
+from sensors.run import look
+from sensors.warehouse import Warehouse, WarehouseError
+from sensors.yaml_marks import Document
+
+AT = datetime(2000, 1, 1, tzinfo=UTC)  # a time without data: the warehouse reads the SQL and scans nothing
+TIMEOUT = timedelta(seconds=30)
 
 
-def rules(one: Draft, beside: Beside) -> Iterator[Problem]:
-    """What is wrong with one policy, given everything beside it."""
-    if one.file is not None:
-        yield from _names(one, beside)
+def check(catalog: Catalog, warehouse: Warehouse | None = None) -> tuple[Problem, ...]:
+    """Every problem, by place; with a warehouse also what it lacks and which SQL it refuses."""
+    problems = set(catalog.problems)
+    if warehouse is not None:
+        documents: Mapping[str, Document] = getattr(catalog, "documents", {})
+        try:
+            warehouse.ping()
+            problems.update(_assets(catalog, documents.get("policies/_assets.yml"), warehouse))
+            for policy in catalog.policies.values():
+                if policy.name not in catalog.broken:
+                    problems.update(_policy(policy, documents.get(policy.path), warehouse))
+        except WarehouseError as error:
+            said = f"the warehouse cannot be asked: {error.message}"
+            problems.add(Problem("patrol.yml", 1, 1, said, warning=error.transient))
+    return tuple(sorted(problems))
 
 
-def _names(one: Draft, beside: Beside) -> Iterator[Problem]:
-    file, document = one.file, one.document
-    if file is None:
+def _assets(catalog: Catalog, document: Document | None, warehouse: Warehouse) -> Iterator[Problem]:
+    """Declared tables and columns that the warehouse does not have."""
+    if document is None or not isinstance(document.data, dict):
         return
-    if said := beside.unknown("teams", file.owner):
-        yield document.problem(("owner",), said)
-    if file.violation and (said := beside.unknown("violations", file.violation)):
-        yield document.problem(("violation",), said)
-    for where in ("offer", "on_open"):
-        for index, job in enumerate(getattr(file, where)):
-            if said := beside.unknown("jobs", job):
-                yield document.problem((where, index), said)
-    for table in one.query.tables if one.query else ():
-        if said := beside.unknown("assets", table):
-            yield one.in_sql(f"{said}; declare it in policies/_assets.yml", table)
+    for key in document.data:
+        asset = catalog.assets.get(str(key).lower())
+        if asset is None or asset.kind not in ("table", "model"):
+            continue
+        columns = warehouse.columns(asset.name)
+        if not columns:
+            yield document.problem_at(document.at((key,), key=True), f"the warehouse has no table {key}")
+            continue
+        for column in (*asset.columns, *([asset.loaded_until] if asset.loaded_until else [])):
+            if column not in columns:
+                said = f"the warehouse's {key} has no column {column}{near(column, columns)}"
+                yield document.problem((key, "columns", column), said, key=True)
+
+
+def _policy(policy: Policy, document: Document | None, warehouse: Warehouse) -> Iterator[Problem]:
+    """Has the warehouse read the query, over a window without data."""
+    try:
+        warehouse.native(policy.query)
+    except WarehouseError as error:
+        yield Problem(policy.query.path, 1, 1, error.message.removeprefix(f"{policy.query.path}: "))
+        return
+    looked = look(replace(policy, timeout=TIMEOUT), warehouse, _nothing(policy), limit=1)
+    if looked.error is None or looked.transient:
+        return
+    if looked.columns and document is not None:
+        yield document.problem(("key",), looked.error)
+    else:
+        yield Problem(policy.query.path, 1, 1, looked.error)
+
+
+def _nothing(policy: Policy) -> Window:
+    match policy.window:
+        case Now():
+            return Window(None, AT)
+        case Trailing(baseline=baseline):
+            return Window(AT, AT + TIMEOUT, None if baseline is None else AT - TIMEOUT)
+    return Window(AT, AT + TIMEOUT)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from sensors.file_policy import PolicyFile
 from sensors.files import near, validated
-from sensors.lineage import Columns, Flaw, output, prove
-from sensors.model.asset import Asset
+from sensors.lineage import Columns, Flaw, Proof, prove
 from sensors.model.catalog import Problem
 from sensors.model.policy import Query
-from sensors.sources import Sources, sql_path
+from sensors.sources import sql_path
 from sensors.template import Macros, Shaped, shape
 from sensors.yaml_marks import Document, line_of, read
 
 BOUNDS = frozenset({"window_start", "window_end", "baseline_start"})
+NATIVES = ("duckdb", "snowflake", "postgres")
 
 
 @dataclass
@@ -40,23 +41,51 @@ class Draft:
         return place(sql_path(self.name), self.sql, Flaw(what, word), warning=warning)
 
 
-def draft(
-    name: str, path: str, found: Sources, macros: Macros, dialect: str, assets: Mapping[str, Asset]
-) -> Draft:
-    document = read(path, found.texts[path])
-    one = Draft(name, path, document, texts=[found.texts[path]], problems=list(document.problems))
+@dataclass(frozen=True)
+class Setting:
+    """What every draft of a load shares."""
+
+    dialect: str
+    macros: Macros
+    schema: Mapping[str, Mapping[str, str]]  # of the declared tables
+
+    @cached_property
+    def mark(self) -> str:
+        """Differs when a draft of the same files may come out otherwise."""
+        tables = sorted((name, tuple(columns)) for name, columns in self.schema.items())
+        return repr((self.dialect, sorted(self.macros.texts.items()), tables))
+
+
+# The last draft of each policy and what it was made from, so that a reload reads only what has changed.
+_drafts: dict[tuple[str, str], tuple[object, Draft]] = {}
+
+
+def draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> Draft:
+    """The policy's draft; made again only if one of its files has changed."""
+    files = (path, sql_path(name), *(sql_path(name, dialect) for dialect in NATIVES))
+    inputs = (setting.mark, tuple(texts.get(file) for file in files))
+    held = _drafts.get((path, setting.dialect))
+    if held is not None and held[0] == inputs:
+        return held[1]
+    one = _draft(name, path, texts, setting)
+    _drafts[(path, setting.dialect)] = (inputs, one)
+    return one
+
+
+def _draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> Draft:
+    document = read(path, texts[path])
+    one = Draft(name, path, document, texts=[texts[path]], problems=list(document.problems))
     if not document.problems:
         _validate(one)
-    params = one.file.params if one.file else None
     file = sql_path(name)
-    if file not in found.texts:
+    if file not in texts:
         one.problems.append(document.problem_at((1, 1), f"its SQL is missing: write {file}"))
         return one
-    one.sql = found.texts[file]
+    one.sql = texts[file]
     one.texts.append(one.sql)
-    _query(one, file, macros, dialect, assets, params)
+    _query(one, file, setting)
     if one.query is not None:
-        _natives(one, found, macros)
+        _natives(one, one.query, texts, setting)
     return one
 
 
@@ -69,57 +98,66 @@ def _validate(one: Draft) -> None:
     one.problems += problems
 
 
-def _query(
-    one: Draft,
-    file: str,
-    macros: Macros,
-    dialect: str,
-    assets: Mapping[str, Asset],
-    params: Mapping[str, object] | None,
-) -> None:
-    """Shapes and proves the SQL; without the YAML's params nothing is said of binds."""
-    one.shaped = shape(file, one.sql, params if params is not None else _named(one.sql), macros)
+def _query(one: Draft, file: str, setting: Setting) -> None:
+    """Shapes and proves the SQL; where the YAML does not load, nothing is said of parameters."""
+    params = one.file.params if one.file else dict.fromkeys(_named(one.sql))
+    one.shaped = shape(file, one.sql, params, setting.macros)
     one.problems += one.shaped.problems
     if one.shaped.problems:
         return
-    proof = prove(one.shaped.sql, dialect)
+    proof = prove(one.shaped.sql, setting.dialect, setting.schema)
     one.problems += [place(file, one.sql, flaw) for flaw in proof.problems]
     one.binds = proof.binds
-    one.texts += [macros.texts[path] for path in sorted(one.shaped.macros)]
-    if params is not None:
-        one.problems += [_unbound(one, name, params) for name in sorted(proof.binds - BOUNDS - params.keys())]
+    one.texts += [setting.macros.texts[path] for path in sorted(one.shaped.macros)]
+    if one.file is not None:
+        one.problems += _binds(one, one.file.params)
     if not proof.problems:
-        schema = {name: asset.columns for name, asset in assets.items() if asset.columns}
-        one.columns = proof.columns or output(proof.tree, schema)
-        one.query = Query(one.shaped.sql, dialect, file, proof.tables, dict(params or {}))
+        one.columns = proof.columns
+        one.query = Query(one.shaped.sql, setting.dialect, file, proof.tables, dict(params))
 
 
 def _named(sql: str) -> set[str]:
     return set(re.findall(r"param\(\s*['\"](\w+)", sql))
 
 
-def _unbound(one: Draft, name: str, params: Mapping[str, object]) -> Problem:
+def _binds(one: Draft, params: Mapping[str, object]) -> Iterator[Problem]:
     known = [*params, *BOUNDS]
-    return one.in_sql(f":{name} has no value; add {name} to params{near(name, known)}", f":{name}")
+    for name in sorted(one.binds - BOUNDS - params.keys()):
+        said = f":{name} has no value; give it one in params"
+        yield one.in_sql(f"{said}{near(name, known)}", f":{name}")
+    for name in sorted(params.keys() - one.binds):
+        said = f"the SQL does not use :{name}"
+        yield one.document.problem(("params", name), said, key=True, warning=True)
+    for name in sorted(params.keys() & BOUNDS):
+        yield one.document.problem(
+            ("params", name), "the engine gives this value; choose another name", key=True
+        )
 
 
-def _natives(one: Draft, found: Sources, macros: Macros) -> None:
+def _natives(one: Draft, query: Query, texts: Mapping[str, str], setting: Setting) -> None:
     """Hand-written versions for other warehouses, `.duckdb.sql`; each is proved in its own dialect."""
-    query = one.query
-    if query is None:
-        return
     native: dict[str, str] = {}
-    for dialect in ("duckdb", "snowflake", "postgres"):
+    for dialect in NATIVES:
         file = sql_path(one.name, dialect)
-        if file not in found.texts:
+        if file not in texts:
             continue
-        one.texts.append(found.texts[file])
-        shaped = shape(file, found.texts[file], query.params, macros)
-        proof = prove(shaped.sql, dialect)
-        flaws = () if shaped.problems else proof.problems
-        one.problems += [*shaped.problems, *(place(file, found.texts[file], flaw) for flaw in flaws)]
+        one.texts.append(texts[file])
+        shaped = shape(file, texts[file], query.params, setting.macros)
+        one.problems += shaped.problems
+        if not shaped.problems:
+            one.problems += _native_flaws(file, texts[file], prove(shaped.sql, dialect), query)
         native[dialect] = shaped.sql
-    one.query = Query(query.sql, query.dialect, query.path, query.tables, query.params, native)
+    one.query = replace(query, native=native)
+
+
+def _native_flaws(file: str, text: str, proof: Proof, query: Query) -> Iterator[Problem]:
+    for flaw in proof.problems:
+        yield place(file, text, flaw)
+    for table in proof.tables:
+        if table not in query.tables:
+            yield place(file, text, Flaw(f"{table} is not read by {query.path}; both read the same", table))
+    for name in sorted(proof.binds - BOUNDS - query.params.keys()):
+        yield place(file, text, Flaw(f":{name} has no value; give it one in params", f":{name}", 1))
 
 
 def place(path: str, text: str, flaw: Flaw, *, warning: bool = False) -> Problem:

@@ -7,13 +7,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
 from sensors.functions import refusal, unfolds
+from sensors.model.policy import NOTHING
 
 Columns = tuple[str, ...]
 Schema = Mapping[str, Mapping[str, str]]  # table -> column -> type
@@ -36,12 +36,10 @@ class Proof:
     columns: Columns | None = None  # of the result, lower case; None where they cannot be derived
     problems: tuple[Flaw, ...] = ()
     binds: frozenset[str] = frozenset()
-    tree: exp.Expr | None = None
 
 
-@lru_cache(maxsize=8192)
-def prove(sql: str, dialect: str) -> Proof:
-    """Reads the SQL once per text."""
+def prove(sql: str, dialect: str, schema: Schema = NOTHING) -> Proof:
+    """Reads the SQL; `schema` is what is known of tables, so that a star can be unfolded."""
     try:
         statements = [s for s in sqlglot.parse(sql, read=dialect) if s is not None]
     except ParseError as error:
@@ -61,7 +59,7 @@ def prove(sql: str, dialect: str) -> Proof:
     flaws = tuple(dict.fromkeys(_flaws(root)))
     tables = tuple(dict.fromkeys(_table_name(t) for t in _real_tables(root)))
     binds = frozenset(p.name for p in root.find_all(exp.Placeholder) if p.name)
-    return Proof(tables, output(root, {}), flaws, binds, root)
+    return Proof(tables, output(root, schema), flaws, binds)
 
 
 CHANGING = (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -75,12 +75,13 @@ def shape(path: str, text: str, params: Collection[str], macros: Macros) -> Shap
     shaped = Shaped()
     try:
         tree = environment.parse(text)
-        template = _compile(path, text)
+        used = _free(tree)
+        template = _compile(path, tree)
     except TemplateSyntaxError as error:
         shaped.problems.append(_syntax(path, text, error))
         return shaped
     known = [*FUNCTIONS, *macros.paths]
-    for name in sorted(meta.find_undeclared_variables(tree) - set(known)):
+    for name in sorted(used - set(known)):
         said = f'"{name}" is not a function or macro{near(name, known)}'
         if name in params:
             said = f"a parameter is written :{name} (a value is bound, never pasted into the SQL)"
@@ -159,8 +160,14 @@ def _checked(name: Any, function: str, example: str) -> str:
     return name
 
 
-def _compile(path: str, text: str) -> Template:
-    code = environment.compile(text, name=path, filename=path)
+def _free(tree: nodes.Template) -> set[str]:
+    """Names that the template uses and does not set itself."""
+    names = list(tree.find_all(nodes.Name))
+    return {n.name for n in names if n.ctx == "load"} - {n.name for n in names if n.ctx != "load"}
+
+
+def _compile(path: str, source: str | nodes.Template) -> Template:
+    code = environment.compile(source, name=path, filename=path)
     return Template.from_code(environment, code, {})
 
 

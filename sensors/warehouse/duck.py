@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,7 @@ class Duck:
         self._files = Files(path)
         self._watchdog = Watchdog()
         self._local = threading.local()
+        self._close = weakref.finalize(self, _close, self._files, self._watchdog)
         self._named: dict[str, frozenset[str]] = {}  # binds by SQL text: as many as there are policies
 
     @staticmethod
@@ -85,8 +87,8 @@ class Duck:
         self.query("SELECT 1", {}, limit=1, timeout=timedelta(seconds=10))
 
     def close(self) -> None:
-        self._watchdog.close()
-        self._files.close()
+        """Also done at the end of the process, before DuckDB's own parts are taken down."""
+        self._close()
 
     def _cursor(self, file: OpenFile) -> duckdb.DuckDBPyConnection:
         """This thread's cursor on the open file; a cursor on an earlier one is let go."""
@@ -117,6 +119,11 @@ class Duck:
                 raise QueryTimeout(f"the query took longer than {seconds} and was stopped") from None
             except duckdb.Error as error:
                 raise plainly(error) from None
+
+
+def _close(files: Files, watchdog: Watchdog) -> None:
+    watchdog.close()
+    files.close()
 
 
 def _fetch(

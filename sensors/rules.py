@@ -1,0 +1,128 @@
+"""Rules for one policy given everything beside it: what it names is there, and what it says has a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from sensors.beside import Beside
+from sensors.draft import Draft
+from sensors.file_policy import PolicyFile
+from sensors.files import near
+from sensors.model.catalog import Problem
+from sensors.model.job import Job
+from sensors.rules_window import window_rules
+from sensors.title import title_names, title_problem
+from sensors.yaml_marks import Path
+
+
+def rules(one: Draft, beside: Beside, policies: Collection[str]) -> Iterator[Problem]:
+    """What is wrong with one policy; `policies` are the names of all."""
+    yield from _tables(one, beside)
+    if one.file is None:
+        return
+    yield from _names(one, one.file, beside, policies)
+    yield from _needs(one, one.file, beside)
+    yield from _title(one, one.file)
+    yield from _columns(one, one.file)
+    yield from _params(one, one.file, beside)
+    yield from _numbers(one, one.file)
+    if one.query is not None:
+        yield from window_rules(one, one.file, beside)
+
+
+def _tables(one: Draft, beside: Beside) -> Iterator[Problem]:
+    if one.query is None or one.shaped is None:
+        return
+    for table in one.query.tables:
+        if said := beside.unknown("assets", table):
+            yield one.in_sql(f"{said}; a table that is read is declared in policies/_assets.yml", table)
+        elif table not in one.shaped.tables:
+            yield one.in_sql(f"write {{{{ table('{table}') }}}} instead of {table}", table)
+        elif one.file and one.file.status == "live" and beside.tier(table) == "scratch":
+            yield one.in_sql(f"{table} is a scratch table; a live policy reads only kept ones", table)
+
+
+def _names(one: Draft, file: PolicyFile, beside: Beside, policies: Collection[str]) -> Iterator[Problem]:
+    named: list[tuple[Path, str, str]] = [(("owner",), "teams", file.owner)]
+    if file.violation:
+        named.append((("violation",), "violations", file.violation))
+    for where in ("offer", "on_open"):
+        named += [((where, i), "jobs", job) for i, job in enumerate(getattr(file, where))]
+    for index, upstream in enumerate(file.schedule.after or ()):
+        job = upstream.removeprefix("job:")
+        kind, name = ("jobs", job) if job != upstream else ("assets", upstream.lower())
+        named.append((("schedule", "after", index), kind, name))
+    for place, kind, name in named:
+        if said := beside.unknown(kind, name):
+            yield one.document.problem(place, said)
+    if file.renamed_from in policies:
+        said = f"{file.renamed_from} is still there; a policy takes over only from one that is gone"
+        yield one.document.problem(("renamed_from",), said)
+
+
+def _needs(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:
+    if one.query is None:
+        return
+    read = one.query.tables
+    for table in file.needs:
+        if said := beside.unknown("assets", table.lower()):
+            yield one.document.problem(("needs", table), said, key=True)
+        elif table.lower() not in read:
+            said = f"the SQL does not read {table}{near(table, read)}"
+            yield one.document.problem(("needs", table), said, key=True)
+    given = {table.lower() for table in file.needs}
+    if file.needs and (missing := [table for table in read if table not in given]):
+        said = f"the SQL also reads {' and '.join(missing)}; say wait, run or skip for it too"
+        yield one.document.problem(("needs",), said)
+
+
+def _title(one: Draft, file: PolicyFile) -> Iterator[Problem]:
+    if "{{" in file.title or "{%" in file.title:
+        yield one.document.problem(("title",), "a template belongs in alert.title; this is the policy's name")
+    if file.alert.title and (said := title_problem(file.alert.title)):
+        yield one.document.problem(("alert", "title"), said)
+
+
+def _columns(one: Draft, file: PolicyFile) -> Iterator[Problem]:
+    """Every column that the YAML names is one that the query gives."""
+    if one.columns is None:
+        return
+    named: list[tuple[Path, str, bool]] = []
+    for where in ("key", "row_key", "entity"):
+        named += [((where, i), column, False) for i, column in enumerate(getattr(file, where))]
+    named += [(("alert", "fields", i), column, False) for i, column in enumerate(file.alert.fields)]
+    named += [(("alert", "columns", column), column, True) for column in file.alert.columns]
+    if file.alert.title and not title_problem(file.alert.title):
+        named += [(("alert", "title"), column, False) for column in sorted(title_names(file.alert.title))]
+    if file.threshold.distinct:
+        named.append((("threshold", "distinct"), file.threshold.distinct, False))
+    if file.severity.by:
+        named.append((("severity", "by"), file.severity.by, False))
+    for place, column, key in named:
+        if column not in one.columns:
+            said = f"the query gives no column {column}{near(column, one.columns)}"
+            yield one.document.problem(place, said, key=key)
+
+
+def _params(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:
+    """A job that starts by itself finds every value it needs in the row."""
+    if one.columns is None:
+        return
+    for index, name in enumerate(file.on_open):
+        job = beside.jobs.get(name)
+        for param in _unfilled(job, one.columns) if job else ():
+            said = f"{name} needs {param}, which the query does not give"
+            yield one.document.problem(("on_open", index), said)
+
+
+def _unfilled(job: Job, columns: Collection[str]) -> list[str]:
+    return [p.name for p in job.params if p.required and p.default is None and p.name not in columns]
+
+
+def _numbers(one: Draft, file: PolicyFile) -> Iterator[Problem]:
+    """Bounds and thresholds that can be reached."""
+    bounds = file.severity.bounds
+    if file.severity.by is None and len(bounds) > 1 and bounds[1][1] <= file.threshold.count:
+        (lowest, _), (second, bound) = bounds[:2]
+        said = f"is never given: an alert begins at {file.threshold.count}, {second.name} at {bound:g}"
+        yield one.document.problem(("severity", lowest.name), said, warning=True)
