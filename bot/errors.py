@@ -1,4 +1,4 @@
-"""The errors of the shell. Each docstring tells the reader what to do; answers to people are values instead."""
+"""The errors of the shell. Each docstring tells the reader what to do; answers to people are values."""
 
 
 class PatrolError(Exception):

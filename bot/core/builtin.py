@@ -13,11 +13,16 @@ from sensors.model.team import Team
 from sensors.model.violation import canonical
 
 BROKEN_SENSOR = "patrol.broken_sensor"
+LANE = Lane.live
 PATIENCE = 3  # failures in a row that may pass by themselves before anybody is told
 
 
 def broken_key(policy: str) -> str:
     return canonical({"policy": policy})
+
+
+def file_key(policy: str) -> str:
+    return canonical({"file": policy})
 
 
 def broken_sensor(looked: Looked, failures: int, team: Team | None, now: datetime) -> Action | None:
@@ -39,15 +44,22 @@ def broken_sensor(looked: Looked, failures: int, team: Team | None, now: datetim
 
 def broken_file(policy: str, owner: str, why: str, team: Team | None, now: datetime) -> Fire:
     """A policy whose files do not load; its last good version goes on."""
-    return _fire(policy, owner, f"its files do not load: {why}", 1, team, now)
+    return _fire(policy, owner, f"does not load: {why}", 1, team, now, file_key(policy))
 
 
-def _fire(policy: str, owner: str, why: str, count: int, team: Team | None, now: datetime) -> Fire:
+def mended(now: datetime) -> Clear:
+    """What was broken loads again."""
+    return Clear(now)
+
+
+def _fire(
+    policy: str, owner: str, why: str, count: int, team: Team | None, now: datetime, key: str = ""
+) -> Fire:
     terms = Terms(team=owner, repeat_interval=timedelta(hours=12), clear="always", accumulates=False)
     return Fire(
         policy=BROKEN_SENSOR,
-        key=broken_key(policy),
-        lane=Lane.live,
+        key=key or broken_key(policy),
+        lane=LANE,
         terms=replace(terms, acknowledged_for=team.acknowledged_for) if team else terms,
         title=f"{policy} {why}"[:200],
         severity=Severity.medium,

@@ -57,6 +57,8 @@ def next_move(message: Message | None, face_seq: int, now: datetime) -> Move:
     match message.state:
         case MessageState.parked:
             return Move.nothing
+        case MessageState.posted if message.lease_until and now < message.lease_until:
+            return Move.wait  # another process is at it
         case MessageState.posted:
             return Move.update if face_seq > message.shown_seq else Move.nothing
         case MessageState.sending:

@@ -254,7 +254,7 @@ def _whose(owner: str, by: str) -> str:
 
 
 def stale(alert: Alert, by: str, work_seq: int) -> Refused | None:
-    """A click on a button of the past, where somebody else has acted since it was drawn: who, and what now."""
+    """A click on a button of the past, where somebody else has acted since: who, and what to do now."""
     if work_seq == alert.work_seq:
         return None
     if not alert.is_open:

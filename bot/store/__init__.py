@@ -1,8 +1,8 @@
 """REMEMBERING. SQLAlchemy lives here: rows in, frozen values out, on SQLite and on Postgres alike."""
 
-from bot.store.codec import decode_action, encode_action
+from bot.core.reconcile import Seen
 from bot.store.store import Store
-from bot.store.values import DeadRun, Done, Held, RunRecord, RunSave, Seen, SeenRow
+from bot.store.values import DeadRun, Done, Held, RunRecord, RunSave
 
 __all__ = [
     "DeadRun",
@@ -11,8 +11,5 @@ __all__ = [
     "RunRecord",
     "RunSave",
     "Seen",
-    "SeenRow",
     "Store",
-    "decode_action",
-    "encode_action",
 ]

@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import Row, and_, delete, func, or_, select
 
 from bot.core.alert import Alert, Disposition, Event, Lane
+from bot.core.reconcile import Seen
 from bot.core.reply import Earlier, Evidence
 from bot.store.changes import hash_of
 from bot.store.codec import decode, unpack_values
 from bot.store.database import Database
 from bot.store.tables import HOLDS_KEY, evidence, history, seen
 from bot.store.tables import alerts as t
-from bot.store.values import SeenRow
 from sensors.model.policy import Severity
 from sensors.model.violation import canonical
 
@@ -107,20 +107,18 @@ class Alerts:
             Evidence(tuple(known.evidence_columns or ()), rows, known.evidence_total) if known else Evidence()
         )
 
-    def memory(
-        self, policy: str, keys: Iterable[str], since: datetime | None
-    ) -> dict[str, dict[str, SeenRow]]:
+    def memory(self, policy: str, keys: Iterable[str], since: datetime | None) -> dict[str, dict[str, Seen]]:
         """By key and row hash: the rows seen whose event time is not before `since`, or that have none."""
         named = {hash_of(key): key for key in keys}
         query = select(seen).where(seen.c.policy == policy)
         if since is not None:
             query = query.where(or_(seen.c.event_time.is_(None), seen.c.event_time >= since))
-        found: dict[str, dict[str, SeenRow]] = {}
+        found: dict[str, dict[str, Seen]] = {}
         with self._database.read() as c:
             for part in _parts(named):
                 for r in c.execute(query.where(seen.c.key_hash.in_(part))):
                     key = named[r.key_hash]
-                    row = SeenRow(policy, key, r.row_hash, r.event_time, r.value, r.seen_at)
+                    row = Seen(policy, key, r.row_hash, r.event_time, r.value, r.seen_at)
                     found.setdefault(key, {})[r.row_hash] = row
         return found
 

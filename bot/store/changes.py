@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, insert, select, update
+from sqlalchemy import Connection, and_, case, delete, insert, select, update
 
+from bot.core.action import MACHINE
 from bot.core.alert import Alert, Snooze, due
 from bot.core.change import Change
-from bot.core.reply import Evidence
+from bot.core.reconcile import Seen
 from bot.errors import Conflict
 from bot.store.codec import encode, pack_values
 from bot.store.database import Database
 from bot.store.tables import HOLDS_KEY, STILL_ON, effects, evidence, history, seen, snoozes
 from bot.store.tables import alerts as t
-from bot.store.values import Seen
+from bot.store.values import RunSave
 from sensors.model.violation import canonical
 
 PENDING = "pending"
@@ -96,6 +97,7 @@ def columns(alert: Alert) -> dict[str, Any]:
         "version": alert.version,
         "work_seq": alert.work_seq,
         "face_seq": alert.face_seq,
+        "by_person": alert.last_event_by not in ("", MACHINE),
         "body": body,
     }
 
@@ -163,25 +165,29 @@ def _write_history(c: Connection, alert_id: int, steps: Sequence[Change]) -> Non
         c.execute(insert(effects), follow)
 
 
-def write_evidence(
-    c: Connection, run_id: int, policy: str, found: Mapping[str, Evidence], alerts: Sequence[Alert]
-) -> None:
-    """Adds rows to the alerts of their keys: those just changed, else the open one, else nowhere."""
+def write_evidence(c: Connection, saved: RunSave, alerts: Sequence[Alert]) -> None:
+    """The rows behind alerts. Events add up, on the alert just changed or else on the open one of their key;
+    the rows of a condition are those of the newest look that changed its alert."""
     ids = {alert.key: alert.id for alert in alerts}
-    ids |= _holders(c, policy, [key for key in found if key not in ids])
+    if saved.incremental:
+        ids |= _holders(c, saved.run.policy, [key for key in saved.evidence if key not in ids])
+    else:
+        gone = [ids[key] for key in saved.evidence if key in ids]
+        c.execute(delete(evidence).where(evidence.c.alert_id.in_(gone)))
     rows: list[dict[str, Any]] = []
-    for key, one in found.items():
+    for key, one in saved.evidence.items():
         if key not in ids:
             continue
-        total = t.c.evidence_total + max(one.total, len(one.rows))
-        c.execute(
-            update(t)
-            .where(t.c.id == ids[key])
-            .values(evidence_total=total, evidence_columns=list(one.columns))
-        )
+        before = t.c.evidence_total if saved.incremental else 0
+        head = {
+            "evidence_total": before + max(one.total, len(one.rows)),
+            "evidence_columns": list(one.columns),
+        }
+        c.execute(update(t).where(t.c.id == ids[key]).values(head))
         # the newest row is added last, so that the highest id is the newest of all
         rows += [
-            {"alert_id": ids[key], "run_id": run_id, "row": pack_values(row)} for row in reversed(one.rows)
+            {"alert_id": ids[key], "run_id": saved.run.id, "row": pack_values(row)}
+            for row in reversed(one.rows)
         ]
     if rows:
         c.execute(insert(evidence), rows)

@@ -7,28 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.change import Change
+from bot.core.reconcile import Seen
 from bot.core.reply import Evidence
 from sensors.model.policy import NOTHING
 from sensors.model.run import Cause, Run, RunStatus
 from sensors.model.window import Window
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A row that a run has seen. `value` is what `threshold: {distinct: …}` counts."""
-
-    policy: str
-    key: str
-    row_hash: str
-    event_time: datetime | None
-    value: str | None = None
-
-
-@dataclass(frozen=True)
-class SeenRow(Seen):
-    """The same, remembered: with the moment of the run that saw it first."""
-
-    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -38,13 +21,13 @@ class RunSave:
     run: Run
     window: Window  # really looked at
     changes: tuple[Change, ...] = ()
-    evidence: Mapping[str, Evidence] = NOTHING  # by canonical key: rows to add, newest first
+    evidence: Mapping[str, Evidence] = NOTHING  # by canonical key, rows newest first
     remember: tuple[Seen, ...] = ()
     rows: int = 0
     violations: int = 0
     query_id: str | None = None
     elapsed_s: float = 0.0
-    incremental: bool = False
+    incremental: bool = False  # rows are events: they add up, and the watermark moves
     content: str = ""
 
 

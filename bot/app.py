@@ -1,0 +1,154 @@
+"""Wiring: settings → everything. The one file that knows all."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from slack_bolt import App as Bolt
+
+from bot import log as logs
+from bot import web
+from bot.deliver import Deliverer
+from bot.desk import Desk
+from bot.engine import Engine
+from bot.errors import PatrolError, SettingsError
+from bot.metrics import METRICS
+from bot.project import Project
+from bot.schedule import CHORES, Scheduler
+from bot.settings import Settings, require_slack
+from bot.slack import listeners, socket
+from bot.slack.client import SlackClient
+from bot.starting import Starting
+from bot.store import Store
+from bot.view import View
+from sensors.warehouse import Warehouse, WarehouseError, connect
+
+log = logs.get("app")
+
+STALE_BEAT = timedelta(seconds=60)  # after which a chore that has not ended is called stuck
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_warehouse(settings: Settings) -> Warehouse:
+    if not settings.warehouse_url:
+        raise SettingsError(
+            "No warehouse: set PATROL_WAREHOUSE_URL, or warehouse_url in patrol.yml, "
+            "to something like duckdb:///data/warehouse.duckdb"
+        )
+    return connect(settings.warehouse_url)
+
+
+class Bot:
+    """The whole of Patrol in one process: `start`, then `stop`."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+        require_slack(settings)
+        self.settings = settings
+        self.store = Store(settings.store_url)
+        self.warehouse = open_warehouse(settings)
+        self.project = Project(settings.project, self.store, dialect=settings.dialect, bundle=settings.bundle)
+        self.metrics = METRICS
+        self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics)
+        self.view = View(self.store, self.project, clock)
+        self.starting = Starting(self.engine)
+        self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
+        self.desk = Desk(self.engine, self.view, self.starting)
+        self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
+        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers)
+        self._socket: socket.Handle | None = None
+        self._web: web.Handle | None = None
+
+    def start(self) -> None:
+        """Brings the schema up to date, opens the doors, then begins to look. PatrolError where it cannot."""
+        log.info("store", did=self.store.upgrade())
+        bolt = Bolt(
+            client=self.slack.web,
+            signing_secret=self.settings.slack_signing_secret or "socket-mode-only",
+            token_verification_enabled=True,
+        )
+        listeners.register(bolt, self.desk, self.slack)
+        self._web = web.serve(
+            web.app(self.health, self.metrics.registry), self.settings.port, self.settings.host
+        )
+        self.scheduler.start()
+        self._socket = socket.start(
+            bolt, self.settings.slack_app_token or "", self.settings.slack_url, connections=2
+        )
+        log.info(
+            "on patrol",
+            policies=sum(p.runs for p in self.project.catalog.policies.values()),
+            problems=len(self.project.catalog.errors),
+            health=f"http://{self.settings.host}:{self.settings.port}/healthz",
+        )
+
+    def stop(self) -> None:
+        """Closes the doors first, so that nothing is taken in that is not finished."""
+        if self._socket:
+            self._socket.close()
+        self.scheduler.stop()
+        if self._web:
+            self._web.close()
+        self.warehouse.close()
+        self.store.close()
+        log.info("off patrol")
+
+    def health(self) -> web.Health:
+        """What is wrong, in words; ready once connected to Slack and the store."""
+        checks = {
+            "store": self._store_health(),
+            "slack": self._slack_health(),
+            "delivery": self.deliverer.trouble or "ok",
+            "warehouse": self._warehouse_health(),
+            "schedule": self._schedule_health(),
+            "files": f"{len(self.project.catalog.errors)} problems: see `patrol check`"
+            if self.project.catalog.errors
+            else "ok",
+        }
+        ok = all(checks[name] == "ok" for name in ("store", "schedule"))
+        ready = ok and checks["slack"] == "ok"
+        return web.Health(ok, ready, checks)
+
+    def _store_health(self) -> str:
+        try:
+            self.store.ping()
+        except PatrolError as away:
+            return str(away)
+        return "ok"
+
+    def _slack_health(self) -> str:
+        return "ok" if self._socket and self._socket.connected() else "no Socket Mode connection is open"
+
+    def _warehouse_health(self) -> str:
+        try:
+            self.warehouse.ping()
+        except WarehouseError as away:
+            return str(away)
+        return "ok"
+
+    def _schedule_health(self) -> str:
+        now = utc_now()
+        stuck = [
+            name
+            for name, at in self.scheduler.beats.items()
+            if now - at > STALE_BEAT + timedelta(seconds=CHORES.get(name, 0))
+        ]
+        return f"not heard of for a minute: {', '.join(stuck)}" if stuck else "ok"
+
+
+def serve(settings: Settings) -> None:
+    """Runs until SIGINT or SIGTERM, then ends cleanly."""
+    logs.configure(settings.log, settings.log_level, hide=settings.secrets)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    bot = Bot(settings)
+    bot.start()
+    while not stopping.wait(1):
+        pass
+    bot.stop()

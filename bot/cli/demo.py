@@ -1,0 +1,180 @@
+"""`patrol demo`: a marketplace, a Slack and Patrol, each a process of its own, watched over until Ctrl-C."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from bot.cli.group import in_project
+
+PATIENCE_S = 30.0  # for a part to be there
+TOKENS = {"SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_APP_TOKEN": "xapp-sandbox"}
+
+
+@click.command()
+@in_project
+@click.option("--port", type=int, default=8765, show_default=True, help="Of the page, on 127.0.0.1.")
+@click.option("--fresh", is_flag=True, help="Forget the market, messages and alerts of last time.")
+@click.option("--calm", is_flag=True, help="Plant no trouble in the marketplace.")
+def demo(project: Path, port: int, fresh: bool, calm: bool) -> None:
+    """A living marketplace, a Slack of its own and Patrol, in your browser.
+
+    Nothing leaves this machine and no account is needed. Ctrl-C ends it; started again it goes on where it
+    was. Files under policies/ and sql/ are taken in while it runs.
+
+    \b
+    patrol demo            then open the address that it says
+    patrol demo --fresh    from the beginning
+    """
+    project = project.resolve()
+    home = project / ".patrol"
+    if fresh:
+        for folder in (home / "demo", home / "market"):
+            shutil.rmtree(folder, ignore_errors=True)
+    (home / "demo").mkdir(parents=True, exist_ok=True)
+    sys.exit(Demo(project, home, port, calm).run())
+
+
+@dataclass
+class Demo:
+    """The three processes and their order: Slack and the marketplace first, Patrol when both are there."""
+
+    project: Path
+    home: Path
+    port: int
+    calm: bool
+    stopping: threading.Event = field(default_factory=threading.Event)
+    parts: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def run(self) -> int:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.stopping.set())
+        if not _free(self.port):
+            click.echo(f"port {self.port} is taken: end what listens there, or say --port", err=True)
+            return 2
+        self.admin, self.health = (p if _free(p) else _any() for p in (self.port + 1, self.port + 2))
+        try:
+            return self._watch() if self._begin() else 1
+        finally:
+            self._end()
+
+    def _begin(self) -> bool:
+        """Starts all three; whether they are there."""
+        url = f"http://127.0.0.1:{self.port}"
+        self._start("slack")
+        if not self._wait("slack", lambda: not _free(self.port)):
+            return False
+        click.echo(url)
+        click.echo("Your Slack is there. The marketplace is opening …", err=True)
+        self._start("market")
+        if not self._wait("market", (self.home / "market" / "CURRENT").exists):
+            return False
+        self._start("patrol")
+        click.echo(f"Patrol is looking. Open {url} and act as ana, bo or cy. Ctrl-C ends it.", err=True)
+        return True
+
+    def _command(self, part: str) -> list[str]:
+        market = ["--folder", str(self.home / "market"), "--port", str(self.admin)]
+        commands = {
+            "slack": ["bot", "sandbox", "--quiet", "--port", str(self.port), *self._slack()],
+            "market": ["bot.demo", *market, *(["--calm"] if self.calm else [])],
+            "patrol": ["bot", "serve", "--project", str(self.project), "--port", str(self.health)],
+        }
+        return [sys.executable, "-m", *commands[part]]
+
+    def _slack(self) -> list[str]:
+        manifest = self.project / "manifest.yaml"
+        kept = ["--state", str(self.home / "demo" / "slack")]
+        return [*kept, "--manifest", str(manifest)] if manifest.exists() else kept
+
+    def _environment(self) -> dict[str, str]:
+        admin = f"http://127.0.0.1:{self.admin}"
+        return {
+            **os.environ,
+            **TOKENS,
+            "PATROL_SLACK_URL": f"http://127.0.0.1:{self.port}/api/",
+            "PATROL_WAREHOUSE_URL": f"duckdb:///{self.home / 'market'}",
+            "PATROL_STORE_URL": f"sqlite:///{self.home / 'demo' / 'patrol.db'}",
+            "PATROL_ADMIN_URL": admin,
+            "PATROL_RISK_URL": admin,
+            "PATROL_OPS_URL": f"sqlite:///{self.home / 'market' / 'ops.db'}",
+        }
+
+    def _start(self, part: str) -> None:
+        """In a session of its own, so that Ctrl-C reaches only us and we end the parts in order."""
+        log = (self.home / "demo" / f"{part}.log").open("ab")
+        self.parts[part] = subprocess.Popen(
+            self._command(part),
+            cwd=Path(__file__).parents[2],
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        )
+        log.close()
+
+    def _wait(self, part: str, there: object) -> bool:
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.stopping.is_set() and callable(there) and not there():
+            if self.parts[part].poll() is not None or time.monotonic() > deadline:
+                log = self.home / "demo" / f"{part}.log"
+                click.echo(f"{part} did not start; the end of {log}:\n{_tail(log)}", err=True)
+                return False
+            self.stopping.wait(0.05)
+        return not self.stopping.is_set()
+
+    def _watch(self) -> int:
+        """A part that dies is started again: Patrol must come back without losing anything, so let it."""
+        while not self.stopping.wait(0.5):
+            for part, process in list(self.parts.items()):
+                if process.poll() is not None:
+                    click.echo(f"{part} has ended ({process.returncode}); it is started again", err=True)
+                    self.stopping.wait(1)
+                    self._start(part)
+        return 0
+
+    def _end(self) -> None:
+        """Patrol first, so that what it says still arrives."""
+        for part in ("patrol", "market", "slack"):
+            process = self.parts.get(part)
+            if process is None or process.poll() is not None:
+                continue
+            process.terminate()
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        click.echo("The demo has ended. Started again it goes on where it was.", err=True)
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _any() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _die_with_parent() -> None:
+    """So that a demo that is killed leaves nothing behind (Linux)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-12:])

@@ -1,0 +1,71 @@
+"""`patrol` itself: finds its commands when they are called, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+COMMANDS = {
+    "demo": ("bot.cli.demo", "demo"),
+    "serve": ("bot.cli.serve", "serve"),
+    "sandbox": ("bot.cli.serve", "sandbox"),
+    "run": ("bot.cli.policies", "run"),
+    "check": ("bot.cli.policies", "check"),
+    "next": ("bot.cli.policies", "next_runs"),
+    "db": ("bot.cli.serve", "db"),
+}
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Lazy(click.Group):
+    """Imports a command's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="patrol", prog_name="patrol")
+def patrol() -> None:
+    """Policy violations as SQL, handled by people in Slack.
+
+    Run it in the folder that holds policies/ and sql/, or say --project DIR.
+
+    \b
+    See it work:      patrol demo
+    Write a policy:   patrol check      names every mistake with its place
+                      patrol run NAME   shows the rows, posts nothing
+                      patrol next NAME  says when it will run
+    Put it to work:   patrol db upgrade, then patrol serve
+    """
+
+
+def in_project(command: Command) -> Command:
+    """Gives a command its `--project`."""
+    option = click.option(
+        "--project",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        default=Path(),
+        help="The folder that holds policies/ and sql/ (default: this one).",
+    )
+    return option(command)
+
+
+def settings_of(project: Path, **overrides: str | None) -> Any:
+    """The project's settings from the environment and patrol.yml; what the command line says wins."""
+    from bot.settings import load
+
+    given = {name: value for name, value in overrides.items() if value is not None}
+    return load(project, {**os.environ, **given})

@@ -1,0 +1,274 @@
+"""The verbs of an analyst: run, check, next. They change nothing and post nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from bot.cli.group import in_project, settings_of
+from sensors.model.clock import parse_duration, parse_time, say_duration
+
+if TYPE_CHECKING:
+    from bot.core.reconcile import Reconciled
+    from sensors.model.catalog import Catalog, Problem
+    from sensors.model.policy import Policy
+    from sensors.model.run import Looked
+    from sensors.warehouse import Warehouse
+
+SHOWN_ROWS = 20
+
+
+class Time(click.ParamType[Any]):
+    """An ISO time; without a zone it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        at = value if isinstance(value, datetime) else parse_time(str(value))
+        if at is None:
+            self.fail(f"{value!r} is no time; write it as 2026-01-05T12:00:00Z", param, ctx)
+        return at
+
+
+class Span(click.ParamType[Any]):
+    """A duration such as 90m or 7d."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        span = value if isinstance(value, timedelta) else parse_duration(str(value))
+        if span is None:
+            self.fail(f"{value!r} is no duration; write it as 30m, 2h or 7d", param, ctx)
+        return span
+
+
+@click.command()
+@click.argument("policy")
+@in_project
+@click.option("--at", type=Time(), help="As if it were then (UTC unless it has a zone); default: now.")
+@click.option("--over", type=Span(), help="Look back so far, instead of the policy's own window.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+def run(policy: str, project: Path, at: datetime | None, over: timedelta | None, as_json: bool) -> None:
+    """Run POLICY once and show its rows. Nothing is posted and nothing is remembered.
+
+    \b
+    patrol run payments.refund_spike
+    patrol run payments.refund_spike --at 2026-01-05T12:00:00Z --json
+    patrol run chat.harassment --over 7d
+
+    Exit code 0: it ran, whatever it found; 1: the query failed; 2: there is no such policy.
+    """
+    settings = settings_of(project)
+    from bot.app import open_warehouse
+
+    catalog = _catalog(settings)
+    wanted = _policy(catalog, policy)
+    warehouse = open_warehouse(settings)
+    try:
+        looked, found = _look(wanted, catalog, warehouse, at or datetime.now(UTC), over)
+    finally:
+        warehouse.close()
+    if as_json:
+        click.echo(json.dumps(_as_json(looked, found), ensure_ascii=False, indent=2))
+    else:
+        _print_run(looked, found)
+    sys.exit(0 if looked.ok else 1)
+
+
+def _look(
+    policy: Policy, catalog: Catalog, warehouse: Warehouse, at: datetime, over: timedelta | None
+) -> tuple[Looked, Reconciled]:
+    from bot.core.reconcile import Reconciled, reconcile
+    from sensors.model.run import Looked, RunStatus
+    from sensors.model.window import Window, window_for
+    from sensors.run import data_until, look
+    from sensors.title import title
+    from sensors.warehouse import WarehouseError
+
+    try:
+        until = data_until(policy, catalog.assets, warehouse)
+    except WarehouseError as error:
+        return Looked(policy, Window(at, at), RunStatus.failed, error=str(error)), Reconciled()
+    window = window_for(policy.window, at, None, until)
+    if policy.accumulates and window.start:
+        back = over or max(policy.threshold.within or timedelta(), window.end - window.start)
+        window = Window(window.end - back, window.end)
+    looked = look(policy, warehouse, window)
+    if not looked.ok:
+        return looked, Reconciled()
+    return looked, reconcile(policy, looked, catalog.teams.get(policy.owner), {}, {}, title)
+
+
+def _as_json(looked: Looked, found: Reconciled) -> dict[str, Any]:
+    from sensors.model.violation import shown
+
+    start = looked.window.start
+    return {
+        "policy": looked.policy.name,
+        "window": {"start": start.isoformat() if start else None, "end": looked.window.end.isoformat()},
+        "status": looked.status.value,
+        "error": looked.error,
+        "columns": list(looked.columns),
+        "rows": [{name: shown(value) for name, value in row.values.items()} for row in looked.rows],
+        "violations": [
+            {"key": dict(f.key_values), "title": f.title, "severity": f.severity.name, "count": f.count}
+            for f in found.fired
+        ],
+        "bad_rows": list(looked.bad_rows),
+        "truncated": looked.truncated,
+        "elapsed_s": round(looked.elapsed_s, 4),
+    }
+
+
+def _print_run(looked: Looked, found: Reconciled) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from sensors.model.violation import shown
+
+    console = Console()
+    start = f"{looked.window.start:%Y-%m-%d %H:%M:%S} → " if looked.window.start else "as of "
+    took = say_duration(timedelta(seconds=looked.elapsed_s))
+    console.print(Text(f"{looked.policy.name}  {start}{looked.window.end:%Y-%m-%d %H:%M:%S} UTC  ({took})"))
+    if not looked.ok:
+        console.print(Text(f"{looked.status.value}: {looked.error}", style="red"))
+        return
+    table = Table(*looked.columns, row_styles=["", "dim"])
+    for row in looked.rows[:SHOWN_ROWS]:
+        table.add_row(*(Text(str(shown(row.values[name]))[:60]) for name in looked.columns))
+    console.print(table)
+    more = len(looked.rows) - SHOWN_ROWS
+    if more > 0:
+        console.print(Text(f"and {more} rows more: --json shows them all"))
+    for bad in looked.bad_rows:
+        console.print(Text(f"cannot be counted: {bad}", style="red"))
+    rows, fires = len(looked.rows), found.fired
+    console.print(Text(f"{rows} rows, {len(looked.violations)} keys, {len(fires)} would alert"))
+    for fire in fires:
+        console.print(Text(f"  {fire.severity.name.upper():<8} {fire.title}  {fire.key}"))
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@in_project
+@click.option("--json", "as_json", is_flag=True, help="A list of objects: path, line, column, what, warning.")
+def check(paths: tuple[Path, ...], project: Path, as_json: bool) -> None:
+    """Name every mistake in the files, with its place. Exit code 1 where there is one.
+
+    \b
+    patrol check
+    patrol check policies/payments/refund_spike.yml sql/payments
+
+    Everything is always read, since files depend on each other; PATHS only narrow what is shown.
+    """
+    settings = settings_of(project)
+    catalog = _catalog(settings)
+    problems = _problems(catalog)
+    shown = [p for p in problems if not paths or _under(project, p, paths)]
+    errors = sum(not p.warning for p in shown)
+    if as_json:
+        click.echo(json.dumps([_problem_json(p) for p in shown], ensure_ascii=False, indent=2))
+    else:
+        _print_problems(shown)
+        looked = f"{len(catalog.policies)} policies, {len(catalog.jobs)} jobs, {len(catalog.assets)} assets"
+        wrong = f"{errors} mistakes, {len(shown) - errors} warnings" if shown else "no mistakes"
+        click.echo(f"{looked}: {wrong}")
+    sys.exit(1 if errors else 0)
+
+
+def _problems(catalog: Catalog) -> list[Problem]:
+    """Each ring's own checks, together, in the order of the files."""
+    from bot.jobs.config import problems as job_problems
+    from sensors import check as rules
+    from sensors.model.catalog import Problem
+
+    of_jobs = [
+        Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")
+        for job in catalog.jobs.values()
+        for what in job_problems(job)
+    ]
+    return sorted({*catalog.problems, *rules.check(catalog), *of_jobs})
+
+
+def _under(project: Path, problem: Problem, paths: tuple[Path, ...]) -> bool:
+    file = (project / problem.path).resolve()
+    return any(file == p.resolve() or p.resolve() in file.parents for p in paths)
+
+
+def _problem_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "path": problem.path,
+        "line": problem.line,
+        "column": problem.column,
+        "what": problem.what,
+        "warning": problem.warning,
+    }
+
+
+def _print_problems(problems: list[Problem]) -> None:
+    for problem in problems:
+        click.secho(str(problem), fg="yellow" if problem.warning else "red")
+        if problem.source.strip():
+            click.echo(f"    {problem.source.rstrip()}\n    {' ' * (problem.column - 1)}^")
+
+
+@click.command("next")
+@click.argument("policy")
+@in_project
+@click.option("--from", "start", type=Time(), help="Count from then; default: now.")
+@click.option("--count", type=click.IntRange(1, 1000), default=5, show_default=True, help="How many.")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects: utc, local, timezone.")
+def next_runs(policy: str, project: Path, start: datetime | None, count: int, as_json: bool) -> None:
+    """Say when POLICY will run, in UTC and in the zone of its schedule."""
+    from bot.core.plan import next_due
+    from sensors.model.policy import Cron
+
+    wanted = _policy(_catalog(settings_of(project)), policy)
+    zone = wanted.schedule.timezone if isinstance(wanted.schedule, Cron) else "UTC"
+    times: list[datetime] = []
+    at: datetime | None = start or datetime.now(UTC)
+    while at and len(times) < count and (at := next_due(wanted.schedule, at)):
+        times.append(at)
+    if as_json:
+        listed = [
+            {"utc": t.isoformat(), "local": t.astimezone(ZoneInfo(zone)).isoformat(), "timezone": zone}
+            for t in times
+        ]
+        click.echo(json.dumps(listed, indent=2))
+        return
+    for t in times:
+        local = t.astimezone(ZoneInfo(zone))
+        click.echo(f"{t:%a %Y-%m-%d %H:%M:%S} UTC   {local:%a %Y-%m-%d %H:%M:%S %Z} ({zone})")
+    if not times:
+        click.echo(
+            f"{policy} runs when {', '.join(getattr(wanted.schedule, 'upstream', ()))} has been updated"
+        )
+
+
+def _catalog(settings: Any) -> Catalog:
+    from sensors.catalog import load
+
+    if not (settings.project / "policies").is_dir():
+        raise click.UsageError(
+            f"There is no policies/ in {settings.project}: go there, or say --project DIR."
+        )
+    return load(settings.project, dialect=settings.dialect, bundle=settings.bundle)
+
+
+def _policy(catalog: Catalog, name: str) -> Policy:
+    if name in catalog.policies:
+        return catalog.policies[name]
+    if name in catalog.broken:
+        mine = [p for p in catalog.errors if name.replace(".", "/") in p.path]
+        raise click.UsageError("\n".join([f"{name} does not load:", *(f"  {p}" for p in mine)]))
+    near = get_close_matches(name, catalog.policies, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(catalog.policies)[:8])}"
+    raise click.UsageError(f"There is no policy {name}; {hint}")

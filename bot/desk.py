@@ -1,0 +1,311 @@
+"""What people ask for in Slack: a command, click or form becomes one action of the engine, and an answer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from bot.core import access, command, oncall
+from bot.core.action import (
+    Acknowledge,
+    Assign,
+    Comment,
+    Escalate,
+    PersonAction,
+    Reopen,
+    Rerun,
+    Resolve,
+    SnoozeFor,
+    StartJob,
+    Unacknowledge,
+    Wake,
+)
+from bot.core.alert import Alert, Work
+from bot.core.change import Change, Refused, Same
+from bot.core.command import BY_NAME, VERBS, Command, Mistake
+from bot.core.reply import HelpReply, ListReply, Person, PolicyReply, Reply, Said, ShowReply, StatusReply
+from bot.core.words import when, who
+from bot.engine import Engine
+from bot.starting import Starting
+from bot.view import RIGHT_OVER, View
+from sensors.model.job import Job
+from sensors.model.policy import Severity
+
+UNDO = {
+    "acknowledged": "unack",
+    "joined": "unack",
+    "assigned": "unack",
+    "snoozed": "wake",
+    "resolved": "reopen",
+    "redisposed": "resolve",
+    "unacknowledged": "ack",
+    "woken": "snooze",
+    "reopened": "resolve",
+}
+# Clicks on a card of the past are told who has it; what only adds to an alert is never stale.
+STALE = (Acknowledge, Unacknowledge, Assign, SnoozeFor, Wake, Resolve, Reopen)
+
+
+class Desk:
+    """Thread-safe and short: each act is one small transaction. Listeners hand in and show the answer."""
+
+    def __init__(self, engine: Engine, view: View, starting: Starting) -> None:
+        self.engine = engine
+        self.view = view
+        self.starting = starting
+
+    # ---------------------------------------------------------------------- acts
+
+    def act(self, person: Person, alert_id: int, action: PersonAction, work_seq: int | None = None) -> Said:
+        """Records what a person does to one alert, if he may, and says it."""
+        if refused := access.may_act(person.slack, self.engine.catalog.teams):
+            return _refusal(refused)
+        if isinstance(action, StartJob):
+            return self.start_job(person, alert_id, action.job, action.params)
+        if isinstance(action, Reopen):
+            action = self._with_holder(alert_id, action)
+        seq = work_seq if isinstance(action, STALE) else None
+        alert, outcome = self.engine.act(alert_id, action, by=person.slack, work_seq=seq)
+        return self._answer(alert, alert_id, outcome)
+
+    def _with_holder(self, alert_id: int, action: Reopen) -> Reopen:
+        alert = self.engine.store.alerts.get(alert_id)
+        if alert is None:
+            return action
+        held = self.engine.store.alerts.held(
+            alert.policy, alert.lane, keys=[alert.key], resolved_since=alert.opened_at
+        )
+        holder = held.get(alert.key)
+        taken = holder is not None and holder.is_open and holder.id != alert.id
+        return Reopen(action.by, holder.id if holder and taken else None)
+
+    def _answer(self, alert: Alert | None, alert_id: int, outcome: Change | Refused | Same) -> Said:
+        match outcome:
+            case Change(event=event) if alert:
+                undo = UNDO.get(event.kind)
+                hint = f"undo: `/patrol {undo} {alert.id}`" if undo else ""
+                return Said(f"{alert.name} {event.story}.", hint)
+            case Refused():
+                return _refusal(outcome) if alert else self.view.unknown_alert(alert_id)
+        return Said(f"ALR-{alert_id} is so already.", ok=False)
+
+    def start_job(
+        self, person: Person, alert_id: int | None, job_name: str, params: Mapping[str, Any]
+    ) -> Said:
+        """Starts a job, for an alert or by itself; what is wrong is said before anything starts."""
+        job = self.engine.catalog.jobs.get(job_name)
+        if job is None:
+            return self._no_such("job", job_name, list(self.engine.catalog.jobs))
+        if refused := access.may_start(person.slack, job, self.engine.catalog.teams):
+            return _refusal(refused)
+        alert = self.engine.store.alerts.get(alert_id) if alert_id else None
+        if alert_id and alert is None:
+            return self.view.unknown_alert(alert_id)
+        row = {**alert.newest, **alert.key_values} if alert else {}
+        filled, problems = job.fill(params, row)
+        if problems:
+            return Said(
+                f"{job.title} was not started: {'; '.join(problems)}.", f"start {job.name} …", ok=False
+            )
+        undo = f"undo: {job.undo}" if job.undo else ""
+        if alert:
+            _, outcome = self.engine.act(alert.id, StartJob(person.slack, job.name, filled), by=person.slack)
+            if isinstance(outcome, Refused):
+                return _refusal(outcome)
+            return Said(f"{job.title} is starting; its outcome comes in the thread of {alert.name}.", undo)
+        run = self.starting.ask(job, person.slack, filled, None, f"command-{uuid.uuid4().hex}")
+        return Said(f"{job.title} is starting as job run {run.id}; `/patrol status` shows its outcome.", undo)
+
+    def start_form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
+        """The job and what its parameters would be from the alert's row."""
+        job = self.engine.catalog.jobs.get(job_name)
+        alert = self.engine.store.alerts.get(alert_id)
+        if job is None or alert is None:
+            return None
+        return job, job.fill({}, {**alert.newest, **alert.key_values})[0]
+
+    # ----------------------------------------------------------------- questions
+
+    def show(self, alert_id: int) -> ShowReply | None:
+        return self.view.show(alert_id)
+
+    def status(self, person: Person) -> StatusReply:  # noqa: ARG002  the same for everybody, as yet
+        return self.view.status()
+
+    def alert_at(self, channel: str, ts: str) -> int | None:
+        """The alert whose card this is."""
+        message = self.engine.store.outbox.by_ts(channel, ts)
+        return message.alert if message else None
+
+    # ------------------------------------------------------------------ commands
+
+    def command(self, person: Person, text: str) -> Reply:
+        """The answer to a whole command or mention. Several targets are answered line by line."""
+        parsed = command.parse(text)
+        if isinstance(parsed, Mistake):
+            return Said(parsed.what, parsed.hint, ok=False)
+        asks: Mapping[str, Callable[[Person, Command], Reply]] = {
+            "status": lambda p, _: self.status(p),
+            "list": self._list,
+            "show": self._show,
+            "policy": self._policy,
+            "oncall": self._oncall,
+            "help": self._help,
+            "rerun": self._rerun,
+            "start": self._start,
+        }
+        ask = asks.get(parsed.verb)
+        return ask(person, parsed) if ask else self._each(person, parsed)
+
+    def _each(self, person: Person, said: Command) -> Said:
+        """One action for every alert named; without one, the alert that is due to this person."""
+        targets = self._targets(person, said)
+        if not targets:
+            return Said("Which alert?", f"Write it so: `{BY_NAME[said.verb].usage}`", ok=False)
+        action = self._action(person, said)
+        if isinstance(action, Said):
+            return action
+        answers = [self.act(person, target, action) for target in targets]
+        if len(answers) == 1:
+            return answers[0]
+        return Said("\n".join(a.text for a in answers), ok=all(a.ok for a in answers))
+
+    def _action(self, person: Person, said: Command) -> PersonAction | Said:
+        by = person.slack
+        match said.verb:
+            case "snooze":
+                until = said.ends(self.engine.clock())
+                return SnoozeFor(by, until, said.words) if until else Said("For how long?", ok=False)
+            case "resolve" if said.disposition:
+                return Resolve(by, said.disposition, said.false_cause, said.words)
+            case "assign":
+                to = self._person(said.person)
+                return Assign(by, to) if to else self._no_such("person", said.person, self._names())
+        simple: Mapping[str, PersonAction] = {
+            "ack": Acknowledge(by),
+            "unack": Unacknowledge(by),
+            "take": Assign(by, by),
+            "wake": Wake(by),
+            "reopen": Reopen(by),
+            "escalate": Escalate(by, said.words),
+            "comment": Comment(by, said.words),
+        }
+        return simple[said.verb]
+
+    def _targets(self, person: Person, said: Command) -> list[int]:
+        linked = (self.alert_at(channel, ts) for channel, ts in said.links)
+        targets = [*said.alerts, *(found for found in linked if found)]
+        return targets or self._last_paged(person) if said.verb == "ack" else targets
+
+    def _last_paged(self, person: Person) -> list[int]:
+        """For a bare `ack`: the newest open alert that was told to this person."""
+        for alert in sorted(self.engine.store.alerts.open(), key=lambda a: a.fired_at, reverse=True):
+            told = {s.to for s in alert.terms.ladder[: alert.step]}
+            paged = {slack for ref in told for slack in self.view.people(ref, alert)}
+            if alert.work is Work.open and not alert.snooze and person.slack in paged:
+                return [alert.id]
+        return []
+
+    def _person(self, name: str) -> str | None:
+        names = oncall.names(self.engine.catalog.teams)
+        return name if name in names else next((s for s, n in names.items() if n == name), None)
+
+    def _names(self) -> list[str]:
+        return sorted(set(oncall.names(self.engine.catalog.teams).values()))
+
+    def _list(self, person: Person, said: Command) -> Reply:
+        filters = dict(said.filters)
+        wrong = sorted(set(filters) - {"mine", "unowned", "snoozed", "policy", "team", "severity"})
+        severity = filters.get("severity")
+        if wrong or (severity is not None and severity not in Severity.__members__):
+            what = f"`{wrong[0]}`" if wrong else f"`severity:{severity}`"
+            return Said(f"{what} is no filter.", f"Write it so: `{BY_NAME['list'].usage}`", ok=False)
+        alerts = self.engine.store.alerts.open(
+            policy=filters.get("policy"),
+            team=filters.get("team"),
+            owner=person.slack if "mine" in filters else None,
+            unowned="unowned" in filters,
+            snoozed="snoozed" in filters,
+            severity=Severity[severity] if severity else None,
+        )
+        asked = " ".join(f"{name}:{value}" if value else name for name, value in filters.items())
+        return ListReply(tuple(alerts), asked)
+
+    def _show(self, person: Person, said: Command) -> Reply:
+        if said.name:
+            return self._policy(person, said)
+        targets = self._targets(person, said)
+        if not targets:
+            return Said("Which alert?", "Write it so: `show 142`", ok=False)
+        return self.view.show(targets[0]) or self.view.unknown_alert(targets[0])
+
+    def _policy(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
+        policy = self.engine.catalog.policies.get(said.name)
+        if policy is None:
+            return self._no_such("policy", said.name, list(self.engine.catalog.policies))
+        alerts = self.engine.store.alerts
+        return PolicyReply(
+            policy,
+            self.view.lines([policy.name])[0],
+            alerts.dispositions(policy.name, self.engine.clock() - RIGHT_OVER),
+            tuple(alerts.open(policy=policy.name, limit=10)),
+        )
+
+    def _oncall(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
+        now, teams = self.engine.clock(), self.engine.catalog.teams
+        wanted = [name for name in said.filters if name not in teams]
+        if wanted:
+            return self._no_such("team", wanted[0], list(teams))
+        lines = []
+        for name in said.filters or sorted(teams):
+            member = oncall.on_call(teams[name], now)
+            lines.append(f"{name}: {who(member.slack) if member else 'nobody'}")
+        return Said(f"On call at {when(now)}\n" + "\n".join(lines))
+
+    def _help(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
+        asked = next(iter(said.filters), "")
+        if not asked:
+            return HelpReply(tuple((v.name, v.usage, v.about) for v in VERBS))
+        verb = BY_NAME.get(asked)
+        if verb is None:
+            return self._no_such("verb", asked, list(BY_NAME))
+        about = "\n".join([verb.about, *(f"for example `{e}`" for e in verb.examples)])
+        return HelpReply(((verb.name, verb.usage, verb.about),), about)
+
+    def _rerun(self, person: Person, said: Command) -> Reply:
+        if not said.name:
+            return self._each_rerun(person, said)
+        policy = self.engine.catalog.policies.get(said.name)
+        if policy is None:
+            return self._no_such("policy", said.name, list(self.engine.catalog.policies))
+        if refused := access.may_act(person.slack, self.engine.catalog.teams):
+            return _refusal(refused)
+        answer = self.starting.rerun_policy(policy, person.slack, uuid.uuid4().hex)
+        return Said(f"{policy.name}: {answer}.")
+
+    def _each_rerun(self, person: Person, said: Command) -> Said:
+        targets = self._targets(person, said)
+        if not targets:
+            return Said("Rerun what?", f"Write it so: `{BY_NAME['rerun'].usage}`", ok=False)
+        answers = [self.act(person, target, Rerun(person.slack)) for target in targets]
+        told = " The answer comes in the thread." if all(a.ok for a in answers) else ""
+        return Said("\n".join(a.text for a in answers) + told, ok=all(a.ok for a in answers))
+
+    def _start(self, person: Person, said: Command) -> Reply:
+        targets = self._targets(person, said)
+        return self.start_job(person, targets[0] if targets else None, said.name, said.params)
+
+    def _no_such(self, what: str, name: str, known: list[str]) -> Said:
+        near = get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = (
+            f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(sorted(known)[:12]) or 'none'}."
+        )
+        return Said(f"There is no {what} `{name[:60]}`.", hint, ok=False)
+
+
+def _refusal(refused: Refused) -> Said:
+    hint = refused.hint
+    verb = hint.split(" ")[0] if hint else ""
+    return Said(refused.why, f"`/patrol {hint}`" if verb in BY_NAME else hint, ok=False)

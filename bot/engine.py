@@ -1,0 +1,320 @@
+"""THE STORY: tick looks and saves, act records what a person does, sweep does what the clock asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.core import builtin
+from bot.core.action import Action, PersonAction, Timer, Unknown
+from bot.core.alert import Alert
+from bot.core.change import Change, Outcome, Refused
+from bot.core.reconcile import Reconciled, Seen, reconcile, unknown_keys
+from bot.core.reply import Evidence
+from bot.core.route import lane_of
+from bot.core.step import stale, step
+from bot.errors import Conflict, LeaseLost
+from bot.killpoint import reach
+from bot.log import get
+from bot.metrics import METRICS, Metrics
+from bot.project import Project
+from bot.store import Done, Held, RunSave, Store
+from sensors.model.catalog import Catalog
+from sensors.model.policy import Policy
+from sensors.model.run import Cause, Looked, Run, RunStatus
+from sensors.model.window import Window, window_for
+from sensors.run import data_until, look
+from sensors.title import title
+from sensors.warehouse import Warehouse, WarehouseError
+
+log = get("engine")
+
+RESOLVED_LATELY = timedelta(days=14)
+LEASE_BEYOND_TIMEOUT = timedelta(seconds=30)
+NOTHING_FOUND = Reconciled()
+CONFLICTS = 6  # tries before a run or a click gives up against others
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """What came of a tick: the look, or why there was none: another process has it, it was done before."""
+
+    run: Run | None = None
+    looked: Looked | None = None
+    why_not: str = ""
+    busy: bool = False  # another process is at it: ask again shortly
+    found: Reconciled = NOTHING_FOUND
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether only the earlier part of the window could be looked at, so that the rest is due at once."""
+        return bool(
+            self.run and self.looked and self.looked.ok and self.looked.window.end < self.run.window.end
+        )
+
+
+class Engine:
+    """Everything between the clock and the store. Thread-safe: state lives in the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        warehouse: Warehouse,
+        project: Project,
+        clock: Callable[[], datetime],
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.store = store
+        self.warehouse = warehouse
+        self.project = project
+        self.clock = clock
+        self.metrics = metrics or METRICS
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.project.catalog
+
+    # ------------------------------------------------------------------ tick
+
+    def tick(
+        self,
+        name: str,
+        cause: Cause,
+        due: datetime,
+        *,
+        by: str | None = None,
+        alert: int | None = None,
+        window: Callable[[datetime], Window] | None = None,
+    ) -> Ticked:
+        """Looks at the warehouse for one policy and saves what came of it.
+
+        `window` is for runs that people ask for: from the newest loaded time to the window to look at.
+        """
+        policy = self.catalog.policies.get(name)
+        if policy is None:
+            return Ticked(why_not=f"there is no policy {name}")
+        until, trouble = self._loaded(policy)
+        limit = until or due
+
+        def window_of(watermark: datetime | None) -> Window:
+            return window(limit) if window else window_for(policy.window, due, watermark, until)
+
+        reach("claim.before")
+        claimed = self.store.runs.claim(
+            name,
+            cause,
+            due,
+            window_of=window_of,
+            incremental=policy.accumulates,
+            content=policy.content,
+            now=self.clock(),
+            lease=policy.timeout + LEASE_BEYOND_TIMEOUT,
+            by=by,
+            alert=alert,
+        )
+        if isinstance(claimed, Held):
+            return Ticked(why_not=f"another run ({claimed.cause}) is at it", busy=True)
+        if isinstance(claimed, Done):
+            return Ticked(why_not=f"this run has {claimed.status.value} before")
+        reach("claim.after")
+        with log.bound(run=claimed.id, policy=name, cause=str(cause)):
+            looked = trouble or look(policy, self.warehouse, claimed.window)
+            self.metrics.looked(looked)
+            found = self._save(policy, claimed, looked)
+            if found is None:
+                return Ticked(claimed, looked, "another run looked at the same rows first", busy=True)
+            return Ticked(claimed, looked, found=found)
+
+    def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None]:
+        """Until when the policy's tables are loaded, or the failed look where the warehouse does not say."""
+        try:
+            return data_until(policy, self.catalog.assets, self.warehouse), None
+        except WarehouseError as error:
+            now = self.clock()
+            failed = Looked(
+                policy, Window(now, now), RunStatus.failed, error=str(error), transient=error.transient
+            )
+            return None, failed
+
+    def _save(self, policy: Policy, run: Run, looked: Looked) -> Reconciled | None:
+        """What was found and saved; None where others were faster and nothing was saved."""
+        if not looked.ok:
+            self.store.runs.fail(run, looked.status, looked.error or "", self.clock(), looked.elapsed_s)
+            log.warning("run failed", why=looked.error, status=looked.status.value)
+            self._unknown(policy, looked)
+            self._own_trouble(looked)
+            return NOTHING_FOUND
+        for _ in range(CONFLICTS):
+            try:
+                found = self._save_once(policy, run, looked)
+            except Conflict:
+                continue
+            except LeaseLost as lost:
+                log.warning("run lost", why=str(lost))
+                return None
+            self._own_trouble(looked)
+            return found
+        log.error("run gave up against others", tries=CONFLICTS)
+        return None
+
+    def _save_once(self, policy: Policy, run: Run, looked: Looked) -> Reconciled:
+        """Decides against what is held now, and saves all of it in one transaction."""
+        now = self.clock()
+        keys = None if not policy.accumulates else [v.key for v in looked.violations]
+        held = self._held(policy, keys, now)
+        team = self.catalog.teams.get(policy.owner)
+        found = reconcile(policy, looked, team, self._memory(policy, looked), held, title)
+        changes = self._changes(found.actions, held, now)
+        reach("save.before")
+        saved = self.store.save(
+            RunSave(
+                run=run,
+                window=looked.window,
+                changes=changes,
+                evidence={
+                    key: Evidence(looked.columns, rows, len(rows)) for key, rows in found.evidence.items()
+                },
+                remember=found.remember,
+                rows=len(looked.rows),
+                violations=len(found.fired),
+                query_id=looked.query_id,
+                elapsed_s=looked.elapsed_s,
+                incremental=policy.accumulates,
+                content=policy.content,
+            ),
+            now,
+        )
+        reach("save.after")
+        for alert, change in zip(saved, changes, strict=True):
+            log.info(change.event.kind, alert=alert.id, story=change.event.story)
+        return found
+
+    def _held(self, policy: Policy, keys: list[str] | None, now: datetime) -> dict[str, Alert]:
+        if keys == []:
+            return {}
+        return self.store.alerts.held(
+            policy.name, lane_of(policy), keys=keys, resolved_since=now - RESOLVED_LATELY
+        )
+
+    def _memory(self, policy: Policy, looked: Looked) -> Mapping[str, Mapping[str, Seen]]:
+        keys = [v.key for v in looked.violations]
+        if not keys:
+            return {}
+        since = looked.window.start
+        if since and policy.threshold.within:
+            since -= policy.threshold.within
+        return self.store.alerts.memory(policy.name, keys, since)
+
+    def _changes(
+        self, actions: Iterable[tuple[str, Action]], held: Mapping[str, Alert], now: datetime
+    ) -> tuple[Change, ...]:
+        outcomes = (step(held.get(key), action, now) for key, action in actions)
+        return tuple(outcome for outcome in outcomes if isinstance(outcome, Change))
+
+    def _unknown(self, policy: Policy, looked: Looked) -> None:
+        """Late is not clear: conditions of which a failed run says nothing are marked as not known."""
+        if policy.accumulates:
+            return
+        held = self._held(policy, None, self.clock())
+        why = looked.error or looked.status.value
+        self._record_machine([(held[key], Unknown(why)) for key in unknown_keys(held)])
+
+    def _own_trouble(self, looked: Looked) -> None:
+        """Whether the policy itself can be relied on is a violation like any other."""
+        name, now = looked.policy.name, self.clock()
+        team = self.catalog.teams.get(looked.policy.owner)
+        action = builtin.broken_sensor(looked, self._failures(name, looked), team, now)
+        if action:
+            self.fire_builtin(builtin.broken_key(name), action)
+
+    def _failures(self, name: str, looked: Looked) -> int:
+        """Failed runs in a row, the last one included."""
+        if looked.ok:
+            return 0
+        recent = self.store.runs.recent(name, builtin.PATIENCE)
+        return next((n for n, r in enumerate(recent) if r.status is RunStatus.succeeded), len(recent))
+
+    def fire_builtin(self, key: str, action: Action) -> None:
+        """Sends what a built-in policy found down the same road; nothing where nobody holds what clears."""
+        for _ in range(CONFLICTS):
+            now = self.clock()
+            held = self.store.alerts.held(
+                builtin.BROKEN_SENSOR, builtin.LANE, keys=[key], resolved_since=now - RESOLVED_LATELY
+            )
+            outcome = step(held.get(key), action, now)
+            if not isinstance(outcome, Change):
+                return
+            try:
+                self.store.act([outcome], now)
+                return
+            except Conflict:
+                continue
+
+    # ------------------------------------------------------------------- act
+
+    def act(
+        self, alert_id: int, action: PersonAction | Action, *, by: str = "", work_seq: int | None = None
+    ) -> tuple[Alert | None, Outcome]:
+        """Records what a person or an ended job does to an alert: the alert as it now is, and the outcome.
+
+        `work_seq` is what the person's button carried: a click on the past is told who has it now.
+        """
+        for _ in range(CONFLICTS):
+            alert = self.store.alerts.get(alert_id)
+            now = self.clock()
+            if alert and work_seq is not None and (refused := stale(alert, by, work_seq)):
+                return alert, refused
+            outcome = step(alert, action, now)
+            if not isinstance(outcome, Change):
+                return alert, outcome
+            try:
+                saved = self.store.act([outcome], now)[0]
+            except Conflict:
+                continue
+            log.info(outcome.event.kind, alert=saved.id, by=by, story=outcome.event.story)
+            return saved, outcome
+        return self.store.alerts.get(alert_id), Refused("Too many people are at it; try again.")
+
+    def _record_machine(self, actions: Iterable[tuple[Alert, Action]]) -> None:
+        """One alert's trouble never holds up another's: each is recorded by itself."""
+        for alert, action in actions:
+            self.act(alert.id, action)
+
+    # ----------------------------------------------------------------- sweep
+
+    def sweep(self) -> int:
+        """Does what is due about alerts: steps, reminders, ends of snoozes. How many alerts changed."""
+        due = self.store.alerts.due(self.clock())
+        outcomes = [self.act(alert.id, Timer())[1] for alert in due]
+        return sum(isinstance(outcome, Change) for outcome in outcomes)
+
+    def take_over(self) -> int:
+        """Runs whose process died are looked at again, over the window they had."""
+        dead = self.store.runs.dead(self.clock())
+        for run in dead:
+            log.warning("run taken over", policy=run.policy, cause=str(run.cause))
+            self.tick(run.policy, run.cause, run.due, by=run.by, alert=run.alert)
+        return len(dead)
+
+    def reload(self) -> bool:
+        """Takes in changed files; policies that do not load become alerts to their owners."""
+        before = self.catalog
+        changed = self.project.reload()
+        now = self.clock()
+        for name in self.catalog.broken | before.broken:
+            self.fire_builtin(builtin.file_key(name), self._file_trouble(name, now))
+        return changed
+
+    def _file_trouble(self, name: str, now: datetime) -> Action:
+        if name not in self.catalog.broken:
+            return builtin.mended(now)
+        path = name.replace(".", "/")
+        why = next((p for p in self.catalog.errors if path in p.path), "see `patrol check`")
+        policy = self.catalog.policies.get(name)
+        owner = policy.owner if policy else self._owner_by_folder(name)
+        return builtin.broken_file(name, owner, str(why), self.catalog.teams.get(owner), now)
+
+    def _owner_by_folder(self, name: str) -> str:
+        folder = name.partition(".")[0]
+        return folder if folder in self.catalog.teams else next(iter(self.catalog.teams), folder)

@@ -1,0 +1,185 @@
+"""Wakes the engine: APScheduler says when to look, `core/plan.py` what is due. Decides nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+from bot.core.plan import last_due, next_due
+from bot.deliver import Deliverer
+from bot.engine import Engine
+from bot.errors import StoreAway
+from bot.log import get
+from bot.starting import Starting
+from sensors.model.policy import Policy, Schedule
+from sensors.model.run import Cause, CauseKind
+
+log = get("schedule")
+
+CHORES: dict[str, float] = {"sweep": 1, "starting": 0.5, "reload": 2, "take_over": 10, "prune": 3600}
+RUNS_KEPT = timedelta(days=14)
+MEMORY_KEPT = timedelta(days=35)
+MOST_PARTS = 200  # of one window, when only a part at a time fits
+
+
+class Plan(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
+    """APScheduler's trigger over our own due times."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        return next_due(self.schedule, max(previous or now, now).astimezone(UTC))
+
+
+class Scheduler:
+    """All that happens by itself in one process: ticks, chores and deliveries."""
+
+    def __init__(self, engine: Engine, starting: Starting, deliverer: Deliverer | None, workers: int) -> None:
+        self.engine = engine
+        self.starting = starting
+        self.deliverer = deliverer
+        self.beats: dict[str, datetime] = {}  # when each chore last ended, for /healthz
+        self.store_trouble = ""
+        self._stopping = threading.Event()
+        self._work = threading.Event()
+        self._known: dict[str, Policy] = {}
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(workers), "chores": ThreadPoolExecutor(len(CHORES))},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self._delivering = threading.Thread(target=self._deliver, name="deliver", daemon=True)
+
+    def start(self) -> None:
+        self.engine.store.on_commit = self._work.set
+        self.engine.reload()
+        self._plan_policies()
+        chores: dict[str, Callable[[], object]] = {
+            "sweep": self.engine.sweep,
+            "starting": self._start_things,
+            "reload": self._reload,
+            "take_over": self.engine.take_over,
+            "prune": self._prune,
+        }
+        for name, seconds in CHORES.items():
+            self._scheduler.add_job(
+                self._chore,
+                "interval",
+                (name, chores[name]),
+                seconds=seconds,
+                executor="chores",
+                id=f":{name}",
+            )
+        self._scheduler.start()
+        if self.deliverer:
+            self._delivering.start()
+
+    def stop(self) -> None:
+        """Ends at the next safe moment: what runs is finished, the rest is done after the next start."""
+        self._stopping.set()
+        self._work.set()
+        self._scheduler.shutdown(wait=True)
+        if self.deliverer:
+            self._delivering.join(timeout=15)
+
+    # ------------------------------------------------------------------- policies
+
+    def _plan_policies(self) -> None:
+        """One APScheduler job for each policy that runs; changed ones are planned anew, at once."""
+        wanted = {n: p for n, p in self.engine.catalog.policies.items() if p.runs}
+        for name in set(self._known) - set(wanted):
+            self._scheduler.remove_job(name)
+        for name, policy in wanted.items():
+            known = self._known.get(name)
+            if known and (known.schedule, known.content) == (policy.schedule, policy.content):
+                continue
+            first: dict[str, Any] = {}
+            if last_due(policy.schedule, self.engine.clock()) is not None:
+                first = {"next_run_time": datetime.now(UTC)}
+            self._scheduler.add_job(
+                self._tick, Plan(policy.schedule), (name,), id=name, replace_existing=True, **first
+            )
+        self._known = wanted
+
+    def _tick(self, name: str) -> None:
+        """The newest due tick of the policy; where only a part of its window fits, part after part."""
+        policy = self.engine.catalog.policies.get(name)
+        due = last_due(policy.schedule, self.engine.clock()) if policy else None
+        if due is None:
+            return
+        stamp = due.isoformat().replace("+00:00", "Z")
+        for part in range(MOST_PARTS):
+            cause = Cause(CauseKind.tick, stamp if not part else f"{stamp}+{part}")
+            if self._stopping.is_set() or not self._guarded(name, cause, due):
+                return
+
+    def _guarded(self, name: str, cause: Cause, due: datetime) -> bool:
+        """Runs a tick; whether the rest of its window is due at once."""
+        try:
+            ticked = self.engine.tick(name, cause, due)
+        except StoreAway as away:
+            self._store_away(away)
+            return False
+        except Exception:
+            log.exception("tick failed", policy=name)
+            return False
+        return ticked.goes_on
+
+    # --------------------------------------------------------------------- chores
+
+    def _chore(self, name: str, do: Callable[[], object]) -> None:
+        try:
+            do()
+            self.store_trouble = ""
+        except StoreAway as away:
+            self._store_away(away)
+        except Exception:
+            log.exception("chore failed", chore=name)
+            return
+        self.beats[name] = datetime.now(UTC)
+
+    def _store_away(self, away: StoreAway) -> None:
+        if not self.store_trouble:
+            log.error("store away", why=str(away))
+        self.store_trouble = str(away)
+
+    def _start_things(self) -> None:
+        self.starting.effects()
+        self.starting.jobs()
+
+    def _reload(self) -> None:
+        if self.engine.reload():
+            log.info("files changed", version=self.engine.catalog.version[:12])
+            self._plan_policies()
+
+    def _prune(self) -> None:
+        now = self.engine.clock()
+        self.engine.store.runs.prune(now - RUNS_KEPT)
+        for name in self.engine.catalog.policies:
+            self.engine.store.alerts.forget(name, now - MEMORY_KEPT)
+
+    # ------------------------------------------------------------------- delivery
+
+    def _deliver(self) -> None:
+        """Woken by every commit, and by itself every quarter second for what waits on a time."""
+        assert self.deliverer
+        while not self._stopping.is_set():
+            self._work.wait(0.25)
+            self._work.clear()
+            try:
+                while self.deliverer.once() and not self._stopping.is_set():
+                    self.beats["deliver"] = datetime.now(UTC)
+            except StoreAway as away:
+                self._store_away(away)
+                self._stopping.wait(1)
+            except Exception:
+                log.exception("delivery failed")
+                self._stopping.wait(1)
+            self.beats["deliver"] = datetime.now(UTC)

@@ -1,0 +1,205 @@
+"""What follows a change but is not a message: jobs that are started and polled, and reruns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core.action import JobEnded, RerunEnded
+from bot.core.alert import Alert
+from bot.core.change import EffectKind, StoredEffect
+from bot.core.job_run import JobRun, JobState, Progress
+from bot.engine import Engine, Ticked
+from bot.errors import JobRefused, JobUnknown
+from bot.jobs import Runner, runner_for
+from bot.log import get
+from sensors.model.clock import say_duration
+from sensors.model.job import Job
+from sensors.model.policy import Policy
+from sensors.model.run import Cause, CauseKind
+from sensors.model.window import Window, window_for
+
+log = get("starting")
+
+EFFECT_LEASE = timedelta(minutes=6)  # longer than a rerun may take
+START_LEASE = timedelta(seconds=60)
+AGAIN = timedelta(seconds=2)
+LOOKS_BACK = timedelta(hours=1)  # a rerun of events looks at least so far behind the alert
+
+
+class Starting:
+    """Carries out `start_job` and `rerun` effects, and follows jobs to their end."""
+
+    def __init__(self, engine: Engine, runners: Callable[[str], Runner] = runner_for) -> None:
+        self.engine = engine
+        self.store = engine.store
+        self.runners = runners
+
+    # ----------------------------------------------------------------- effects
+
+    def effects(self) -> int:
+        """Carries out what waits; how many were carried out."""
+        now = self.engine.clock()
+        done = 0
+        for stored, alert, _ in self.store.outbox.effects(now):
+            if stored.effect.kind in (EffectKind.start_job, EffectKind.rerun):
+                done += self._carry_out(stored, alert)
+        return done
+
+    def _carry_out(self, stored: StoredEffect, alert: Alert) -> bool:
+        if not self.store.outbox.take(stored.id, self.engine.clock(), EFFECT_LEASE):
+            return False
+        if stored.effect.kind is EffectKind.start_job:
+            self._ask(stored, alert)
+        elif not self._rerun(stored, alert):
+            again = self.engine.clock() + AGAIN
+            return self.store.outbox.later(stored.id, again, "another run is at it")
+        return self.store.outbox.end(stored.id, "done", "", self.engine.clock())
+
+    def _ask(self, stored: StoredEffect, alert: Alert) -> None:
+        data = stored.effect.data
+        job = self.engine.catalog.jobs.get(str(data["job"]))
+        if job is None:
+            self.engine.act(alert.id, JobEnded(0, str(data["job"]), False, "there is no such job any more"))
+            return
+        row = {**alert.newest, **alert.key_values}
+        params, problems = job.fill(data.get("params") or {}, row)
+        if problems:
+            self.engine.act(alert.id, JobEnded(0, job.name, False, "; ".join(problems)))
+            return
+        self.ask(job, str(data["by"]), params, alert.id, f"effect-{stored.id}")
+
+    def ask(self, job: Job, by: str, params: Mapping[str, Any], alert: int | None, key: str) -> JobRun:
+        """Records that the job shall be started: once for each `key`, whatever happens in between."""
+        now = self.engine.clock()
+        return self.store.jobs.ask(job.name, by, params, alert, key, now, now + job.timeout, now)
+
+    def _rerun(self, stored: StoredEffect, alert: Alert) -> bool:
+        by = str(stored.effect.data.get("by", ""))
+        answer = self.rerun_alert(alert, by, f"effect-{stored.id}-{stored.attempts}")
+        if answer is None:
+            return False
+        self.engine.act(alert.id, RerunEnded(by, answer))
+        return True
+
+    # ----------------------------------------------------------------- reruns
+
+    def rerun_alert(self, alert: Alert, by: str, key: str) -> str | None:
+        """Asks the data again about one alert; the answer in words, None while another run is at it."""
+        policy = self.engine.catalog.policies.get(alert.policy)
+        if policy is None:
+            return "cannot look again: its policy is no longer there"
+        span = max(LOOKS_BACK, policy.threshold.within or LOOKS_BACK)
+        ticked = self._look(policy, key, by, alert.id, alert.opened_at - span)
+        return None if ticked.busy else ticked.why_not or self._answer(policy, ticked, alert)
+
+    def rerun_policy(self, policy: Policy, by: str, key: str) -> str:
+        """Runs a policy now, outside its schedule; the watermark stays where it is."""
+        span = max(LOOKS_BACK, policy.threshold.within or LOOKS_BACK)
+        ticked = self._look(policy, key, by, None, self.engine.clock() - span)
+        if ticked.why_not or not ticked.looked:
+            return ticked.why_not
+        if not ticked.looked.ok:
+            return f"failed: {ticked.looked.error}"
+        news = sum(f.new_evidence for f in ticked.found.fired)
+        rows, keys = len(ticked.looked.rows), len(ticked.looked.violations)
+        took = say_duration(timedelta(seconds=ticked.looked.elapsed_s))
+        return f"{rows} rows, {keys} keys, {news} with something new ({took})"
+
+    def _look(self, policy: Policy, key: str, by: str, alert: int | None, start: datetime) -> Ticked:
+        def window(until: datetime) -> Window:
+            if not policy.accumulates:
+                return window_for(policy.window, until, None, None)
+            return Window(min(start, until), until)
+
+        cause = Cause(CauseKind.manual, key)
+        return self.engine.tick(policy.name, cause, self.engine.clock(), by=by, alert=alert, window=window)
+
+    def _answer(self, policy: Policy, ticked: Ticked, alert: Alert) -> str:
+        looked = ticked.looked
+        if looked is None or not looked.ok:
+            return f"looked again and failed: {looked.error if looked else ticked.why_not}"
+        found = next((v for v in looked.violations if v.key == alert.key), None)
+        if found is None or len(found.rows) < (1 if policy.accumulates else policy.threshold.count):
+            return "looked again: gone"
+        fire = next((f for f in ticked.found.fired if f.key == alert.key), None)
+        more = ", with rows that nobody had seen" if fire and fire.new_evidence else ""
+        return f"looked again: still there, {len(found.rows)} rows{more}"
+
+    # ------------------------------------------------------------------- jobs
+
+    def jobs(self) -> int:
+        """Starts what was asked for, asks after what runs, tells what has ended. How many moved."""
+        return sum(self._move(run) for run in self.store.jobs.due(self.engine.clock()))
+
+    def _move(self, run: JobRun) -> bool:
+        job = self.engine.catalog.jobs.get(run.job)
+        now = self.engine.clock()
+        if run.state.ended:
+            return self._tell(run)
+        if job is None:
+            return self._end(run, JobState.failed, "its declaration is no longer there")
+        if now >= run.deadline:
+            return self._end(run, JobState.timed_out, f"no end within {say_duration(job.timeout)}")
+        if run.state is JobState.running:
+            return self._poll(job, run)
+        if run.state is JobState.starting and not self.runners(job.kind).repeatable(job):
+            return self._end(run, JobState.failed, "whether it was started is not known: look before again")
+        if not self.store.jobs.take(run.id, run.state, JobState.starting, now, START_LEASE):
+            return False
+        return self._start(job, replace(run, state=JobState.starting))
+
+    def _start(self, job: Job, run: JobRun) -> bool:
+        try:
+            progress = self.runners(job.kind).start(job, run.params, run.idempotency_key)
+        except JobRefused as refused:
+            return self._end(run, JobState.failed, str(refused))
+        except JobUnknown as unknown:
+            later = self.engine.clock() + timedelta(seconds=2 ** min(run.attempts, 6))
+            return self._record(
+                run, replace(run, poll_at=later, attempts=run.attempts + 1, outcome=str(unknown))
+            )
+        log.info("job started", job=job.name, job_run=run.id, alert=run.alert)
+        return self._progress(replace(run, started_at=self.engine.clock()), run.state, progress)
+
+    def _poll(self, job: Job, run: JobRun) -> bool:
+        try:
+            progress = self.runners(job.kind).poll(job, run.external_id or "")
+        except (JobRefused, JobUnknown) as trouble:
+            log.warning("job not answering", job=job.name, job_run=run.id, why=str(trouble))
+            progress = Progress(JobState.running, again_in_s=5.0)
+        return self._progress(run, run.state, progress)
+
+    def _progress(self, run: JobRun, was: JobState, said: Progress) -> bool:
+        now = self.engine.clock()
+        moved = replace(
+            run,
+            state=said.state,
+            external_id=said.external_id or run.external_id,
+            link=said.link or run.link,
+            outcome=said.outcome or run.outcome,
+            poll_at=now + timedelta(seconds=said.again_in_s) if not said.state.ended else now,
+            ended_at=now if said.state.ended else None,
+        )
+        return self._record(run, moved, was) and (not said.state.ended or self._tell(moved))
+
+    def _end(self, run: JobRun, state: JobState, outcome: str) -> bool:
+        now = self.engine.clock()
+        ended = replace(run, state=state, outcome=outcome, ended_at=now, poll_at=now)
+        return self._record(run, ended) and self._tell(ended)
+
+    def _record(self, run: JobRun, moved: JobRun, was: JobState | None = None) -> bool:
+        return self.store.jobs.record(moved, was or run.state)
+
+    def _tell(self, run: JobRun) -> bool:
+        """The outcome goes to the alert's history and thread, once, whatever dies in between."""
+        told = run.alert is None or any(
+            event.action.get("action") == "JobEnded" and event.action.get("run") == run.id
+            for event in self.store.alerts.history(run.alert)
+        )
+        if run.alert is not None and not told:
+            ok = run.state is JobState.succeeded
+            self.engine.act(run.alert, JobEnded(run.id, run.job, ok, run.outcome, run.link))
+        return self.store.jobs.record(replace(run, poll_at=None), run.state)

@@ -1,0 +1,130 @@
+"""Reads what cards and answers show beside the alert itself: rows, links, offers, who is paged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.core import builtin, oncall
+from bot.core.alert import Alert, due
+from bot.core.plan import next_due
+from bot.core.reply import Context, PolicyLine, Said, ShowReply, StatusReply
+from bot.core.route import channel_for
+from bot.project import Project
+from bot.store import Store
+from sensors.model.catalog import Catalog
+from sensors.model.job import Job
+from sensors.model.policy import Policy
+from sensors.model.team import Team
+
+RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
+
+
+class View:
+    """What people get to see, from the catalog as it is now and the store."""
+
+    def __init__(self, store: Store, project: Project, clock: Callable[[], datetime]) -> None:
+        self.store = store
+        self.project = project
+        self.clock = clock
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.project.catalog
+
+    def policy_of(self, alert: Alert) -> Policy | None:
+        return self.catalog.policies.get(alert.policy)
+
+    def team_of(self, alert: Alert) -> Team | None:
+        return self.catalog.teams.get(alert.terms.team)
+
+    def channel_of(self, alert: Alert) -> str:
+        return channel_for(alert, self.policy_of(alert), self.team_of(alert))
+
+    def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
+        return oncall.people(ref, self.team_of(alert), self.clock()) if ref else ()
+
+    def context(self, alert: Alert) -> Context:
+        """What the card shows beside its alert, read now."""
+        policy, team = self.policy_of(alert), self.team_of(alert)
+        next_told = due(alert)
+        ladder = alert.terms.ladder
+        at_once = bool(ladder) and not ladder[0].after
+        return Context(
+            policy=policy,
+            team_channel=team.channel if team else "",
+            due_to=self.people(next_told.to, alert) if next_told else (),
+            paged=self.people(ladder[0].to, alert) if at_once and alert.is_open else (),
+            evidence=self.store.alerts.evidence(alert.id),
+            offers=tuple(self._offers(policy)),
+            links=self.links(alert),
+            earlier=self.store.alerts.earlier(alert.key_values, alert.id),
+            dispositions=self.store.alerts.dispositions(alert.policy, self.clock() - RIGHT_OVER),
+            violation=self.catalog.violations.get(policy.violation or "") if policy else None,
+            data_until=alert.as_of if policy else None,
+        )
+
+    def _offers(self, policy: Policy | None) -> list[Job]:
+        wanted = policy.offer if policy else ()
+        return [self.catalog.jobs[name] for name in wanted if name in self.catalog.jobs]
+
+    def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
+        """A link for every entity that the alert names, its key's first."""
+        values = {**alert.key_values, **alert.newest}
+        found = []
+        for column, value in values.items():
+            entity = self.catalog.entities.get(column)
+            url = entity.url(value) if entity else None
+            if entity and url:
+                found.append((entity.label or f"Open {entity.name}", url))
+        return tuple(dict(found).items())
+
+    def show(self, alert_id: int) -> ShowReply | None:
+        alert = self.store.alerts.get(alert_id)
+        if alert is None:
+            return None
+        return ShowReply(
+            alert,
+            self.context(alert),
+            self.store.alerts.history(alert_id),
+            tuple(self.store.jobs.of_alert(alert_id)),
+        )
+
+    def lines(self, names: list[str] | None = None) -> tuple[PolicyLine, ...]:
+        """Every policy, or those named, on a line each."""
+        now = self.clock()
+        last, counts = self.store.runs.last(names), self.store.alerts.counts()
+        wanted = names or sorted(self.catalog.policies)
+        return tuple(
+            PolicyLine(
+                name=name,
+                title=policy.title,
+                owner=policy.owner,
+                status=policy.status.value,
+                last_run=last[name].ended_at if name in last else None,
+                last_status=last[name].status if name in last else None,
+                last_error=last[name].error if name in last else "",
+                next_due=next_due(policy.schedule, now) if policy.runs else None,
+                open_alerts=counts.get(name, 0),
+            )
+            for name in wanted
+            if (policy := self.catalog.policies.get(name))
+        )
+
+    def status(self) -> StatusReply:
+        now = self.clock()
+        calls = [
+            (name, oncall.people("oncall", team, now)) for name, team in sorted(self.catalog.teams.items())
+        ]
+        broken = [a.title for a in self.store.alerts.open(policy=builtin.BROKEN_SENSOR, limit=20)]
+        return StatusReply(
+            policies=self.lines(),
+            open_alerts=tuple(self.store.alerts.open(limit=50)),
+            on_call=tuple(calls),
+            jobs=tuple(self.store.jobs.recent(5)),
+            problems=tuple(broken),
+            version=self.catalog.version[:12],
+        )
+
+    def unknown_alert(self, alert_id: int) -> Said:
+        return Said(f"There is no ALR-{alert_id}.", "`list` shows the open ones.", ok=False)
