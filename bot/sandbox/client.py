@@ -110,8 +110,9 @@ class SandboxClient:
     def cut_sockets(self) -> Json:
         return self._post("faults", {"cut_sockets": True})
 
-    def refresh_sockets(self) -> Json:
-        return self._post("faults", {"refresh_sockets": True})
+    def refresh_sockets(self, how: bool | str = True) -> Json:
+        """One connection after another, as on Slack; "all" at once; "warning" only announces it."""
+        return self._post("faults", {"refresh_sockets": how})
 
     def set_channel(self, name: str, **changes: Any) -> Json:
         """`changes`: archived, private, remove_bot, topic, members."""

@@ -29,6 +29,7 @@ class Door:
         self._wire = wire
         self._faults = faults
         self.closing = asyncio.Event()
+        self._refreshing: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[Route]:
         acts = ("click", "command", "submit", "close", "message", "shortcut", "open_home")
@@ -160,13 +161,21 @@ class Door:
             self._faults.add(body)
         except (CannotDo, BadRule) as refusal:
             return _refused(refusal)
-        if body.get("refresh_sockets"):
-            reason = body["refresh_sockets"]
-            await self._wire.refresh(reason if isinstance(reason, str) else "refresh_requested")
-        if body.get("cut_sockets"):
-            self._wire.cut()
+        await self._trouble_sockets(body)
         self._workspace.changed()
         return JSONResponse({"ok": True, **self._faults.shown()})
+
+    async def _trouble_sockets(self, body: Json) -> None:
+        """refresh_sockets: true (one after another), "all" (at once) or "warning"; cut_sockets: true."""
+        how = body.get("refresh_sockets")
+        if how == "warning":
+            await self._wire.warn()
+        elif how:
+            task = asyncio.create_task(self._wire.refresh(all_at_once=how == "all"))
+            self._refreshing.add(task)
+            task.add_done_callback(self._refreshing.discard)
+        if body.get("cut_sockets"):
+            self._wire.cut()
 
 
 async def _body(request: Request) -> Json:

@@ -17,6 +17,7 @@ from bot.sandbox.workspace import Workspace
 
 MOST_CONNECTIONS = 10
 CLOSE_AFTER_REFRESH = 1.0
+REFRESH_GAP = 2.0
 
 
 @dataclass(frozen=True)
@@ -111,14 +112,27 @@ class Wire:
             self._waiting.pop(key, None)
         return Ack(ms=round((time.perf_counter() - began) * 1000, 2), payload=payload)
 
-    async def refresh(self, reason: str = "refresh_requested") -> None:
-        """Tells every connection to come back on a new one, then closes it; "warning" only tells."""
+    async def refresh(self, all_at_once: bool = False) -> None:
+        """Tells each connection to come back on a new one, then closes it; one after another, as their
+        lives end on Slack, unless all at once."""
+        for number, connection in enumerate(tuple(self._open)):
+            if number and not all_at_once:
+                await asyncio.sleep(REFRESH_GAP)
+            await self._refresh(connection)
+
+    async def warn(self) -> None:
+        """Says that the end of every connection is near, and ends none."""
         for connection in tuple(self._open):
-            connection.draining = reason != "warning"
-            await connection.send(self._disconnect(reason))
-            self._note(reason, connection)
-            if connection.draining:
-                asyncio.get_running_loop().call_later(CLOSE_AFTER_REFRESH, self._close_later, connection)
+            await connection.send(self._disconnect("warning"))
+            self._note("warning", connection)
+
+    async def _refresh(self, connection: Connection) -> None:
+        if connection not in self._open:
+            return
+        connection.draining = True
+        await connection.send(self._disconnect("refresh_requested"))
+        self._note("refresh_requested", connection)
+        asyncio.get_running_loop().call_later(CLOSE_AFTER_REFRESH, self._close_later, connection)
 
     def cut(self) -> None:
         for connection in tuple(self._open):

@@ -35,13 +35,15 @@ def web(sandbox: Sandbox, **options: Any) -> WebClient:
 
 
 @contextmanager
-def connected(sandbox: Sandbox, app: App, connections: int = 1) -> Iterator[list[SocketModeHandler]]:
-    """The app on so many Socket Mode connections, all of them up."""
+def connected(
+    sandbox: Sandbox, app: App, connections: int = 1, already: int = 0
+) -> Iterator[list[SocketModeHandler]]:
+    """The app on so many Socket Mode connections, all of them up beside those that are there `already`."""
     handlers = [SocketModeHandler(app, sandbox.app_token) for _ in range(connections)]
     for handler in handlers:
         handler.client.logger.setLevel(logging.CRITICAL)
         handler.connect()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
-    eventually(lambda: sandbox.state()["connected"] == connections)
+    eventually(lambda: sandbox.state()["connected"] >= connections + already)
     try:
         yield handlers
     finally:
@@ -109,9 +111,11 @@ def api_of() -> Callable[[Sandbox], Callable[..., dict[str, Any]]]:
 
 
 def caller(sandbox: Sandbox) -> Callable[..., dict[str, Any]]:
+    http = httpx.Client(base_url=sandbox.api, trust_env=False)
+
     def call(method: str, token: str | None = sandbox.bot_token, **args: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        body: dict[str, Any] = httpx.post(sandbox.api + method, json=args, headers=headers).json()
+        body: dict[str, Any] = http.post(method, json=args, headers=headers).json()
         return body
 
     return call
