@@ -31,16 +31,6 @@ def decode(kind: type[V], data: Any) -> V:
     return cast(V, _ways(kind)[1](data))
 
 
-def encode_action(action: Action) -> dict[str, Any]:
-    """An action as JSON, its kind under `kind`."""
-    return {"kind": type(action).__name__, **encode(action)}
-
-
-def decode_action(data: Mapping[str, Any]) -> Action:
-    kind = VALUES[data["kind"]]
-    return cast(Action, decode(kind, {name: value for name, value in data.items() if name != "kind"}))
-
-
 def _ways(kind: Any) -> Both:
     return _both(kind)
 

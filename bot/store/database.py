@@ -167,7 +167,12 @@ def in_plain_words(error: DBAPIError, url: URL) -> str | None:
     said = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
     low = said.lower()
     where = url.render_as_string(hide_password=True)
-    if "no such table" in low or "no such column" in low or ("relation" in low and "does not exist" in low):
+    if (
+        "no such table" in low
+        or "no such column" in low
+        or "has no column" in low
+        or ("relation" in low and "does not exist" in low)
+    ):
         return f"The store at {where} lacks its tables or has old ones: run `patrol db upgrade`."
     if isinstance(error, ProgrammingError):
         return None

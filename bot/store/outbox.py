@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, case, func, or_, select, update
 
 from bot.core.alert import Alert
-from bot.core.change import Effect, StoredEffect
+from bot.core.change import Effect, EffectKind, StoredEffect
 from bot.core.message import LOOK_APART, Message, MessageState
 from bot.store.alerts import alert_of
 from bot.store.codec import decode, microseconds
@@ -17,6 +18,8 @@ from bot.store.tables import CARD, UNDONE, alerts, effects, pacing
 from bot.store.tables import messages as t
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SAID = [kind.value for kind in (EffectKind.reply, EffectKind.page, EffectKind.tell)]
+MESSAGE = [column.label(f"m_{column.name}") for column in t.c]
 NAMES = {"alert_id": "alert", "effect_id": "effect"}  # columns that are called otherwise in a Message
 
 
@@ -25,38 +28,36 @@ class Outbox:
         self._database = database
 
     def cards(self, now: datetime, limit: int = 50) -> list[tuple[Alert, Message | None]]:
-        """Alerts whose card is absent or behind and may be worked on now; the longest behind first."""
-        sending = t.c.state == MessageState.sending.value
-        free = or_(
-            t.c.delivery.is_(None),
-            and_(
-                t.c.state != MessageState.parked.value,
-                or_(t.c.retry_at.is_(None), t.c.retry_at <= now),
-                or_(~sending, _may_look(now)),
-            ),
+        """Alerts whose card is absent or behind and may be worked on now.
+
+        The longest behind comes first, but each team's posts, its edits by people and its edits by the
+        machine take turns: they go through different slots, and a full one must not hide the others.
+        """
+        queue = func.row_number().over(
+            partition_by=(alerts.c.team, alerts.c.lane, alerts.c.by_person, t.c.ts.is_(None)),
+            order_by=(alerts.c.waiting_since, alerts.c.id),
         )
         query = (
-            select(alerts, *(column.label(f"m_{column.name}") for column in t.c))
+            select(alerts, *MESSAGE)
             .join_from(alerts, t, and_(t.c.alert_id == alerts.c.id, t.c.effect_id.is_(None)), isouter=True)
-            .where(alerts.c.shown_seq < alerts.c.face_seq, free)
-            .order_by(alerts.c.waiting_since, alerts.c.id)
+            .where(alerts.c.shown_seq < alerts.c.face_seq, _workable(now))
+            .order_by(queue, alerts.c.waiting_since, alerts.c.id)
             .limit(limit)
         )
         with self._database.read() as c:
             return [(alert_of(row), _joined(row)) for row in c.execute(query)]
 
     def intend(self, message: Message, now: datetime, *, was: Message | None = None) -> bool:
-        """Writes down that the message is about to be sent. False: another process has it.
-
-        `was` is the message as it was read. Without it the stored one must be out of its lease, under the
-        same ts, and not have had more attempts than this one.
-        """
-        guard = _same(was) if was else _free_for(message, now)
-        insert = self._database.insert(t).values(_columns(message))
-        fresh = {name: insert.excluded[name] for name in _columns(message) if name != "delivery"}
-        upsert = insert.on_conflict_do_update(index_elements=[t.c.delivery], set_=fresh, where=guard)
+        """Writes down that the message is about to be sent: a new one, or one that still is as it `was`
+        read and under nobody's lease. False: another process has it."""
+        values = _columns(message)
         with self._database.write() as c:
-            done = c.execute(upsert.returning(t.c.delivery)).first() is not None
+            if was is None:
+                new = self._database.insert(t).values(values).on_conflict_do_nothing()
+                done = c.execute(new.returning(t.c.delivery)).first() is not None
+            else:
+                free = or_(t.c.lease_until.is_(None), t.c.lease_until <= now)
+                done = c.execute(update(t).where(_same(was), free).values(values)).rowcount == 1
             if done:
                 _note_shown(c, message)
             return done
@@ -64,7 +65,7 @@ class Outbox:
     def record(self, message: Message, *, was: Message) -> bool:
         """What came of it, where the stored message still is as it `was`."""
         with self._database.write() as c:
-            change = update(t).where(t.c.delivery == message.delivery, _same(was))
+            change = update(t).where(_same(was))
             done = c.execute(change.values(_columns(message))).rowcount == 1
             if done:
                 _note_shown(c, message)
@@ -82,26 +83,32 @@ class Outbox:
             row = c.execute(select(t).where(*where)).first()
         return _message(row._mapping) if row else None
 
-    def effects(self, now: datetime, limit: int = 50) -> list[tuple[StoredEffect, Alert, Message | None]]:
-        """For each alert the first effect that has not ended, where it is due; with the message it sent."""
+    def effects(
+        self, now: datetime, limit: int = 50, *, kinds: Collection[EffectKind] = tuple(EffectKind)
+    ) -> list[tuple[StoredEffect, Alert, Message | None]]:
+        """For each alert its first effect of these kinds that has not ended, where it may be done now; with
+        the message that it sent. What is said in a thread waits for the card; teams take turns."""
         order = func.row_number().over(
             partition_by=effects.c.alert_id, order_by=(effects.c.change_seq, effects.c.n)
         )
-        undone = select(effects, order.label("place")).where(UNDONE).subquery()
+        wanted = effects.c.kind.in_([kind.value for kind in kinds])
+        e = select(effects, order.label("place")).where(UNDONE, wanted).subquery()
+        card = t.alias("card")
         due = and_(
-            or_(undone.c.due_at.is_(None), undone.c.due_at <= now),
-            or_(undone.c.lease_until.is_(None), undone.c.lease_until <= now),
+            e.c.place == 1,
+            or_(e.c.due_at.is_(None), e.c.due_at <= now),
+            or_(e.c.lease_until.is_(None), e.c.lease_until <= now),
+            or_(e.c.kind.not_in(SAID), card.c.ts.is_not(None)),
+            or_(_workable(now), t.c.state == MessageState.parked.value),
         )
+        turn = func.row_number().over(partition_by=(alerts.c.team, alerts.c.lane), order_by=e.c.id)
         query = (
-            select(
-                alerts,
-                *(undone.c[column.name].label(f"e_{column.name}") for column in effects.c),
-                *(column.label(f"m_{column.name}") for column in t.c),
-            )
-            .join_from(undone, alerts, alerts.c.id == undone.c.alert_id)
-            .join(t, t.c.effect_id == undone.c.id, isouter=True)
-            .where(undone.c.place == 1, due)
-            .order_by(undone.c.id)
+            select(alerts, *(e.c[column.name].label(f"e_{column.name}") for column in effects.c), *MESSAGE)
+            .join_from(e, alerts, alerts.c.id == e.c.alert_id)
+            .join(t, t.c.effect_id == e.c.id, isouter=True)
+            .join(card, and_(card.c.alert_id == e.c.alert_id, card.c.effect_id.is_(None)), isouter=True)
+            .where(due)
+            .order_by(turn, e.c.id)
             .limit(limit)
         )
         with self._database.read() as c:
@@ -138,23 +145,18 @@ class Outbox:
         return EPOCH + timedelta(microseconds=free_at - step)
 
 
-def _may_look(now: datetime) -> ColumnElement[bool]:
-    """Whether a message of unknown outcome may be looked for, or sent again where Slack said no."""
+def _workable(now: datetime) -> ColumnElement[bool]:
+    """Whether something can be done about a message: absent, or not parked, leased or to be tried later."""
+    looked_at = or_(t.c.absent_at.is_(None), t.c.absent_at <= now - LOOK_APART)
+    unknown = and_(t.c.state == MessageState.sending.value, t.c.sending_since.is_not(None))
     return or_(
-        t.c.sending_since.is_(None),
+        t.c.delivery.is_(None),
         and_(
+            t.c.state != MessageState.parked.value,
+            or_(t.c.retry_at.is_(None), t.c.retry_at <= now),
             or_(t.c.lease_until.is_(None), t.c.lease_until <= now),
-            or_(t.c.absent_at.is_(None), t.c.absent_at <= now - LOOK_APART),
+            or_(~unknown, looked_at),
         ),
-    )
-
-
-def _free_for(message: Message, now: datetime) -> ColumnElement[bool]:
-    return and_(
-        t.c.state != MessageState.parked.value,
-        or_(t.c.lease_until.is_(None), t.c.lease_until <= now),
-        t.c.ts.is_not_distinct_from(message.ts),
-        t.c.attempts <= message.attempts,
     )
 
 
@@ -162,7 +164,8 @@ def _same(was: Message) -> ColumnElement[bool]:
     """The stored message is the one that was read."""
     moving = ("ts", "state", "shown_seq", "sending_since", "lease_until", "absent_at", "attempts", "retry_at")
     values = _columns(was)
-    return and_(*(t.c[name].is_not_distinct_from(values[name]) for name in moving))
+    alike = (t.c[name].is_not_distinct_from(values[name]) for name in moving)
+    return and_(t.c.delivery == was.delivery, *alike)
 
 
 def _note_shown(c: Connection, message: Message) -> None:

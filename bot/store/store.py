@@ -55,6 +55,8 @@ class Store:
 
     def _save(self, c: Connection, saved: RunSave, now: datetime) -> tuple[Alert, ...]:
         run = saved.run
+        if saved.incremental:  # first, as a claim does: two who lock in one order never block each other
+            self._move_watermark(c, run, saved.window.end)
         ended = change_run(
             c,
             run,
@@ -67,10 +69,8 @@ class Store:
         )
         if not ended:
             raise LeaseLost(f"The run of {run.policy} for {run.cause} was taken over by another process.")
-        if saved.incremental:
-            self._move_watermark(c, run, saved.window.end)
         alerts = write_changes(self._database, c, saved.changes, now)
-        write_evidence(c, run.id, run.policy, saved.evidence, alerts)
+        write_evidence(c, saved, alerts)
         write_memory(self._database, c, saved.remember, now)
         return alerts
 

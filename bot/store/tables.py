@@ -110,6 +110,7 @@ alerts = Table(
     Column("version", Integer, nullable=False),
     Column("work_seq", Integer, nullable=False),
     Column("face_seq", Integer, nullable=False),
+    Column("by_person", Boolean, nullable=False),  # the last change: people come first in delivery
     Column("shown_seq", Integer, nullable=False),  # what its card shows; -1: not posted
     Column("waiting_since", Moment, nullable=False),  # the oldest change that its card does not show
     Column("evidence_columns", Json),

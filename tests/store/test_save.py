@@ -32,11 +32,11 @@ from tests.store.making import (
 def test_a_save_keeps_the_alert_its_rows_its_effects_and_the_watermark(store: Store) -> None:
     run = running(store)
     found = alert()
-    page = Effect(EffectKind.page, "please look", to="oncall", broadcast=True, data={"at": NOON})
+    follow = Effect(EffectKind.start_job, "please", to="oncall", broadcast=True, data={"at": NOON})
     saved = RunSave(
         run,
         run.window,
-        changes=(change(found, "opened: 3 refunds", page),),
+        changes=(change(found, "opened: 3 refunds", follow),),
         evidence={found.key: Evidence(("id", "amount"), ({"id": 2, "amount": 5}, {"id": 1, "amount": 7}), 9)},
         remember=(Seen(POLICY, found.key, "r1", NOON), Seen(POLICY, found.key, "r2", None, "v")),
         rows=3,
@@ -55,7 +55,7 @@ def test_a_save_keeps_the_alert_its_rows_its_effects_and_the_watermark(store: St
     assert set(store.alerts.memory(POLICY, [found.key], NOON)[found.key]) == {"r1", "r2"}
     assert store.runs.watermark(POLICY) == run.window.end
     ((effect, its_alert, message),) = store.outbox.effects(NOON)
-    assert (effect.effect, its_alert, message) == (page, kept, None)
+    assert (effect.effect, its_alert, message) == (follow, kept, None)
     record = store.runs.last()[POLICY]
     assert (record.status, record.rows, record.violations, record.query_id, record.content) == (
         RunStatus.succeeded,

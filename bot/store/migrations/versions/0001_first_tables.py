@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("work_seq", sa.Integer(), nullable=False),
         sa.Column("face_seq", sa.Integer(), nullable=False),
+        sa.Column("by_person", sa.Boolean(), nullable=False),
         sa.Column("shown_seq", sa.Integer(), nullable=False),
         sa.Column("waiting_since", TIME, nullable=False),
         sa.Column("evidence_columns", JSON, nullable=True),

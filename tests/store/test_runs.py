@@ -1,0 +1,182 @@
+"""Claims: one winner, a lease, a token, and the window that a takeover keeps."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from multiprocessing import get_context
+
+from bot.core.reply import Evidence
+from bot.store import DeadRun, Done, Held, RunSave, Store
+from sensors.model.run import Cause, CauseKind, Run, RunStatus
+from sensors.model.window import Window
+from tests.store.making import MINUTE, NOON, POLICY, alert, change, claimed, running, tick
+
+LATER = NOON + MINUTE * 10
+
+
+def test_a_claim_gives_the_window_of_the_watermark(store: Store) -> None:
+    run = running(store)
+    assert run.window == Window(NOON - MINUTE * 60, NOON)
+    assert (run.from_watermark, run.attempt) == (None, 1)
+    store.save(RunSave(run, run.window, incremental=True), NOON)
+    following = running(store, due=LATER)
+    assert following.window == Window(NOON, LATER)
+    assert following.from_watermark == NOON
+
+
+def test_a_claimed_cause_is_held_until_its_lease_runs_out(store: Store) -> None:
+    running(store)
+    assert claimed(store, now=NOON + MINUTE) == Held(NOON + MINUTE * 5, tick())
+
+
+def test_a_takeover_keeps_the_window_and_the_watermark_of_the_first_claim(store: Store) -> None:
+    first = running(store)
+    assert store.runs.dead(NOON + MINUTE) == []
+    assert store.runs.dead(LATER) == [DeadRun(POLICY, tick(), NOON, None, None)]
+    second = store.runs.claim(
+        POLICY,
+        tick(),
+        NOON,
+        window_of=lambda _: Window(None, LATER),
+        incremental=True,
+        content="c9",
+        now=LATER,
+        lease=MINUTE,
+    )
+    assert isinstance(second, Run)
+    assert (second.id, second.window, second.from_watermark) == (first.id, first.window, first.from_watermark)
+    assert (second.attempt, second.token == first.token) == (2, False)
+    assert store.runs.dead(LATER) == []
+
+
+def test_an_extended_lease_is_not_taken_over(store: Store) -> None:
+    run = running(store)
+    assert store.runs.extend(run, NOON + MINUTE * 4, MINUTE * 10)
+    assert isinstance(claimed(store, now=LATER), Held)
+
+
+def test_one_incremental_run_of_a_policy_at_a_time(store: Store) -> None:
+    running(store)
+    assert claimed(store, due=LATER, now=NOON + MINUTE) == Held(NOON + MINUTE * 5, tick())
+    assert claimed(store, due=LATER) == Held(NOON + MINUTE * 5, tick())  # even when its lease ran out
+    assert isinstance(claimed(store, due=LATER, policy="payments.other"), Run)
+    assert isinstance(claimed(store, due=LATER, incremental=False), Run)
+
+
+def test_a_failed_run_has_ended_and_frees_the_policy(store: Store) -> None:
+    run = running(store)
+    assert store.runs.fail(run, RunStatus.timed_out, "took longer than 5 min\x00", NOON + MINUTE, 60.5)
+    assert claimed(store) == Done(RunStatus.timed_out)
+    assert store.runs.watermark(POLICY) is None
+    record = store.runs.recent(POLICY)[0]
+    assert (record.error, record.elapsed_s, record.ended_at) == (
+        "took longer than 5 min\x00",
+        60.5,
+        NOON + MINUTE,
+    )
+    assert isinstance(claimed(store, due=LATER), Run)
+
+
+def test_a_skipped_tick_is_recorded_once_and_never_over_a_real_run(store: Store) -> None:
+    store.runs.skip(POLICY, tick(), NOON, "core.orders is late", NOON)
+    store.runs.skip(POLICY, tick(), NOON, "again", NOON)
+    assert claimed(store) == Done(RunStatus.skipped)
+    (record,) = store.runs.recent(POLICY)
+    assert (record.error, record.window) == ("core.orders is late", None)
+    run = running(store, due=LATER)
+    store.runs.skip(POLICY, tick(LATER), LATER, "no", LATER)
+    assert store.runs.extend(run, LATER, MINUTE)
+
+
+def test_last_tick_is_the_newest_due_that_was_claimed_or_skipped(store: Store) -> None:
+    assert store.runs.last_tick(POLICY) is None
+    running(store, due=NOON)
+    running(store, Cause(CauseKind.manual, "m1"), due=LATER, incremental=False)
+    assert store.runs.last_tick(POLICY) == NOON
+    store.runs.skip(POLICY, tick(LATER), LATER, "late", LATER)
+    assert store.runs.last_tick(POLICY) == LATER
+
+
+def test_last_and_recent_tell_of_the_newest_runs(store: Store) -> None:
+    for n in range(3):
+        run = running(store, due=NOON + MINUTE * n)
+        store.save(RunSave(run, run.window, incremental=True, rows=n), NOON + MINUTE * n)
+    running(store, policy="chat.spam")
+    assert set(store.runs.last()) == {POLICY, "chat.spam"}
+    assert store.runs.last([POLICY])[POLICY].rows == 2
+    assert store.runs.last([]) == {}
+    assert [r.rows for r in store.runs.recent(POLICY, 2)] == [2, 1]
+
+
+def test_pruning_keeps_what_is_newest_running_or_behind_an_alert(store: Store) -> None:
+    for n in range(4):
+        run = running(store, due=NOON + MINUTE * n)
+        found = alert(f"s_{n}")
+        rows = {found.key: Evidence(("id",), ({"id": n},), 1)} if n == 1 else {}
+        changes = (change(found),) if n == 1 else ()
+        store.save(RunSave(run, run.window, changes, rows, incremental=True), NOON + MINUTE * n)
+    manual = running(store, Cause(CauseKind.manual, "m"), due=LATER, incremental=False)
+    store.runs.fail(manual, RunStatus.failed, "no", LATER)
+    running(store, due=LATER)
+    assert store.runs.prune(NOON) == 0
+    assert store.runs.prune(LATER + MINUTE * 60) == 4  # ticks 0, 2, 3 and the manual one
+    assert [r.due for r in store.runs.recent(POLICY)] == [LATER, NOON + MINUTE]
+    assert store.runs.last_tick(POLICY) == LATER
+
+
+def _claims(url: str, worker: int, rounds: int) -> list[tuple[int, str]]:
+    """What one worker wins of the same causes."""
+    store = Store(url, patience=timedelta(seconds=20))
+    won = []
+    for n in range(rounds):
+        due = NOON + MINUTE * n
+        claim = claimed(store, due=due, incremental=False, policy=f"p.{n % 3}")
+        if isinstance(claim, Run):
+            won.append((worker, claim.token))
+    store.close()
+    return won
+
+
+def test_of_many_threads_that_claim_a_cause_one_wins(url: str, store: Store) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        won = [w for wins in pool.map(lambda n: _claims(url, n, 15), range(8)) for w in wins]
+    assert len(won) == len({token for _, token in won}) == 15
+    assert len(store.runs.recent("p.0", 100)) == 5
+
+
+def test_of_many_processes_that_claim_a_cause_one_wins(url: str, store: Store) -> None:
+    with get_context("spawn").Pool(3) as pool:
+        parts = pool.starmap(_claims, [(url, n, 30) for n in range(3)])
+    won = [w for wins in parts for w in wins]
+    assert len(won) == len({token for _, token in won}) == 30
+    assert len(store.runs.recent("p.0", 100)) == 10
+
+
+def test_of_many_threads_one_takes_over_and_one_incremental_run_stands(store: Store) -> None:
+    running(store)
+    with ThreadPoolExecutor(8) as pool:
+        claims = list(pool.map(lambda _: claimed(store, now=LATER), range(16)))
+    assert sum(isinstance(c, Run) for c in claims) == 1
+    assert {type(c) for c in claims} == {Run, Held}
+    with ThreadPoolExecutor(8) as pool:
+        others = pool.map(lambda n: claimed(store, due=LATER + MINUTE * n, policy="p.new"), range(16))
+    assert sum(isinstance(c, Run) for c in others) == 1
+
+
+def test_every_tick_is_looked_at_without_a_gap_whoever_wins(store: Store) -> None:
+    """Many workers race over the ticks of one policy: the windows of those who saved join end to end."""
+    saved: list[Window] = []
+
+    def work(n: int) -> None:
+        claim = claimed(store, due=NOON + MINUTE * (n + 1))
+        if isinstance(claim, Run) and not claim.window.empty:
+            store.save(RunSave(claim, claim.window, incremental=True), NOON)
+            saved.append(claim.window)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, range(30)))
+    saved.sort(key=lambda w: w.end)
+    assert all(a.end == b.start for a, b in itertools.pairwise(saved))
+    assert store.runs.watermark(POLICY) == saved[-1].end
