@@ -109,7 +109,8 @@ class RecordingDesk:
         return StatusReply((), (self.alert,), (("payments", (person.slack,)),))
 
     def start_form(self, alert_id: int, job: str) -> tuple[Job, Mapping[str, Any]] | None:
-        return (HOLD, {"seller_id": "s_1"}) if job == HOLD.name else None
+        known = job == HOLD.name and alert_id == self.alert.id
+        return (HOLD, {"seller_id": "s_1"}) if known else None
 
     def start_job(
         self, person: Person, alert_id: int | None, job: str, params: Mapping[str, Any]
