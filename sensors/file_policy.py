@@ -107,10 +107,8 @@ def _check_cron(expression: str, timezone: str) -> None:
         )
     try:
         next(CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC).astimezone(ZoneInfo(timezone))))
-    except CronSimError:
-        raise wrong(f'is not a cron expression: "{expression}"', "cron") from None
-    except StopIteration:
-        raise wrong(f'names a time that never comes: "{expression}"', "cron") from None
+    except (CronSimError, StopIteration):
+        raise wrong(f'is not a cron expression that ever comes due: "{expression}"', "cron") from None
 
 
 class WindowFile(Door):

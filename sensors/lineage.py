@@ -43,7 +43,7 @@ def prove(sql: str, dialect: str, schema: Schema = NOTHING) -> Proof:
     try:
         statements = [s for s in sqlglot.parse(sql, read=dialect) if s is not None]
     except ParseError as error:
-        return Proof(problems=(_unreadable(error, dialect),))
+        return Proof(problems=(_unreadable(sql, error, dialect),))
     except (SqlglotError, RecursionError, ValueError):
         return Proof(problems=(Flaw(f"this cannot be read as {dialect} SQL"),))
     if len(statements) != 1:
@@ -220,8 +220,11 @@ def _columns_of(source: exp.Expr, schema: Schema, ctes: Mapping[str, Columns | N
     return tuple(schema.get(_table_name(source), ())) or None
 
 
-def _unreadable(error: ParseError, dialect: str) -> Flaw:
+def _unreadable(sql: str, error: ParseError, dialect: str) -> Flaw:
     """Where the parser stopped, in our words."""
+    opening = re.match(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(\w+)", sql, re.DOTALL)
+    if opening and opening[1].lower() not in ("select", "with"):
+        return Flaw(f"a policy begins with SELECT or WITH, not {opening[1]}", opening[1])
     first = error.errors[0] if error.errors else {}
     word = str(first.get("highlight") or "").strip()
     said = f"this cannot be read as {dialect} SQL" + (f' near "{word[:40]}"' if word else "")

@@ -71,7 +71,7 @@ def _needs(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:
             said = f"the SQL does not read {table}{near(table, read)}"
             yield one.document.problem(("needs", table), said, key=True)
     given = {table.lower() for table in file.needs}
-    if file.needs and (missing := [table for table in read if table not in given]):
+    if file.needs and (missing := [t for t in read if t not in given and beside.usable("assets", t)]):
         said = f"the SQL also reads {' and '.join(missing)}; say wait, run or skip for it too"
         yield one.document.problem(("needs",), said)
 

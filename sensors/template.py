@@ -190,7 +190,7 @@ SYNTAX = (
     (r"Encountered unknown tag '(\w+)'", "there is no tag {{% {0} %}}"),
     (r"No filter named '(\w+)'", "there is no filter {0}"),
     (r"No test named '(\w+)'", "there is no test {0}"),
-    (r"Unexpected end of template.*'(\w+)'", "this is not closed: {{% {0} %}} is missing"),
+    (r"Unexpected end of template.*?tags: '(\w+)'", "this is not closed: {{% {0} %}} is missing"),
     (r"unexpected end of template", "a {{{{ or {{% that was opened is not closed"),
     (r"expected token 'end of print statement', got '(.*?)'", "{0} is not expected before }}}}"),
     (r"unexpected '(.*?)'", "{0} is not expected here"),

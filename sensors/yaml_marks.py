@@ -109,12 +109,22 @@ class _Reader:
             return
         self.seen.add(id(node))
         if node.tag not in TAGS:
-            self._wrong(place, f"{dotted(where)}{node.tag} is not used here: write the plain value")
+            tag = node.tag.rpartition(":")[2].lstrip("!")
+            self._wrong(place, f"{dotted(where)}the tag !{tag} is not used here: write the plain value")
         if isinstance(node, yaml.MappingNode):
             self._mapping(node, where)
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 self.value(item, (*where, index))
+        elif isinstance(node, yaml.ScalarNode) and not node.style:
+            self._cut_short(node, where)
+
+    def _cut_short(self, node: yaml.ScalarNode, where: Path) -> None:
+        """`Order #5 came late` is read as `Order`: the rest is a comment to YAML."""
+        rest = line_of(self.document.text, node.end_mark.line + 1)[node.end_mark.column :]
+        if node.value and (lost := re.match(r"\s+(#\w.*)", rest)):
+            said = f'YAML takes "{lost[1][:40]}" for a comment; put quotes around the text'
+            self._wrong(_place(node), f"{dotted(where)}{said}")
 
     def _mapping(self, node: yaml.MappingNode, where: Path) -> None:
         first: dict[str, int] = {}

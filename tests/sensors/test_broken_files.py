@@ -1,0 +1,101 @@
+"""Files as people break them: the exact sentence, at its line and column, that each mistake gets."""
+
+from __future__ import annotations
+
+import pytest
+from tests.sensors.project import POLICY, SQL, Project
+
+TEAMS, JOBS, ASSETS = "policies/_teams.yml", "policies/_jobs.yml", "policies/_assets.yml"
+ENTITIES, VIOLATIONS, MACRO = "policies/_entities.yml", "policies/_violations.yml", "sql/_macros/text.sql"
+
+# file, what stands there, what somebody made of it, every problem that is then reported
+BROKEN = [
+    (POLICY, "owner: payments", "owner: paymnts", [f'{POLICY}:3:8 owner: no team "paymnts"; did you mean "payments"?']),
+    (POLICY, "owner:", "ownr:", [f"{POLICY}:1:1 owner is missing", f'{POLICY}:3:1 unknown key "ownr"; did you mean "owner"?']),
+    (POLICY, "title: Seller steers", "title: 3\nnote: Seller steers", [f'{POLICY}:1:8 title: must be text; put quotes around it: "3"', f'{POLICY}:2:1 unknown key "note"']),
+    (POLICY, "every: 5m", "every: 5 minutes", [f'{POLICY}:4:19 schedule.every: must be a duration such as 30s, 15m, 2h, 1d or 4w, not "5 minutes"']),
+    (POLICY, "{every: 5m}", "every 5m", [f'{POLICY}:4:11 schedule: must be a mapping such as {{a: b}}, not "every 5m"']),
+    (POLICY, "{every: 5m}", "{every: 5m, after: [core.sellers]}", [f"{POLICY}:4:11 schedule: takes one of every, cron and after, not every and after"]),
+    (POLICY, "{every: 5m}", '{cron: "*/5 * * *"}', [f'{POLICY}:4:18 schedule.cron: must have five fields (minute hour day month weekday), not 4: "*/5 * * *"']),
+    (POLICY, "{every: 5m}", '{cron: "61 * * * *"}', [f'{POLICY}:4:18 schedule.cron: is not a cron expression that ever comes due: "61 * * * *"']),
+    (POLICY, "{every: 5m}", '{cron: "0 9 30 2 *"}', [f'{POLICY}:4:18 schedule.cron: is not a cron expression that ever comes due: "0 9 30 2 *"']),
+    (POLICY, "{every: 5m}", '{cron: "0 9 * * *", timezone: America/NewYork}', [f'{POLICY}:4:41 schedule.timezone: no time zone "America/NewYork"; did you mean "America/New_York"?']),
+    (POLICY, "{every: 5m}", "{after: [core.chat_mesages]}", [f'{POLICY}:4:20 schedule.after[1]: no table "core.chat_mesages"; did you mean "core.chat_messages"?']),
+    (POLICY, "lookback: 15m", "lookbak: 15m", [f'{POLICY}:5:27 unknown key "lookbak"; did you mean "lookback"?']),
+    (POLICY, "lookback: 15m", "trailing: 1h, lookback: 15m", [f"{POLICY}:5:51 window.lookback: means nothing with trailing, which looks at its whole span each time"]),
+    (POLICY, "lookback: 15m", "lookback: 15m, baseline: 7d", [f"{POLICY}:5:52 window.baseline: means nothing without trailing"]),
+    (POLICY, "within: 24h", "distinct: body", [f"{POLICY}:9:13 threshold.count: needs within: rows come in several looks, and within says over how long they add up"]),
+    (POLICY, "count: 3", "count: 0", [f"{POLICY}:9:20 threshold.count: must be at least 1, not 0"]),
+    (POLICY, "count: 3", "count: 03", [f'{POLICY}:9:20 threshold.count: must be a whole number, not "03"']),
+    (POLICY, "{medium: 3, high: 6}", "hihg", [f'{POLICY}:10:11 severity: no severity "hihg"; it is one of info, low, medium, high, critical; did you mean "high"?']),
+    (POLICY, "{medium: 3, high: 6}", "{medium: 6, high: 3}", [f"{POLICY}:10:29 severity.high: must be more than medium's 6, because high is worse"]),
+    (POLICY, "{medium: 3, high: 6}", "{by: risk, high: 6}", [f"{POLICY}:10:16 severity.by: the query gives no column risk"]),
+    (POLICY, "key: [seller_id]", "key: [sellerid]", [f'{POLICY}:7:7 key[1]: the query gives no column sellerid; did you mean "seller_id"?']),
+    (POLICY, "key: [seller_id]", "key: seller_id", [f'{POLICY}:7:6 key: must be a list such as [a, b], not "seller_id"']),
+    (POLICY, "key: [seller_id]", "key: [m.seller_id]", [f'{POLICY}:7:7 key[1]: must be the bare name of a column, not "m.seller_id"']),
+    (POLICY, "fields: [seller_name", "fields: [name", [f'{POLICY}:13:12 alert.fields[1]: the query gives no column name; did you mean "seller_name"?']),
+    (POLICY, "{body: mask}", "{body: masked}", [f'{POLICY}:14:19 alert.columns.body: must be show, mask or hide, not "masked"; did you mean "mask"?']),
+    (POLICY, "{{ seller_name }} asked", "{{ name }} asked", [f'{POLICY}:12:10 alert.title: the query gives no column name; did you mean "seller_name"?']),
+    (POLICY, "{{ seller_name }} asked", "{{ seller_name asked", [f"{POLICY}:12:10 alert.title: this is not a template that can be read: look at its braces and quotes"]),
+    (POLICY, "{{ seller_name }} asked", "{{ seller_name.upper() }} asked", [f"{POLICY}:12:10 alert.title: a title takes columns, filters and sums; no calls, no attributes and no **"]),
+    (POLICY, "offer: [hold_payouts]", "offer: [hold_payout]", [f'{POLICY}:15:9 offer[1]: no job "hold_payout"; did you mean "hold_payouts"?']),
+    (POLICY, "violation: off_platform", "violation: of_platform", [f'{POLICY}:2:12 violation: no violation "of_platform"; did you mean "off_platform"?']),
+    (POLICY, "core.sellers: run", "core.seller: run", [
+        f"{POLICY}:6:8 needs: the SQL also reads core.sellers; say wait, run or skip for it too",
+        f'{POLICY}:6:35 needs.core.seller: no table "core.seller"; did you mean "core.sellers"?']),
+    (POLICY, "core.sellers: run", "core.sellers: yes", [f'{POLICY}:6:49 needs.core.sellers: must be wait, run or skip, not "yes"']),
+    (POLICY, "offer: [hold_payouts]", "clear: always", [f"{POLICY}:15:1 clear: means nothing here: rows of a window with lookback are events, and events do not clear"]),
+    (POLICY, "offer: [hold_payouts]", "renamed_from: payments.off_platform", [f"{POLICY}:15:15 renamed_from: payments.off_platform is still there; a policy takes over only from one that is gone"]),
+    (POLICY, "offer: [hold_payouts]", "params: {least: 3}", [f"{POLICY}:15:10 warning: params.least: the SQL does not use :least"]),
+    (POLICY, "offer: [hold_payouts]", "cases: [{name: one, at: noon, given: {}, expect: []}]", [f'{POLICY}:15:25 cases[1].at: must be a time such as 2026-01-05T12:00:00Z, not "noon"']),
+    (SQL, "table('core.sellers')", "table('core.seller')", [
+        f'{POLICY}:6:35 needs.core.sellers: the SQL does not read core.sellers; did you mean "core.seller"?',
+        f'{SQL}:4:16 no table "core.seller"; did you mean "core.sellers"?; a table that is read is declared in policies/_assets.yml']),
+    (SQL, "{{ table('core.sellers') }}", "core.sellers", [f"{SQL}:4:6 write {{{{ table('core.sellers') }}}} instead of core.sellers"]),
+    (SQL, "in_window('m.sent_at')", "in_windw('m.sent_at')", [f'{SQL}:5:10 "in_windw" is not a function or macro; did you mean "in_window"?']),
+    (SQL, "in_window('m.sent_at')", "in_window(sent_at)", [f'{SQL}:5:20 "sent_at" is not a function or macro']),
+    (SQL, "in_window('m.sent_at')", "in_window(3)", [f"{SQL}:5:7 in_window takes a name in quotes, such as in_window('m.sent_at')"]),
+    (SQL, "{{ in_window('m.sent_at') }}", "m.sent_at > '2026-01-01'", [f"{SQL}:5:1 the SQL must keep to the window: WHERE {{{{ in_window('sent_at') }}}}"]),
+    (SQL, "in_window('m.sent_at')", "in_window('m.created_at')", [f"{SQL}:5:23 in_window is given created_at, but the window's column is sent_at"]),
+    (SQL, "{{ in_window('m.sent_at') }}", "{{ in_window('m.sent_at') }", [f"{SQL}:5:7 }} is not expected here"]),
+    (SQL, "m.author_id =", "m.author_id = :least AND m.author_id =", [f"{SQL}:5:54 :least has no value; give it one in params"]),
+    (SQL, "SELECT m.message_id", "SELEC m.message_id", [f'{SQL}:2:1 a policy begins with SELECT or WITH, not SELEC']),
+    (SQL, "m.body,", "read_csv('/etc/passwd') AS body,", [f"{SQL}:2:66 read_csv may not be called: it reads files"]),
+    (SQL, "m.body,", "frobnicate(m.body) AS body,", [f"{SQL}:2:66 frobnicate is not a function that policies may call"]),
+    (SQL, "m.body,", "m.body, CURRENT_TIMESTAMP AS seen,", [f"{SQL}:2:74 current_timestamp may not be called: it depends on the clock; write :window_end, the time of the look"]),
+    (SQL, "m.sent_at\n", "m.message_id AS x\n", [f"{POLICY}:5:18 window.column: the query does not give sent_at; within counts by it"]),
+    (MACRO, "{% endmacro %}", "", [
+        f"{MACRO}:2:1 this is not closed: {{% endmacro %}} is missing",
+        f'{SQL}:5:73 the macro "mentions_handle" does not load; mend its file in sql/_macros']),
+    (TEAMS, "C0PAYMENTS\n", "'#payments'\n", [f'{TEAMS}:3:12 payments.channel: must be Slack\'s id of a channel, such as C0123ABCD, not "#payments"']),
+    (TEAMS, "[ana, bo]", "[ana, boo]", [f'{TEAMS}:8:29 payments.rotation.members[2]: no member "boo" in this team; did you mean "bo"?']),
+    (TEAMS, "{to: oncall}", "{to: on_call}", [f'{TEAMS}:10:21 payments.ladder.critical[1].to: must be oncall, team, lead or a member, not "on_call"; did you mean "oncall"?']),
+    (TEAMS, "roles: [responder, lead]", "roles: [boss]", [f'{TEAMS}:6:33 payments.members.ana.roles[1]: must be responder, lead, approver or admin, not "boss"']),
+    (JOBS, "kind: sql", "kind: sqll", [f'{JOBS}:4:9 hold_payouts.kind: must be http or sql, not "sqll"; did you mean "sql"?']),
+    (JOBS, "  statement:", "  statment:", [f"{JOBS}:3:3 hold_payouts: a job of kind sql needs statement"]),
+    (JOBS, ":reason)", ":resaon)", [f'{JOBS}:7:14 hold_payouts.statement: no parameter "resaon" in params; did you mean "reason"?']),
+    (JOBS, "'s_\\d+'", "'s_('", [f"{JOBS}:9:26 hold_payouts.params.seller_id.pattern: is not a regular expression: missing ), unterminated subpattern"]),
+    (JOBS, "owner: payments", "owner: pay", [f'{JOBS}:5:10 hold_payouts.owner: no team "pay"; did you mean "payments"?']),
+    (ASSETS, "loaded_until: sent_at", "loaded_until: sent", [f'{ASSETS}:5:17 core.chat_messages.loaded_until: no column "sent" in columns; did you mean "sent_at"?']),
+    (ASSETS, "  loaded_until: sent_at\n  load_interval: 1m", "  load_interval: 1h", [f"{POLICY}:5:37 window.lookback: must be at least 1 h: core.chat_messages is loaded every 1 h and has no loaded_until"]),
+    (ASSETS, "core.sellers: {owner", "core.sellers: {tier: scratch, owner", [f"{SQL}:4:16 core.sellers is a scratch table; a live policy reads only kept ones"]),
+    (ENTITIES, "https://admin.example.com", "https://{id}", [f'{ENTITIES}:2:35 seller.link: must begin with https:// and a fixed host, not "https://{{id}}/sellers/{{id}}"']),
+    (ENTITIES, "https://admin.example.com", "${PATROL_NOT_SET_ANYWHERE}", [f"{ENTITIES}:2:35 seller.link: the environment has no PATROL_NOT_SET_ANYWHERE; set it, or write ${{PATROL_NOT_SET_ANYWHERE:-default}}"]),
+    (VIOLATIONS, "what: ", "wat: ", [f"{VIOLATIONS}:2:15 off_platform: what is missing", f'{VIOLATIONS}:2:53 unknown key "wat"; did you mean "what"?']),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "said"),
+    BROKEN,
+    ids=[f"{f.rsplit('/')[-1]}: {a[:40]}" for f, _, a, _ in BROKEN],
+)
+def test_a_mistake_is_named_at_its_place(
+    project: Project, file: str, before: str, after: str, said: list[str]
+) -> None:
+    project.change(file, before, after)
+    assert project.said() == said
+
+
+def test_the_project_as_it_stands_has_no_problem(project: Project) -> None:
+    assert project.said() == []
