@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +17,7 @@ from bot.core.route import lane_of
 from bot.core.step import stale, step
 from bot.errors import Conflict, LeaseLost
 from bot.killpoint import reach
-from bot.log import get
+from bot.log import bound, get
 from bot.metrics import METRICS, Metrics
 from bot.project import Project
 from bot.store import Done, Held, RunSave, Store
@@ -31,7 +32,7 @@ from sensors.warehouse import Warehouse, WarehouseError
 log = get("engine")
 
 RESOLVED_LATELY = timedelta(days=14)
-LEASE_BEYOND_TIMEOUT = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)  # a run whose process is gone is taken over so soon; renewed while it runs
 NOTHING_FOUND = Reconciled()
 CONFLICTS = 6  # tries before a run or a click gives up against others
 
@@ -70,6 +71,7 @@ class Engine:
         self.project = project
         self.clock = clock
         self.metrics = metrics or METRICS
+        self._running: dict[int, Run] = {}
 
     @property
     def catalog(self) -> Catalog:
@@ -109,7 +111,7 @@ class Engine:
             incremental=policy.accumulates,
             content=policy.content,
             now=self.clock(),
-            lease=policy.timeout + LEASE_BEYOND_TIMEOUT,
+            lease=LEASE,
             by=by,
             alert=alert,
         )
@@ -118,13 +120,27 @@ class Engine:
         if isinstance(claimed, Done):
             return Ticked(why_not=f"this run has {claimed.status.value} before")
         reach("claim.after")
-        with log.bound(run=claimed.id, policy=name, cause=str(cause)):
+        with bound(run=claimed.id, policy=name, cause=str(cause)), self._leased(claimed):
             looked = trouble or look(policy, self.warehouse, claimed.window)
             self.metrics.looked(looked)
             found = self._save(policy, claimed, looked)
             if found is None:
                 return Ticked(claimed, looked, "another run looked at the same rows first", busy=True)
             return Ticked(claimed, looked, found=found)
+
+    @contextmanager
+    def _leased(self, run: Run) -> Iterator[None]:
+        """While it lasts, `renew` keeps the run ours."""
+        self._running[run.id] = run
+        try:
+            yield
+        finally:
+            del self._running[run.id]
+
+    def renew(self) -> None:
+        """Renews the leases of what this process runs; to be called well within a lease."""
+        for run in list(self._running.values()):
+            self.store.runs.extend(run, self.clock(), LEASE)
 
     def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None]:
         """Until when the policy's tables are loaded, or the failed look where the warehouse does not say."""

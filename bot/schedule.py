@@ -22,7 +22,14 @@ from sensors.model.run import Cause, CauseKind
 
 log = get("schedule")
 
-CHORES: dict[str, float] = {"sweep": 1, "starting": 0.5, "reload": 2, "take_over": 10, "prune": 3600}
+CHORES: dict[str, float] = {
+    "sweep": 1,
+    "starting": 0.5,
+    "reload": 2,
+    "renew": 4,
+    "take_over": 2,
+    "prune": 3600,
+}
 RUNS_KEPT = timedelta(days=14)
 MEMORY_KEPT = timedelta(days=35)
 MOST_PARTS = 200  # of one window, when only a part at a time fits
@@ -65,6 +72,7 @@ class Scheduler:
             "sweep": self.engine.sweep,
             "starting": self._start_things,
             "reload": self._reload,
+            "renew": self.engine.renew,
             "take_over": self.engine.take_over,
             "prune": self._prune,
         }

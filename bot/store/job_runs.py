@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select, update
+from sqlalchemy import Row, and_, not_, or_, select, update
 
 from bot.core.job_run import JobRun, JobState
 from bot.store.codec import pack_values, unpack_values
@@ -70,14 +70,13 @@ class JobRuns:
             return c.execute(change.values(values)).rowcount == 1
 
     def due(self, now: datetime, limit: int = 50) -> list[JobRun]:
-        """Runs to start, to start again with their key, to ask after, or whose time is up; oldest first."""
-        asked_after = or_(t.c.poll_at <= now, t.c.poll_at.is_(None), t.c.deadline <= now)
-        ripe = or_(
-            t.c.state.in_([JobState.asked.value, JobState.starting.value]),
-            and_(t.c.state == JobState.running.value, asked_after),
-        )
+        """Runs to start, to start again with their key, to ask after, whose time is up, or whose end has
+        not been told (an ended run keeps its `poll_at` until it has); oldest first."""
+        ripe = or_(t.c.poll_at <= now, t.c.poll_at.is_(None), t.c.deadline <= now)
         free = or_(t.c.lease_until.is_(None), t.c.lease_until <= now)
-        return self._all(select(t).where(UNENDED, ripe, free).order_by(t.c.id).limit(limit))
+        untold = and_(not_(UNENDED), t.c.poll_at.is_not(None))
+        moves = or_(and_(UNENDED, ripe, free), untold)
+        return self._all(select(t).where(moves).order_by(t.c.id).limit(limit))
 
     def of_alert(self, alert_id: int) -> list[JobRun]:
         return self._all(select(t).where(t.c.alert_id == alert_id).order_by(t.c.id))
