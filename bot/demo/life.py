@@ -11,7 +11,7 @@ from bot.demo.schema import Batch
 from bot.demo.world import Sale, Seller, Show, World, handle
 
 # A minute at the busiest hour.
-CHAT, ORDERS, REFUNDS, LISTINGS, SIGNUPS, SELLERS = 24.0, 4.0, 0.4, 1.2, 1.2, 0.02
+CHAT, ORDERS, REFUNDS, LISTINGS, SIGNUPS, SELLERS = 40.0, 6.0, 0.5, 2.0, 1.5, 0.02
 SHOWS = 8  # live at once at the busiest hour
 FEWEST_SHOWS = 4
 MOST_SELLERS = 300
@@ -93,7 +93,7 @@ class Life:
     def _buyer(self, at: datetime) -> str:
         buyer_id = self.world.id("core.buyers")
         name = f"{self._first_name()} {self.rng.choice(words.LAST_LETTERS)}."
-        self.world.buyers[buyer_id] = name
+        self.world.meet(buyer_id, name)
         self.batch.add(
             "core.buyers",
             buyer_id=buyer_id,
@@ -130,6 +130,7 @@ class Life:
     def _run_shows(self, start: datetime, end: datetime) -> None:
         for show in [show for show in self.world.shows.values() if show.ends_at <= end]:
             del self.world.shows[show.id]
+            self.world.said.pop(show.id, None)
         wanted = max(FEWEST_SHOWS, round(SHOWS * rhythm(end)))
         while len(self.world.shows) < wanted and (free := self.world.may_go_live(end)):
             seller = self.rng.choices(free, [seller.weight for seller in free])[0]
@@ -264,7 +265,8 @@ class Life:
         texts = words.HOSTILE_CHAT if self.rng.random() < 0.02 else words.CHAT
         text = self.rng.choice(texts)
         body = text if texts is words.HOSTILE_CHAT else self._say(text, show.category)
-        self.say(at, show, self.world.buyer(self.rng), body)
+        if not self.world.was_said(show.id, body):
+            self.say(at, show, self.world.buyer(self.rng), body)
 
     def say(self, at: datetime, show: Show, author_id: str, body: str) -> str:
         message_id = self.world.id("core.chat_messages")

@@ -28,7 +28,7 @@ from bot.demo.world import World, remembered
 SELLERS, BUYERS = 90, 700
 HISTORY = timedelta(days=4)
 BUSY = timedelta(hours=2)  # the part of the history that is nearly as busy as the present
-SPARSE, NEARLY, FULL = 0.1, 0.6, 1.0  # density of life
+SPARSE, NEARLY, FULL = 0.04, 0.6, 1.0  # density of life
 AWAY = timedelta(minutes=2)  # a longer pause is filled as history
 TRIM_EVERY = timedelta(minutes=10)
 SHIPPED, DELIVERED = timedelta(hours=6), timedelta(hours=30)
@@ -257,11 +257,15 @@ class Market:
         rows = self._db.execute(
             "SELECT planted_at, policy, key, row_ids FROM market.planted ORDER BY planted_at"
         ).fetchall()
-        (self.folder / TRUTH).write_text("")
-        self._untold = [
-            Planted(at.replace(tzinfo=UTC), policy, json.loads(key), tuple(json.loads(ids)))
+        lines = [
+            json.dumps(
+                entry(Planted(at.replace(tzinfo=UTC), policy, json.loads(key), tuple(json.loads(ids))))
+            )
             for at, policy, key, ids in rows
         ]
+        fresh = self.folder / f"{TRUTH}.new"
+        fresh.write_text("".join(line + "\n" for line in lines))
+        fresh.replace(self.folder / TRUTH)
 
     # keeping small
 

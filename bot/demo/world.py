@@ -21,6 +21,7 @@ PREFIXES = {
     "core.signups": ("signup_id", "u"),
 }
 NEWCOMER = timedelta(days=7)  # nobody goes live in the first week
+LONG_TEXT = 25
 REMEMBERED_SALES = 3_000
 LISTINGS_PER_SELLER = 40
 REFUNDS_IN_TWO_HOURS = 3  # of one seller in ordinary life; more would be a spike
@@ -64,10 +65,12 @@ class World:
 
     sellers: dict[str, Seller] = field(default_factory=dict)
     buyers: dict[str, str] = field(default_factory=dict)  # id -> name
+    regulars: list[str] = field(default_factory=list)  # their ids, those who joined first before the others
     shows: dict[str, Show] = field(default_factory=dict)  # live ones
     listings: dict[str, deque[tuple[str, float]]] = field(default_factory=dict)  # seller -> (id, price)
     sales: deque[Sale] = field(default_factory=lambda: deque(maxlen=REMEMBERED_SALES))
     refunds: dict[str, deque[datetime]] = field(default_factory=dict)  # seller -> when, lately
+    said: dict[str, deque[str]] = field(default_factory=dict)  # show -> long texts, lately
     next_ids: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PREFIXES, 1))
 
     def id(self, table: str) -> str:
@@ -85,8 +88,21 @@ class World:
 
     def buyer(self, rng: random.Random) -> str:
         """A buyer's id; the ones who have been here longest come back most."""
-        ids = list(self.buyers)
-        return ids[int(len(ids) * rng.random() ** 1.6)]
+        return self.regulars[int(len(self.regulars) * rng.random() ** 1.6)]
+
+    def meet(self, buyer_id: str, name: str) -> None:
+        self.buyers[buyer_id] = name
+        self.regulars.append(buyer_id)
+
+    def was_said(self, show_id: str, body: str) -> bool:
+        """Whether a long text stood in the show's chat lately: only a raid repeats those."""
+        if len(body) < LONG_TEXT:
+            return False
+        lately = self.said.setdefault(show_id, deque(maxlen=200))
+        if body in lately:
+            return True
+        lately.append(body)
+        return False
 
     def may_go_live(self, at: datetime) -> list[Seller]:
         busy = {show.seller_id for show in self.shows.values()}
@@ -106,6 +122,7 @@ class World:
         """Only these are left."""
         self.sellers = {id: seller for id, seller in self.sellers.items() if id in sellers}
         self.buyers = {id: name for id, name in self.buyers.items() if id in buyers}
+        self.regulars = list(self.buyers)
         self.listings = {id: shelf for id, shelf in self.listings.items() if id in sellers}
 
 
@@ -116,9 +133,10 @@ def remembered(db: duckdb.DuckDBPyConnection) -> World:
         "SELECT seller_id, display_name, category, joined_at, verification = 'verified' FROM core.sellers"
     ).fetchall():
         world.sellers[row[0]] = Seller(row[0], row[1], row[2], _aware(row[3]), row[4])
-    world.buyers.update(
-        db.execute("SELECT buyer_id, display_name FROM core.buyers ORDER BY joined_at").fetchall()
-    )
+    for buyer_id, name in db.execute(
+        "SELECT buyer_id, display_name FROM core.buyers ORDER BY joined_at"
+    ).fetchall():
+        world.meet(buyer_id, name)
     for row in db.execute(
         "SELECT show_id, seller_id, category, started_at, ends_at FROM core.shows WHERE status = 'live'"
     ).fetchall():
