@@ -30,8 +30,8 @@ class Answer:
     @property
     def sentence(self) -> str:
         """`risk.example answered 422 Unprocessable Entity: no such seller`."""
-        said = self.said()
-        return f"{self.host} answered {self.status} {self.reason}".rstrip() + (f": {said}" if said else "")
+        answered, said = f"{self.host} answered {self.status} {self.reason}".rstrip(), self.said()
+        return f"{answered}: {said}" if said and said != self.reason else answered
 
     def said(self, *paths: str) -> str:
         """The first sentence found at one of the paths, else where systems usually put theirs."""

@@ -71,7 +71,8 @@ class SqlRunner:
 def _open(address: str) -> sqlalchemy.Engine:
     try:
         url = sqlalchemy.make_url(address)
-        waits = dict(WAITS.get(url.get_backend_name(), {}))
+        waits = WAITS.get(url.get_backend_name(), {})
+        waits = {name: value for name, value in waits.items() if name not in url.query}
         return sqlalchemy.create_engine(url, poolclass=NullPool, connect_args=waits, hide_parameters=True)
     except (ArgumentError, ValueError):
         raise JobRefused("The job's url is not the address of a database.") from None

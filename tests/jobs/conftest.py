@@ -85,7 +85,7 @@ def _serving() -> Iterator[Risk]:
         Route("/rescore", risk.rescore, methods=["POST", "PUT", "GET"]),
         Route("/moved", risk.moved, methods=["POST"]),
         Route("/sellers/{rest:path}", risk.rescore, methods=["POST", "GET"]),
-        Route("/runs/{id}", risk.run),
+        Route("/runs/{id:path}", risk.run),
     ]
     config = uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, lifespan="off", ws="none")
     server = uvicorn.Server(config)

@@ -1,0 +1,87 @@
+"""What `patrol check` says of a job's config: every mistake, each in a sentence."""
+# ruff: noqa: E501 - a table of sentences reads better unbroken
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.jobs.config import problems
+from sensors.model.job import Job, Param
+
+SELLER = (Param("seller_id"),)
+JOBS = Path(__file__).parents[2] / "policies" / "_jobs.yml"
+NOT_CONFIG = {
+    "title",
+    "kind",
+    "owner",
+    "params",
+    "after",
+    "timeout",
+    "approval",
+    "changes",
+    "undo",
+    "description",
+}
+GOOD = {"url": "${PATROL_RISK_URL}/x", "body": {"s": "{seller_id}"}}
+HELD = "INSERT INTO h VALUES (:seller_id)"
+
+
+def told(kind: str, params: tuple[Param, ...] = SELLER, **config: Any) -> list[str]:
+    return problems(Job("j", kind, "J", "payments", config, params))
+
+
+def test_good_configs_have_no_problem() -> None:
+    assert told("http", **GOOD) == []
+    assert (
+        told("http", **GOOD, poll={"url": "https://risk.example/runs/{id}", "every": "3s", "done": "ok"})
+        == []
+    )
+    assert told("sql", url="sqlite:///x.db", statement=HELD) == []
+    assert (
+        told("sql", url="${A:-sqlite:///x.db}", statement="UPDATE h SET a = :idempotency_key", params=())
+        == []
+    )
+
+
+MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("htp", {}, ['kind: there is no kind "htp"; did you mean "http"?']),
+    ("http", {}, ["url: is missing; a job of kind http needs it"]),
+    ("sql", {}, ["url: is missing; a job of kind sql needs it", "statement: is missing; a job of kind sql needs it"]),
+    ("http", {**GOOD, "metod": "GET"}, ['metod: is not a key of a job of kind http; did you mean "method"?']),
+    ("http", {**GOOD, "method": "GRAB"}, ["method: must be a method such as GET or POST"]),
+    ("http", {**GOOD, "method": "get"}, ["body: a GET request has none; take it away, or make the method POST"]),
+    ("http", {**GOOD, "headers": {"A": 2}}, ["headers.A: must be a mapping of names to texts"]),
+    ("http", {**GOOD, "headers": {"idempotency-KEY": "x"}}, ["headers.idempotency-KEY: Patrol sets this header itself"]),
+    ("http", {**GOOD, "headers": {"A": "{seller_id}"}}, ["headers.A: takes ${VARIABLES} only; send parameters in the url or the body"]),
+    ("http", {**GOOD, "url": "risk.example/x"}, ["url: must begin with https:// or a ${VARIABLE} that does, not 'risk.example/x'"]),
+    ("http", {**GOOD, "url": "file:///etc/passwd"}, ["url: must begin with https:// or a ${VARIABLE} that does, not 'file:///etc/passwd'"]),
+    ("http", {**GOOD, "url": "https://{seller_id}.example/"}, ["url: a parameter cannot choose the host; put a / before it"]),
+    ("http", {**GOOD, "body": {"s": "{selr_id}"}}, ['body: there is no parameter "selr_id"; did you mean "seller_id"?', "params.seller_id: the job asks for it and does not use it"]),
+    ("http", {**GOOD, "poll": {"url": "https://x.example/{run}"}}, ["poll.url: knows {id} only, not {run}"]),
+    ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "every": "soon"}}, ["poll.every: must be a duration such as 2s"]),
+    ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "stat": "x"}}, ['poll.stat: is not a key of a job of kind http; did you mean "state"?']),
+    ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "failed": "succeeded"}}, ["poll: succeeded cannot mean both done and failed"]),
+    ("http", {**GOOD, "poll": True}, ["poll: must be a mapping with url, id, state, …"]),
+    ("sql", {"url": "x.db", "statement": HELD}, ["url: must be an address such as postgresql://… or a ${VARIABLE}, not 'x.db'"]),
+    ("sql", {"url": "${A}", "statement": HELD + "; DELETE FROM h"}, ["statement: must be a single one; make a job of each"]),
+    ("sql", {"url": "${A}", "statement": "INSERT INTO h VALUES (':seller_id', :seller_id)"}, ["statement: ':seller_id' in quotes is only text; write :seller_id without them"]),
+    ("sql", {"url": "${A}", "statement": "DELETE FROM h WHERE s = {seller_id}"}, ["statement: values are bound, never written in: :name in place of {seller_id}", "params.seller_id: the job asks for it and does not use it"]),
+    ("sql", {"url": "${A}", "statement": "DELETE FROM h WHERE s = :seler_id OR t = :seller_id"}, ['statement: there is no parameter "seler_id"; did you mean "seller_id"?']),
+    ("sql", {"url": "${A}", "statement": HELD, "idempotent": "perhaps"}, ["idempotent: must be true or false"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "config", "sentences"), MISTAKES)
+def test_each_mistake_has_its_sentence(kind: str, config: dict[str, Any], sentences: list[str]) -> None:
+    assert told(kind, **config) == sentences
+
+
+@pytest.mark.parametrize("name", sorted(yaml.safe_load(JOBS.read_text())))
+def test_the_jobs_of_this_project_have_no_problem(name: str) -> None:
+    declared = yaml.safe_load(JOBS.read_text())[name]
+    config = {key: value for key, value in declared.items() if key not in NOT_CONFIG}
+    assert told(declared["kind"], tuple(Param(p) for p in declared["params"]), **config) == []
