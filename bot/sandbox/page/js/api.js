@@ -14,7 +14,7 @@ async function request(path, options) {
   return body;
 }
 
-export const getState = (user) => request(`/sandbox/state?user=${encodeURIComponent(user)}`);
+export const getState = (user, limit) => request(`/sandbox/state?user=${encodeURIComponent(user)}&limit=${limit}`);
 
 export const post = (name, body) => request(`/sandbox/${name}`, {
   method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),

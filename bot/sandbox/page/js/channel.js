@@ -7,7 +7,7 @@ import { popover } from "./layer.js";
 import { avatar, displayName } from "./render/names.js";
 import { mrkdwn } from "./render/mrkdwn.js";
 import { openApp, openList } from "./route.js";
-import { markRead, readMark, roots, store } from "./store.js";
+import { channelOf, markRead, mayHaveMore, readMark, roots, store } from "./store.js";
 import { plural } from "./time.js";
 
 const head = h("div.channel-head");
@@ -16,6 +16,16 @@ const composer = new Composer("composer");
 const note = h("div.archived-note");
 export const channelPane = h("div.channel-pane", null, head, scroll, h("div.composer-area", null, note, composer.node));
 const list = new MessageList(scroll);
+let older = () => {};
+export const onOlder = (fn) => { older = fn; };
+scroll.addEventListener("scroll", () => {
+  const channel = channelOf(store.route.channel);
+  if (scroll.scrollTop < 200 && channel && mayHaveMore(channel) && !waiting) {
+    waiting = true;
+    older();
+  }
+});
+let waiting = false;
 let shown = null, firstNew = null, intro = null;
 
 export const backButton = (onclick, label = "Back") => h("button.back", { type: "button", "aria-label": label, data: { testid: "back" }, onclick }, icon("back", 22));
@@ -79,6 +89,8 @@ export function drawChannel(channel) {
   }
   if (document.hidden) firstNew = firstUnread(channel) || firstNew;
   drawHead(channel);
+  waiting = false;
+  intro.hidden = mayHaveMore(channel);
   list.draw(roots(channel), channel, { place: "channel", firstNew, lead: intro });
   const closed = channel.is_archived;
   redraw(note, closed, () => (closed ? "This channel is archived. Its messages can be read, and nothing new can be written." : []));

@@ -72,7 +72,7 @@ export class MessageList {
       else this.node.insertBefore(node, at);
     });
     if (this.stick) this.toEnd();
-    else if (anchor) this.node.scrollTop += anchor.node.getBoundingClientRect().top - anchor.top;
+    else if (anchor && this.rows.has(anchor.key)) this.node.scrollTop += this.rows.get(anchor.key).node.getBoundingClientRect().top - anchor.top;
   }
 
   lead(node) {
@@ -84,6 +84,7 @@ export class MessageList {
     const known = this.rows.get(item.key);
     if (known && known.sign === item.sign) return known.node;
     const node = item.draw();
+    node.dataset.row = item.key;
     if (known) {
       const focused = known.node.contains(document.activeElement) ? document.activeElement.dataset.focusId : null;
       known.node.replaceWith(node);
@@ -93,10 +94,11 @@ export class MessageList {
     return node;
   }
 
+  /** The first message in sight, which stays where it is. */
   anchor() {
     const top = this.node.getBoundingClientRect().top;
-    const node = [...this.node.children].find((n) => n.getBoundingClientRect().bottom > top);
-    return node ? { node, top: node.getBoundingClientRect().top } : null;
+    const seen = [...this.node.querySelectorAll(":scope > .message")].find((n) => n.getBoundingClientRect().bottom > top);
+    return seen ? { key: seen.dataset.row, top: seen.getBoundingClientRect().top } : null;
   }
 
   show(ts) {

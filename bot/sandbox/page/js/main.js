@@ -1,7 +1,7 @@
 // Starts the page: reads the state, follows its changes, and draws what the route asks for.
 import { follow as followChanges, getState } from "./api.js";
 import { onActed } from "./acts.js";
-import { channelPane, drawChannel, drawHead, leaveChannel, showMessage } from "./channel.js";
+import { channelPane, drawChannel, drawHead, leaveChannel, onOlder, showMessage } from "./channel.js";
 import { activityPane, drawActivity, drawHome, homePane, leaveHome, visitHome } from "./home.js";
 import { draw as drawModal } from "./modal.js";
 import { onSwitch } from "./profile.js";
@@ -9,8 +9,9 @@ import { displayName } from "./render/names.js";
 import { follow as followRoute } from "./route.js";
 import { drawTop, onJump } from "./search.js";
 import { drawSidebar } from "./sidebar.js";
-import { botChannel, botChannelId, channelOf, changed, chooseActor, people, rememberActor, store, subscribe, userByName } from "./store.js";
+import { botChannel, botChannelId, channelOf, changed, chooseActor, mayHaveMore, people, rememberActor, store, subscribe, userByName } from "./store.js";
 import { drawThread, threadPane } from "./thread.js";
+import { drawThreads, threadsPane } from "./threads.js";
 import { setNow } from "./time.js";
 import { announce, drawToasts, resetToasts } from "./toast.js";
 
@@ -18,12 +19,12 @@ const main = document.getElementById("main");
 const banner = document.getElementById("banner");
 let stop = () => {}, actor = chooseActor(), reading = null, again = false, jumpTo = null;
 
-main.append(channelPane, homePane, activityPane);
+main.append(channelPane, homePane, activityPane, threadsPane);
 document.getElementById("panes").append(threadPane);
 
 async function read() {
   const wanted = actor;
-  const state = await getState(store.me || wanted);
+  const state = await getState(store.me || wanted, store.limit);
   if (wanted !== actor) return;
   if (!state.channels) { await unknownActor(); return; }
   const first = !store.state;
@@ -38,7 +39,7 @@ async function read() {
 
 /** The address names nobody who is here: take the first person who is. */
 async function unknownActor() {
-  const { users = [] } = await getState("");
+  const { users = [] } = await getState("", 1);
   const first = users.find((u) => !u.is_bot);
   if (!first) throw new Error("nobody is in this workspace");
   actor = first.name;
@@ -78,12 +79,18 @@ onSwitch((user) => {
   follow();
   refresh().then(followRoute);
 });
+/** Older messages are asked for when one scrolls to the top, or opens a thread that is not here yet. */
+function more() {
+  store.limit *= 2;
+  refresh();
+}
+onOlder(more);
 onJump((ts) => { jumpTo = ts; changed(); });
 
 function pane() {
   const { kind, tab } = store.route;
   if (kind === "app") return tab === "home" ? "home" : "channel";
-  return kind === "activity" ? "activity" : "channel";
+  return kind === "activity" || kind === "threads" ? kind : "channel";
 }
 
 function currentChannel() {
@@ -96,13 +103,17 @@ function drawMain() {
   const channel = currentChannel();
   homePane.hidden = which !== "home";
   activityPane.hidden = which !== "activity";
-  channelPane.hidden = which === "activity" || !channel;
+  threadsPane.hidden = which !== "threads";
+  channelPane.hidden = which === "activity" || which === "threads" || !channel;
   channelPane.classList.toggle("only-head", which === "home");
   if (which === "home") { drawHead(channel); drawHome(); visitHome(); leaveChannel(); }
   else leaveHome();
   if (which === "activity") { drawActivity(); leaveChannel(); }
+  if (which === "threads") { drawThreads(); leaveChannel(); }
   if (which === "channel" && channel) { drawChannel(channel); announce(channel); }
-  drawThread(store.route.thread ? channelOf(store.route.channel) : null);
+  const threaded = store.route.thread ? channelOf(store.route.channel) : null;
+  drawThread(threaded);
+  if (threaded && threadPane.hidden && mayHaveMore(threaded)) more();
 }
 
 function draw() {

@@ -50,13 +50,13 @@ function body(m, channelId, options) {
 
 function summary(m, channel, options) {
   if (options.place === "thread" || isReply(m) || m.ephemeral) return null;
-  const replies = repliesOf(channel, m.ts).filter((r) => !r.ephemeral);
+  const replies = repliesOf(channel, m.ts);
   if (!replies.length) return null;
   const faces = [...new Set(replies.map((r) => r.user))].slice(0, 5);
   const last = replies[replies.length - 1];
   return h("button.summary", { type: "button", data: { testid: "thread-summary", focusId: `summary-${m.ts}` }, onclick: () => openThread(channel.id, m.ts) },
     h("span.summary-faces", null, faces.map((id) => avatar(id, 24))),
-    h("span.summary-count", null, plural(replies.length, "reply").replace("replys", "replies")),
+    h("span.summary-count", null, plural(replies.length, "reply")),
     h("span.summary-last", null, lastReply(last.ts)), h("span.summary-view", null, "View thread", icon("chevronRight", 14)));
 }
 

@@ -1,11 +1,11 @@
 // Where the person is: the address's hash says channel, thread or page, so Back works on the phone too.
 import { store, changed, channelOf, botChannelId, rememberPlace, startingPlace } from "./store.js";
 
-/** #C0PAYMENTS · #C0PAYMENTS/1790.1 · #app/home · #app/messages · #activity · #list (the phone's first pane) */
+/** #C0PAYMENTS · #C0PAYMENTS/1790.1 · #app/home · #app/messages · #activity · #threads · #list (the phone's first pane) */
 export function parse(hash) {
   const [first, second] = decodeURIComponent(hash.replace(/^#/, "")).split("/");
   if (first === "app") return { kind: "app", tab: second === "messages" ? "messages" : "home", channel: null, thread: null };
-  if (first === "activity") return { kind: "activity", channel: null, thread: null };
+  if (first === "activity" || first === "threads") return { kind: first, channel: null, thread: null };
   if (first === "list" || !first) return { kind: "list", channel: null, thread: null };
   return { kind: "channel", channel: first, thread: second || null };
 }
@@ -36,5 +36,6 @@ export const openThread = (channel, ts) => go(`#${channel}/${ts}`);
 export const closeThread = () => (store.route.channel === botChannelId() ? go("#app/messages") : go(`#${store.route.channel}`));
 export const openApp = (tab) => go(`#app/${tab}`);
 export const openActivity = () => go("#activity");
+export const openThreads = () => go("#threads");
 export const openList = () => go("#list");
 addEventListener("hashchange", follow);

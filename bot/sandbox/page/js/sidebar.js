@@ -3,7 +3,7 @@ import { h, redraw } from "./dom.js";
 import { icon } from "./icons.js";
 import { actorMenu } from "./profile.js";
 import { avatar, displayName } from "./render/names.js";
-import { openActivity, openApp, openChannel, openList } from "./route.js";
+import { openActivity, openApp, openChannel, openList, openThreads } from "./route.js";
 import { archived, bot, botChannel, channels, startingPlace, store, unread } from "./store.js";
 import { focusSearch } from "./search.js";
 
@@ -27,7 +27,7 @@ function goHome() {
 
 function sections(place) {
   return [
-    railItem("home", "Home", here("channel") || here("list"), goHome),
+    railItem("home", "Home", here("channel") || here("list") || here("threads"), goHome),
     railItem("dms", "DMs", here("app") && store.route.tab === "messages", () => openApp("messages"), unreadDm()),
     railItem("bell", "Activity", here("activity"), openActivity, pingsTotal()),
     place === "tabbar" && railItem("search", "Search", false, focusSearch),
@@ -83,7 +83,7 @@ function drawSide() {
       h("button.side-me", { type: "button", "aria-label": `Acting as ${displayName(store.me)}. Choose whom to act as`, "aria-expanded": "false", data: { testid: "act-as-phone", focusId: "me-phone" }, onclick: (e) => actorMenu(e.currentTarget, "below") }, avatar(store.me, 32), h("span.presence"))),
     h("button.jump", { type: "button", onclick: focusSearch }, icon("search", 18), "Jump to or search…"),
     h("div.side-scroll", null,
-      h("div.side-section", null, row("", here("activity"), false, "nav-activity", openActivity, icon("bell", 17), h("span.side-name", null, "Activity"))),
+      h("div.side-section", null, row("", here("threads"), false, "nav-threads", openThreads, icon("thread", 17), h("span.side-name", null, "Threads"))),
       section("Channels", channels().map(channelRow), archived().map(channelRow)),
       section("Direct messages", row("", false, false, "me-row", (e) => actorMenu(e.currentTarget, "below"), avatar(store.me, 20), h("span.side-name", null, displayName(store.me), h("span.you", null, "you")))),
       section("Apps", appRow())),

@@ -7,6 +7,7 @@ export const store = {
   route: { kind: "none", channel: null, thread: null, tab: "messages" },
   pending: new Set(),      // actions on their way: "channel/ts/block/action"
   errors: new Map(),       // "channel/ts" → what the person is told by the message
+  limit: 300,              // how many of each channel's messages are asked for; grows when one scrolls up
   locals: [],              // ephemerals of the page's own (refused commands and the like)
 };
 
@@ -44,8 +45,22 @@ export const isReply = (m) => Boolean(m.thread_ts && m.thread_ts !== m.ts);
 const byTs = (a, b) => Number(a.ts) - Number(b.ts);
 export const roots = (channel) => channel.messages
   .filter((m) => !isReply(m) || m.subtype === "thread_broadcast").concat(ephemerals(channel.id, null)).sort(byTs);
-export const repliesOf = (channel, ts) => channel.messages
-  .filter((m) => isReply(m) && m.thread_ts === ts).concat(ephemerals(channel.id, ts)).sort(byTs);
+const threads = new WeakMap();   // channel as read → its replies by thread
+function threadsOf(channel) {
+  if (!threads.has(channel)) threads.set(channel, grouped(channel));
+  return threads.get(channel);
+}
+function grouped(channel) {
+  const out = new Map();
+  channel.messages.filter(isReply).forEach((m) => (out.get(m.thread_ts) || out.set(m.thread_ts, []).get(m.thread_ts)).push(m));
+  return out;
+}
+/** What people and apps said in a thread; with what only this person sees, if `whispers`. */
+export const repliesOf = (channel, ts, whispers = false) => {
+  const said = threadsOf(channel).get(ts) || [];
+  return whispers ? said.concat(ephemerals(channel.id, ts)).sort(byTs) : said;
+};
+export const mayHaveMore = (channel) => channel.messages.length >= store.limit;
 export const messageOf = (channel, ts) => channel?.messages.find((m) => m.ts === ts) || null;
 
 function ephemerals(channelId, thread) {

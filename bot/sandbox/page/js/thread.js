@@ -26,7 +26,7 @@ function drawHead(channel) {
 
 function countLine(messages) {
   const n = messages.length - 1;
-  return { key: "count", sign: String(n), draw: () => h("div.reply-count", { role: "separator" }, n ? h("span", null, plural(n, "reply").replace("replys", "replies")) : "") };
+  return { key: "count", sign: String(n), draw: () => h("div.reply-count", { role: "separator" }, n ? h("span", null, plural(n, "reply")) : "") };
 }
 
 export function drawThread(channel) {
@@ -40,7 +40,7 @@ export function drawThread(channel) {
   const key = `${channel.id}/${ts}/${store.me}`;
   if (shown !== key) { shown = key; list.reset(); }
   redraw(head, [channel.id, place(channel)], () => drawHead(channel));
-  list.draw([parent, ...repliesOf(channel, ts)], channel, { place: "thread", extra: countLine });
+  list.draw([parent, ...repliesOf(channel, ts, true)], channel, { place: "thread", extra: countLine });
   composer.node.hidden = channel.is_archived;
   composer.point({ channel: channel.id, thread: ts, placeholder: "Reply…" });
 }

@@ -56,7 +56,7 @@ export function lastReply(ts) {
   return `Last reply ${plural(Math.max(1, Math.round(age / DAY)), "day")} ago`;
 }
 
-export const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
+export const plural = (n, word) => (n === 1 ? `1 ${word}` : `${n} ${word.endsWith("ply") ? word.replace(/y$/, "ies") : `${word}s`}`);
 
 function ago(ts) {
   const gap = Math.round(now() - Number(ts));
