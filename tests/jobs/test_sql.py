@@ -82,7 +82,8 @@ def test_only_one_that_says_so_is_repeated() -> None:
 
 
 def test_quotes_and_casts_are_not_taken_for_binds(lite: str, ops: Path) -> None:
-    sql = "INSERT INTO payout_holds (key, seller_id) VALUES ('at 12:30 :not', :seller_id) -- or :this\n /* :that */"
+    values = "('at 12:30 :not', :seller_id) -- or :this\n /* :that */"
+    sql = f"INSERT INTO payout_holds (key, seller_id) VALUES {values}"
     assert run(lite, job(sql), seller_id="s_1").state is JobState.succeeded
     with sqlite3.connect(ops) as connection:
         rows = connection.execute("SELECT key, seller_id FROM payout_holds").fetchall()
