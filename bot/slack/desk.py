@@ -15,23 +15,23 @@ class Desk(Protocol):
     """Thread-safe and short. Whatever returns a Said has recorded it (or says in it why not)."""
 
     def act(
-        self, person: Person, alert_id: int, action: PersonAction, work_seq: int | None
+        self, person: Person, alert_id: int, action: PersonAction, work_seq: int | None, /
     ) -> Said | Refused:
         """Records the act. `work_seq` is what the button showed: a stale one is answered with who has it."""
 
-    def command(self, person: Person, text: str) -> Reply | Refused:
+    def command(self, person: Person, text: str, /) -> Reply | Refused:
         """A whole slash command (without `/patrol`) or the text of a mention."""
 
-    def show(self, alert_id: int) -> ShowReply | None: ...
+    def show(self, alert_id: int, /) -> ShowReply | None: ...
 
-    def status(self, person: Person) -> StatusReply: ...
+    def status(self, person: Person, /) -> StatusReply: ...
 
-    def start_form(self, alert_id: int, job: str) -> tuple[Job, Mapping[str, Any]] | None:
+    def start_form(self, alert_id: int, job: str, /) -> tuple[Job, Mapping[str, Any]] | None:
         """The job with its parameters filled in from the alert's newest row."""
 
     def start_job(
-        self, person: Person, alert_id: int | None, job: str, params: Mapping[str, Any]
+        self, person: Person, alert_id: int | None, job: str, params: Mapping[str, Any], /
     ) -> Said | Refused: ...
 
-    def alert_at(self, channel: str, ts: str) -> int | None:
+    def alert_at(self, channel: str, ts: str, /) -> int | None:
         """The alert whose card (or whose thread) this is."""

@@ -18,6 +18,7 @@ AGO = "{ago}"
 
 # Letters and symbols that show as nothing, besides the whole category of format characters.
 BLANK = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+READ_MOST = 8_000  # characters of any one text; more is never shown
 UNNAMED = "a teammate"  # who is not known by name, where a mention would ping
 MARKS_IN_A_ROW = 2  # more combining marks than this on one letter run over the lines around it
 
@@ -38,7 +39,7 @@ def fold(text: object) -> str:
     """One line of visible characters: controls and newlines are spaces, invisible and bidi ones are gone."""
     kept: list[str] = []
     marks = 0
-    for char in str(text):
+    for char in str(text)[:READ_MOST]:
         kind = unicodedata.category(char)
         marks = marks + 1 if kind in ("Mn", "Me") else 0
         if char in BLANK or kind in ("Cc", "Zl", "Zp", "Zs"):
@@ -59,7 +60,7 @@ def cut(text: str, limit: int) -> str:
         return text
     kept = text[: max(0, limit - 1)]
     while width(kept) > limit - 1:
-        kept = kept[:-1]
+        kept = kept[: -max(1, (width(kept) - limit + 1) // 2)]
     return kept.rstrip() + "…"
 
 
