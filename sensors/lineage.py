@@ -4,6 +4,7 @@ This is lint: the guard is the warehouse's read-only role."""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sqlglot.errors import ParseError, SqlglotError
 from sensors.functions import refusal, unfolds
 from sensors.model.policy import NOTHING
 
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot parse is refused here, with a reason
 Columns = tuple[str, ...]
 Schema = Mapping[str, Mapping[str, str]]  # table -> column -> type
 
@@ -58,7 +60,7 @@ def prove(sql: str, dialect: str, schema: Schema = NOTHING) -> Proof:
         return Proof(problems=(Flaw(f"a policy may only SELECT; {_verb(root)} is refused", _verb(root)),))
     flaws = tuple(dict.fromkeys(_flaws(root)))
     tables = tuple(dict.fromkeys(_table_name(t) for t in _real_tables(root)))
-    binds = frozenset(p.name for p in root.find_all(exp.Placeholder) if p.name)
+    binds = frozenset(p.name for p in root.find_all(exp.Placeholder) if p.this)
     return Proof(tables, output(root, schema), flaws, binds)
 
 
@@ -91,8 +93,8 @@ def _flaws(root: exp.Expr) -> Iterator[Flaw]:
         elif isinstance(node, exp.Table | exp.TableFromRows | exp.Lateral):
             yield from _source(node)
         elif isinstance(node, exp.Parameter | exp.SessionParameter):
-            yield Flaw(f"write parameters as :name, not {node.sql()}", node.name, _line(node))
-        elif isinstance(node, exp.Placeholder) and not node.name:
+            yield Flaw(f"write parameters as :name, not ${node.name}", node.name, _line(node))
+        elif isinstance(node, exp.Placeholder) and not node.this:
             yield Flaw("write parameters as :name, not ?", "?", _line(node))
         elif isinstance(node, exp.Func):
             yield from _call(node)

@@ -11,7 +11,7 @@ from sensors.warehouse import Warehouse, connect
 from tests.sensors.project import FILES, MARKET, Project, fill
 
 
-@pytest.fixture()
+@pytest.fixture
 def project(tmp_path: Path) -> Project:
     made = Project(tmp_path / "project")
     for file, text in FILES.items():
@@ -19,14 +19,14 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
-@pytest.fixture()
+@pytest.fixture
 def market(tmp_path: Path) -> Path:
     path = tmp_path / "market.duckdb"
     fill(path, *MARKET)
     return path
 
 
-@pytest.fixture()
+@pytest.fixture
 def warehouse(market: Path) -> Iterator[Warehouse]:
     opened = connect(f"duckdb:///{market}")
     yield opened

@@ -37,7 +37,7 @@ hold_payouts:
     "policies/_assets.yml": """
 core.chat_messages:
   owner: payments
-  columns: {message_id: varchar, seller_id: varchar, author_id: varchar, body: varchar, sent_at: timestamp}
+  columns: {message_id: text, seller_id: text, author_id: text, body: text, sent_at: timestamp}
   loaded_until: sent_at
   load_interval: 1m
 core.sellers: {owner: payments, columns: {seller_id: varchar, display_name: varchar}}
@@ -49,7 +49,7 @@ seller: {column: seller_id, link: 'https://admin.example.com/sellers/{id}', patt
 off_platform: {title: Payment outside the platform, what: Somebody asks to be paid elsewhere.}
 """,
     "sql/_macros/text.sql": """
-{% macro mentions_handle(column) %}({{ column }} ILIKE '%paypal%' OR {{ column }} ILIKE '%venmo%'){% endmacro %}
+{% macro mentions_handle(column) %}({{ column }} ILIKE '%paypal%' OR {{ column }} LIKE '%@%'){% endmacro %}
 """,
     "policies/payments/off_platform.yml": """title: Seller steers buyers to pay off platform
 violation: off_platform
@@ -116,7 +116,8 @@ def fill(path: Path, *statements: str) -> None:
 
 MARKET = (
     "CREATE SCHEMA core",
-    "CREATE TABLE core.sellers AS SELECT 's_' || i AS seller_id, 'Seller ' || i AS display_name FROM range(3) t(i)",
+    """CREATE TABLE core.sellers AS
+       SELECT 's_' || i AS seller_id, 'Seller ' || i AS display_name FROM range(3) t(i)""",
     # A message a minute through the first of January; every second one names a handle.
     """CREATE TABLE core.chat_messages AS
        SELECT 'm' || i AS message_id, 's_' || (i % 3) AS seller_id, 's_' || (i % 3) AS author_id,

@@ -1,8 +1,10 @@
 """Files as people break them: the exact sentence, at its line and column, that each mistake gets."""
+# ruff: noqa: E501 - a table reads by its rows
 
 from __future__ import annotations
 
 import pytest
+
 from tests.sensors.project import POLICY, SQL, Project
 
 TEAMS, JOBS, ASSETS = "policies/_teams.yml", "policies/_jobs.yml", "policies/_assets.yml"
