@@ -17,7 +17,9 @@ from bot.sandbox.workspace import Workspace
 
 MOST_CONNECTIONS = 10
 CLOSE_AFTER_REFRESH = 1.0
-REFRESH_GAP = 2.0
+# Both times 50 ms: as long as the deadline of an ack, and as the SDK may take to come back.
+PATIENCE = 60
+REFRESH_PATIENCE = 400
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Connection:
     def __init__(self, number: int, socket: WebSocket) -> None:
         self.number = number
         self.draining = False
+        self.unanswered = 0
         self._socket = socket
 
     async def send(self, message: Json) -> None:
@@ -103,22 +106,30 @@ class Wire:
         answer: asyncio.Future[Json | None] = asyncio.get_running_loop().create_future()
         self._waiting[key] = answer
         began = time.perf_counter()
+        connection.unanswered += 1
         try:
             await connection.send(envelope)
             payload = await asyncio.wait_for(answer, deadline)
         except (TimeoutError, RuntimeError, WebSocketDisconnect):
             return Ack(failed="timeout")
         finally:
+            connection.unanswered -= 1
             self._waiting.pop(key, None)
         return Ack(ms=round((time.perf_counter() - began) * 1000, 2), payload=payload)
 
     async def refresh(self, all_at_once: bool = False) -> None:
-        """Tells each connection to come back on a new one, then closes it; one after another, as their
-        lives end on Slack, unless all at once."""
-        for number, connection in enumerate(tuple(self._open)):
-            if number and not all_at_once:
-                await asyncio.sleep(REFRESH_GAP)
+        """Tells each connection to come back on a new one, then closes it.
+
+        As on Slack their lives end at different times: the next one's only when the app is back to as many
+        connections as it had, unless `all_at_once`.
+        """
+        before = tuple(self._open)
+        for connection in before:
             await self._refresh(connection)
+            for _ in range(0 if all_at_once else REFRESH_PATIENCE):
+                if len([c for c in self._open if not c.draining]) >= len(before):
+                    break
+                await asyncio.sleep(0.05)
 
     async def warn(self) -> None:
         """Says that the end of every connection is near, and ends none."""
@@ -127,9 +138,14 @@ class Wire:
             self._note("warning", connection)
 
     async def _refresh(self, connection: Connection) -> None:
+        """First nothing new is given to it, then what it holds is answered, then it is told to go."""
         if connection not in self._open:
             return
         connection.draining = True
+        for _ in range(PATIENCE):
+            if not connection.unanswered:
+                break
+            await asyncio.sleep(0.05)
         await connection.send(self._disconnect("refresh_requested"))
         self._note("refresh_requested", connection)
         asyncio.get_running_loop().call_later(CLOSE_AFTER_REFRESH, self._close_later, connection)

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -56,7 +57,13 @@ def hang_up(sandbox: Sandbox, handlers: list[SocketModeHandler]) -> None:
         handler.client.auto_reconnect_enabled = False
     sandbox.cut_sockets()
     for handler in handlers:
+        eventually(partial(_is_down, handler))
         handler.close()  # type: ignore[no-untyped-call]  # slack_bolt leaves it untyped
+
+
+def _is_down(handler: SocketModeHandler) -> bool:
+    session = handler.client.current_session
+    return session is None or session.sock is None
 
 
 @pytest.fixture
