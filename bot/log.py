@@ -118,6 +118,8 @@ def _quieten(level: str) -> None:
         logger = logging.getLogger(name)
         logger.setLevel("INFO" if level == "DEBUG" else max(logging.WARNING, logging.getLevelName(level)))
         logger.handlers, logger.propagate = [], True
+    if level != "DEBUG":  # it calls every goodbye an error; slack_sdk reports what matters of it
+        logging.getLogger("websocket").setLevel(logging.CRITICAL)
     for name in ("uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True

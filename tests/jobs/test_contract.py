@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import bot.jobs
 from bot.core.job_run import JobState
 from bot.errors import JobRefused, JobUnknown
 from bot.jobs import KINDS, runner_for
@@ -100,3 +102,9 @@ def test_a_config_that_check_would_refuse_is_refused_at_the_start_too(world: Any
     with pytest.raises(JobRefused, match="metod: is not a key of a job of kind"):
         world.start()
     assert world.starts() == 0
+
+
+def test_the_readme_names_every_file() -> None:
+    folder = Path(bot.jobs.__file__).parent
+    told = (folder / "README.md").read_text()
+    assert [f.name for f in sorted(folder.glob("*.py")) if f"`{f.name}`" not in told] == []
