@@ -18,7 +18,7 @@ from bot.errors import PatrolError, SettingsError
 from bot.metrics import METRICS
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
-from bot.settings import Settings, require_slack
+from bot.settings import Settings, require
 from bot.slack import listeners, socket
 from bot.slack.client import SlackClient
 from bot.starting import Starting
@@ -36,19 +36,19 @@ def utc_now() -> datetime:
 
 
 def open_warehouse(settings: Settings) -> Warehouse:
-    if not settings.warehouse_url:
-        raise SettingsError(
-            "No warehouse: set PATROL_WAREHOUSE_URL, or warehouse_url in patrol.yml, "
-            "to something like duckdb:///data/warehouse.duckdb"
-        )
-    return connect(settings.warehouse_url)
+    """The warehouse that the settings name; SettingsError where they name none or its address is wrong."""
+    require(settings, warehouse=True)
+    try:
+        return connect(settings.warehouse_url or "")
+    except WarehouseError as error:
+        raise SettingsError(str(error)) from error
 
 
 class Bot:
     """The whole of Patrol in one process: `start`, then `stop`."""
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
-        require_slack(settings)
+        require(settings, slack=True, warehouse=True)
         self.settings = settings
         self.store = Store(settings.store_url)
         self.warehouse = open_warehouse(settings)

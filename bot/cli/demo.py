@@ -116,7 +116,7 @@ class Demo:
         log = (self.home / "demo" / f"{part}.log").open("ab")
         self.parts[part] = subprocess.Popen(
             self._command(part),
-            cwd=Path(__file__).parents[2],
+            cwd=self.project,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -269,6 +269,6 @@ def _policy(catalog: Catalog, name: str) -> Policy:
     if name in catalog.broken:
         mine = [p for p in catalog.errors if name.replace(".", "/") in p.path]
         raise click.UsageError("\n".join([f"{name} does not load:", *(f"  {p}" for p in mine)]))
-    near = get_close_matches(name, catalog.policies, n=1)
+    near = get_close_matches(name, [*catalog.policies, *catalog.broken], n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(catalog.policies)[:8])}"
     raise click.UsageError(f"There is no policy {name}; {hint}")
