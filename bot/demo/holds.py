@@ -11,7 +11,7 @@ from typing import Any
 OPS = "ops.db"
 TABLES = """
 CREATE TABLE IF NOT EXISTS payout_holds (
-    seller_id TEXT NOT NULL, reason TEXT, held_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);
+    seller_id TEXT PRIMARY KEY, reason TEXT, held_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);
 CREATE TABLE IF NOT EXISTS risk_runs (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, seller_id TEXT NOT NULL, started_at REAL NOT NULL,
     before REAL NOT NULL, after REAL NOT NULL, failure TEXT);

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from bot.demo.market import Market
+from bot.demo.web import app
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SITE = "http://127.0.0.1:9"  # what links on the site begin with
 Open = Callable[..., Market]
 
 
@@ -28,3 +33,21 @@ def _open_market(tmp_path: Path) -> Iterator[Open]:
     yield open_one
     for market in opened:
         market.close()
+
+
+@pytest.fixture(name="serve")
+def _serve() -> Callable[[Market], Iterator[str]]:
+    """Serves a market's site on a free port; gives its address."""
+    return served
+
+
+def served(market: Market) -> Iterator[str]:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    server = uvicorn.Server(uvicorn.Config(app(market, SITE), log_level="error", lifespan="off"))
+    serving = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    serving.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    serving.join(timeout=10)

@@ -49,7 +49,7 @@ def running(folder: Path, *options: str, port: int | None = None) -> Iterator[su
 
 
 def until_published(folder: Path, at_least: int, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not (folder.exists() and publish.current(folder) and max(publish.versions(folder)) >= at_least):
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline, "nothing was published"
@@ -64,7 +64,7 @@ def test_it_says_nothing_and_ends_when_told(tmp_path: Path, how: signal.Signals)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
             assert json.load(answer)["ok"]
         process.send_signal(how)
-        said, _ = process.communicate(timeout=10)
+        said, _ = process.communicate(timeout=30)
         assert (process.returncode, said) == (0, "")
 
 
@@ -73,7 +73,7 @@ def test_a_port_that_is_taken_is_a_plain_sentence(tmp_path: Path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with running(tmp_path / "m", port=taken.getsockname()[1]) as process:
-            said, _ = process.communicate(timeout=20)
+            said, _ = process.communicate(timeout=40)
             assert process.returncode == 1
             assert said.startswith("the marketplace cannot start: ")
             assert "Traceback" not in said

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-import uvicorn
 
 from bot.demo import holds, risk
 from bot.demo.market import Market
-from bot.demo.web import app
 from bot.demo.words import HOSTILE_CHAT, HOSTILE_NAMES
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SITE = "http://127.0.0.1:9"
+Serve = Callable[[Market], Iterator[str]]
 
 
 @pytest.fixture(name="market")
@@ -27,23 +24,9 @@ def _market(open_market) -> Market:
     return open_market()
 
 
-@contextmanager
-def served(market: Market) -> Iterator[httpx.Client]:
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    server = uvicorn.Server(uvicorn.Config(app(market, SITE), log_level="error", lifespan="off"))
-    serving = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    serving.start()
-    with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", trust_env=False) as client:
-        yield client
-    server.should_exit = True
-    serving.join(timeout=10)
-
-
 @pytest.fixture(name="client")
-def _client(market: Market) -> Iterator[httpx.Client]:
-    with served(market) as client:
+def _client(market: Market, serve: Serve) -> Iterator[httpx.Client]:
+    with contextmanager(serve)(market) as address, httpx.Client(base_url=address, trust_env=False) as client:
         yield client
 
 
@@ -131,7 +114,7 @@ def test_a_rescore_runs_for_a_while_and_then_has_an_outcome(client: httpx.Client
 
 
 def test_the_same_key_means_the_same_run_also_after_a_restart(
-    market: Market, client: httpx.Client, open_market
+    market: Market, client: httpx.Client, open_market, serve: Serve
 ):
     def rescore(client: httpx.Client, key: str) -> str:
         answer = client.post("/rescore", json={"seller_id": "s_1"}, headers={"Idempotency-Key": key})
@@ -141,7 +124,7 @@ def test_the_same_key_means_the_same_run_also_after_a_restart(
     assert rescore(client, "k") == first
     assert rescore(client, "another") != first
     market.close()
-    with served(open_market()) as again:
+    with contextmanager(serve)(open_market()) as address, httpx.Client(base_url=address) as again:
         assert rescore(again, "k") == first
 
 
