@@ -33,7 +33,8 @@ class Runner(Protocol):
     def repeatable(self, job: Job) -> bool:
         """Whether `start` may be called again with its key when nobody knows what came of the first call.
 
-        Where it is not, such a run ends as failed, and people are told that its outcome is not known.
+        Where it is not, such a run ends as failed, and people are told that its outcome is not known. (After
+        JobUnknown it may always be called again: nothing was done then, or doing it twice is harmless.)
         """
 
 

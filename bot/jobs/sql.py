@@ -44,7 +44,7 @@ class SqlRunner:
         self._lock = threading.Lock()
 
     def repeatable(self, job: Job) -> bool:
-        return config.sql(job).idempotent
+        return job.config.get("idempotent") is True
 
     def start(self, job: Job, params: Mapping[str, Any], idempotency_key: str) -> Progress:
         wanted = config.sql(job)
