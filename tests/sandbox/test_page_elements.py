@@ -153,10 +153,10 @@ def test_a_file_can_be_fetched_from_its_card(page: Page, client: WebClient) -> N
 def test_old_messages_come_when_one_scrolls_up(page: Page, sandbox: Sandbox) -> None:
     with sandbox.workspace.lock:
         channel = sandbox.workspace.channels["C0PAYMENTS"]
-        for n in range(340):
+        for n in range(150):
             sandbox.workspace.post(channel, "U0BO", f"line {n}")
-    expect(page.get_by_text("line 339", exact=True)).to_be_visible()
+    expect(page.get_by_text("line 149", exact=True)).to_be_visible()
     expect(page.get_by_text("line 0", exact=True)).to_have_count(0)
     page.get_by_test_id("messages").evaluate("node => { node.scrollTop = 0; }")
     expect(page.get_by_text("line 0", exact=True)).to_have_count(1)
-    expect(page.get_by_text("line 40", exact=True)).to_be_in_viewport()
+    expect(page.get_by_text("line 30", exact=True)).to_be_in_viewport()

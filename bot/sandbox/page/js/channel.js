@@ -70,7 +70,7 @@ function introduction(channel) {
     return h("div.intro", null, h("div.intro-row", null, avatar(appId(), 64)), h("p", null, "This is the very beginning of your messages with ", h("strong", null, displayName(appId())), "."));
   }
   return h("div.intro", null, h("h2", null, icon(channel.is_private ? "lock" : "hash", 26), channel.name),
-    h("p", null, "This is the very beginning of the ", h("strong", null, "#" + channel.name), " channel.", channel.topic && [" ", h("span.intro-topic", null, channel.topic)]));
+    h("p", null, "This is the very beginning of the ", h("strong", null, "#" + channel.name), " channel.", channel.topic && [" ", h("span.intro-topic", null, mrkdwn(channel.topic))]));
 }
 
 /** Where the red line stands: fixed on opening, and again when messages came while nobody looked. */

@@ -8,7 +8,7 @@ import { blocks } from "./render/blocks.js";
 import { mrkdwn } from "./render/mrkdwn.js";
 import { openChannel, openList, openThread } from "./route.js";
 import { channelOf, messageOf, store, isReply } from "./store.js";
-import { dayAndTime } from "./time.js";
+import { dayAndTime, now } from "./time.js";
 
 export const homePane = h("div.home-pane", { data: { testid: "home" } });
 export const activityPane = h("div.activity-pane", { data: { testid: "activity" } });
@@ -27,7 +27,7 @@ export const leaveHome = () => { opened = null; };
 export function drawHome() {
   const view = store.state.homes?.[store.me];
   const pending = [...store.pending].filter((key) => view && key.startsWith(`${view.id}/`));
-  redraw(homePane, [store.me, view, pending, view && store.errors.get(view.id)], () => (view ? content(view) : empty()));
+  redraw(homePane, [store.me, view, Math.floor(now() / 30), pending, view && store.errors.get(view.id)], () => (view ? content(view) : empty()));
 }
 
 function content(view) {

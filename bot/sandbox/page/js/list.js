@@ -3,7 +3,7 @@ import { focusAgain, h } from "./dom.js";
 import { sourceKey } from "./acts.js";
 import { messageRow } from "./message.js";
 import { repliesOf, store } from "./store.js";
-import { dayKey, dayTitle } from "./time.js";
+import { dayKey, dayTitle, now } from "./time.js";
 
 const NEAR = 48;
 const sameVoice = (a, b) => a && a.user === b.user && !a.ephemeral && !b.ephemeral && (a.bot_id || "") === (b.bot_id || "")
@@ -17,7 +17,10 @@ function pendingOf(channelId, ts) {
 
 function signature(m, channel, options) {
   const replies = options.place === "thread" ? [] : repliesOf(channel, m.ts).map((r) => [r.ts, r.user]);
-  return JSON.stringify([m, options, store.me, replies, pendingOf(channel.id, m.ts), store.errors.get(`${channel.id}/${m.ts}`) || null, dayKey(Date.now() / 1000)]);
+  const said = JSON.stringify(m);
+  const moves = said.includes("{ago}") || (replies.length && now() - Number(replies.at(-1)[0]) < 3700);
+  const age = moves ? Math.floor(now() / 30) : dayKey(now());
+  return said + JSON.stringify([options, store.me, replies, pendingOf(channel.id, m.ts), store.errors.get(`${channel.id}/${m.ts}`) || null, age]);
 }
 
 /** What stands in the list, in order: day lines, the line of what is new, messages. */

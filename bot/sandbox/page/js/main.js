@@ -133,6 +133,7 @@ function draw() {
 
 subscribe(draw);
 document.addEventListener("visibilitychange", changed);
+setInterval(changed, 30_000);   // "5 minutes ago" grows older by itself
 addEventListener("resize", () => { if (store.state && store.route.kind === "list") followRoute(); });
 rememberActor(actor);
 refresh().finally(() => { drawTop(); follow(); });

@@ -5,11 +5,11 @@ import { displayName } from "./render/names.js";
 import { openChannel, openThread } from "./route.js";
 import { channels, isReply, store } from "./store.js";
 import { dayAndTime } from "./time.js";
-import { unescape } from "./render/mrkdwn.js";
+import { mrkdwn } from "./render/mrkdwn.js";
 
 const bar = document.getElementById("search");
 const panel = document.getElementById("search-panel");
-const field = h("input.search-field", { type: "search", placeholder: "Search messages and channels", "aria-label": "Search messages and channels", oninput: () => results() });
+const field = h("input.search-field", { type: "text", role: "searchbox", placeholder: "Search messages and channels", "aria-label": "Search messages and channels", oninput: () => results() });
 const found = h("div.search-found", { role: "listbox", "aria-label": "Results" });
 let jump = () => {};
 export const onJump = (fn) => { jump = fn; };
@@ -29,15 +29,17 @@ function open(channel, m) {
   else { openChannel(channel.id); jump(m.ts); }
 }
 
-/** All words a message shows, its blocks included. */
+/** The words a message shows: of its blocks if it has any, else of its text. */
 function words(m) {
-  const out = [m.text || ""];
+  if (!m.blocks?.length) return mrkdwn(m.text).textContent;
+  const out = [];
   const walk = (value) => {
     if (Array.isArray(value)) value.forEach(walk);
-    else if (value && typeof value === "object") Object.entries(value).forEach(([k, v]) => (k === "text" && typeof v === "string" ? out.push(v) : walk(v)));
+    else if (typeof value?.text === "string") out.push(value.type === "mrkdwn" ? mrkdwn(value.text).textContent : value.text);
+    else if (value && typeof value === "object") Object.values(value).forEach(walk);
   };
   walk(m.blocks);
-  return unescape(out.join(" "));
+  return out.join(" ");
 }
 
 function hits(query) {

@@ -7,7 +7,7 @@ export const store = {
   route: { kind: "none", channel: null, thread: null, tab: "messages" },
   pending: new Set(),      // actions on their way: "channel/ts/block/action"
   errors: new Map(),       // "channel/ts" → what the person is told by the message
-  limit: 300,              // how many of each channel's messages are asked for; grows when one scrolls up
+  limit: 120,              // how many of each channel's messages are asked for; grows when one scrolls up
   locals: [],              // ephemerals of the page's own (refused commands and the like)
 };
 
