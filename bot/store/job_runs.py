@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, not_, or_, select, update
+from sqlalchemy import Row, and_, or_, select, update
 
 from bot.core.job_run import JobRun, JobState
 from bot.store.codec import pack_values, unpack_values
 from bot.store.database import Database
-from bot.store.tables import UNENDED
+from bot.store.tables import NOT_OVER
 from bot.store.tables import job_runs as t
 
 NAMES = {"asked_by": "by", "alert_id": "alert"}  # columns that are called otherwise in a JobRun
@@ -70,13 +70,12 @@ class JobRuns:
             return c.execute(change.values(values)).rowcount == 1
 
     def due(self, now: datetime, limit: int = 50) -> list[JobRun]:
-        """Runs to start, to start again with their key, to ask after, whose time is up, or whose end has
-        not been told (an ended run keeps its `poll_at` until it has); oldest first."""
-        ripe = or_(t.c.poll_at <= now, t.c.poll_at.is_(None), t.c.deadline <= now)
+        """Runs to start, to ask after, to end because their time is up, or of whose end is still to be told
+        (ended, with a `poll_at`); oldest first. Nobody else has a lease on them."""
+        unended = t.c.ended_at.is_(None)
+        ripe = or_(t.c.poll_at <= now, and_(unended, or_(t.c.poll_at.is_(None), t.c.deadline <= now)))
         free = or_(t.c.lease_until.is_(None), t.c.lease_until <= now)
-        untold = and_(not_(UNENDED), t.c.poll_at.is_not(None))
-        moves = or_(and_(UNENDED, ripe, free), untold)
-        return self._all(select(t).where(moves).order_by(t.c.id).limit(limit))
+        return self._all(select(t).where(NOT_OVER, ripe, free).order_by(t.c.id).limit(limit))
 
     def of_alert(self, alert_id: int) -> list[JobRun]:
         return self._all(select(t).where(t.c.alert_id == alert_id).order_by(t.c.id))

@@ -262,8 +262,8 @@ job_runs = Table(
     Column("attempts", Integer, nullable=False),
     sqlite_autoincrement=True,  # an id is never given twice
 )
-UNENDED = text("ended_at IS NULL")
-Index("ix_job_runs_unended", job_runs.c.id, sqlite_where=UNENDED, postgresql_where=UNENDED)
+NOT_OVER = text("(ended_at IS NULL OR poll_at IS NOT NULL)")  # ended, too, while its outcome is to be told
+Index("ix_job_runs_not_over", job_runs.c.id, sqlite_where=NOT_OVER, postgresql_where=NOT_OVER)
 Index("ix_job_runs_alert", job_runs.c.alert_id)
 
 contents = Table(

@@ -63,3 +63,9 @@ def store(url: str) -> Iterator[Store]:
     made.upgrade()
     yield made
     made.close()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    with own_database(postgres_server) as its_url:
+        yield its_url

@@ -156,7 +156,9 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_job_runs_alert", "job_runs", ["alert_id"])
-    op.create_index("ix_job_runs_unended", "job_runs", ["id"], **where("ended_at IS NULL"))
+    op.create_index(
+        "ix_job_runs_not_over", "job_runs", ["id"], **where("(ended_at IS NULL OR poll_at IS NOT NULL)")
+    )
     op.create_table(
         "runs",
         sa.Column("id", ID, nullable=False),
