@@ -30,7 +30,10 @@ class NoShelf:
 
 
 class FileShelf:
-    """Every put is its own transaction in write-ahead mode, so what was answered is there after a kill."""
+    """Every put is its own transaction in write-ahead mode, so what was answered is there after a kill.
+
+    Things come back in the order in which they were first put.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,13 +46,16 @@ class FileShelf:
 
     def put(self, kind: str, key: str, value: Any) -> None:
         text = json.dumps(value, separators=(",", ":"))
-        self._db.execute("INSERT OR REPLACE INTO thing VALUES (?, ?, ?)", (kind, key, text))
+        self._db.execute(
+            "INSERT INTO thing VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value",
+            (kind, key, text),
+        )
 
     def drop(self, kind: str, key: str) -> None:
         self._db.execute("DELETE FROM thing WHERE kind = ? AND key = ?", (kind, key))
 
     def all(self, kind: str) -> list[tuple[str, Any]]:
-        rows = self._db.execute("SELECT key, value FROM thing WHERE kind = ? ORDER BY key", (kind,))
+        rows = self._db.execute("SELECT key, value FROM thing WHERE kind = ? ORDER BY rowid", (kind,))
         return [(key, json.loads(value)) for key, value in rows]
 
     def close(self) -> None:
