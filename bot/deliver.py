@@ -190,6 +190,8 @@ class Deliverer:
     def _posted(self, intent: Message, ts: str, seq: int, stored: StoredEffect | None) -> bool:
         self.trouble = ""
         self.metrics.sent("post", "ok")
+        if stored is None and (alert := self.store.alerts.get(intent.alert)) and alert.face_seq == seq == 1:
+            self.metrics.row_to_post((self.clock() - alert.as_of).total_seconds())
         posted = replace(
             intent, state=MessageState.posted, ts=ts, shown_seq=seq, lease_until=None, attempts=0, error=""
         )

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from bot.core import builtin
 from bot.core.action import Action, PersonAction, Timer, Unknown
 from bot.core.alert import Alert
+from bot.core.alert import due as due_of
 from bot.core.change import Change, Outcome, Refused
 from bot.core.reconcile import Reconciled, Seen, reconcile, unknown_keys
 from bot.core.reply import Evidence
@@ -301,7 +302,11 @@ class Engine:
 
     def sweep(self) -> int:
         """Does what is due about alerts: steps, reminders, ends of snoozes. How many alerts changed."""
-        due = self.store.alerts.due(self.clock())
+        now = self.clock()
+        due = self.store.alerts.due(now)
+        self.metrics.due_behind(
+            max(((now - d.at).total_seconds() for a in due if (d := due_of(a))), default=0)
+        )
         outcomes = [self.act(alert.id, Timer())[1] for alert in due]
         return sum(isinstance(outcome, Change) for outcome in outcomes)
 

@@ -94,6 +94,7 @@ class Scheduler:
         self._stopping.set()
         self._work.set()
         self._scheduler.shutdown(wait=True)
+        self.starting.close()
         if self.deliverer:
             self._delivering.join(timeout=15)
 

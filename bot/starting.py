@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bot.core.action import JobEnded, RerunEnded
@@ -12,7 +14,7 @@ from bot.core.alert import Alert
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.job_run import JobRun, JobState, Progress
 from bot.engine import Engine, Ticked
-from bot.errors import JobRefused, JobUnknown
+from bot.errors import JobRefused, JobUnknown, StoreAway
 from bot.jobs import Runner, runner_for
 from bot.log import get
 from sensors.model.clock import say_duration
@@ -23,8 +25,9 @@ from sensors.model.window import Window, window_for
 
 log = get("starting")
 
+AT_ONCE = 4  # jobs and reruns side by side
 EFFECT_LEASE = timedelta(minutes=6)  # longer than a rerun may take
-START_LEASE = timedelta(seconds=60)
+START_LEASE = timedelta(seconds=30)  # beyond the job's own timeout
 AGAIN = timedelta(seconds=2)
 LOOKS_BACK = timedelta(hours=1)  # a rerun of events looks at least so far behind the alert
 
@@ -36,17 +39,38 @@ class Starting:
         self.engine = engine
         self.store = engine.store
         self.runners = runners
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="starting")
+        self._at_it: set[str] = set()
+
+    def close(self) -> None:
+        """Waits for what has begun; what has not is done after the next start."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _beside(self, name: str, do: Callable[[], object]) -> None:
+        """Does it on another thread, unless this process is at it already."""
+        if name in self._at_it:
+            return
+        self._at_it.add(name)
+
+        def run() -> None:
+            try:
+                do()
+            except StoreAway as away:
+                log.warning("left for later", what=name, why=str(away))
+            except Exception:
+                log.exception("failed", what=name)
+            finally:
+                self._at_it.discard(name)
+
+        self._pool.submit(run)
 
     # ----------------------------------------------------------------- effects
 
-    def effects(self) -> int:
-        """Carries out what waits; how many were carried out."""
-        now = self.engine.clock()
-        done = 0
-        for stored, alert, _ in self.store.outbox.effects(now):
+    def effects(self) -> None:
+        """Carries out what waits, each beside the others: a slow query or system holds up nothing else."""
+        for stored, alert, _ in self.store.outbox.effects(self.engine.clock()):
             if stored.effect.kind in (EffectKind.start_job, EffectKind.rerun):
-                done += self._carry_out(stored, alert)
-        return done
+                self._beside(f"effect-{stored.id}", partial(self._carry_out, stored, alert))
 
     def _carry_out(self, stored: StoredEffect, alert: Alert) -> bool:
         if not self.store.outbox.take(stored.id, self.engine.clock(), EFFECT_LEASE):
@@ -130,9 +154,10 @@ class Starting:
 
     # ------------------------------------------------------------------- jobs
 
-    def jobs(self) -> int:
-        """Starts what was asked for, asks after what runs, tells what has ended. How many moved."""
-        return sum(self._move(run) for run in self.store.jobs.due(self.engine.clock()))
+    def jobs(self) -> None:
+        """Starts what was asked for, asks after what runs, tells what has ended."""
+        for run in self.store.jobs.due(self.engine.clock()):
+            self._beside(f"job-{run.id}", partial(self._move, run))
 
     def _move(self, run: JobRun) -> bool:
         job = self.engine.catalog.jobs.get(run.job)
@@ -147,7 +172,7 @@ class Starting:
             return self._poll(job, run)
         if run.state is JobState.starting and not self.runners(job.kind).repeatable(job):
             return self._end(run, JobState.failed, "whether it was started is not known: look before again")
-        if not self.store.jobs.take(run.id, run.state, JobState.starting, now, START_LEASE):
+        if not self.store.jobs.take(run.id, run.state, JobState.starting, now, job.timeout + START_LEASE):
             return False
         return self._start(job, replace(run, state=JobState.starting))
 
@@ -158,9 +183,8 @@ class Starting:
             return self._end(run, JobState.failed, str(refused))
         except JobUnknown as unknown:
             later = self.engine.clock() + timedelta(seconds=2 ** min(run.attempts, 6))
-            return self._record(
-                run, replace(run, poll_at=later, attempts=run.attempts + 1, outcome=str(unknown))
-            )
+            asked = replace(run, state=JobState.asked, poll_at=later, attempts=run.attempts + 1)
+            return self._record(run, replace(asked, outcome=str(unknown)))
         log.info("job started", job=job.name, job_run=run.id, alert=run.alert)
         return self._progress(replace(run, started_at=self.engine.clock()), run.state, progress)
 

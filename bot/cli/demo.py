@@ -19,6 +19,7 @@ import click
 from bot.cli.group import in_project
 
 PATIENCE_S = 30.0  # for a part to be there
+OURS = ("PATROL_", "SLACK_")  # nothing of a real workspace gets into the demo
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_APP_TOKEN": "xapp-sandbox"}
 
 
@@ -101,7 +102,7 @@ class Demo:
     def _environment(self) -> dict[str, str]:
         admin = f"http://127.0.0.1:{self.admin}"
         return {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith(OURS)},
             **TOKENS,
             "PATROL_SLACK_URL": f"http://127.0.0.1:{self.port}/api/",
             "PATROL_WAREHOUSE_URL": f"duckdb:///{self.home / 'market'}",
