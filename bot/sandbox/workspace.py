@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from bot.sandbox import names
@@ -56,7 +56,7 @@ class Channel:
     messages: dict[str, Json] = field(default_factory=dict)
 
     def kept(self) -> Json:
-        return {key: value for key, value in asdict(self).items() if key != "messages"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "messages"}
 
 
 class Workspace:
