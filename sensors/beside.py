@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sensors.file_beside import AssetFile, EntityFile, JobFile, TeamFile, ViolationFile
@@ -76,12 +76,14 @@ class Beside:
     def usable(self, kind: str, name: str) -> bool:
         return name in self.values[kind]
 
-    def raw(self, kind: str, names: Iterable[str]) -> str:
-        """The entries as the file says them: what a policy's content depends on."""
-        document = self.documents.get(kind)
-        data = document.data if document is not None and isinstance(document.data, dict) else {}
-        folded = {str(name).lower() if kind == "assets" else name: entry for name, entry in data.items()}
-        return json.dumps({n: folded.get(n) for n in sorted(names)}, sort_keys=True, default=str)
+    def stated(self, kind: str, names: Iterable[str]) -> str:
+        """The entries in use, spelled out: what a policy's content depends on."""
+        entries = {name: asdict(self.values[kind][name]) for name in sorted(names)}
+        return json.dumps(entries, sort_keys=True, default=_spelled)
+
+
+def _spelled(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def load(texts: Mapping[str, str], last_good: Catalog | None) -> Beside:

@@ -87,8 +87,8 @@ def _policy(one: Draft, beside: Beside, bundle: str) -> Policy | None:
         (
             *one.texts,
             one.query.dialect,
-            beside.raw("teams", [file.owner]),
-            beside.raw("assets", one.query.tables),
+            beside.stated("teams", [file.owner]),
+            beside.stated("assets", one.query.tables),
         )
     )
     return file_policy.policy(

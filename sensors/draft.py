@@ -157,7 +157,7 @@ def _native_flaws(file: str, text: str, proof: Proof, query: Query) -> Iterator[
         if table not in query.tables:
             yield place(file, text, Flaw(f"{table} is not read by {query.path}; both read the same", table))
     for name in sorted(proof.binds - BOUNDS - query.params.keys()):
-        yield place(file, text, Flaw(f":{name} has no value; give it one in params", f":{name}", 1))
+        yield place(file, text, Flaw(f":{name} has no value; give it one in params", name))
 
 
 def place(path: str, text: str, flaw: Flaw, *, warning: bool = False) -> Problem:

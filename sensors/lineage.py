@@ -82,6 +82,9 @@ CHANGING = (
 )
 
 
+SOURCES = (exp.Table, exp.TableFromRows, exp.Lateral)
+
+
 def _flaws(root: exp.Expr) -> Iterator[Flaw]:
     for node in root.walk():
         if isinstance(node, CHANGING):
@@ -90,13 +93,13 @@ def _flaws(root: exp.Expr) -> Iterator[Flaw]:
             yield Flaw("SELECT … INTO writes a table; a policy may only read", "INTO", _line(node))
         elif isinstance(node, exp.Lock):
             yield Flaw("FOR UPDATE locks rows; a policy may only read", "FOR", _line(node))
-        elif isinstance(node, exp.Table | exp.TableFromRows | exp.Lateral):
+        elif isinstance(node, SOURCES):
             yield from _source(node)
         elif isinstance(node, exp.Parameter | exp.SessionParameter):
             yield Flaw(f"write parameters as :name, not ${node.name}", node.name, _line(node))
         elif isinstance(node, exp.Placeholder) and not node.this:
             yield Flaw("write parameters as :name, not ?", "?", _line(node))
-        elif isinstance(node, exp.Func):
+        elif isinstance(node, exp.Func) and not isinstance(node.parent, SOURCES):
             yield from _call(node)
 
 

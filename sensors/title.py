@@ -83,6 +83,7 @@ def title(policy: Policy, values: Mapping[str, Any], count: int) -> str:
     return text or folded(policy.title) or policy.name
 
 
+@lru_cache(maxsize=4096)
 def title_problem(text: str) -> str | None:
     """What is wrong with a title's template, in words, or None."""
     try:
@@ -103,6 +104,7 @@ def title_problem(text: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def title_names(text: str) -> frozenset[str]:
     """The columns that a title names."""
     return frozenset(meta.find_undeclared_variables(environment.parse(text))) - {"count"}

@@ -23,8 +23,7 @@ def plain(value: Any) -> Any:
         case float() if value != value or value in (float("inf"), float("-inf")):
             return {"number": str(value)}
         case float() | Decimal():
-            exact = Decimal(str(value))
-            return int(exact) if exact == exact.to_integral_value() else {"number": f"{exact.normalize():f}"}
+            return _number(Decimal(str(value)))
         case datetime():
             return {"time": utc(value).isoformat().replace("+00:00", "Z")}
         case date():
@@ -59,6 +58,13 @@ def shown(value: Any) -> Any:
             return [shown(v) for v in value]
         case _:
             return str(value)
+
+
+def _number(exact: Decimal) -> Any:
+    """Digit for digit: `normalize` would round to 28 digits, and a warehouse has 38."""
+    if not exact.is_finite():
+        return {"number": str(exact)}
+    return int(exact) if exact == exact.to_integral_value() else {"number": f"{exact:f}".rstrip("0")}
 
 
 def canonical(values: Values) -> str:

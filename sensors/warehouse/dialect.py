@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import sqlglot
+from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 
 from sensors.model.policy import Query
@@ -26,6 +27,8 @@ def spell(sql: str, read: str, write: str) -> str:
     """`sql` written in `write`; `:name` binds become what that warehouse takes."""
     try:
         tree = sqlglot.parse_one(sql, read=read)
+        if read != write:
+            _unquote(tree)
         return tree.sql(dialect=write, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
         said = str(error).strip().splitlines()[0].rstrip(".")
@@ -34,3 +37,11 @@ def spell(sql: str, read: str, write: str) -> str:
         ) from None
     except SqlglotError:
         raise Untranslatable(f"this is not {read} SQL that can be read; run `patrol check`") from None
+
+
+def _unquote(tree: exp.Expr) -> None:
+    """`v:path::string` is the bare text in Snowflake; elsewhere a cast of JSON would keep its quotes."""
+    for cast in tree.find_all(exp.Cast):
+        found = cast.this
+        if isinstance(found, exp.JSONExtract) and cast.to.is_type(*exp.DataType.TEXT_TYPES):
+            cast.set("this", exp.JSONExtractScalar(this=found.this, expression=found.expression))
