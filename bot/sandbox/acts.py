@@ -123,8 +123,9 @@ class People:
             return await self._finish(act, watch, None, self._slackbot(act, channel, refusal, line))
         target = ResponseUrl(act.user.id, channel.id, self._workspace.clock(), in_reply_to=line)
         url = act.origin + self._workspace.response_urls.issue(target)
-        trigger = self._trigger(act)
-        payload = payloads.command(act.user, channel, name, rest.strip(), trigger, url)
+        if name in self._workspace.app.escaping:
+            rest = self._typed(rest, labels=True)
+        payload = payloads.command(act.user, channel, name, rest.strip(), self._trigger(act), url)
         ack = await self._delivery.command(payload)
         error = None
         if not ack.acked:
@@ -158,11 +159,11 @@ class People:
         if channel.is_archived:
             raise CannotDo(f"{channel.name} is archived")
         w = self._workspace
-        people = [(user.name, user.id) for user in w.users.values()]
-        places = [(c.name, c.id) for c in w.channels.values() if not c.is_im]
-        text = typed(act.text("text"), people, places)
+        text = self._typed(act.text("text"))
         if not text.strip():
             raise CannotDo("a message needs a text")
+        if channel.is_im and not w.app.messages_tab:
+            raise CannotDo("Sending messages to this app has been turned off.")
         watch = Watch(w, act.user.id, channel)
         message = w.post(channel, act.user.id, text, **self._thread(channel, act))
         watch.ts = message.get("thread_ts") or message["ts"]
@@ -170,6 +171,11 @@ class People:
         ack = await self._tell(channel, message)
         answer = await self._finish(act, watch, ack)
         return {**answer, "ts": message["ts"]}
+
+    def _typed(self, text: str, labels: bool = False) -> str:
+        people = [(user.name, user.id) for user in self._workspace.users.values()]
+        places = [(c.name, c.id) for c in self._workspace.channels.values() if not c.is_im]
+        return typed(text, people, places, labels)
 
     def _thread(self, channel: Channel, act: Act) -> Json:
         details: Json = {"client_msg_id": secrets.token_hex(16)}
@@ -200,6 +206,9 @@ class People:
 
     async def shortcut(self, act: Act) -> Json:
         w = self._workspace
+        known = [entry.get("callback_id") for entry in w.app.shortcuts]
+        if w.app.scopes is not None and act.text("callback_id") not in known:
+            raise CannotDo(f"the manifest has no shortcut {act.text('callback_id')!r}")
         trigger, at = self._trigger(act), w.new_ts()
         if not act.text("ts"):
             payload = payloads.global_shortcut(act.user, act.text("callback_id"), trigger, at)
@@ -220,7 +229,7 @@ class People:
         w = self._workspace
         watch = Watch(w, act.user.id)
         ack = None
-        if "app_home_opened" in w.app.events:
+        if w.app.home_tab and "app_home_opened" in w.app.events:
             view = w.modals.homes.get(act.user.id)
             inner = payloads.home_opened(act.user, w.dm(act.user.id), view, w.new_ts())
             ack = await self._delivery.event(payloads.event(w, inner))

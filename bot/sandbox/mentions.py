@@ -50,14 +50,21 @@ def _rich(blocks: Any) -> Iterator[Json]:
             yield part
 
 
-def typed(text: str, users: Iterable[tuple[str, str]], channels: Iterable[tuple[str, str]]) -> str:
-    """What a person typed as Slack stores it: escaped, @name and #name turned into ids (name, id)."""
+def typed(
+    text: str, users: Iterable[tuple[str, str]], channels: Iterable[tuple[str, str]], labels: bool = False
+) -> str:
+    """What a person typed as Slack stores it: escaped, @name and #name turned into ids (pairs of name, id).
+
+    With `labels` as a command's text has it: <@U0BO|bo>.
+    """
     by_name = dict(users)
     by_channel = dict(channels)
 
     def person(match: re.Match[str]) -> str:
         found = by_name.get(match[1].lower())
-        return f"<@{found}>" if found else match[0]
+        if found is None:
+            return match[0]
+        return f"<@{found}|{match[1].lower()}>" if labels else f"<@{found}>"
 
     def channel(match: re.Match[str]) -> str:
         found = by_channel.get(match[1])

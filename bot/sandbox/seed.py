@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,18 @@ class Seed:
 
 @dataclass(frozen=True)
 class AppProfile:
-    """What the app was installed with. `scopes` None: no manifest was given and every scope is granted."""
+    """What the app was installed with. `scopes` None: no manifest was given and every scope is granted.
+
+    `escaping` names the commands in whose text people and channels are turned into ids.
+    """
 
     scopes: frozenset[str] | None = None
     commands: tuple[Json, ...] = (COMMAND,)
     shortcuts: tuple[Json, ...] = ()
     events: frozenset[str] = EVENTS
-    request_url: str | None = field(default=None)
+    escaping: frozenset[str] = frozenset()
+    home_tab: bool = True
+    messages_tab: bool = True
 
     def has(self, scope: str) -> bool:
         return self.scopes is None or scope in self.scopes
@@ -49,11 +54,16 @@ def profile_of(manifest: Mapping[str, Any] | str | Path | None) -> AppProfile:
     settings = read.get("settings") or {}
     scopes = ((read.get("oauth_config") or {}).get("scopes") or {}).get("bot") or []
     events = (settings.get("event_subscriptions") or {}).get("bot_events") or []
+    commands = features.get("slash_commands") or []
+    tabs = features.get("app_home") or {}
     return AppProfile(
         scopes=frozenset(scopes),
-        commands=tuple(_command(entry) for entry in features.get("slash_commands") or []),
+        commands=tuple(_command(entry) for entry in commands),
         shortcuts=tuple(dict(entry) for entry in features.get("shortcuts") or []),
         events=frozenset(events),
+        escaping=frozenset(entry["command"] for entry in commands if entry.get("should_escape")),
+        home_tab=bool(tabs.get("home_tab_enabled", True)),
+        messages_tab=bool(tabs.get("messages_tab_enabled", True)),
     )
 
 

@@ -23,6 +23,7 @@ from bot.sandbox.methods.table import require
 from bot.sandbox.names import Json
 from bot.sandbox.workspace import Workspace
 
+READING = {f"{kind}:{what}" for kind in ("channels", "groups", "im") for what in ("history", "read")}
 TOKENS = {names.BOT_TOKEN, names.APP_TOKEN}
 CHANNEL_ARGUMENTS = ("channel", "channel_id", "channels", "users", "user_id")
 
@@ -69,7 +70,18 @@ class WebApi:
         token = _token(request, args)
         call = Call(name, args, token, self._workspace.clock(), origin(request))
         rule = self._faults.strike(name, *self._channels(call))
-        return await self._with_fault(call, rule) if rule else respond(self._run(call))
+        response = await self._with_fault(call, rule) if rule else respond(self._run(call))
+        response.headers.update(self._scopes(name))
+        return response
+
+    def _scopes(self, name: str) -> dict[str, str]:
+        """The headers by which Slack says what the app may do, and what this method needs."""
+        method = METHODS.get(name)
+        granted = self._workspace.app.scopes
+        every = {known.scope for known in METHODS.values() if known.scope} | READING
+        accepted = method.scope if method and method.scope else ""
+        listed = ",".join(sorted(every if granted is None else granted))
+        return {"x-oauth-scopes": listed, "x-accepted-oauth-scopes": accepted}
 
     def _channels(self, call: Call) -> tuple[str, ...]:
         """Id and name of the channel that a call is about, so that a fault may name either."""

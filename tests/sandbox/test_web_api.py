@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+from slack_bolt import App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.sandbox import Sandbox
+from bot.sandbox import Refused, Sandbox
 
 Api = Callable[..., dict[str, Any]]
 PAYMENTS = "C0PAYMENTS"
@@ -364,3 +365,67 @@ def test_a_file_is_uploaded_in_two_steps_and_shared(client: WebClient, sandbox: 
     assert httpx.get(file["url_private"]).text == "a,b\n1,2\n"
     with pytest.raises(SlackApiError, match="file_not_found"):
         client.files_completeUploadExternal(files=[{"id": "F0NONE", "title": "x"}], channel_id=PAYMENTS)
+
+
+# -- what the manifest says beside scopes --------------------------------------------------------------------
+
+TABLESS = {
+    **MANIFEST,
+    "features": {
+        "app_home": {"home_tab_enabled": False, "messages_tab_enabled": False},
+        "slash_commands": [{"command": "/patrol", "description": "d", "should_escape": True}],
+        "shortcuts": [{"name": "Note", "type": "message", "callback_id": "note", "description": "d"}],
+    },
+}
+
+
+@pytest.fixture
+def tabless() -> Iterator[Sandbox]:
+    with Sandbox(channels=["payments"], pace=False, manifest=TABLESS) as running:
+        yield running
+
+
+def test_tabs_that_are_switched_off_take_nothing(tabless: Sandbox, api_of: Any) -> None:
+    api = api_of(tabless)
+
+    assert api("chat.postMessage", channel="U0ANA", text="x")["error"] == "messages_tab_disabled"
+    view = {"type": "home", "blocks": []}
+    assert api("views.publish", user_id="U0ANA", view=view)["error"] == "not_enabled"
+    with pytest.raises(Refused, match="turned off"):
+        tabless.message("ana", "@patrol", "hello")
+
+
+def test_a_command_may_escape_what_it_names(
+    tabless: Sandbox, sandbox: Sandbox, web_client: Any, connect: Any
+) -> None:
+    heard: list[str] = []
+    for place in (tabless, sandbox):
+        app = App(client=web_client(place))
+
+        @app.command("/patrol")
+        def _(ack: Any, command: Any) -> None:
+            heard.append(command["text"])
+            ack()
+
+        with connect(place, app):
+            place.command("ana", "payments", "/patrol assign 3 @bo in #payments", wait_ms=0)
+
+    escaped = "assign 3 <@U0BO|bo> in <#C0PAYMENTS|payments>"
+    assert heard == [escaped, "assign 3 @bo in #payments"]
+
+
+def test_only_shortcuts_of_the_manifest_can_be_chosen(tabless: Sandbox) -> None:
+    ts = tabless.message("ana", "payments", "hello")["ts"]
+
+    assert tabless.state()["shortcuts"][0]["callback_id"] == "note"
+    assert not tabless.shortcut("ana", "payments", ts, "note")["acked"]
+    with pytest.raises(Refused, match="no shortcut 'other'"):
+        tabless.shortcut("ana", "payments", ts, "other")
+
+
+def test_answers_say_which_scopes_there_are(tabless: Sandbox) -> None:
+    headers = {"Authorization": f"Bearer {tabless.bot_token}"}
+    answer = httpx.post(tabless.api + "users.info", data={"user": "U0ANA"}, headers=headers)
+
+    assert answer.headers["x-oauth-scopes"] == "channels:history,chat:write"
+    assert answer.headers["x-accepted-oauth-scopes"] == "users:read"

@@ -26,6 +26,8 @@ def _target(workspace: Workspace, call: Call) -> Channel:
     if person is not None:
         return _dm(workspace, person.id)
     channel = visible(workspace.find_channel(wanted) if wanted else None)
+    if channel.is_im and channel.user:
+        return _dm(workspace, channel.user)
     if not is_member(channel):
         _may_post_uninvited(workspace)
     if channel.is_archived:
@@ -34,6 +36,8 @@ def _target(workspace: Workspace, call: Call) -> Channel:
 
 
 def _dm(workspace: Workspace, user: str) -> Channel:
+    if not workspace.app.messages_tab:
+        raise SlackError("messages_tab_disabled")
     if user == names.BOT_USER or workspace.users[user].deleted:
         raise SlackError("channel_not_found" if user == names.BOT_USER else "account_inactive")
     return workspace.dm(user)

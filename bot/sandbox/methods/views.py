@@ -68,6 +68,8 @@ def publish(workspace: Workspace, call: Call) -> Json:
     user = call.need("user_id")
     if user not in workspace.users:
         raise invalid_arguments("invalid user_id [json-pointer:/user_id]")
+    if not workspace.app.home_tab:
+        raise SlackError("not_enabled")
     known = workspace.modals.homes.get(user)
     if known and call.text("hash") and call.text("hash") != known["hash"]:
         raise SlackError("hash_conflict", view=public(known))
