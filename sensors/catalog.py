@@ -30,9 +30,14 @@ class Loaded(Catalog):
 
 
 def load(
-    project: Path, *, dialect: str = "snowflake", bundle: str = "main", last_good: Catalog | None = None
+    project: Path,
+    *,
+    dialect: str = "snowflake",
+    bundle: str = "main",
+    last_good: Catalog | None = None,
+    carry_to: str | None = "duckdb",
 ) -> Catalog:
-    """Reads policies/ and sql/ of the project.
+    """Reads policies/ and sql/ of the project; SQL is written in `dialect` and will run in `carry_to`.
 
     A policy with a problem keeps its version in `last_good`, or is left out; its name stands in `broken`.
     """
@@ -40,7 +45,7 @@ def load(
     beside = beside_files.load(found.texts, last_good)
     macros = Macros.load(found.macros())
     schema = {name: asset.columns for name, asset in beside.assets.items() if asset.columns}
-    setting = Setting(dialect, macros, schema)
+    setting = Setting(dialect, macros, schema, carry_to)
     drafts = [draft(name, path, found.texts, setting) for name, path in found.policies().items()]
     problems = [*found.problems, *beside.problems, *macros.problems, *_orphans(found)]
     names = frozenset(found.policies())

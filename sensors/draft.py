@@ -48,12 +48,13 @@ class Setting:
     dialect: str
     macros: Macros
     schema: Mapping[str, Mapping[str, str]]  # of the declared tables
+    carry_to: str | None = None  # the dialect that queries will run in
 
     @cached_property
     def mark(self) -> str:
         """Differs when a draft of the same files may come out otherwise."""
         tables = sorted((name, tuple(columns)) for name, columns in self.schema.items())
-        return repr((self.dialect, sorted(self.macros.texts.items()), tables))
+        return repr((self.dialect, self.carry_to, sorted(self.macros.texts.items()), tables))
 
 
 # The last draft of each policy and what it was made from, so that a reload reads only what has changed.
@@ -105,7 +106,7 @@ def _query(one: Draft, file: str, setting: Setting) -> None:
     one.problems += one.shaped.problems
     if one.shaped.problems:
         return
-    proof = prove(one.shaped.sql, setting.dialect, setting.schema)
+    proof = prove(one.shaped.sql, setting.dialect, setting.schema, setting.carry_to)
     one.problems += [place(file, one.sql, flaw) for flaw in proof.problems]
     one.binds = proof.binds
     one.texts += [setting.macros.texts[path] for path in sorted(one.shaped.macros)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import sqlglot
@@ -15,6 +16,7 @@ from sqlglot.errors import ParseError, SqlglotError
 
 from sensors.functions import refusal, unfolds
 from sensors.model.policy import NOTHING
+from sensors.warehouse.dialect import Untranslatable, spell
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot parse is refused here, with a reason
 Columns = tuple[str, ...]
@@ -40,28 +42,40 @@ class Proof:
     binds: frozenset[str] = frozenset()
 
 
-def prove(sql: str, dialect: str, schema: Schema = NOTHING) -> Proof:
-    """Reads the SQL; `schema` is what is known of tables, so that a star can be unfolded."""
-    try:
-        statements = [s for s in sqlglot.parse(sql, read=dialect) if s is not None]
-    except ParseError as error:
-        return Proof(problems=(_unreadable(sql, error, dialect),))
-    except (SqlglotError, RecursionError, ValueError):
-        return Proof(problems=(Flaw(f"this cannot be read as {dialect} SQL"),))
-    if len(statements) != 1:
-        said = (
-            "a policy is one SELECT; here is none"
-            if not statements
-            else "a policy is one SELECT; here are more"
-        )
-        return Proof(problems=(Flaw(said, _second(statements), _line(statements[-1]) if statements else 1),))
-    root = statements[0]
-    if not isinstance(root, exp.Select | exp.SetOperation | exp.Subquery):
-        return Proof(problems=(Flaw(f"a policy may only SELECT; {_verb(root)} is refused", _verb(root)),))
+def prove(sql: str, dialect: str, schema: Schema = NOTHING, carry_to: str | None = None) -> Proof:
+    """Reads the SQL; `schema` is what is known of tables, so that a star can be unfolded.
+
+    `carry_to`: the dialect that it will run in; compiled while the SQL is parsed, so that no run has to.
+    """
+    root = _one_select(sql, dialect)
+    if isinstance(root, Flaw):
+        return Proof(problems=(root,))
     flaws = tuple(dict.fromkeys(_flaws(root)))
     tables = tuple(dict.fromkeys(_table_name(t) for t in _real_tables(root)))
     binds = frozenset(p.name for p in root.find_all(exp.Placeholder) if p.this)
-    return Proof(tables, output(root, schema), flaws, binds)
+    columns = output(root, schema)
+    if carry_to is not None and not flaws:
+        with suppress(Untranslatable):  # said by whoever asks for it
+            spell(sql, dialect, carry_to, root)
+    return Proof(tables, columns, flaws, binds)
+
+
+def _one_select(sql: str, dialect: str) -> exp.Expr | Flaw:
+    try:
+        statements = [s for s in sqlglot.parse(sql, read=dialect) if s is not None]
+    except ParseError as error:
+        return _unreadable(sql, error, dialect)
+    except (SqlglotError, RecursionError, ValueError):
+        return Flaw(f"this cannot be read as {dialect} SQL")
+    match statements:
+        case []:
+            return Flaw("a policy is one SELECT; here is none")
+        case [exp.Select() | exp.SetOperation() | exp.Subquery() as root]:
+            return root
+        case [other]:
+            return Flaw(f"a policy may only SELECT; {_verb(other)} is refused", _verb(other))
+    second = statements[1].sql().split()[0]
+    return Flaw("a policy is one SELECT; here are more", second, _line(statements[-1]))
 
 
 CHANGING = (
@@ -240,10 +254,6 @@ def _verb(node: exp.Expr) -> str:
     if isinstance(node, exp.Command):
         return str(node.this).upper()
     return "TRUNCATE" if isinstance(node, exp.TruncateTable) else node.key.upper()
-
-
-def _second(statements: list[exp.Expr]) -> str:
-    return statements[1].sql().split()[0] if len(statements) > 1 else ""
 
 
 def _line(node: exp.Expr) -> int:

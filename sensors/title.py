@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -88,10 +88,7 @@ def title_problem(text: str) -> str | None:
     """What is wrong with a title's template, in words, or None."""
     try:
         tree = environment.parse(text)
-        environment.from_string(text)
-    except TemplateSyntaxError as error:
-        if "No filter named" in (error.message or ""):
-            return f"a title knows only the filters {', '.join(FILTERS.split())}"
+    except TemplateSyntaxError:
         return "this is not a template that can be read: look at its braces and quotes"
     for node in tree.find_all(nodes.Stmt):
         if not isinstance(node, STATEMENTS):
@@ -99,6 +96,8 @@ def title_problem(text: str) -> str | None:
     if next(tree.find_all((nodes.Pow, nodes.Call, nodes.Getattr)), None) is not None:
         return "a title takes columns, filters and sums; no calls, no attributes and no **"
     for call in tree.find_all(nodes.Filter):
+        if call.name not in environment.filters:
+            return f"a title knows only the filters {', '.join(environment.filters)}"
         if call.kwargs or not all(isinstance(arg, nodes.Const) for arg in call.args):
             return f"in a title, what {call.name} is given must be written out"
     return None
@@ -107,7 +106,9 @@ def title_problem(text: str) -> str | None:
 @lru_cache(maxsize=4096)
 def title_names(text: str) -> frozenset[str]:
     """The columns that a title names."""
-    return frozenset(meta.find_undeclared_variables(environment.parse(text))) - {"count"}
+    names = list(environment.parse(text).find_all(nodes.Name))
+    own = {name.name for name in names if name.ctx != "load"}
+    return frozenset(name.name for name in names) - own - {"count"}
 
 
 @lru_cache(maxsize=4096)

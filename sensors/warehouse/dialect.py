@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 
 from sensors.model.policy import Query
 
+MOST = 20_000  # texts that are remembered: more than one for each policy
+
 
 class Untranslatable(ValueError):
     """The SQL cannot be said in the warehouse's dialect: write a `.duckdb.sql` beside it."""
+
+
+_spelled: dict[
+    tuple[str, str, str], str
+] = {}  # by text, dialect that it is in, dialect that it is carried into
 
 
 def native(query: Query, dialect: str) -> str:
@@ -22,14 +27,23 @@ def native(query: Query, dialect: str) -> str:
     return spell(query.sql, query.dialect, dialect)
 
 
-@lru_cache(maxsize=8192)
-def spell(sql: str, read: str, write: str) -> str:
-    """`sql` written in `write`; `:name` binds become what that warehouse takes."""
+def spell(sql: str, read: str, write: str, tree: exp.Expr | None = None) -> str:
+    """`sql` written in `write`, with binds as that warehouse takes them. `tree`: parsed already; used up."""
+    held = _spelled.get((sql, read, write))
+    if held is None:
+        held = _spell(sql, read, write, tree)
+        while len(_spelled) >= MOST:
+            _spelled.pop(next(iter(_spelled)), None)
+        _spelled[(sql, read, write)] = held
+    return held
+
+
+def _spell(sql: str, read: str, write: str, tree: exp.Expr | None) -> str:
     try:
-        tree = sqlglot.parse_one(sql, read=read)
+        tree = sqlglot.parse_one(sql, read=read) if tree is None else tree
         if read != write:
             _unquote(tree)
-        return tree.sql(dialect=write, unsupported_level=ErrorLevel.RAISE)
+        return tree.sql(dialect=write, unsupported_level=ErrorLevel.RAISE, copy=False)
     except UnsupportedError as error:
         said = str(error).strip().splitlines()[0].rstrip(".")
         raise Untranslatable(
