@@ -20,6 +20,7 @@ from bot.store.tables import alerts as t
 from sensors.model.policy import Severity
 from sensors.model.violation import canonical
 
+ALERTS = select(t.c.id, t.c.body)
 AT_ONCE = 1000  # values in one IN
 
 
@@ -36,7 +37,7 @@ class Alerts:
 
     def many(self, ids: Iterable[int]) -> list[Alert]:
         """Those of them that exist, by id."""
-        query = select(t).where(t.c.id.in_(list(ids))).order_by(t.c.id)
+        query = ALERTS.where(t.c.id.in_(list(ids))).order_by(t.c.id)
         return self._all(query)
 
     def _all(self, query: Any) -> list[Alert]:
@@ -48,7 +49,7 @@ class Alerts:
     ) -> dict[str, Alert]:
         """By key: the open alert, else the newest one resolved since then. `keys` None: every key."""
         recent = or_(HOLDS_KEY, t.c.resolved_at >= resolved_since)
-        query = select(t).where(t.c.policy == policy, t.c.lane == lane.value, recent).order_by(t.c.id)
+        query = ALERTS.where(t.c.policy == policy, t.c.lane == lane.value, recent).order_by(t.c.id)
         found: dict[str, Alert] = {}
         for part in [None] if keys is None else _parts(hash_of(key) for key in keys):
             for alert in self._all(query if part is None else query.where(t.c.key_hash.in_(part))):
@@ -80,13 +81,11 @@ class Alerts:
         ]
         asked = [condition for condition in conditions if condition is not True]
         order = (t.c.severity.desc(), t.c.opened_at.desc(), t.c.id.desc())
-        return self._all(select(t).where(HOLDS_KEY, *asked).order_by(*order).limit(limit))
+        return self._all(ALERTS.where(HOLDS_KEY, *asked).order_by(*order).limit(limit))
 
     def due(self, now: datetime, limit: int = 200) -> list[Alert]:
         """Open alerts whose next due time has come, longest due first."""
-        return self._all(
-            select(t).where(HOLDS_KEY, t.c.due_at <= now).order_by(t.c.due_at, t.c.id).limit(limit)
-        )
+        return self._all(ALERTS.where(HOLDS_KEY, t.c.due_at <= now).order_by(t.c.due_at, t.c.id).limit(limit))
 
     def history(self, alert_id: int) -> tuple[Event, ...]:
         query = select(history).where(history.c.alert_id == alert_id).order_by(history.c.seq)
@@ -133,7 +132,7 @@ class Alerts:
         if not entity:
             return ()
         same = and_(t.c.entity_hash == hash_of(canonical(entity)), t.c.id != exclude)
-        found = self._all(select(t).where(same).order_by(t.c.id.desc()).limit(limit))
+        found = self._all(ALERTS.where(same).order_by(t.c.id.desc()).limit(limit))
         return tuple(Earlier(a.id, a.policy, a.title, a.disposition, a.opened_at) for a in found)
 
     def dispositions(self, policy: str, since: datetime) -> dict[Disposition, int]:

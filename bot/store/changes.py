@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
 from bot.core.action import MACHINE
 from bot.core.alert import Alert, Snooze, due
@@ -16,6 +16,7 @@ from bot.core.change import Change
 from bot.core.reconcile import Seen
 from bot.errors import Conflict
 from bot.store.codec import encode, pack_values
+from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.tables import HOLDS_KEY, STILL_ON, effects, evidence, history, seen, snoozes
 from bot.store.tables import alerts as t
@@ -23,6 +24,22 @@ from bot.store.values import RunSave
 from sensors.model.violation import canonical
 
 PENDING = "pending"
+
+# Statements are built once: what they cost is mostly their building.
+ONE = update(t).where(t.c.id == bindparam("its_id"))
+ADVANCE = ONE.where(t.c.version == bindparam("was")).values(
+    # a change that its card does not show yet keeps its place in the queue
+    waiting_since=case(
+        (t.c.shown_seq >= t.c.face_seq, bindparam("its_now", type_=Moment)), else_=t.c.waiting_since
+    )
+)
+MORE_EVIDENCE = ONE.values(evidence_total=t.c.evidence_total + bindparam("more"))
+OTHER_EVIDENCE = ONE.values(evidence_total=bindparam("more"))
+CURRENT_SNOOZE = select(snoozes.c.since, snoozes.c.until).where(
+    snoozes.c.alert_id == bindparam("its_alert"), STILL_ON
+)
+END_SNOOZE = update(snoozes).where(snoozes.c.alert_id == bindparam("its_alert"), STILL_ON)
+NEW_SNOOZE, NEW_LINE, NEW_EFFECT, NEW_ROW = (insert(one) for one in (snoozes, history, effects, evidence))
 
 
 def write_changes(
@@ -58,18 +75,15 @@ def _by_alert(changes: Sequence[Change]) -> dict[tuple[Any, ...], list[Change]]:
 
 def _open(database: Database, c: Connection, alert: Alert, now: datetime) -> int:
     values = {**columns(alert), "shown_seq": -1, "waiting_since": now, "evidence_total": 0}
-    new = database.insert(t).values(values).on_conflict_do_nothing().returning(t.c.id)
-    alert_id = c.execute(new).scalar()
+    alert_id = c.execute(database.insert_or_leave(t), values).scalar()
     if alert_id is None:
         raise Conflict(f"Another open alert of {alert.policy} holds this key. Load it and decide again.")
     return int(alert_id)
 
 
 def _advance(c: Connection, alert: Alert, was: int, now: datetime) -> None:
-    # A change that its card does not show yet keeps its place in the queue.
-    since = case((t.c.shown_seq >= t.c.face_seq, now), else_=t.c.waiting_since)
-    step = update(t).where(t.c.id == alert.id, t.c.version == was)
-    if c.execute(step.values(**columns(alert), waiting_since=since)).rowcount != 1:
+    values = {**columns(alert), "its_id": alert.id, "was": was, "its_now": now}
+    if c.execute(ADVANCE, values).rowcount != 1:
         raise Conflict(f"{alert.name} was changed by somebody else. Load it and decide again.")
 
 
@@ -109,17 +123,15 @@ def hash_of(text: str) -> str:
 
 def _mirror_snooze(c: Connection, alert_id: int, snooze: Snooze | None, *, new: bool, now: datetime) -> None:
     """The row of a snooze that began, and the end of one that is over."""
+    of_alert = {"its_alert": alert_id}
+    if snooze:
+        current = None if new else c.execute(CURRENT_SNOOZE, of_alert).first()
+        if current and (current.since, current.until) == (snooze.since, snooze.until):
+            return
     if not new:
-        over = update(snoozes).where(snoozes.c.alert_id == alert_id, STILL_ON)
-        if snooze:
-            same = and_(snoozes.c.since == snooze.since, snoozes.c.until == snooze.until)
-            over = over.where(~same)
-        c.execute(over.values(ended_at=now))
-    if not snooze:
-        return
-    current = select(snoozes.c.id).where(snoozes.c.alert_id == alert_id, STILL_ON)
-    if new or c.execute(current).first() is None:
-        c.execute(insert(snoozes).values(_snooze_row(alert_id, snooze)))
+        c.execute(END_SNOOZE, {**of_alert, "ended_at": now})
+    if snooze:
+        c.execute(NEW_SNOOZE, _snooze_row(alert_id, snooze))
 
 
 def _snooze_row(alert_id: int, snooze: Snooze) -> dict[str, Any]:
@@ -147,7 +159,7 @@ def _write_history(c: Connection, alert_id: int, steps: Sequence[Change]) -> Non
         }
         for step in steps
     ]
-    c.execute(insert(history), lines)
+    c.execute(NEW_LINE, lines)
     follow = [
         {
             "alert_id": alert_id,
@@ -162,7 +174,7 @@ def _write_history(c: Connection, alert_id: int, steps: Sequence[Change]) -> Non
         for n, effect in enumerate(step.effects)
     ]
     if follow:
-        c.execute(insert(effects), follow)
+        c.execute(NEW_EFFECT, follow)
 
 
 def write_evidence(c: Connection, saved: RunSave, alerts: Sequence[Alert]) -> None:
@@ -178,19 +190,19 @@ def write_evidence(c: Connection, saved: RunSave, alerts: Sequence[Alert]) -> No
     for key, one in saved.evidence.items():
         if key not in ids:
             continue
-        before = t.c.evidence_total if saved.incremental else 0
         head = {
-            "evidence_total": before + max(one.total, len(one.rows)),
+            "its_id": ids[key],
+            "more": max(one.total, len(one.rows)),
             "evidence_columns": list(one.columns),
         }
-        c.execute(update(t).where(t.c.id == ids[key]).values(head))
+        c.execute(MORE_EVIDENCE if saved.incremental else OTHER_EVIDENCE, head)
         # the newest row is added last, so that the highest id is the newest of all
         rows += [
             {"alert_id": ids[key], "run_id": saved.run.id, "row": pack_values(row)}
             for row in reversed(one.rows)
         ]
     if rows:
-        c.execute(insert(evidence), rows)
+        c.execute(NEW_ROW, rows)
 
 
 def _holders(c: Connection, policy: str, keys: Sequence[str]) -> dict[str, int]:
@@ -216,4 +228,4 @@ def write_memory(database: Database, c: Connection, rows: Sequence[Seen], now: d
         }
         for row in rows
     ]
-    c.execute(database.insert(seen).on_conflict_do_nothing(), values)
+    c.execute(database.insert_or_leave(seen), values)

@@ -38,7 +38,7 @@ class Outbox:
             order_by=(alerts.c.waiting_since, alerts.c.id),
         )
         query = (
-            select(alerts, *MESSAGE)
+            select(alerts.c.id, alerts.c.body, *MESSAGE)
             .join_from(alerts, t, and_(t.c.alert_id == alerts.c.id, t.c.effect_id.is_(None)), isouter=True)
             .where(alerts.c.shown_seq < alerts.c.face_seq, _workable(now))
             .order_by(queue, alerts.c.waiting_since, alerts.c.id)
@@ -103,7 +103,12 @@ class Outbox:
         )
         turn = func.row_number().over(partition_by=(alerts.c.team, alerts.c.lane), order_by=e.c.id)
         query = (
-            select(alerts, *(e.c[column.name].label(f"e_{column.name}") for column in effects.c), *MESSAGE)
+            select(
+                alerts.c.id,
+                alerts.c.body,
+                *(e.c[column.name].label(f"e_{column.name}") for column in effects.c),
+                *MESSAGE,
+            )
             .join_from(e, alerts, alerts.c.id == e.c.alert_id)
             .join(t, t.c.effect_id == e.c.id, isouter=True)
             .join(card, and_(card.c.alert_id == e.c.alert_id, card.c.effect_id.is_(None)), isouter=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, or_, select, update
 
 from bot.store.database import Database
 from bot.store.tables import ONE_RUNNING, RUNNING, TICKS, evidence, policy_state
@@ -44,35 +45,18 @@ class Runs:
         the transaction.
         """
         with self._database.write() as c:
-            if found := _of_cause(c, policy, cause):
-                return _taken_over(c, found, now, lease)
-            if incremental and (other := _running_incremental(c, policy)):
+            mine, other = _known(c, policy, cause, incremental)
+            if mine:
+                return _taken_over(c, mine, now, lease)
+            if other:
                 return Held(other.lease_until, Cause.parse(other.cause))
             watermark = _watermark(c, policy, hold=incremental)
-            window = window_of(watermark)
-            token = token_hex(8)
-            values = {
-                "policy": policy,
-                "cause": str(cause),
-                "kind": cause.kind.value,
-                "due": due,
-                "status": RunStatus.running.value,
-                "incremental": incremental,
-                **_window_columns(window),
-                "from_watermark": watermark,
-                "token": token,
-                "lease_until": now + lease,
-                "attempt": 1,
-                "asked_by": by,
-                "alert_id": alert,
-                "content": content,
-                "started_at": now,
-            }
-            insert = self._database.insert(t).values(values).on_conflict_do_nothing().returning(t.c.id)
-            run_id = c.execute(insert).scalar()
+            run = Run(0, policy, cause, due, window_of(watermark), token_hex(8), watermark, 1, by, alert)
+            values = {**_claim_columns(run, now + lease, now), "incremental": incremental, "content": content}
+            run_id = c.execute(self._database.insert_or_leave(t), values).scalar()
             if run_id is None:  # somebody was quicker between our look and our insert
                 return _who_has_it(c, policy, cause, now)
-            return Run(run_id, policy, cause, due, window, token, watermark, 1, by, alert)
+            return replace(run, id=run_id)
 
     def extend(self, run: Run, now: datetime, lease: timedelta) -> bool:
         """A longer lease for a run that still is ours; False: it was taken over, stop."""
@@ -101,7 +85,7 @@ class Runs:
             "error": why,
         }
         with self._database.write() as c:
-            c.execute(self._database.insert(t).values(values).on_conflict_do_nothing())
+            c.execute(self._database.insert_or_leave(t), values)
 
     def dead(self, now: datetime, limit: int = 50) -> list[DeadRun]:
         """Runs whose lease ran out, longest dead first."""
@@ -149,23 +133,53 @@ class Runs:
             return c.execute(gone).rowcount
 
 
+# Statements are built once: what they cost is mostly their building.
+KNOWN = select(t).where(t.c.policy == bindparam("its_policy"))
+OF_CAUSE = KNOWN.where(t.c.cause == bindparam("its_cause"))
+OR_INCREMENTAL = KNOWN.where(or_(t.c.cause == bindparam("its_cause"), ONE_RUNNING))
+WATERMARK = select(policy_state.c.watermark).where(policy_state.c.policy == bindparam("its_policy"))
+HELD_WATERMARK = WATERMARK.with_for_update()
+MINE = update(t).where(t.c.id == bindparam("its_id"), t.c.token == bindparam("its_token"), RUNNING)
+MOVE = update(policy_state).where(
+    policy_state.c.policy == bindparam("its_policy"), policy_state.c.watermark == bindparam("was")
+)
+
+
 def change_run(c: Connection, run: Run, **values: Any) -> bool:
     """Changes a run only while it is running under its token."""
-    mine = update(t).where(t.c.id == run.id, t.c.token == run.token, RUNNING)
-    return c.execute(mine.values(**values)).rowcount == 1
+    return c.execute(MINE, {"its_id": run.id, "its_token": run.token, **values}).rowcount == 1
 
 
-def _of_cause(c: Connection, policy: str, cause: Cause) -> Row[Any] | None:
-    return c.execute(select(t).where(t.c.policy == policy, t.c.cause == str(cause))).first()
+def move_watermark(database: Database, c: Connection, run: Run, end: datetime) -> bool:
+    """Forward only, and only from where the run began; a run that moves nothing still needs it there."""
+    was = run.from_watermark
+    aim = max(was or end, end) if run.cause.moves_watermark else was
+    if was is not None:
+        return c.execute(MOVE, {"its_policy": run.policy, "was": was, "watermark": aim}).rowcount == 1
+    first = database.insert(policy_state).values(policy=run.policy, watermark=aim)
+    upsert = first.on_conflict_do_update(
+        index_elements=[policy_state.c.policy],
+        set_={"watermark": aim},
+        where=policy_state.c.watermark.is_(None),
+    )
+    return c.execute(upsert.returning(policy_state.c.policy)).first() is not None
 
 
-def _running_incremental(c: Connection, policy: str) -> Row[Any] | None:
-    return c.execute(select(t).where(t.c.policy == policy, ONE_RUNNING)).first()
+def _known(
+    c: Connection, policy: str, cause: Cause, incremental: bool
+) -> tuple[Row[Any] | None, Row[Any] | None]:
+    """The run of this cause; and, for an incremental one, the policy's run that stands in its way."""
+    name = str(cause)
+    query = OR_INCREMENTAL if incremental else OF_CAUSE
+    found = c.execute(query, {"its_policy": policy, "its_cause": name}).all()
+    return (
+        next((row for row in found if row.cause == name), None),
+        next((row for row in found if row.cause != name), None),
+    )
 
 
 def _watermark(c: Connection, policy: str, hold: bool = False) -> datetime | None:
-    query = select(policy_state.c.watermark).where(policy_state.c.policy == policy)
-    return c.execute(query.with_for_update() if hold else query).scalar()
+    return c.execute(HELD_WATERMARK if hold else WATERMARK, {"its_policy": policy}).scalar()
 
 
 def _taken_over(c: Connection, found: Row[Any], now: datetime, lease: timedelta) -> Claim:
@@ -195,11 +209,29 @@ def _taken_over(c: Connection, found: Row[Any], now: datetime, lease: timedelta)
 
 def _who_has_it(c: Connection, policy: str, cause: Cause, now: datetime) -> Held | Done:
     """Who was quicker. Where even he is gone already, `Held` until now: ask again."""
-    mine = _of_cause(c, policy, cause)
+    mine, other = _known(c, policy, cause, True)
     if mine and mine.status != RunStatus.running:
         return Done(RunStatus(mine.status))
-    holder = mine or _running_incremental(c, policy)
+    holder = mine or other
     return Held(holder.lease_until, Cause.parse(holder.cause)) if holder else Held(now, cause)
+
+
+def _claim_columns(run: Run, until: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "policy": run.policy,
+        "cause": str(run.cause),
+        "kind": run.cause.kind.value,
+        "due": run.due,
+        "status": RunStatus.running.value,
+        **_window_columns(run.window),
+        "from_watermark": run.from_watermark,
+        "token": run.token,
+        "lease_until": until,
+        "attempt": run.attempt,
+        "asked_by": run.by,
+        "alert_id": run.alert,
+        "started_at": now,
+    }
 
 
 def _window_columns(window: Window) -> dict[str, datetime | None]:

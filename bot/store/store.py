@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, text
 
 from bot.core.alert import Alert
 from bot.core.change import Change
@@ -16,10 +16,9 @@ from bot.store.contents import Contents
 from bot.store.database import PATIENCE, Database
 from bot.store.job_runs import JobRuns
 from bot.store.outbox import Outbox
-from bot.store.runs import Runs, change_run, ended_columns
-from bot.store.tables import policy_state
+from bot.store.runs import Runs, change_run, ended_columns, move_watermark
 from bot.store.values import RunSave
-from sensors.model.run import Run, RunStatus
+from sensors.model.run import RunStatus
 
 
 class WatermarkMoved(LeaseLost):
@@ -55,8 +54,9 @@ class Store:
 
     def _save(self, c: Connection, saved: RunSave, now: datetime) -> tuple[Alert, ...]:
         run = saved.run
-        if saved.incremental:  # first, as a claim does: two who lock in one order never block each other
-            self._move_watermark(c, run, saved.window.end)
+        # the watermark first, as a claim does: two who lock in one order never block each other
+        if saved.incremental and not move_watermark(self._database, c, run, saved.window.end):
+            raise WatermarkMoved(f"Another run of {run.policy} has looked at these rows already.")
         ended = change_run(
             c,
             run,
@@ -73,24 +73,6 @@ class Store:
         write_evidence(c, saved, alerts)
         write_memory(self._database, c, saved.remember, now)
         return alerts
-
-    def _move_watermark(self, c: Connection, run: Run, end: datetime) -> None:
-        """Forward only, and only from where the run began; a run that moves nothing still needs it there."""
-        was = run.from_watermark
-        aim = max(was or end, end) if run.cause.moves_watermark else was
-        t = policy_state
-        if was is None:
-            first = self._database.insert(t).values(policy=run.policy, watermark=aim)
-            still_none = t.c.watermark.is_(None)
-            upsert = first.on_conflict_do_update(
-                index_elements=[t.c.policy], set_={"watermark": aim}, where=still_none
-            )
-            moved = c.execute(upsert.returning(t.c.policy)).first() is not None
-        else:
-            step = update(t).where(t.c.policy == run.policy, t.c.watermark == was)
-            moved = c.execute(step.values(watermark=aim)).rowcount == 1
-        if not moved:
-            raise WatermarkMoved(f"Another run of {run.policy} has looked at these rows already.")
 
     def act(self, changes: Sequence[Change], now: datetime) -> tuple[Alert, ...]:
         """Records changes that no run made: of people, of timers, of jobs. All or, with Conflict, none."""
