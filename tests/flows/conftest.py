@@ -222,3 +222,9 @@ def wait() -> Callable[..., Any]:
             raise AssertionError(else_say) from None
 
     return waiting
+
+
+@pytest.fixture
+def clean_environment() -> dict[str, str]:
+    """The environment without anything of Patrol's or Slack's."""
+    return _clean()
