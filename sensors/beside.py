@@ -40,6 +40,7 @@ class Beside:
     broken: dict[str, set[str]] = field(default_factory=dict)  # names of entries with problems
     unreadable: set[str] = field(default_factory=set)  # kinds whose whole file cannot be read
     problems: list[Problem] = field(default_factory=list)
+    _spelled: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def teams(self) -> dict[str, Team]:
@@ -78,8 +79,13 @@ class Beside:
 
     def stated(self, kind: str, names: Iterable[str]) -> str:
         """The entries in use, spelled out: what a policy's content depends on."""
-        entries = {name: asdict(self.values[kind][name]) for name in sorted(names)}
-        return json.dumps(entries, sort_keys=True, default=_spelled)
+        return json.dumps([self._stated(kind, name) for name in sorted(names)])
+
+    def _stated(self, kind: str, name: str) -> str:
+        if (kind, name) not in self._spelled:
+            entry = asdict(self.values[kind][name])
+            self._spelled[kind, name] = json.dumps(entry, sort_keys=True, default=_spelled)
+        return self._spelled[kind, name]
 
 
 def _spelled(value: object) -> object:

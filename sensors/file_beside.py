@@ -7,11 +7,10 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from sensors.files import Column, Door, Duration, Moment, Pattern, Text, near, one_of, shown, wrong
+from sensors.files import Column, Door, Duration, Moment, Pattern, Text, near, one_of, shown, timezones, wrong
 from sensors.model.asset import Asset, Entity, ViolationKind
 from sensors.model.job import Job, Param
 from sensors.model.policy import Severity
@@ -47,8 +46,8 @@ class RotationFile(Door):
 
     @model_validator(mode="after")
     def zone(self) -> RotationFile:
-        if self.timezone not in available_timezones():
-            said = f'no time zone "{self.timezone}"{near(self.timezone, available_timezones())}'
+        if self.timezone not in timezones():
+            said = f'no time zone "{self.timezone}"{near(self.timezone, timezones())}'
             raise wrong(said, "timezone")
         return self
 

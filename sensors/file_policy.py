@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 from pydantic import BeforeValidator, Field, model_validator
 
-from sensors.files import Column, Door, Duration, Moment, Text, near, one_of, shown, wrong
+from sensors.files import Column, Door, Duration, Moment, Text, near, one_of, shown, timezones, wrong
 from sensors.model.policy import (
     After,
     AlertText,
@@ -84,8 +84,8 @@ class ScheduleFile(Door):
             raise wrong("must be at least 1s", "every")
         if self.timezone is not None and self.cron is None:
             raise wrong("means nothing without cron", "timezone")
-        if self.timezone is not None and self.timezone not in available_timezones():
-            said = f'no time zone "{self.timezone}"{near(self.timezone, available_timezones())}'
+        if self.timezone is not None and self.timezone not in timezones():
+            said = f'no time zone "{self.timezone}"{near(self.timezone, timezones())}'
             raise wrong(said, "timezone")
         if self.cron is not None:
             _check_cron(self.cron, self.timezone or "UTC")

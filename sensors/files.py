@@ -6,7 +6,9 @@ import difflib
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import cache
 from typing import Annotated, Any, TypeVar, get_args
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
@@ -69,6 +71,12 @@ def shown(value: Any) -> str:
         case dict():
             return "a mapping"
     return str(value)[:60]
+
+
+@cache
+def timezones() -> frozenset[str]:
+    """Names of all time zones; finding them reads hundreds of files."""
+    return frozenset(available_timezones())
 
 
 def _duration(value: Any) -> timedelta:

@@ -13,6 +13,7 @@ from typing import Any
 from sensors.model.clock import utc
 
 Values = Mapping[str, Any]
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
 def plain(value: Any) -> Any:
@@ -70,7 +71,7 @@ def _number(exact: Decimal) -> Any:
 def canonical(values: Values) -> str:
     """One spelling of a key or row: sorted lower-case names, typed values, JSON. `{}`: the whole platform."""
     lowered = {name.lower(): plain(value) for name, value in values.items()}
-    return json.dumps(lowered, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _encode(lowered)
 
 
 def row_hash(values: Values, row_key: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ POINTER = "CURRENT"  # in a folder: the name of the present file
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
-    "threads": 2,
+    "threads": 1,
 }
 Identity = tuple[str, int, int]  # path, device, inode: what stays the same while a file is the same file
 
