@@ -29,6 +29,7 @@ class Fire:
     key_values: Mapping[str, Any] = NOTHING
     newest: Mapping[str, Any] = NOTHING
     on_open: tuple[str, ...] = ()  # jobs to start when this opens an alert
+    previous: int | None = None  # an earlier alert of the key, now closed for good
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,7 @@ def due(alert: Alert) -> Due | None:
     if not alert.is_open:
         return None
     if alert.lane is not Lane.live:
-        return Due(_next_digest(alert.last_event_at or alert.opened_at), "digest", "the owner's digest")
+        return _due_quietly(alert)
     if alert.snooze:
         return Due(alert.snooze.until, step_to(alert), "the snooze ends")
     if alert.work is Work.acknowledged and alert.acknowledged_at and alert.acknowledged_until:
@@ -184,6 +184,18 @@ def step_to(alert: Alert) -> str:
     """Whom the alert's next step tells; past the ladder's end, the lead."""
     ladder = alert.terms.ladder
     return ladder[alert.step].to if alert.step < len(ladder) else "lead"
+
+
+def _due_quietly(alert: Alert) -> Due:
+    """Of an alert that pages nobody: snoozes and acknowledgements end on time, the rest is the digest's."""
+    digest = Due(_next_digest(alert.last_event_at or alert.opened_at), "digest", "the owner's digest")
+    if alert.snooze:
+        ends = Due(alert.snooze.until, "digest", "the snooze ends")
+    elif alert.work is Work.acknowledged and alert.acknowledged_until:
+        ends = Due(alert.acknowledged_until, "digest", "the acknowledgement runs out")
+    else:
+        return digest
+    return min(ends, digest, key=lambda one: one.at)
 
 
 def _next_digest(after: datetime) -> datetime:

@@ -18,6 +18,7 @@ def restart(alert: Alert, now: datetime) -> Alert:
         alert,
         work=Work.open,
         owner=None,
+        helpers=(),
         acknowledged_at=None,
         acknowledged_until=None,
         reminded=False,
@@ -56,7 +57,9 @@ def awake(alert: Alert, now: datetime) -> Alert:
     return replace(alert, snooze=None, step_due=max(now, alert.step_due or now))
 
 
-def climb(alert: Alert, now: datetime, actor: str, story: str, action: Action) -> Change:
+def climb(
+    alert: Alert, now: datetime, actor: str, story: str, action: Action, kind: str = "escalated"
+) -> Change:
     """Tells the current step of the ladder and sets when the next is due."""
     to, step = step_to(alert), alert.step + 1
     ladder = alert.terms.ladder
@@ -71,8 +74,15 @@ def climb(alert: Alert, now: datetime, actor: str, story: str, action: Action) -
         told_count=alert.count,
         told_severity=alert.severity,
     )
-    page = Effect(EffectKind.page, story, to=to, broadcast=True, work_seq=alert.work_seq + (actor != MACHINE))
-    return changed(alert, told, now, actor, "escalated", story, action, (page,))
+    page = Effect(
+        EffectKind.page,
+        story,
+        to=to,
+        broadcast=True,
+        work_seq=alert.work_seq + (actor != MACHINE),
+        data={"state": alert.word},
+    )
+    return changed(alert, told, now, actor, kind, story, action, (page,))
 
 
 def timer(alert: Alert, now: datetime) -> Outcome:
@@ -81,7 +91,7 @@ def timer(alert: Alert, now: datetime) -> Outcome:
     if next_due is None or next_due.at > now:
         return Same("not due yet")
     if alert.lane is not Lane.live:
-        return _digest(alert, now)
+        return _quietly(alert, now)
     if alert.snooze:
         return _snooze_ends(alert, now)
     if alert.work is Work.acknowledged:
@@ -90,9 +100,15 @@ def timer(alert: Alert, now: datetime) -> Outcome:
     return climb(alert, now, MACHINE, f"escalated to {_name(step_to(alert))}: {waited}", Timer())
 
 
-def _digest(alert: Alert, now: datetime) -> Change:
-    """Alerts that page nobody come up in their owner's digest; here the day is turned over."""
-    return changed(alert, alert, now, MACHINE, "digest", "left for the owner's digest", Timer())
+def _quietly(alert: Alert, now: datetime) -> Change:
+    """Alerts that page nobody come up in their owner's digest; what ends meanwhile ends without a word."""
+    after, kind, story = alert, "digest", "left for the owner's digest"
+    if after.snooze and after.snooze.until <= now:
+        after, kind, story = awake(after, now), "woken", "the snooze has ended"
+    over = after.work is Work.acknowledged and after.acknowledged_until and after.acknowledged_until <= now
+    if over and not after.snooze:
+        after, kind, story = restart(after, now), "ran_out", _ran_out(alert)
+    return changed(alert, after, now, MACHINE, kind, story, Timer())
 
 
 def _snooze_ends(alert: Alert, now: datetime) -> Change:
@@ -118,8 +134,14 @@ def _acknowledgement(alert: Alert, now: datetime) -> Change:
         )
         reminded = replace(alert, reminded=True)
         return changed(alert, reminded, now, MACHINE, "reminded", story, Timer(), (tell,))
-    story = f"{who(alert.owner or 'the owner')}'s acknowledgement has run out; it is open again"
-    return changed(alert, restart(alert, now), now, MACHINE, "ran_out", story, Timer())
+    opened, story = restart(alert, now), _ran_out(alert)
+    if opened.step_due and opened.step_due > now:
+        return changed(alert, opened, now, MACHINE, "ran_out", story, Timer())
+    return climb(opened, now, MACHINE, story, Timer(), "ran_out")
+
+
+def _ran_out(alert: Alert) -> str:
+    return f"{who(alert.owner or 'the owner')}'s acknowledgement has run out; it is open again"
 
 
 def _name(ref: str) -> str:
@@ -128,10 +150,11 @@ def _name(ref: str) -> str:
 
 def still_due(effect: Effect, alert: Alert) -> str | None:
     """Why an effect that waits should no longer be done, or None when it should: judged again at sending."""
-    if effect.kind is EffectKind.page and (not alert.is_open or alert.work is Work.acknowledged):
-        return f"{alert.word.lower()} in between"
-    if effect.kind is EffectKind.page and alert.snooze:
-        return "snoozed in between"
-    if effect.kind is EffectKind.tell and not alert.is_open:
+    if effect.kind not in (EffectKind.page, EffectKind.tell):
+        return None
+    if not alert.is_open:
         return "resolved in between"
+    quiet = alert.work is Work.acknowledged or alert.snooze
+    if effect.kind is EffectKind.page and quiet and alert.word != effect.data.get("state"):
+        return f"{alert.word.lower()} in between"
     return None

@@ -9,7 +9,7 @@ from bot.core.action import MACHINE, Clear, Fire, Unknown
 from bot.core.alert import Alert, Condition, Disposition, Lane, Work
 from bot.core.change import Effect, EffectKind, Outcome, Same, changed
 from bot.core.ladder import awake, reopened, restart
-from bot.core.words import who
+from bot.core.words import clean, who
 from sensors.model.policy import Severity
 
 REOPENS_WITHIN = timedelta(hours=72)
@@ -19,7 +19,7 @@ FALSE_POSITIVE_HOLDS = timedelta(days=14)  # on conditions, unless they clear be
 def fire(alert: Alert | None, found: Fire, now: datetime) -> Outcome:
     """A key in violation: opens an alert, adds to the open one, or reopens the one just resolved."""
     if alert is None:
-        return _open(found, now, None)
+        return _open(found, now)
     if found.as_of < alert.as_of and not alert.terms.accumulates:
         return Same("an older run never changes a newer condition")
     if alert.is_open:
@@ -28,10 +28,10 @@ def fire(alert: Alert | None, found: Fire, now: datetime) -> Outcome:
         return _quietly(alert, found)
     if alert.resolved_at and now - alert.resolved_at <= REOPENS_WITHIN:
         return _reopen(alert, found, now)
-    return _open(found, now, alert)
+    return _open(replace(found, previous=alert.id), now)
 
 
-def _open(found: Fire, now: datetime, previous: Alert | None) -> Outcome:
+def _open(found: Fire, now: datetime) -> Outcome:
     """A new alert. The card itself tells the ladder's first step where that is due at once."""
     ladder = found.terms.ladder
     told = bool(ladder) and not ladder[0].after
@@ -55,9 +55,9 @@ def _open(found: Fire, now: datetime, previous: Alert | None) -> Outcome:
         told_severity=found.severity,
         step=step if found.lane is Lane.live else 0,
         step_due=now + wait if found.lane is Lane.live else None,
-        previous=previous.id if previous else None,
+        previous=found.previous,
     )
-    story = "opened" if not previous else f"opened; {previous.name} was about the same"
+    story = f"opened; ALR-{found.previous} was about the same" if found.previous else "opened"
     effects = tuple(
         Effect(EffectKind.start_job, data={"by": MACHINE, "job": job, "params": {}}) for job in found.on_open
     )
@@ -82,9 +82,9 @@ def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:
     if all(getattr(alert, name) == getattr(after, name) for name in seen):
         return Same("nothing that people would see has changed")
     worse = _worse(alert, after)
-    if worse and alert.snooze and after.severity > alert.snooze.ceiling:
+    if alert.snooze and after.severity > alert.snooze.ceiling:
         after = awake(after, now)
-        worse = f"{worse}; the snooze has ended"
+        worse = f"{worse or f'{after.severity.name} now, with {after.count}'}; the snooze has ended"
     story = worse or f"now {after.count}"
     if not worse or (alert.snooze is not None and after.snooze is not None) or alert.lane is not Lane.live:
         return changed(alert, after, now, MACHINE, "fired", story, found)
@@ -160,4 +160,4 @@ def _unknown(alert: Alert, action: Unknown, now: datetime) -> Outcome:
     if not alert.is_open or (alert.condition is Condition.unknown and alert.unknown_why == action.why):
         return Same("known already")
     after = replace(alert, condition=Condition.unknown, unknown_why=action.why)
-    return changed(alert, after, now, MACHINE, "unknown", f"not known now: {action.why}", action)
+    return changed(alert, after, now, MACHINE, "unknown", f"not known now: {clean(action.why)}", action)

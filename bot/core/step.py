@@ -28,7 +28,7 @@ from bot.core.action import (
     Unknown,
     Wake,
 )
-from bot.core.alert import Alert, Disposition, Snooze, Work
+from bot.core.alert import Alert, Disposition, Lane, Snooze, Work
 from bot.core.change import Effect, EffectKind, Outcome, Refused, changed
 from bot.core.ladder import awake, climb, reopened, restart, timer
 from bot.core.words import clean, when, who
@@ -99,8 +99,12 @@ def _acknowledge(alert: Alert, action: Acknowledge, now: datetime) -> Outcome:
 def _unacknowledge(alert: Alert, by: str, now: datetime) -> Outcome:
     if alert.work is not Work.acknowledged:
         return Refused(f"{alert.name} is not acknowledged.", f"ack {alert.id}")
-    freed = restart(replace(alert, owner=None, helpers=()), now)
-    return changed(alert, freed, now, by, "unacknowledged", f"handed back by {who(by)}", Unacknowledge(by))
+    if by in alert.helpers:  # the way back from "also on it"
+        left = replace(alert, helpers=tuple(h for h in alert.helpers if h != by))
+        return changed(alert, left, now, by, "left", f"{who(by)} is no longer on it", Unacknowledge(by))
+    story = f"handed back by {who(by)}"
+    tells = _told(f"{alert.name} was {story}", by, alert.owner)
+    return changed(alert, restart(alert, now), now, by, "unacknowledged", story, Unacknowledge(by), tells)
 
 
 def _assign(alert: Alert, action: Assign, now: datetime) -> Outcome:
@@ -120,9 +124,13 @@ def _assign(alert: Alert, action: Assign, now: datetime) -> Outcome:
         snooze=None,
     )
     story = f"taken by {who(to)}" if by == to else f"assigned to {who(to)} by {who(by)}"
-    told = [who for who in (to, alert.owner) if who and who != by]
-    effects = tuple(Effect(EffectKind.tell, f"{alert.name} was {story}", to=who) for who in told)
-    return changed(alert, given, now, by, "assigned", story, action, effects)
+    tells = _told(f"{alert.name} was {story}", by, to, alert.owner)
+    return changed(alert, given, now, by, "assigned", story, action, tells)
+
+
+def _told(text: str, by: str, *people: str | None) -> tuple[Effect, ...]:
+    """The effects that tell these people, but for the one who did it."""
+    return tuple(Effect(EffectKind.tell, text, to=person) for person in people if person and person != by)
 
 
 def _snoozing(alert: Alert, action: SnoozeFor | Wake, now: datetime) -> Outcome:
@@ -201,6 +209,10 @@ def _beside(
         case Escalate(by=by, why=why):
             if not alert.is_open:
                 return _already_resolved(alert)
+            if alert.lane is not Lane.live:
+                return Refused(
+                    f"{alert.name} is {alert.lane.value}: it pages nobody.", f"assign {alert.id} @somebody"
+                )
             return climb(alert, now, by, f"escalated by {who(by)}{f': {clean(why)}' if why else ''}", action)
         case Comment(by=by, text=text):
             if not text.strip():
@@ -211,8 +223,9 @@ def _beside(
             ask = Effect(EffectKind.rerun, data={"by": by})
             return changed(alert, alert, now, by, "rerun", f"rerun by {who(by)}", action, (ask,))
         case RerunEnded(by=by, answer=answer):
-            reply = Effect(EffectKind.reply, answer)
-            return changed(alert, alert, now, MACHINE, "rerun_ended", answer, action, (reply,))
+            story = clean(answer)
+            reply = Effect(EffectKind.reply, story)
+            return changed(alert, alert, now, MACHINE, "rerun_ended", story, action, (reply,))
         case StartJob(by=by, job=job, params=params):
             start = Effect(EffectKind.start_job, data={"by": by, "job": job, "params": dict(params)})
             return changed(

@@ -1,0 +1,135 @@
+"""Any terms, and all that may happen to an alert: long lives drawn from a seed, cut short by Hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+
+from hypothesis import strategies as st
+
+from bot.core import action as a
+from bot.core.alert import Alert, Disposition, FalseCause, Lane, Terms, due
+from bot.core.change import Change, Outcome
+from bot.core.step import step
+from sensors.model.policy import Severity
+from sensors.model.team import LadderStep
+from tests.core.making import ANA, BO, CY, HOUR, MINUTE, NOON, fire, opened
+
+PEOPLE = (ANA, BO, CY)
+HOSTILE = ("", "", "looks odd", "⟦UBO⟧ said so", "⟦t:999999999999⟧", "a\nb `c` <!here>")
+LANES = (Lane.live, Lane.live, Lane.live, Lane.shadow, Lane.historical)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """`action` comes `gap` after the one before; with `waits` at the next due time, if that is later."""
+
+    gap: timedelta
+    action: a.Action
+    waits: bool = False
+
+
+Life = tuple[Alert, list[Happening]]
+
+
+def ladder_of(random: Random) -> tuple[LadderStep, ...]:
+    waits = sorted(random.choice((0, 0, 5, 10, 60, 300)) for _ in range(random.randint(0, 4)))
+    return tuple(LadderStep(n * MINUTE, random.choice(("oncall", "team", "lead", "bo"))) for n in waits)
+
+
+def terms_of(random: Random) -> Terms:
+    return Terms(
+        team="payments",
+        ladder=ladder_of(random),
+        repeat_interval=random.choice((0, 1, 30, 240)) * MINUTE,
+        acknowledged_for=random.choice((0, 1, 60, 240)) * MINUTE,
+        clear=random.choice(("never", "if_unacked", "always")),
+        accumulates=random.random() < 0.5,
+    )
+
+
+def fire_of(random: Random, terms: Terms, lane: Lane) -> a.Fire:
+    return fire(
+        random.randint(1, 20),
+        terms=terms,
+        lane=lane,
+        severity=random.choice(list(Severity)),
+        new_evidence=random.random() < 0.5,
+        as_of=NOON + random.randint(-60, 600) * MINUTE,
+    )
+
+
+def machine(random: Random, terms: Terms, lane: Lane) -> a.Action:
+    return random.choice(
+        (
+            fire_of(random, terms, lane),
+            a.Clear(NOON + random.randint(-60, 600) * MINUTE),
+            a.Unknown(random.choice(HOSTILE)),
+            a.RerunEnded(random.choice(PEOPLE), random.choice(HOSTILE)),
+            a.JobEnded(random.randint(1, 3), "rescore", random.random() < 0.5, random.choice(HOSTILE)),
+        )
+    )
+
+
+def person(random: Random) -> a.Action:
+    by, other, words = random.choice(PEOPLE), random.choice(PEOPLE), random.choice(HOSTILE)
+    span = random.choice((None, timedelta(), MINUTE, 90 * MINUTE))
+    cause = random.choice((None, *FalseCause))
+    return random.choice(
+        (
+            a.Acknowledge(by, span),
+            a.Acknowledge(by),
+            a.Unacknowledge(by),
+            a.Assign(by, other),
+            a.SnoozeFor(by, NOON + random.choice((0, 1, 20, 30)) * HOUR, words),
+            a.Wake(by),
+            a.Resolve(by, random.choice(list(Disposition)), cause, words),
+            a.Reopen(by, random.choice((None, None, 9))),
+            a.Escalate(by, words),
+            a.Comment(by, words),
+            a.Rerun(by),
+            a.StartJob(by, "rescore", {"seller_id": "s_1"}),
+        )
+    )
+
+
+def life_of(seed: int, length: int) -> Life:
+    """The first acts of one long life: what comes first is the same for every length."""
+    random = Random(seed)
+    terms, lane = terms_of(random), random.choice(LANES)
+    first = opened(fire_of(random, terms, lane))
+    return first, [_happening(random, terms, lane) for _ in range(length)]
+
+
+def _happening(random: Random, terms: Terms, lane: Lane) -> Happening:
+    gap = random.choice((timedelta(), timedelta(seconds=7), 3 * MINUTE, HOUR, random.randint(1, 90) * HOUR))
+    match random.randint(0, 9):
+        case 0 | 1 | 2 | 3:
+            return Happening(gap, person(random))
+        case 4 | 5 | 6:
+            return Happening(gap, machine(random, terms, lane))
+        case 7:
+            return Happening(gap, a.Timer())
+    return Happening(timedelta(), a.Timer(), waits=True)
+
+
+lives = st.builds(life_of, st.integers(0, 2**32), st.integers(0, 50))
+
+
+def lived(alert: Alert, acts: list[Happening]) -> Iterator[tuple[Alert, a.Action, datetime, Outcome]]:
+    """Each act with the alert before it and what came of it; ends where the key goes to another alert."""
+    now = NOON
+    for act in acts:
+        next_due = due(alert) if act.waits else None
+        now = max(now + act.gap, next_due.at) if next_due else now + act.gap
+        action = act.action
+        if isinstance(action, a.SnoozeFor):  # its time counts from now
+            action = replace(action, until=now + (action.until - NOON))
+        outcome = step(alert, action, now)
+        yield alert, action, now, outcome
+        if isinstance(outcome, Change):
+            if outcome.opens:
+                return
+            alert = outcome.alert

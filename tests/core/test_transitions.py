@@ -1,0 +1,325 @@
+"""What people do to an alert and what then is so: the table of transitions, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core.action import (
+    Acknowledge,
+    Assign,
+    Comment,
+    Escalate,
+    JobEnded,
+    Reopen,
+    Rerun,
+    RerunEnded,
+    Resolve,
+    SnoozeFor,
+    StartJob,
+    Timer,
+    Unacknowledge,
+    Wake,
+)
+from bot.core.alert import Disposition, FalseCause, Lane, Work, due
+from bot.core.change import Change, EffectKind
+from bot.core.ladder import still_due
+from bot.core.step import stale, step
+from tests.core.making import (
+    ANA,
+    BO,
+    CY,
+    DAY,
+    HOUR,
+    MINUTE,
+    NOON,
+    acknowledged,
+    after,
+    done,
+    effects,
+    events,
+    fire,
+    ladder,
+    opened,
+    resolved,
+    told,
+    why_not,
+)
+
+TP = Disposition.true_positive
+FP = Disposition.false_positive
+
+
+# ---------------------------------------------------------------- acknowledging
+
+
+def test_acknowledging_makes_it_yours_until_the_teams_time_is_over_and_stops_the_ladder() -> None:
+    change = done(opened(), Acknowledge(ANA))
+    assert (change.alert.work, change.alert.owner, change.alert.step_due) == (Work.acknowledged, ANA, None)
+    assert change.alert.acknowledged_until == NOON + 4 * HOUR
+    assert change.event.story == "acknowledged by ⟦UANA⟧ until ⟦t:1767628800⟧"
+    assert told(change) == []
+
+
+def test_acknowledging_what_somebody_has_says_that_you_are_also_on_it() -> None:
+    change = done(acknowledged(ANA), Acknowledge(BO))
+    assert (change.alert.owner, change.alert.helpers) == (ANA, (BO,))
+    assert change.event.story == "⟦UBO⟧ is also on it"
+
+
+def test_acknowledging_twice_is_refused_with_the_way_back() -> None:
+    refused = step(acknowledged(ANA), Acknowledge(ANA), NOON)
+    assert "You are on ALR-3 already" in why_not(refused)
+    joined = after(acknowledged(ANA), Acknowledge(BO))
+    assert "You are on ALR-3 already" in why_not(step(joined, Acknowledge(BO), NOON))
+
+
+def test_handing_back_opens_it_and_its_ladder_begins_anew() -> None:
+    change = done(acknowledged(ANA), Unacknowledge(ANA), NOON + HOUR)
+    assert (change.alert.work, change.alert.owner, change.alert.step) == (Work.open, None, 0)
+    next_due = due(change.alert)
+    assert next_due is not None
+    assert (next_due.at, next_due.to) == (NOON + HOUR, "oncall")
+
+
+def test_who_was_also_on_it_leaves_it_to_its_owner() -> None:
+    change = done(after(acknowledged(ANA), Acknowledge(BO)), Unacknowledge(BO))
+    assert (change.alert.work, change.alert.owner, change.alert.helpers) == (Work.acknowledged, ANA, ())
+    assert change.event.story == "⟦UBO⟧ is no longer on it"
+
+
+def test_an_owner_whose_alert_is_handed_back_by_another_is_told() -> None:
+    change = done(acknowledged(ANA), Unacknowledge(CY))
+    assert change.alert.owner is None
+    assert told(change) == [ANA]
+
+
+def test_handing_back_what_nobody_has_is_refused() -> None:
+    assert why_not(step(opened(), Unacknowledge(ANA), NOON)) == "ALR-3 is not acknowledged."
+
+
+def test_the_owner_is_reminded_at_four_fifths_of_the_time() -> None:
+    alert = acknowledged(ANA)
+    next_due = due(alert)
+    assert next_due is not None
+    assert (next_due.at, next_due.to) == (NOON + 192 * MINUTE, ANA)
+    change = done(alert, Timer(), next_due.at)
+    assert told(change) == [ANA]
+    assert change.alert.work is Work.acknowledged
+
+
+# ------------------------------------------------------------------- assigning
+
+
+def test_assigning_tells_the_new_owner_and_the_old_one_but_not_who_did_it() -> None:
+    change = done(acknowledged(ANA), Assign(CY, BO))
+    assert (change.alert.owner, change.alert.work) == (BO, Work.acknowledged)
+    assert told(change) == [BO, ANA]
+    assert told(done(acknowledged(ANA), Assign(BO, BO))) == [ANA]
+    assert told(done(opened(), Assign(BO, BO))) == []
+
+
+def test_assigning_to_the_owner_is_refused() -> None:
+    assert why_not(step(acknowledged(ANA), Assign(ANA, ANA), NOON)) == "ALR-3 is yours already."
+    assert why_not(step(acknowledged(ANA), Assign(BO, ANA), NOON)) == "ALR-3 is ⟦UANA⟧'s already."
+
+
+# -------------------------------------------------------------------- snoozing
+
+
+def test_snoozing_keeps_it_quiet_until_its_end_which_is_announced() -> None:
+    alert = after(opened(), SnoozeFor(ANA, NOON + 2 * HOUR, "a sale is on"))
+    assert alert.word == "SNOOZED"
+    assert alert.last_event == "snoozed by ⟦UANA⟧ for 2 h, until ⟦t:1767621600⟧: a sale is on"
+    next_due = due(alert)
+    assert next_due is not None
+    assert next_due.at == NOON + 2 * HOUR
+    change = done(alert, Timer(), next_due.at)
+    assert change.alert.snooze is None
+    assert told(change) == ["team"]  # the step that was next
+    assert change.event.story == "the snooze has ended; still there"
+
+
+def test_a_snooze_is_for_a_day_at_most_and_not_for_the_past() -> None:
+    assert "24 h at most" in why_not(step(opened(), SnoozeFor(ANA, NOON + DAY + MINUTE), NOON))
+    assert "has passed" in why_not(step(opened(), SnoozeFor(ANA, NOON), NOON))
+
+
+def test_a_snoozed_acknowledgement_gets_back_the_time_that_it_had_left() -> None:
+    alert = after(acknowledged(ANA), (SnoozeFor(ANA, NOON + 3 * HOUR), NOON + HOUR))
+    woken = after(alert, (Wake(BO), NOON + 2 * HOUR))
+    assert woken.acknowledged_until == NOON + 5 * HOUR
+    assert woken.owner == ANA
+
+
+def test_waking_what_is_awake_is_refused() -> None:
+    assert why_not(step(opened(), Wake(ANA), NOON)) == "ALR-3 is not snoozed."
+
+
+# -------------------------------------------------------------------- resolving
+
+
+def test_resolving_says_what_it_was_and_ends_its_snooze() -> None:
+    alert = after(opened(), SnoozeFor(ANA, NOON + HOUR))
+    change = done(alert, Resolve(BO, FP, FalseCause.threshold, "three are usual"), NOON + MINUTE)
+    after_it = change.alert
+    assert (after_it.work, after_it.disposition, after_it.false_cause) == (
+        Work.resolved,
+        FP,
+        FalseCause.threshold,
+    )
+    assert (after_it.snooze, after_it.resolved_by) == (None, BO)
+    assert change.event.story == "resolved by ⟦UBO⟧ as false positive (threshold): three are usual"
+    assert due(after_it) is None
+
+
+def test_its_disposition_may_be_changed_within_a_day_and_then_stands() -> None:
+    change = done(resolved(TP), Resolve(BO, FP), NOON + DAY)
+    assert (change.alert.disposition, change.alert.resolved_by) == (FP, ANA)
+    assert change.event.story == "called false positive by ⟦UBO⟧ instead"
+    assert "its disposition stands" in why_not(step(resolved(TP), Resolve(BO, FP), NOON + DAY + MINUTE))
+
+
+def test_resolving_the_same_way_again_says_who_did_it() -> None:
+    assert (
+        why_not(step(resolved(TP), Resolve(BO, TP), NOON)) == "ALR-3 was resolved by ⟦UANA⟧ as true positive."
+    )
+
+
+def test_reopening_begins_anew_and_is_refused_where_a_newer_alert_holds_the_key() -> None:
+    change = done(resolved(), Reopen(BO), NOON + HOUR)
+    assert (change.alert.work, change.alert.owner, change.alert.disposition) == (Work.open, None, None)
+    assert "REOPENED" in change.alert.badges
+    assert why_not(step(resolved(), Reopen(BO, held_by=9), NOON)) == "ALR-9 is about the same and open."
+    assert why_not(step(opened(), Reopen(BO), NOON)) == "ALR-3 is open."
+
+
+def test_what_is_resolved_takes_no_work_and_says_who_resolved_it() -> None:
+    for action in (Acknowledge(BO), Assign(BO, BO), SnoozeFor(BO, NOON + HOUR), Wake(BO), Escalate(BO)):
+        assert "was resolved by ⟦UANA⟧" in why_not(step(resolved(), action, NOON))
+
+
+# ------------------------------------------------------------------- escalating
+
+
+def test_escalating_pages_the_next_step_with_the_reason_and_the_ladder_goes_on() -> None:
+    change = done(opened(), Escalate(BO, "he is on a plane"), NOON + MINUTE)
+    (page,) = effects(change, EffectKind.page)
+    assert (page.to, page.broadcast) == ("team", True)
+    assert page.text == "escalated by ⟦UBO⟧: he is on a plane"
+    next_due = due(change.alert)
+    assert next_due is not None
+    assert (next_due.at, next_due.to) == (NOON + 6 * MINUTE, "lead")
+
+
+def test_escalating_what_somebody_has_still_pages() -> None:
+    change = done(acknowledged(ANA), Escalate(ANA, "I need help"))
+    (page,) = effects(change, EffectKind.page)
+    assert still_due(page, change.alert) is None
+    commented = after(change.alert, Comment(BO, "coming"))
+    assert still_due(page, commented) is None
+
+
+def test_escalating_what_is_snoozed_still_pages() -> None:
+    change = done(after(opened(), SnoozeFor(ANA, NOON + HOUR)), Escalate(BO))
+    (page,) = effects(change, EffectKind.page)
+    assert still_due(page, change.alert) is None
+
+
+def test_a_page_that_waits_is_dropped_where_somebody_has_taken_it_meanwhile() -> None:
+    change = done(opened(), Timer(), NOON + 10 * MINUTE)
+    (page,) = effects(change, EffectKind.page)
+    assert still_due(page, change.alert) is None
+    for action, why in (
+        (Acknowledge(ANA), "acknowledged in between"),
+        (SnoozeFor(ANA, NOON + HOUR), "snoozed in between"),
+        (Resolve(ANA, TP), "resolved in between"),
+    ):
+        assert still_due(page, after(change.alert, action, at=NOON + 11 * MINUTE)) == why
+
+
+def test_an_alert_that_pages_nobody_cannot_be_escalated() -> None:
+    assert "pages nobody" in why_not(step(opened(fire(lane=Lane.shadow)), Escalate(BO), NOON))
+
+
+def test_unanswered_it_climbs_its_ladder_and_then_stays_with_the_lead() -> None:
+    alert = opened(
+        fire(terms=events(ladder=ladder((0, "oncall"), (10, "team"), (15, "bo")), repeat_interval=HOUR))
+    )
+    heard = []
+    for _ in range(4):
+        next_due = due(alert)
+        assert next_due is not None
+        change = done(alert, Timer(), next_due.at)
+        heard.append(((next_due.at - NOON) // MINUTE, *told(change)))
+        alert = change.alert
+    assert heard == [(10, "team"), (15, "bo"), (75, "lead"), (135, "lead")]
+
+
+# ---------------------------------------------------------------------- beside
+
+
+def test_a_rerun_is_asked_for_and_its_answer_comes_in_the_thread() -> None:
+    (ask,) = effects(done(opened(), Rerun(ANA)), EffectKind.rerun)
+    assert ask.data["by"] == ANA
+    ended = done(opened(), RerunEnded(ANA, "looked again: gone"))
+    assert [e.text for e in effects(ended, EffectKind.reply)] == ["looked again: gone"]
+    assert ended.alert.work is Work.open
+
+
+def test_a_job_is_started_once_and_its_outcome_comes_in_the_thread() -> None:
+    (start,) = effects(done(opened(), StartJob(ANA, "rescore", {"seller_id": "s_1"})), EffectKind.start_job)
+    assert start.data == {"by": ANA, "job": "rescore", "params": {"seller_id": "s_1"}}
+    (reply,) = effects(done(opened(), JobEnded(1, "rescore", False, "no such seller")), EffectKind.reply)
+    assert reply.text == "rescore failed: no such seller"
+
+
+def test_a_comment_is_kept_and_an_empty_one_is_not() -> None:
+    change = done(opened(), Comment(ANA, " the bank knows \n"))
+    assert (change.alert.comments, change.event.story) == (1, "⟦UANA⟧: the bank knows")
+    assert why_not(step(opened(), Comment(ANA, " \n"), NOON)) == "The comment is empty."
+
+
+def test_nothing_can_be_done_to_what_does_not_exist() -> None:
+    assert why_not(step(None, Acknowledge(ANA), NOON)) == "There is no such alert."
+
+
+# ----------------------------------------------------------------- stale clicks
+
+
+def test_of_a_hundred_clicks_at_once_one_counts_and_the_others_are_told_who_has_it() -> None:
+    alert = opened()
+    people = [f"U{n:03}" for n in range(100)]
+    decided = [step(alert, Acknowledge(person), NOON) for person in people]  # all have read the same
+    assert all(isinstance(outcome, Change) for outcome in decided)
+    stands = done(alert, Acknowledge(people[0])).alert  # the first to be saved; the others read again
+    answers = [stale(stands, person, alert.work_seq) for person in people[1:]]
+    assert {answer.why for answer in answers if answer} == {"⟦U000⟧ has ALR-3 until ⟦t:1767628800⟧."}
+    assert None not in answers
+    assert stands.version == alert.version + 1
+
+
+def test_a_click_on_the_past_is_told_what_is_so_now() -> None:
+    assert stale(opened(), BO, 0) is None
+    slept = after(opened(), SnoozeFor(ANA, NOON + HOUR))
+    refused = stale(slept, BO, 0)
+    assert refused is not None
+    assert refused.why == "ALR-3 is snoozed by ⟦UANA⟧ until ⟦t:1767618000⟧."
+    assert refused.hint == "wake 3"
+    closed = stale(resolved(), BO, 0)
+    assert closed is not None
+    assert "resolved by ⟦UANA⟧" in closed.why
+
+
+def test_ones_own_second_click_is_not_stale_and_new_rows_make_no_click_stale() -> None:
+    mine = acknowledged(ANA)
+    assert stale(mine, ANA, 0) is None
+    more = done(opened(), fire(4)).alert
+    assert stale(more, BO, 0) is None
+    assert isinstance(step(more, Acknowledge(BO), NOON), Change)
+
+
+def test_an_answer_never_names_nobody() -> None:
+    machine = replace(resolved(), resolved_by=None, disposition=None)
+    assert why_not(step(machine, Acknowledge(BO), NOON)) == (
+        "ALR-3 was resolved by its policy: the condition cleared."
+    )
