@@ -33,6 +33,7 @@ from bot.slack.text import (
     link,
     mention,
     sentence,
+    trimmed,
     width,
 )
 from bot.slack.wording import DOTS, badges, finding, footnotes, precision, state
@@ -65,8 +66,8 @@ def render(reply: Reply | Refused) -> Face:
 
 def said(reply: Said) -> Face:
     """A sentence, and below it what to do next."""
-    text = said_text(reply)
-    return Face(cut(text, 1_000), [section(text), *context([answer(reply.hint)] if reply.hint else [])])
+    text = said_text(reply) or "Done."
+    return Face(trimmed(text, 1_000), [section(text), *context([answer(reply.hint)] if reply.hint else [])])
 
 
 def said_text(reply: Said) -> str:
@@ -100,7 +101,7 @@ def listed(reply: ListReply) -> Face:
         return said(Said(f"No open alerts{f' ({reply.asked})' if reply.asked else ''}."))
     head = f"*{count(len(reply.alerts), 'open alert')}*{asked}"
     lines = [alert_line(alert, reply.links.get(alert.id)) for alert in reply.alerts]
-    return Face(cut(head, 300), [section(head), *sections(lines)])
+    return Face(trimmed(head, 300), [section(head), *sections(lines)])
 
 
 def shown(reply: ShowReply) -> Face:
@@ -170,7 +171,7 @@ def status(reply: StatusReply) -> Face:
         *_titled("Jobs", job_lines(reply.jobs, 5)),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
     ]
-    return Face(cut(head, 300), blocks[:48])
+    return Face(trimmed(head, 300), blocks[:48])
 
 
 def _policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
@@ -227,7 +228,7 @@ def helped(reply: HelpReply) -> Face:
 
 
 def _titled(title: str, lines: Sequence[str]) -> list[Block]:
-    if not lines:
+    if not any(lines):
         return []
     first, *rest = sections(lines)
     return [section(f"*{title}*\n{first['text']['text']}"), *rest]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.slack.text import cut, plain, width
+from bot.slack.text import cut, plain, trimmed
 
 Block = dict[str, Any]
 
@@ -26,10 +26,7 @@ class Face:
 
 def mrkdwn(text: str, limit: int = SECTION_MOST) -> Block:
     """`text` must be safe already; it is cut only as a last resort, at a line where there is one."""
-    if width(text) > limit:
-        kept = text[: limit - 200]
-        text = kept[: kept.rfind("\n")] if "\n" in kept else cut(kept, limit - 200)
-    return {"type": "mrkdwn", "text": text or " ", "verbatim": True}
+    return {"type": "mrkdwn", "text": trimmed(text, limit) or " ", "verbatim": True}
 
 
 def plain_text(text: object, limit: int) -> Block:

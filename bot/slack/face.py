@@ -19,7 +19,7 @@ from bot.slack.blocks import (
     section,
     table,
 )
-from bot.slack.text import cut, fitted, fold, link, mention, sentence, unpinged
+from bot.slack.text import cut, fitted, fold, link, mention, sentence, trimmed, unpinged
 from sensors.model.policy import NOTHING
 
 NOTICE_MOST = 110  # what a phone's lock screen shows
@@ -132,4 +132,4 @@ def reply(effect: Effect, alert: Alert, to: Sequence[str] = (), names: Mapping[s
     shown = [section(text + more)]
     if effect.kind is EffectKind.page and alert.is_open and alert.lane is Lane.live:
         shown += actions([button("Acknowledge", "alert.ack", value(alert), "primary")])
-    return Face(cut(text, 1_000) or alert.name, shown)
+    return Face(trimmed(text, 1_000) or alert.name, shown)

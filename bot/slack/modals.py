@@ -262,9 +262,7 @@ def _field(param: Param, filled_in: Any) -> Block:
     if filled_in not in (None, ""):
         element["initial_value"] = cut(fold(filled_in), NOTE_MOST)
     hint = "" if param.type == "string" else f"a value of type {param.type}"
-    made = _input(f"param.{param.name}"[:255], param.name, element, hint, optional=not param.required)
-    made["element"]["action_id"] = "value"
-    return made
+    return _input(f"param.{param.name}"[:255], param.name, element, hint, optional=not param.required)
 
 
 def job_params(view: Block, found: Job | None = None) -> dict[str, str] | FieldErrors:

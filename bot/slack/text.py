@@ -37,9 +37,12 @@ QUOTE = re.compile(r"^\s*>+")
 
 def fold(text: object) -> str:
     """One line of visible characters: controls and newlines are spaces, invisible and bidi ones are gone."""
+    read = str(text)[:READ_MOST]
+    if read.isascii() and read.isprintable():
+        return " ".join(read.split())
     kept: list[str] = []
     marks = 0
-    for char in str(text)[:READ_MOST]:
+    for char in read:
         kind = unicodedata.category(char)
         marks = marks + 1 if kind in ("Mn", "Me") else 0
         if char in BLANK or kind in ("Cc", "Zl", "Zp", "Zs"):
@@ -62,6 +65,17 @@ def cut(text: str, limit: int) -> str:
     while width(kept) > limit - 1:
         kept = kept[: -max(1, (width(kept) - limit + 1) // 2)]
     return kept.rstrip() + "…"
+
+
+def trimmed(safe: str, limit: int) -> str:
+    """`cut` for text that is mrkdwn already: whole lines if there are some, no token in halves."""
+    if width(safe) <= limit:
+        return safe
+    kept = cut(safe, limit).rstrip("…")
+    if "\n" in kept:
+        return kept[: kept.rfind("\n")]
+    kept = re.sub(r"(?:<[^>]*|&[a-z]*)$", "", kept)
+    return (kept if kept.count("`") % 2 == 0 else kept[: kept.rfind("`")]) + "…"
 
 
 def plain(text: object, limit: int = 150) -> str:
@@ -108,7 +122,8 @@ def unpinged(names: Mapping[str, str], pinged: tuple[str, ...] = ()) -> Callable
 
 
 def _kept(text: str, limit: int) -> str:
-    """Cut where it hurts no mark."""
+    """Cut where it hurts no mark; without moments that no calendar has."""
+    text = re.sub(r"⟦t:\d{11,}⟧", "[time]", text[: 2 * READ_MOST])
     if len(text) <= limit:
         return text
     kept = text[:limit]
@@ -117,8 +132,8 @@ def _kept(text: str, limit: int) -> str:
 
 def fitted(text: object, limit: int) -> str:
     """`escape`, but no longer than `limit` characters once escaped."""
-    size = limit
-    while width(safe := escape(text, size)) > limit:
+    folded, size = fold(text), limit
+    while width(safe := escape(folded, size)) > limit:
         size -= max(1, (width(safe) - limit) // 5)
     return safe
 
@@ -155,7 +170,7 @@ def link(url: str, label: str) -> str:
     """A link to one of our own addresses; its label alone where the address does not look like one."""
     if not re.fullmatch(r"https?://[^\s<>|\"]{1,2000}", url):
         return escape(label, 75)
-    return f"<{url.replace('&', '&amp;')}|{escape(label, 75)}>"
+    return f"<{url.replace('&', '&amp;')}|{escape(label, 75).replace('|', '∣')}>"
 
 
 def count(n: int, word: str) -> str:

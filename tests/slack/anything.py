@@ -1,0 +1,217 @@
+"""Any alert, context and answer that the types allow, with text that means ill."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lane, Snooze, Terms, Work
+from bot.core.job_run import JobRun, JobState
+from bot.core.reply import (
+    Context,
+    Earlier,
+    Evidence,
+    HelpReply,
+    ListReply,
+    Person,
+    PolicyLine,
+    PolicyReply,
+    Said,
+    ShowReply,
+    StatusReply,
+)
+from sensors.model.asset import ViolationKind
+from sensors.model.job import Job, Param
+from sensors.model.policy import After, AlertText, Cron, Every, Grades, Policy, Query, Severity
+from sensors.model.team import LadderStep
+
+from .hostile import HOSTILE
+
+TEXT = st.one_of(st.sampled_from(HOSTILE), st.text("<>&@*_~`:|!\n .aé🎉", max_size=12))
+NAME = st.sampled_from(["seller_id", "body", "amount", "phone", "x"])
+SLACK = st.sampled_from(["U0ANA", "U0BO", "U0CY"])
+WHEN = st.integers(1_577_836_800, 1_893_456_000).map(lambda s: datetime.fromtimestamp(s, UTC))
+SPAN = st.timedeltas(timedelta(minutes=1), timedelta(days=3))
+URL = st.sampled_from(
+    ["https://admin.example.com/sellers/s_1", "https://wiki.example.com/run?a=1&b=2", "javascript:x", ""]
+)
+NUMBER = st.integers(0, 10**7)
+VALUE = st.one_of(
+    TEXT,
+    NUMBER,
+    st.booleans(),
+    st.none(),
+    st.floats(),
+    st.fixed_dictionaries({"number": st.just("1.5")}),
+    st.fixed_dictionaries({"map": st.dictionaries(NAME, TEXT, max_size=2)}),
+    st.lists(TEXT, max_size=3),
+)
+ROW = st.dictionaries(st.one_of(NAME, TEXT), VALUE, max_size=8)
+LADDER = st.lists(
+    st.builds(LadderStep, after=SPAN, to=st.one_of(st.sampled_from(["oncall", "team", "lead"]), TEXT)),
+    max_size=3,
+)
+TERMS = st.builds(Terms, team=TEXT, ladder=LADDER.map(tuple), accumulates=st.booleans())
+MARKED = st.one_of(TEXT, st.sampled_from(["acknowledged by ⟦U0ANA⟧ until ⟦t:1790000000⟧"]))
+
+
+def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(st.none(), strategy)
+
+
+def some(strategy: st.SearchStrategy[Any], most: int = 3) -> st.SearchStrategy[Any]:
+    return st.lists(strategy, max_size=most).map(tuple)
+
+
+ALERT = st.builds(
+    Alert,
+    id=st.integers(1, 10**7),
+    policy=st.one_of(NAME, TEXT),
+    key=TEXT,
+    lane=st.sampled_from(Lane),
+    terms=TERMS,
+    title=TEXT,
+    severity=st.sampled_from(Severity),
+    count=NUMBER,
+    opened_at=WHEN,
+    fired_at=WHEN,
+    as_of=WHEN,
+    key_values=ROW,
+    newest=ROW,
+    work=st.sampled_from(Work),
+    condition=st.sampled_from(Condition),
+    unknown_why=MARKED,
+    owner=maybe(SLACK),
+    helpers=some(SLACK),
+    acknowledged_at=maybe(WHEN),
+    acknowledged_until=maybe(WHEN),
+    snooze=maybe(
+        st.builds(Snooze, until=WHEN, by=SLACK, why=TEXT, since=WHEN, ceiling=st.sampled_from(Severity))
+    ),
+    step=st.integers(0, 4),
+    step_due=maybe(WHEN),
+    resolved_at=maybe(WHEN),
+    resolved_by=maybe(SLACK),
+    disposition=maybe(st.sampled_from(Disposition)),
+    false_cause=maybe(st.sampled_from(FalseCause)),
+    note=TEXT,
+    reopened=st.integers(0, 3),
+    comments=st.integers(0, 3),
+    last_event=MARKED,
+    last_event_at=maybe(WHEN),
+    work_seq=st.integers(0, 10**6),
+)
+JOB = st.builds(
+    Job,
+    name=NAME,
+    kind=st.just("http"),
+    title=TEXT,
+    owner=NAME,
+    params=st.lists(NAME, max_size=3, unique=True).map(lambda names: tuple(Param(n) for n in names)),
+    changes=TEXT,
+    undo=TEXT,
+)
+EVIDENCE = st.lists(st.one_of(NAME, TEXT), max_size=8, unique=True).flatmap(
+    lambda names: st.builds(
+        Evidence,
+        columns=st.just(tuple(names)),
+        rows=some(st.fixed_dictionaries(dict.fromkeys(names, VALUE)), 7),
+        total=NUMBER,
+    )
+)
+POLICY = st.builds(
+    Policy,
+    name=NAME,
+    title=TEXT,
+    owner=TEXT,
+    severity=st.just(Grades(((Severity.high, 1),))),
+    schedule=st.one_of(
+        st.builds(Every, interval=SPAN),
+        st.builds(Cron, expression=TEXT, timezone=TEXT),
+        st.builds(After, upstream=some(TEXT)),
+    ),
+    key=some(NAME),
+    query=st.just(Query("select 1", "duckdb", "x.sql", ())),
+    alert=st.builds(
+        AlertText,
+        title=TEXT,
+        fields=some(NAME),
+        columns=st.dictionaries(NAME, st.sampled_from(["show", "mask", "hide"]), max_size=3),
+    ),
+    content=st.just("c"),
+    path=st.just("x.yml"),
+    description=TEXT,
+    runbook=maybe(URL),
+)
+DISPOSITIONS = st.dictionaries(st.sampled_from(Disposition), st.integers(0, 40), max_size=7)
+CONTEXT = st.builds(
+    Context,
+    policy=maybe(POLICY),
+    due_to=some(SLACK),
+    paged=some(SLACK),
+    evidence=EVIDENCE,
+    offers=some(JOB, 7),
+    links=some(st.tuples(TEXT, URL), 4),
+    earlier=some(
+        st.builds(
+            Earlier,
+            id=NUMBER,
+            policy=NAME,
+            title=TEXT,
+            disposition=maybe(st.sampled_from(Disposition)),
+            at=WHEN,
+        ),
+        5,
+    ),
+    dispositions=DISPOSITIONS,
+    violation=maybe(st.builds(ViolationKind, name=NAME, title=TEXT, what=TEXT, may_do=TEXT)),
+    data_until=maybe(WHEN),
+)
+EVENT = st.builds(Event, seq=NUMBER, at=WHEN, actor=SLACK, kind=NAME, story=MARKED)
+RUN = st.builds(
+    JobRun,
+    id=NUMBER,
+    job=st.one_of(NAME, TEXT),
+    by=st.one_of(SLACK, st.just("patrol")),
+    idempotency_key=NAME,
+    asked_at=WHEN,
+    deadline=WHEN,
+    alert=maybe(NUMBER),
+    state=st.sampled_from(JobState),
+    outcome=TEXT,
+    link=maybe(URL),
+)
+LINE = st.builds(
+    PolicyLine,
+    name=st.one_of(NAME, TEXT),
+    title=TEXT,
+    owner=TEXT,
+    status=st.sampled_from(["live", "shadow", "draft"]),
+    last_run=maybe(WHEN),
+    last_error=MARKED,
+    next_due=maybe(WHEN),
+    open_alerts=NUMBER,
+)
+SHOWN = st.builds(
+    ShowReply, alert=ALERT, context=CONTEXT, history=some(EVENT, 20), jobs=some(RUN, 8), link=maybe(URL)
+)
+STATUS = st.builds(
+    StatusReply,
+    policies=st.one_of(some(LINE, 4), some(LINE, 4).map(lambda lines: lines * 30)),
+    open_alerts=st.one_of(some(ALERT, 2), some(ALERT, 1).map(lambda alerts: alerts * 60)),
+    on_call=some(st.tuples(TEXT, some(SLACK)), 4),
+    jobs=some(RUN, 8),
+    problems=some(MARKED, 10),
+    version=TEXT,
+)
+REPLY = st.one_of(
+    st.builds(Said, text=MARKED, hint=MARKED, ok=st.booleans()),
+    STATUS,
+    st.builds(ListReply, alerts=some(ALERT, 2).map(lambda alerts: alerts * 40), asked=TEXT),
+    SHOWN,
+    st.builds(PolicyReply, policy=POLICY, line=LINE, dispositions=DISPOSITIONS, alerts=some(ALERT, 3)),
+    st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
+)
+PERSON = st.builds(Person, slack=SLACK)

@@ -1,0 +1,256 @@
+"""Whatever an alert holds, its card stands within Slack's limits and does nothing that its rows ask for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from bot.core.alert import Alert, Condition, Disposition, FalseCause, Lane, Snooze, Work
+from bot.core.change import Effect, EffectKind
+from bot.core.reply import Context, Earlier, Evidence
+from bot.sandbox.blockkit import check_message, text_length
+from bot.slack.answers import render
+from bot.slack.blocks import Face
+from bot.slack.face import NOTICE_MOST, card, card_plain, notice, reply
+from bot.slack.text import width
+from sensors.model.policy import AlertText, Every, Grades, Policy, Query, Severity
+
+from .anything import ALERT, CONTEXT, MARKED, REPLY, SLACK, some
+from .conftest import NOW, a_context, an_alert
+from .hostile import HOSTILE, INVISIBLE, dangers, mrkdwn_of, plain_of
+
+# Without shrinking: a card has a hundred parts, and the failing text names itself.
+anything = settings(
+    deadline=None,
+    max_examples=60,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def sound(face: Face) -> None:
+    """Slack takes it, and nothing in it does what a row says."""
+    assert check_message(face.blocks) == []
+    assert 0 < len(face.text) <= 3_000
+    assert text_length(face.blocks) < 30_000
+    for text in [face.text, *mrkdwn_of(face.blocks)]:
+        assert dangers(text) == [], text
+    for text in plain_of(face.blocks):
+        assert not INVISIBLE.search(text), text
+    json.dumps(face.blocks).encode()
+
+
+@anything
+@given(ALERT, CONTEXT)
+def test_any_card_is_one_that_slack_takes(alert: Alert, context: Context) -> None:
+    shown = card(alert, context)
+    sound(shown)
+    assert len(shown.blocks) <= 12
+    assert len(shown.text) <= NOTICE_MOST
+    assert width(shown.text) <= NOTICE_MOST
+
+
+@anything
+@given(ALERT, CONTEXT)
+def test_any_plain_card_is_one_that_an_old_workspace_takes(alert: Alert, context: Context) -> None:
+    shown = card_plain(alert, context)
+    sound(shown)
+    assert "table" not in {block["type"] for block in shown.blocks}
+
+
+@anything
+@given(ALERT, CONTEXT)
+def test_a_new_card_pings_only_those_who_are_paged(alert: Alert, context: Context) -> None:
+    opened = replace(
+        alert, work=Work.open, snooze=None, owner=None, helpers=(), last_event="opened", unknown_why=""
+    )
+    shown = " ".join(mrkdwn_of(card(opened, context).blocks))
+    for slack in ("U0ANA", "U0BO", "U0CY"):
+        assert (f"<@{slack}>" in shown) == (slack in context.paged)
+
+
+@anything
+@given(
+    MARKED,
+    ALERT,
+    some(SLACK),
+    st.sampled_from([EffectKind.reply, EffectKind.page, EffectKind.tell]),
+    st.booleans(),
+)
+def test_a_reply_pings_whom_it_is_for_and_nobody_else(
+    text: str, alert: Alert, to: tuple[str, ...], kind: EffectKind, broadcast: bool
+) -> None:
+    said = reply(Effect(kind, text, broadcast=broadcast), alert, to, {"U0BO": "bo"})
+    sound(said)
+    for slack in ("U0ANA", "U0BO", "U0CY"):
+        assert (f"<@{slack}>" in " ".join([said.text, *mrkdwn_of(said.blocks)])) == (slack in to)
+
+
+@anything
+@given(REPLY)
+def test_any_answer_is_one_that_slack_takes(answer: object) -> None:
+    sound(render(answer))  # type: ignore[arg-type]  # the strategy makes every kind of Reply
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_rows_do_nothing_wherever_they_stand(text: str) -> None:
+    rows = tuple({"body": text, text[:20] or "x": text} for _ in range(6))
+    alert = an_alert(title=text, note=text, last_event=text, key_values={"seller_id": text}, unknown_why=text)
+    context = a_context(
+        evidence=Evidence(tuple(rows[0]), rows, 6), links=((text, "https://admin.example.com/x"),)
+    )
+    for condition in Condition:
+        sound(card(replace(alert, condition=condition), context))
+    closed = replace(
+        alert, work=Work.resolved, resolved_by="U0BO", resolved_at=NOW, disposition=Disposition.benign
+    )
+    sound(card(closed, context))
+    sound(card_plain(alert, context))
+
+
+# -- what it says --------------------------------------------------------------------------------------------
+
+
+def words(alert: Alert, context: Context | None = None) -> str:
+    shown = card(alert, a_context() if context is None else context)
+    return "\n".join([*plain_of(shown.blocks), *mrkdwn_of(shown.blocks)])
+
+
+def labels(alert: Alert) -> list[str]:
+    blocks = card(alert, a_context()).blocks
+    return [e["text"]["text"] for block in blocks if block["type"] == "actions" for e in block["elements"]]
+
+
+def test_a_phone_says_what_it_is_and_until_when_to_take_it() -> None:
+    alert = an_alert(
+        id=142, step_due=NOW + timedelta(minutes=10), title="Ana Cards asked 3× to be paid elsewhere"
+    )
+    assert notice(alert) == "HIGH · Ana Cards asked 3× to be paid elsewhere · ack 142 by 03:14 UTC"
+
+
+def test_a_long_title_makes_room_for_what_is_to_be_done() -> None:
+    said = notice(an_alert(id=142, step_due=NOW, title="<Ana & sons> " * 30))
+    assert len(said) <= NOTICE_MOST
+    assert said.endswith("… · ack 142 by 03:04 UTC")
+
+
+def test_an_open_alert_says_who_was_told_and_who_is_next() -> None:
+    said = words(an_alert(step=1, step_due=NOW + timedelta(minutes=10)))
+    assert "*OPEN* · <@U0ANA> told · else the team is told at <!date^" in said
+    assert labels(an_alert()) == [
+        "Acknowledge",
+        "Open seller",
+        "Snooze 1 h",
+        "Resolve…",
+        "More…",
+        "Hold payouts…",
+    ]
+
+
+def test_a_taken_alert_says_who_has_it_until_when() -> None:
+    taken = an_alert(work=Work.acknowledged, owner="U0BO", acknowledged_until=NOW, helpers=("U0CY",))
+    assert "*ACKNOWLEDGED* · <@U0BO> has it until <!date^" in words(taken)
+    assert "with <@U0CY>" in words(taken)
+    assert labels(taken)[:3] == ["Resolve…", "Open seller", "Snooze 1 h"]
+
+
+def test_a_snoozed_alert_says_until_when_by_whom_and_why() -> None:
+    quiet = an_alert(snooze=Snooze(NOW, "U0BO", "waiting for the bank", NOW, Severity.high))
+    assert "*SNOOZED* · until <!date^" in words(quiet)
+    assert "by <@U0BO>: waiting for the bank" in words(quiet)
+    assert labels(quiet)[0] == "Wake"
+
+
+def test_a_resolved_alert_says_what_it_was_and_offers_only_to_reopen() -> None:
+    closed = an_alert(
+        work=Work.resolved,
+        resolved_by="U0BO",
+        resolved_at=NOW + timedelta(hours=2),
+        disposition=Disposition.false_positive,
+        false_cause=FalseCause.known_exception,
+        note="a charity stream",
+    )
+    assert "*RESOLVED* · false positive (known exception) by <@U0BO> after 2 h: a charity stream" in words(
+        closed
+    )
+    assert labels(closed) == ["Reopen", "Open seller", "More…"]
+
+
+def test_not_knowing_is_never_shown_as_all_clear() -> None:
+    unknown = an_alert(condition=Condition.unknown, unknown_why="core.orders is late, ask accounts")
+    assert "`DATA LATE`" in words(unknown)
+    assert "whether it is still there is not known: core․orders is late" in words(unknown)
+    cleared = an_alert(condition=Condition.cleared)
+    assert "`CLEARED`" in words(cleared)
+    assert "no longer there as of" in words(cleared)
+
+
+def test_shadow_alerts_say_that_nobody_is_paged() -> None:
+    assert "nobody is paged" in words(an_alert(lane=Lane.shadow))
+
+
+def test_five_rows_are_shown_and_the_rest_is_counted() -> None:
+    shown = card(an_alert(), a_context())
+    table = next(block for block in shown.blocks if block["type"] == "table")
+    assert len(table["rows"]) == 6
+    assert "37 more in *More…*" in words(an_alert())
+
+
+def test_how_right_a_policy_was_is_a_share_only_from_ten_verdicts_on() -> None:
+    tp, fp = Disposition.true_positive, Disposition.false_positive
+    assert "right 18 of 20 in 30 days" in words(an_alert(), a_context(dispositions={tp: 18, fp: 2}))
+    few = words(an_alert(), a_context(dispositions={tp: 3, fp: 1}))
+    assert "in 30 days: 3 true positive, 1 false positive" in few
+    assert "right 3" not in few
+
+
+def test_earlier_alerts_say_what_they_came_to() -> None:
+    earlier = (Earlier(9, "payments.refunds", "x", Disposition.benign, NOW), Earlier(8, "p", "y", None, NOW))
+    assert "before: ALR-9 real but allowed <!date^" in words(an_alert(), a_context(earlier=earlier))
+
+
+def test_hidden_and_masked_columns_stay_so() -> None:
+    policy = Policy(
+        name="p.x",
+        title="Off platform",
+        owner="payments",
+        severity=Grades(((Severity.high, 1),)),
+        schedule=Every(timedelta(minutes=5)),
+        key=("seller_id", "email"),
+        query=Query("select 1", "duckdb", "p.sql", ()),
+        alert=AlertText("x", fields=("body", "phone"), columns={"phone": "hide", "email": "mask"}),
+        content="c",
+        path="p.yml",
+    )
+    rows = ({"seller_id": "s_1", "body": "hello", "phone": "555"},)
+    context = a_context(policy=policy, evidence=Evidence(("seller_id", "body", "phone"), rows, 1))
+    said = words(an_alert(key_values={"seller_id": "s_1", "email": "ana@example.com"}), context)
+    assert "hello" in said
+    assert "555" not in said
+    assert "email •••" in said
+    assert "ana@" not in said
+
+
+def test_a_button_carries_the_alert_and_the_state_of_its_work() -> None:
+    blocks = card(an_alert(), a_context()).blocks
+    elements = [e for block in blocks if block["type"] == "actions" for e in block["elements"]]
+    values = {e["action_id"]: e.get("value") for e in elements}
+    assert values["alert.ack"] == "3:7"
+    assert values["alert.job.hold_payouts"] == "3:7:hold_payouts"
+    assert values["alert.link"] is None
+
+
+def test_a_page_can_be_answered_where_it_is_read() -> None:
+    page = Effect(
+        EffectKind.page, "escalated to the team: nobody has acknowledged it for 10 min", "team", True
+    )
+    said = reply(page, an_alert(), ("U0BO", "U0CY"))
+    assert said.text == (
+        "<@U0BO> <@U0CY> ALR-3 · escalated to the team: nobody has acknowledged it for 10 min"
+    )
+    assert said.blocks[1]["elements"][0]["action_id"] == "alert.ack"

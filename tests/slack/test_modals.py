@@ -1,0 +1,103 @@
+"""Every modal and the Home tab stand within Slack's limits; what is filled in comes back as one action."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from bot.core.action import Resolve, SnoozeFor
+from bot.core.alert import Disposition
+from bot.core.reply import Person, ShowReply, StatusReply
+from bot.sandbox.blockkit import check_view
+from bot.slack import modals
+from bot.slack.home import home
+from bot.slack.modals import Errand, FieldErrors
+from sensors.model.job import Job
+
+from .anything import JOB, PERSON, ROW, SHOWN, STATUS, TEXT
+from .conftest import NOW
+from .hostile import dangers, mrkdwn_of
+
+ERRAND = Errand(3, 7, "C0PAYMENTS", "1790000000.000100", "hold_payouts")
+anything = settings(
+    deadline=None,
+    max_examples=40,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def sound(view: dict[str, Any]) -> None:
+    assert check_view(view, view["type"]) == []
+    for text in mrkdwn_of(view["blocks"]):
+        assert dangers(text) == [], text
+
+
+@anything
+@given(SHOWN)
+def test_any_alert_has_its_modals(shown: ShowReply) -> None:
+    sound(modals.more(shown, ERRAND, "Done."))
+    sound(modals.resolve(shown.alert, ERRAND))
+    sound(modals.snooze(shown.alert, ERRAND))
+
+
+@anything
+@given(JOB, ROW, TEXT, st.one_of(st.none(), st.integers(1, 10**9)))
+def test_any_job_and_any_note_has_its_form(
+    job: Job, row: dict[str, Any], text: str, alert: int | None
+) -> None:
+    sound(modals.job(job, row, ERRAND))
+    sound(modals.note(alert, text, ERRAND))
+
+
+@anything
+@given(STATUS, PERSON)
+def test_any_status_has_its_home(status: StatusReply, person: Person) -> None:
+    sound(home(status, person))
+
+
+def test_an_errand_comes_back_as_it_went() -> None:
+    assert Errand.unpacked(ERRAND.packed()) == ERRAND
+    assert Errand.unpacked(Errand(1, 0, job="a:b").packed()) == Errand(1, 0, job="a:b")
+    for broken in ("", "x", "1:2", "a:2:C:1:", "1:2:3"):
+        assert Errand.unpacked(broken) is None
+
+
+def filled(**values: Any) -> dict[str, Any]:
+    """A submitted view with these values by block."""
+    return {"state": {"values": {name: {name: held} for name, held in values.items()}}}
+
+
+def chosen(value: str) -> dict[str, Any]:
+    return {"type": "radio_buttons", "selected_option": {"value": value}}
+
+
+def test_a_snooze_until_a_time_goes_before_a_span() -> None:
+    until = NOW + timedelta(hours=3)
+    view = filled(
+        span=chosen("30m"), until={"type": "datetimepicker", "selected_date_time": int(until.timestamp())}
+    )
+    assert modals.snoozed(view, "U0ANA", NOW) == SnoozeFor("U0ANA", until, "")
+
+
+@pytest.mark.parametrize("hours", [-1, 25])
+def test_a_snooze_outside_the_next_day_is_refused(hours: int) -> None:
+    at = int((NOW + timedelta(hours=hours)).timestamp())
+    told = modals.snoozed(filled(until={"type": "datetimepicker", "selected_date_time": at}), "U0ANA", NOW)
+    assert isinstance(told, FieldErrors)
+    assert list(told.by_block) == ["until"]
+
+
+def test_a_cause_is_kept_only_of_a_false_positive() -> None:
+    view = filled(disposition=chosen("benign"), cause=chosen("rule"))
+    assert modals.resolved(view, "U0ANA") == Resolve("U0ANA", Disposition.benign)
+
+
+def test_made_up_choices_are_refused() -> None:
+    assert isinstance(modals.resolved(filled(disposition=chosen("nonsense")), "U0ANA"), FieldErrors)
+    assert isinstance(modals.snoozed(filled(span=chosen("9y")), "U0ANA", NOW), FieldErrors)
+    assert isinstance(modals.resolved({}, "U0ANA"), FieldErrors)
