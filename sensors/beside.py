@@ -68,7 +68,9 @@ class Beside:
         known = [*self.values[kind], *self.broken[kind]]
         if name in known or kind in self.unreadable:
             return None
-        where = "" if kind in self.documents else f" (there is no policies/_{kind}.yml)"
+        where = " in policies/_assets.yml" if kind == "assets" else ""
+        if kind not in self.documents:
+            where = f"; there is no policies/_{kind}.yml"
         return f'no {SINGULAR[kind]} "{name}"{where}{near(name, known)}'
 
     def tier(self, table: str) -> str | None:

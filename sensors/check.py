@@ -66,7 +66,15 @@ def _policy(policy: Policy, document: Document | None, warehouse: Warehouse) -> 
     if looked.columns and document is not None:
         yield document.problem(("key",), looked.error)
     else:
-        yield Problem(policy.query.path, 1, 1, looked.error)
+        yield Problem(policy.query.path, 1, 1, looked.error + _advice(policy, warehouse))
+
+
+def _advice(policy: Policy, warehouse: Warehouse) -> str:
+    """Some SQL is carried over into what the warehouse still refuses."""
+    read, write = policy.query.dialect, warehouse.dialect
+    if read == write or write in policy.query.native:
+        return ""
+    return f" (carried from {read} to {write}; a .{write}.sql beside it is taken instead)"
 
 
 def _nothing(policy: Policy) -> Window:

@@ -35,7 +35,7 @@ def _tables(one: Draft, beside: Beside) -> Iterator[Problem]:
         return
     for table in one.query.tables:
         if said := beside.unknown("assets", table):
-            yield one.in_sql(f"{said}; a table that is read is declared in policies/_assets.yml", table)
+            yield one.in_sql(said, table)
         elif table not in one.shaped.tables:
             yield one.in_sql(f"write {{{{ table('{table}') }}}} instead of {table}", table)
         elif one.file and one.file.status == "live" and beside.tier(table) == "scratch":

@@ -22,7 +22,7 @@ BROKEN = [
     (POLICY, "{every: 5m}", '{cron: "61 * * * *"}', [f'{POLICY}:4:18 schedule.cron: is not a cron expression that ever comes due: "61 * * * *"']),
     (POLICY, "{every: 5m}", '{cron: "0 9 30 2 *"}', [f'{POLICY}:4:18 schedule.cron: is not a cron expression that ever comes due: "0 9 30 2 *"']),
     (POLICY, "{every: 5m}", '{cron: "0 9 * * *", timezone: America/NewYork}', [f'{POLICY}:4:41 schedule.timezone: no time zone "America/NewYork"; did you mean "America/New_York"?']),
-    (POLICY, "{every: 5m}", "{after: [core.chat_mesages]}", [f'{POLICY}:4:20 schedule.after[1]: no table "core.chat_mesages"; did you mean "core.chat_messages"?']),
+    (POLICY, "{every: 5m}", "{after: [core.chat_mesages]}", [f'{POLICY}:4:20 schedule.after[1]: no table "core.chat_mesages" in policies/_assets.yml; did you mean "core.chat_messages"?']),
     (POLICY, "lookback: 15m", "lookbak: 15m", [f'{POLICY}:5:27 unknown key "lookbak"; did you mean "lookback"?']),
     (POLICY, "lookback: 15m", "trailing: 1h, lookback: 15m", [f"{POLICY}:5:51 window.lookback: means nothing with trailing, which looks at its whole span each time"]),
     (POLICY, "lookback: 15m", "lookback: 15m, baseline: 7d", [f"{POLICY}:5:52 window.baseline: means nothing without trailing"]),
@@ -44,7 +44,7 @@ BROKEN = [
     (POLICY, "violation: off_platform", "violation: of_platform", [f'{POLICY}:2:12 violation: no violation "of_platform"; did you mean "off_platform"?']),
     (POLICY, "core.sellers: run", "core.seller: run", [
         f"{POLICY}:6:8 needs: the SQL also reads core.sellers; say wait, run or skip for it too",
-        f'{POLICY}:6:35 needs.core.seller: no table "core.seller"; did you mean "core.sellers"?']),
+        f'{POLICY}:6:35 needs.core.seller: no table "core.seller" in policies/_assets.yml; did you mean "core.sellers"?']),
     (POLICY, "core.sellers: run", "core.sellers: yes", [f'{POLICY}:6:49 needs.core.sellers: must be wait, run or skip, not "yes"']),
     (POLICY, "offer: [hold_payouts]", "clear: always", [f"{POLICY}:15:1 clear: means nothing here: rows of a window with lookback are events, and events do not clear"]),
     (POLICY, "offer: [hold_payouts]", "renamed_from: payments.off_platform", [f"{POLICY}:15:15 renamed_from: payments.off_platform is still there; a policy takes over only from one that is gone"]),
@@ -52,7 +52,7 @@ BROKEN = [
     (POLICY, "offer: [hold_payouts]", "cases: [{name: one, at: noon, given: {}, expect: []}]", [f'{POLICY}:15:25 cases[1].at: must be a time such as 2026-01-05T12:00:00Z, not "noon"']),
     (SQL, "table('core.sellers')", "table('core.seller')", [
         f'{POLICY}:6:35 needs.core.sellers: the SQL does not read core.sellers; did you mean "core.seller"?',
-        f'{SQL}:4:16 no table "core.seller"; did you mean "core.sellers"?; a table that is read is declared in policies/_assets.yml']),
+        f'{SQL}:4:16 no table "core.seller" in policies/_assets.yml; did you mean "core.sellers"?']),
     (SQL, "{{ table('core.sellers') }}", "core.sellers", [f"{SQL}:4:6 write {{{{ table('core.sellers') }}}} instead of core.sellers"]),
     (SQL, "in_window('m.sent_at')", "in_windw('m.sent_at')", [f'{SQL}:5:10 "in_windw" is not a function or macro; did you mean "in_window"?']),
     (SQL, "in_window('m.sent_at')", "in_window(sent_at)", [f'{SQL}:5:20 "sent_at" is not a function or macro']),

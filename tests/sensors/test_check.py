@@ -45,7 +45,10 @@ def test_sql_that_the_warehouse_refuses_is_named_with_its_file(
     project: Project, warehouse: Warehouse
 ) -> None:
     project.change(SQL, "m.author_id = m.seller_id", "m.author = m.seller_id")
-    assert said(project, warehouse) == [f"{SQL}:1:1 m has no column author"]
+    assert said(project, warehouse) == [
+        f"{SQL}:1:1 m has no column author"
+        " (carried from snowflake to duckdb; a .duckdb.sql beside it is taken instead)"
+    ]
 
 
 def test_sql_that_cannot_be_carried_over_is_named_with_what_to_do(
