@@ -47,24 +47,7 @@ def load(
     schema = {name: asset.columns for name, asset in beside.assets.items() if asset.columns}
     setting = Setting(dialect, macros, schema, carry_to)
     drafts = [draft(name, path, found.texts, setting) for name, path in found.policies().items()]
-    problems = [*found.problems, *beside.problems, *macros.problems, *_orphans(found)]
-    names = frozenset(found.policies())
-    policies: dict[str, Policy] = {}
-    broken: set[str] = set()
-    misnamed = {problem.path for problem in found.problems}
-    for one in drafts:
-        wrong = [*one.problems, *rules(one, beside, names)]
-        problems += wrong
-        policy = (
-            None
-            if any(not p.warning for p in wrong) or one.path in misnamed
-            else _policy(one, beside, bundle)
-        )
-        if policy is None:
-            broken.add(one.name)
-            policy = last_good.policies.get(one.name) if last_good else None
-        if policy is not None:
-            policies[one.name] = policy
+    policies, broken, wrong = _standing(drafts, found, beside, bundle, last_good)
     return Loaded(
         policies=policies,
         teams=beside.teams,
@@ -72,11 +55,35 @@ def load(
         assets=beside.assets,
         entities=beside.entities,
         violations=beside.violations,
-        problems=tuple(sorted(set(problems))),
+        problems=tuple(
+            sorted({*found.problems, *beside.problems, *macros.problems, *_orphans(found), *wrong})
+        ),
         broken=frozenset(broken),
         version=_hash(f"{path}\0{text}" for path, text in sorted(found.texts.items())),
         documents=_documents(drafts, beside),
     )
+
+
+def _standing(
+    drafts: Iterable[Draft], found: Sources, beside: Beside, bundle: str, last_good: Catalog | None
+) -> tuple[dict[str, Policy], set[str], list[Problem]]:
+    """The policies that stand, the names of those whose files do not load, and what is wrong with these."""
+    policies: dict[str, Policy] = {}
+    broken: set[str] = set()
+    problems: list[Problem] = []
+    names = frozenset(found.policies())
+    misnamed = {problem.path for problem in found.problems}
+    for one in drafts:
+        wrong = [*one.problems, *rules(one, beside, names)]
+        problems += wrong
+        stopped = one.path in misnamed or any(not problem.warning for problem in wrong)
+        policy = None if stopped else _policy(one, beside, bundle)
+        if policy is None:
+            broken.add(one.name)
+            policy = last_good.policies.get(one.name) if last_good else None
+        if policy is not None:
+            policies[one.name] = policy
+    return policies, broken, problems
 
 
 def _policy(one: Draft, beside: Beside, bundle: str) -> Policy | None:
