@@ -6,8 +6,9 @@ import asyncio
 import copy
 from dataclasses import dataclass, field
 
+from bot.sandbox.members import Channel
 from bot.sandbox.names import Json
-from bot.sandbox.workspace import Channel, Workspace
+from bot.sandbox.workspace import Workspace
 
 QUIET_SECONDS = 0.08
 WAIT_MS = 250

@@ -75,7 +75,7 @@ class Delivery:
         self, kind: str, payload: Json, accepts: bool, retry: tuple[int, str] | None = None
     ) -> Ack:
         what = payload["event"]["type"] if "event" in payload else payload.get("type", payload.get("command"))
-        rule = self._faults.strike(kind, str(what))
+        rule = self._faults.strike_delivery(kind)
         if rule and rule.fault == "duplicate":
             self._later(self._send(kind, payload, accepts, retry))
         ack = (

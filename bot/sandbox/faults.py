@@ -80,7 +80,13 @@ class Faults:
 
     def strike(self, method: str, *channels: str) -> Rule | None:
         """The first rule that strikes this call; `channels` are the id and the name of its channel."""
-        return next((rule for rule in self._rules if rule.meets(method, channels, self._dice)), None)
+        rules = (rule for rule in self._rules if rule.fault not in WIRE_FAULTS)
+        return next((rule for rule in rules if rule.meets(method, channels, self._dice)), None)
+
+    def strike_delivery(self, kind: str) -> Rule | None:
+        """The first rule that strikes the delivery of a payload of this kind."""
+        rules = (rule for rule in self._rules if rule.fault in WIRE_FAULTS)
+        return next((rule for rule in rules if rule.meets(kind, (), self._dice)), None)
 
     def shown(self) -> Json:
         return {"rules": [vars(rule) for rule in self._rules]}

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.sandbox.names import Json
 
-KEEP = 100_000
+KEEP = 30_000
 
 
 class Journal:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from bot.sandbox import names
 from bot.sandbox.call import SlackError
 from bot.sandbox.names import Json
-
-if TYPE_CHECKING:
-    from bot.sandbox.workspace import Workspace
 
 TRIGGER_SECONDS = 3.0
 STACK_LIMIT = 3
@@ -31,8 +29,12 @@ class Trigger:
 class Modals:
     """`stacks` holds each person's open modals, the last on top; `homes` each person's Home tab."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(
+        self, clock: Callable[[], float], changed: Callable[[], None], keep: Callable[[str, str, Any], None]
+    ) -> None:
+        self._clock = clock
+        self._changed = changed
+        self._keep = keep
         self._triggers: dict[str, Trigger] = {}
         self.stacks: dict[str, list[Json]] = {}
         self.homes: dict[str, Json] = {}
@@ -40,7 +42,7 @@ class Modals:
     # -- triggers ------------------------------------------------------------------------------------------
 
     def issue_trigger(self, user: str, view_id: str | None = None) -> str:
-        at = self._workspace.clock()
+        at = self._clock()
         key = f"{int(at * 1000)}.{secrets.randbelow(10**10)}.{secrets.token_hex(16)}"
         self._triggers[key] = Trigger(user, at, view_id)
         for old in [k for k, v in self._triggers.items() if at - v.at > 60]:
@@ -53,7 +55,7 @@ class Modals:
             raise SlackError("invalid_trigger_id")
         if trigger.used:
             raise SlackError("exchanged_trigger_id")
-        if self._workspace.clock() - trigger.at > TRIGGER_SECONDS:
+        if self._clock() - trigger.at > TRIGGER_SECONDS:
             raise SlackError("expired_trigger_id")
         trigger.used = True
         return trigger
@@ -64,7 +66,7 @@ class Modals:
         """A new stack: whatever this person had open is replaced."""
         view = self._new(trigger.user, content, [])
         self.stacks[trigger.user] = [view]
-        self._workspace.changed()
+        self._changed()
         return view
 
     def push(self, trigger: Trigger, content: Json) -> Json:
@@ -79,14 +81,14 @@ class Modals:
             raise SlackError("push_limit_reached")
         view = self._new(user, content, stack)
         stack.append(view)
-        self._workspace.changed()
+        self._changed()
         return view
 
     def update(self, view: Json, content: Json) -> Json:
         kept = {key: view[key] for key in ("id", "user", "root_view_id", "previous_view_id")}
         view.clear()
         view.update({**_filled(content), **kept, "hash": self._hash()})
-        self._workspace.changed()
+        self._changed()
         return view
 
     def find(self, view_id: str) -> Json | None:
@@ -102,7 +104,7 @@ class Modals:
         at = 0 if whole_stack else stack.index(view)
         closed = stack[at:][::-1]
         del stack[at:]
-        self._workspace.changed()
+        self._changed()
         return closed
 
     # -- Home ----------------------------------------------------------------------------------------------
@@ -113,7 +115,7 @@ class Modals:
         places = {"id": view_id, "user": user, "root_view_id": view_id, "previous_view_id": None}
         view = {**_filled(content), **places, "hash": self._hash()}
         self.homes[user] = view
-        self._workspace.keep("home", user, view)
+        self._keep("home", user, view)
         return view
 
     # -- inside --------------------------------------------------------------------------------------------
@@ -126,7 +128,7 @@ class Modals:
         return {**_filled(content), **places, "hash": self._hash()}
 
     def _hash(self) -> str:
-        at = self._workspace.clock()
+        at = self._clock()
         return f"{int(at)}.{hashlib.sha256(secrets.token_bytes(8)).hexdigest()[:8]}"
 
 

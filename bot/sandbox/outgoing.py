@@ -6,11 +6,12 @@ from typing import Any
 
 from bot.sandbox import names
 from bot.sandbox.call import SlackError
+from bot.sandbox.members import Channel
 from bot.sandbox.methods.messages import AUTHOR, TEXT_LIMIT, checked_blocks
 from bot.sandbox.methods.views import checked_view
 from bot.sandbox.names import Json
 from bot.sandbox.replies import ResponseUrl
-from bot.sandbox.workspace import Channel, Workspace
+from bot.sandbox.workspace import Workspace
 
 
 def respond(workspace: Workspace, target: ResponseUrl, body: Json) -> None:

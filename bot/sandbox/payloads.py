@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox import names
+from bot.sandbox.members import Channel, User
 from bot.sandbox.modals import public
 from bot.sandbox.names import Json
-from bot.sandbox.workspace import Channel, User, Workspace, short_id
+from bot.sandbox.workspace import Workspace, short_id
 
 
 def _common() -> Json:

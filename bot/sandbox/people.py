@@ -11,28 +11,40 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bot.sandbox import names
-from bot.sandbox.acts import Act, CannotDo, People
+from bot.sandbox.clicks import Clicks
 from bot.sandbox.faults import BadRule, Faults
+from bot.sandbox.hand import Act, CannotDo
+from bot.sandbox.members import User
 from bot.sandbox.names import Json
 from bot.sandbox.screen import screen
+from bot.sandbox.speech import Speech
 from bot.sandbox.web import origin
 from bot.sandbox.wire import Wire
-from bot.sandbox.workspace import User, Workspace
+from bot.sandbox.workspace import Workspace
 
 HEARTBEAT = 15.0
 
 
 class Door:
-    def __init__(self, workspace: Workspace, people: People, wire: Wire, faults: Faults) -> None:
+    def __init__(
+        self, workspace: Workspace, clicks: Clicks, speech: Speech, wire: Wire, faults: Faults
+    ) -> None:
         self._workspace = workspace
-        self._people = people
+        self._acts: dict[str, Callable[[Act], Awaitable[Json]]] = {
+            "click": clicks.click,
+            "submit": clicks.submit,
+            "close": clicks.close,
+            "command": speech.command,
+            "message": speech.message,
+            "shortcut": speech.shortcut,
+            "open_home": speech.open_home,
+        }
         self._wire = wire
         self._faults = faults
         self.closing = asyncio.Event()
         self._refreshing: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[Route]:
-        acts = ("click", "command", "submit", "close", "message", "shortcut", "open_home")
         return [
             Route("/sandbox/state", self.state),
             Route("/sandbox/events", self.events),
@@ -41,7 +53,7 @@ class Door:
             Route("/sandbox/channel", self.channel, methods=["POST"]),
             Route("/sandbox/user", self.user, methods=["POST"]),
             Route("/sandbox/usergroup", self.usergroup, methods=["POST"]),
-            *(Route(f"/sandbox/{a}", self._act(getattr(self._people, a)), methods=["POST"]) for a in acts),
+            *(Route(f"/sandbox/{name}", self._act(name), methods=["POST"]) for name in self._acts),
         ]
 
     # -- looking -------------------------------------------------------------------------------------------
@@ -84,12 +96,13 @@ class Door:
 
     # -- acting --------------------------------------------------------------------------------------------
 
-    def _act(self, run: Callable[[Act], Awaitable[Json]]) -> Callable[[Request], Awaitable[Response]]:
+    def _act(self, name: str) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             try:
                 body = await _body(request)
                 user = self._person(str(body.get("user", "")))
-                return JSONResponse(await run(Act(user, body, origin(request))))
+                self._workspace.journal.write("act", self._workspace.clock(), act=name, args=body)
+                return JSONResponse(await self._acts[name](Act(user, body, origin(request))))
             except CannotDo as refusal:
                 return _refused(refusal)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.sandbox import names
+from bot.sandbox.members import Channel, User
 from bot.sandbox.names import Json
-from bot.sandbox.workspace import Channel, User, Workspace
+from bot.sandbox.workspace import Workspace
 
 
 def screen(workspace: Workspace, connected: int, faults: Json, user: User | None, limit: int | None) -> Json:

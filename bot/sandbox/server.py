@@ -16,27 +16,25 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.middleware import Middleware
+from starlette.routing import Route, WebSocketRoute
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bot.sandbox import names, outgoing
-from bot.sandbox.acts import People
-from bot.sandbox.call import SlackError
+from bot.sandbox import names
+from bot.sandbox.clicks import Clicks
 from bot.sandbox.client import SandboxClient
 from bot.sandbox.delivery import Delivery, Pace
 from bot.sandbox.faults import Faults
 from bot.sandbox.limits import Limits
+from bot.sandbox.links import Links, SameOrigin, page_routes
 from bot.sandbox.people import Door
 from bot.sandbox.seed import CHANNELS, PEOPLE, Seed, profile_of
 from bot.sandbox.shelf import open_shelf
-from bot.sandbox.web import Hangup, Outcome, WebApi, read_arguments, respond
+from bot.sandbox.speech import Speech
+from bot.sandbox.web import WebApi
 from bot.sandbox.wire import Wire
 from bot.sandbox.workspace import Workspace
 
-PAGE = Path(__file__).parent / "page"
 HOST = "127.0.0.1"
 
 
@@ -58,85 +56,6 @@ class Options:
     clock: Callable[[], float] = time.time
 
 
-class Doors:
-    """The endpoints that belong to no other room: response_url, uploads, files and the page."""
-
-    def __init__(self, workspace: Workspace, faults: Faults, limits: Limits) -> None:
-        self._workspace = workspace
-        self._faults = faults
-        self._limits = limits
-
-    def routes(self) -> list[Route | Mount]:
-        page: list[Route | Mount] = [Route("/", self.page)]
-        if PAGE.is_dir():
-            page.append(Mount("/static", StaticFiles(directory=PAGE)))
-        return [
-            Route("/response/{key}", self.response_url, methods=["POST"]),
-            Route("/upload/{key}", self.upload, methods=["POST", "PUT"]),
-            Route("/files/{key}/{name}", self.file),
-            *page,
-        ]
-
-    async def page(self, _request: Request) -> Response:
-        index = PAGE / "index.html"
-        return FileResponse(index) if index.exists() else PlainTextResponse("The page is not here.")
-
-    async def response_url(self, request: Request) -> Response:
-        w = self._workspace
-        target = w.response_urls.find(request.path_params["key"])
-        if target is None:
-            return JSONResponse({"ok": False, "error": "invalid_url"}, 404)
-        body = await read_arguments(request)
-        channel = w.channels[target.channel]
-        rule = self._faults.strike("response_url", channel.id, channel.name)
-        if rule is not None and rule.fault in ("reset", "drop"):
-            return Hangup(reset=rule.fault == "reset")
-        outcome = self._responded(target, body) if rule is None else Outcome(int(rule.fault), {"ok": False})
-        details = {"method": "response_url", "args": body, "status": outcome.status}
-        error = {"error": outcome.body["error"]} if "error" in outcome.body else {}
-        w.journal.write("api", w.clock(), **details, ok=outcome.status == 200, **error)
-        return PlainTextResponse("ok") if outcome.status == 200 else respond(outcome)
-
-    def _responded(self, target: Any, body: Any) -> Outcome:
-        w = self._workspace
-        refusal = target.refusal(w.clock())
-        if refusal:
-            return Outcome(404, {"ok": False, "error": refusal})
-        wait = (
-            self._limits.post(target.channel, w.clock())
-            if body.get("response_type") == "in_channel"
-            else None
-        )
-        if wait:
-            return Outcome(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(wait)})
-        target.used += 1
-        try:
-            with w.lock:
-                outgoing.respond(w, target, body)
-        except SlackError as error:
-            return Outcome(400, error.answer())
-        return Outcome(200, {"ok": True})
-
-    async def upload(self, request: Request) -> Response:
-        w = self._workspace
-        file = w.files.get(request.path_params["key"])
-        if file is None:
-            return PlainTextResponse("file not found", 404)
-        content = await request.body()
-        if len(content) != file["expected"]:
-            return PlainTextResponse("the length differs from what was announced", 400)
-        w.store_content(file["id"], content)
-        file |= {"size": len(content), "state": "uploaded"}
-        w.keep("file", file["id"], file)
-        return PlainTextResponse(f"OK - {len(content)}")
-
-    async def file(self, request: Request) -> Response:
-        content = self._workspace.contents.get(request.path_params["key"])
-        if content is None:
-            return PlainTextResponse("the content of this file is no longer here", 404)
-        return PlainTextResponse(content, headers={"X-Content-Type-Options": "nosniff"})
-
-
 def create_app(seed: Seed | None = None, options: Options | None = None) -> Starlette:
     """The whole sandbox; its parts hang on `app.state` (workspace, wire, door)."""
     how = options or Options()
@@ -144,7 +63,7 @@ def create_app(seed: Seed | None = None, options: Options | None = None) -> Star
     workspace.edit_window = how.edit_window
     faults, limits, wire = Faults(), Limits(how.pace), Wire(workspace)
     delivery = Delivery(workspace, wire, faults, Pace(how.deadline, how.scale), how.request_url)
-    door = Door(workspace, People(workspace, delivery), wire, faults)
+    door = Door(workspace, Clicks(workspace, delivery), Speech(workspace, delivery), wire, faults)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -157,9 +76,11 @@ def create_app(seed: Seed | None = None, options: Options | None = None) -> Star
             Route("/api/{method}", WebApi(workspace, faults, limits).__call__, methods=["GET", "POST"]),
             WebSocketRoute("/link/", wire.serve),
             *door.routes(),
-            *Doors(workspace, faults, limits).routes(),
+            *Links(workspace, faults, limits).routes(),
+            *page_routes(),
         ],
         lifespan=lifespan,
+        middleware=[Middleware(SameOrigin)],
     )
     app.state.workspace, app.state.wire, app.state.door = workspace, wire, door
     return app
@@ -210,6 +131,7 @@ def _bound(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))
+    listener.listen(128)  # from now on callers wait, instead of being refused until the server is up
     return listener
 
 

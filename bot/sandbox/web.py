@@ -109,7 +109,7 @@ class WebApi:
         if fault in ("reset", "drop"):
             self._write(call, Outcome(0, {}), fault)
             return Hangup(reset=fault == "reset")
-        outcome = _refusal(rule)
+        outcome = refusal(rule)
         self._write(call, outcome, fault)
         return respond(outcome)
 
@@ -166,14 +166,15 @@ def respond(outcome: Outcome) -> Response:
     return JSONResponse(outcome.body, outcome.status, headers=outcome.headers)
 
 
-def _refusal(rule: Rule) -> Outcome:
+def refusal(rule: Rule) -> Outcome:
     """429, a 5xx, or Slack's own error under status 200."""
     if rule.fault == "429":
         body: Json = {"ok": False, "error": "ratelimited"}
         return Outcome(429, body, {"Retry-After": str(rule.retry_after)})
     if rule.fault.startswith("error:"):
         return Outcome(200, {"ok": False, "error": rule.fault.removeprefix("error:")})
-    return Outcome(int(rule.fault), {"ok": False, "error": "internal_error"})
+    status = int(rule.fault) if rule.fault.isdigit() else 500
+    return Outcome(status, {"ok": False, "error": "internal_error"})
 
 
 def origin(request: Request) -> str:

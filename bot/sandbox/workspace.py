@@ -10,53 +10,25 @@ import base64
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from bot.sandbox import names
 from bot.sandbox.journal import Journal
-from bot.sandbox.mentions import mentioned
+from bot.sandbox.members import Channel, User
 from bot.sandbox.modals import Modals
 from bot.sandbox.names import Json
+from bot.sandbox.pings import pinged
 from bot.sandbox.replies import ResponseUrls
 from bot.sandbox.seed import AppProfile, Seed
 from bot.sandbox.shelf import NoShelf, Shelf
 
 COLORS = ("e8912d", "2bac76", "4bbe2e", "e23d7a", "5b89d5", "9f69e7", "c386df", "43761b")
 TICKET_SECONDS = 30.0
+KEEP_FACES = 5
 KEEP_EPHEMERALS = 300
 KEEP_NOTIFICATIONS = 2_000
-
-
-@dataclass
-class User:
-    id: str
-    name: str
-    real_name: str
-    is_bot: bool = False
-    color: str = "9f69e7"
-    deleted: bool = False
-    is_restricted: bool = False
-    team_id: str = names.TEAM_ID
-    tz: str = "Etc/UTC"
-
-
-@dataclass
-class Channel:
-    id: str
-    name: str
-    members: list[str]
-    is_private: bool = False
-    is_archived: bool = False
-    is_im: bool = False
-    user: str | None = None
-    topic: str = ""
-    created: int = 0
-    messages: dict[str, Json] = field(default_factory=dict)
-
-    def kept(self) -> Json:
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "messages"}
 
 
 class Workspace:
@@ -83,7 +55,7 @@ class Workspace:
         self.groups: dict[str, list[str]] = {}
         self.past: dict[str, list[list[Json]]] = {}
         self._tickets: dict[str, float] = {}
-        self.modals = Modals(self)
+        self.modals = Modals(clock, self.changed, self.keep)
         self.response_urls = ResponseUrls()
         self.edit_window: float | None = None
         self._watchers: set[Callable[[], None]] = set()
@@ -247,7 +219,9 @@ class Workspace:
     def update(self, channel: Channel, message: Json, changes: Json) -> None:
         """Changes a message in place; a key with None is taken away."""
         if "blocks" in changes:
-            self.past.setdefault(f"{channel.id}:{message['ts']}", []).append(message.get("blocks") or [])
+            faces = self.past.setdefault(f"{channel.id}:{message['ts']}", [])
+            faces.append(message.get("blocks") or [])
+            del faces[:-KEEP_FACES]
         message.update({key: value for key, value in changes.items() if value is not None})
         for key in [key for key, value in changes.items() if value is None]:
             message.pop(key, None)
@@ -281,7 +255,7 @@ class Workspace:
         parent = channel.messages.get(thread_ts)
         if parent is None:
             return
-        replies = self.replies(channel, thread_ts)
+        replies = channel.replies(thread_ts)
         users = list(dict.fromkeys(reply["user"] for reply in replies))
         if replies:
             counted: Json = {"reply_count": len(replies), "reply_users": users[:5]}
@@ -320,7 +294,7 @@ class Workspace:
         return next((e for e in self.ephemerals if e["ts"] == ts and e["user"] == user), None)
 
     def _notify(self, channel: Channel, message: Json) -> None:
-        for user, why in self._pinged(channel, message).items():
+        for user, why in pinged(message, channel, self.users, self.groups).items():
             entry: Json = {"user": user, "channel": channel.id, "ts": message["ts"], "text": message["text"]}
             entry |= {"why": why, "thread_ts": message.get("thread_ts")}
             self.notifications.append(entry)
@@ -328,26 +302,6 @@ class Workspace:
         for old in self.notifications[:-KEEP_NOTIFICATIONS]:
             self._shelf.drop("notification", f"{old['ts']}:{old['user']}")
         del self.notifications[:-KEEP_NOTIFICATIONS]
-
-    def _pinged(self, channel: Channel, message: Json) -> dict[str, str]:
-        """User → why, for the people whose phone would ring; never the author, never the bot."""
-        named, everyone = mentioned(message["text"], message.get("blocks"))
-        users = named.union(*(self.groups.get(one, []) for one in named))
-        why: dict[str, str] = {}
-        if message.get("subtype") == "thread_broadcast":
-            why |= dict.fromkeys(self._followers(channel, message["thread_ts"]), "thread_broadcast")
-        if channel.is_im:
-            why |= dict.fromkeys(channel.members, "dm")
-        why |= dict.fromkeys(users | (set(channel.members) if everyone else set()), "mention")
-        silent = {message["user"], names.BOT_USER}
-        return {user: why[user] for user in sorted(why) if user in self.users and user not in silent}
-
-    def _followers(self, channel: Channel, thread_ts: str) -> Iterable[str]:
-        """People who wrote in a thread or were named in it."""
-        parent = channel.messages.get(thread_ts)
-        for message in ([parent] if parent else []) + self.replies(channel, thread_ts):
-            yield message["user"]
-            yield from mentioned(message["text"], message.get("blocks"))[0]
 
 
 def _micros(ts: str) -> int:

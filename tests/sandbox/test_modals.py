@@ -338,3 +338,17 @@ def test_an_ephemeral_is_clicked_and_replaced(sandbox: Sandbox, on_slack: App, c
     assert containers == [(True, False)]
     assert [(entry["ts"], entry["text"]) for entry in answer["ephemerals"]] == [(ts, "done")]
     assert len(sandbox.state("ana")["ephemerals"]) == 1
+
+
+def test_a_response_url_may_fail_too(sandbox: Sandbox, on_slack: App, client: WebClient) -> None:
+    _, url = pressed(sandbox, on_slack, client)
+    sandbox.faults(
+        {"method": "response_url", "fault": "429", "times": 1},
+        {"method": "response_url", "fault": "store_then_drop", "times": 1},
+    )
+
+    assert httpx.post(url, json={"text": "limited"}).status_code == 429
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.post(url, json={"text": "stored"})
+    assert httpx.post(url, json={"text": "fine"}).text == "ok"
+    assert [entry["text"] for entry in sandbox.state("ana")["ephemerals"]] == ["stored", "fine"]

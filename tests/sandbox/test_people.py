@@ -227,3 +227,30 @@ def test_an_answer_comes_with_what_followed_the_ack(
 
     assert [entry["text"] for entry in answer["ephemerals"]] == ["one", "two"]
     assert answer["ephemerals"][0]["in_reply_to"] == "/patrol go"
+
+
+def test_who_is_not_in_a_channel_is_not_rung(sandbox: Sandbox, client: WebClient) -> None:
+    sandbox.set_channel("chat", members=["ana"])
+
+    client.chat_postMessage(channel="C0CHAT", text="<@U0ANA> <@U0BO> look")
+
+    assert [note["user"] for note in sandbox.state()["notifications"]] == ["U0ANA"]
+
+
+def test_the_journal_says_what_people_did(sandbox: Sandbox) -> None:
+    sandbox.message("ana", "payments", "hello")
+
+    did = sandbox.journal(kind="act")[0]
+
+    assert (did["act"], did["args"]["user"], did["args"]["text"]) == ("message", "ana", "hello")
+
+
+def test_a_page_of_another_site_may_not_act_here(sandbox: Sandbox) -> None:
+    body = {"user": "ana", "channel": "payments", "text": "sold!"}
+    address = f"{sandbox.url}/sandbox/message"
+
+    foreign = httpx.post(address, json=body, headers={"Origin": "https://evil.example"})
+    own = httpx.post(address, json=body, headers={"Origin": sandbox.url})
+
+    assert (foreign.status_code, own.status_code) == (403, 200)
+    assert len(sandbox.messages("payments")) == 1

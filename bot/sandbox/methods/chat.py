@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.sandbox import names
 from bot.sandbox.call import Call, SlackError
+from bot.sandbox.members import Channel
 from bot.sandbox.methods.messages import (
     AUTHOR,
     SPLIT_AT,
@@ -16,7 +17,7 @@ from bot.sandbox.methods.messages import (
 )
 from bot.sandbox.methods.table import Method, channel_by_id, is_member, visible
 from bot.sandbox.names import Json
-from bot.sandbox.workspace import Channel, Workspace
+from bot.sandbox.workspace import Workspace
 
 
 def _target(workspace: Workspace, call: Call) -> Channel:

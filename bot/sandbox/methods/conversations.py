@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bot.sandbox import names
 from bot.sandbox.call import Call, SlackError
+from bot.sandbox.members import Channel
 from bot.sandbox.methods.reads import paged
 from bot.sandbox.methods.table import Method, channel_by_id, is_member, kind_of, require
 from bot.sandbox.names import Json
-from bot.sandbox.workspace import Channel, Workspace
+from bot.sandbox.workspace import Workspace
 
 TYPES = {"channels": "public_channel", "groups": "private_channel", "im": "im"}
 

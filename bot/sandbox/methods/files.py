@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bot.sandbox import names
 from bot.sandbox.call import Call, SlackError, invalid_arguments
+from bot.sandbox.members import Channel
 from bot.sandbox.methods.messages import AUTHOR, checked_blocks
 from bot.sandbox.methods.table import Method, is_member, visible
 from bot.sandbox.names import Json
-from bot.sandbox.workspace import Channel, Workspace, short_id
+from bot.sandbox.workspace import Workspace, short_id
 
 
 def get_upload_url(workspace: Workspace, call: Call) -> Json:

@@ -7,10 +7,11 @@ import binascii
 from collections.abc import Sequence
 
 from bot.sandbox.call import Call, SlackError
+from bot.sandbox.members import Channel
 from bot.sandbox.methods.messages import shown
 from bot.sandbox.methods.table import Method, channel_by_id, is_member, kind_of, require
 from bot.sandbox.names import Json
-from bot.sandbox.workspace import Channel, Workspace
+from bot.sandbox.workspace import Workspace
 
 
 def _readable(workspace: Workspace, call: Call) -> Channel:
@@ -90,7 +91,7 @@ def replies(workspace: Workspace, call: Call) -> Json:
     if message is None:
         raise SlackError("thread_not_found")
     root = channel.messages.get(str(message.get("thread_ts", message["ts"])), message)
-    return _answer(call, [root, *_within(call, workspace.replies(channel, root["ts"]))])
+    return _answer(call, [root, *_within(call, channel.replies(root["ts"]))])
 
 
 METHODS = (

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from bot.sandbox import names
 from bot.sandbox.call import Call, SlackError
+from bot.sandbox.members import Channel
 from bot.sandbox.names import Json
-from bot.sandbox.workspace import Channel, Workspace
+from bot.sandbox.workspace import Workspace
 
 Run = Callable[[Workspace, Call], Json]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bot.sandbox import names
 from bot.sandbox.call import Call, SlackError
+from bot.sandbox.members import User
 from bot.sandbox.methods.reads import paged
 from bot.sandbox.methods.table import Method
 from bot.sandbox.names import Json
-from bot.sandbox.workspace import User, Workspace
+from bot.sandbox.workspace import Workspace
 
 
 def shown_user(user: User) -> Json:
