@@ -56,8 +56,8 @@ class Deliverer:
     def once(self) -> int:
         """Sends what may be sent now; how many messages moved."""
         moved = sum(self._card(alert, message) for alert, message in self.store.outbox.cards(self.clock()))
-        waiting = self.store.outbox.effects(self.clock())
-        return moved + sum(self._effect(*one) for one in waiting if one[0].effect.kind in SAID_BY_SLACK)
+        waiting = self.store.outbox.effects(self.clock(), kinds=SAID_BY_SLACK)
+        return moved + sum(self._effect(*one) for one in waiting)
 
     # ------------------------------------------------------------------- cards
 

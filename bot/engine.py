@@ -24,9 +24,9 @@ from bot.project import Project
 from bot.store import Done, Held, RunSave, Store
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy
-from sensors.model.run import Cause, Looked, Run, RunStatus
+from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
 from sensors.model.window import Window, window_for
-from sensors.run import data_until, look
+from sensors.run import data_until, late, look
 from sensors.title import title
 from sensors.warehouse import Warehouse, WarehouseError
 
@@ -97,8 +97,10 @@ class Engine:
         policy = self.catalog.policies.get(name)
         if policy is None:
             return Ticked(why_not=f"there is no policy {name}")
-        until, trouble = self._loaded(policy)
+        until, trouble, behind = self._loaded(policy)
         limit = until or due
+        if behind and cause.kind is CauseKind.tick:
+            return self._wait(policy, cause, due, behind)
 
         def window_of(watermark: datetime | None) -> Window:
             return window(limit) if window else window_for(policy.window, due, watermark, until)
@@ -143,23 +145,32 @@ class Engine:
         for run in list(self._running.values()):
             self.store.runs.extend(run, self.clock(), LEASE)
 
-    def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None]:
-        """Until when the policy's tables are loaded, or the failed look where the warehouse does not say."""
+    def _wait(self, policy: Policy, cause: Cause, due: datetime, behind: str) -> Ticked:
+        """Nothing is looked at on stale data; the first tick after the table has come looks at all of it."""
+        self.store.runs.skip(policy.name, cause, due, behind, self.clock())
+        self._unknown(policy, behind)
+        return Ticked(why_not=behind)
+
+    def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None, str]:
+        """Until when the policy's tables are loaded, the failed look where the warehouse does not say, and
+        which of the tables that it waits for are late."""
+        assets = self.catalog.assets
         try:
-            return data_until(policy, self.catalog.assets, self.warehouse), None
+            until = data_until(policy, assets, self.warehouse)
+            return until, None, late(policy, assets, self.warehouse, self.clock())
         except WarehouseError as error:
             now = self.clock()
             failed = Looked(
                 policy, Window(now, now), RunStatus.failed, error=str(error), transient=error.transient
             )
-            return None, failed
+            return None, failed, ""
 
     def _save(self, policy: Policy, run: Run, looked: Looked) -> Reconciled | None:
         """What was found and saved; None where others were faster and nothing was saved."""
         if not looked.ok:
             self.store.runs.fail(run, looked.status, looked.error or "", self.clock(), looked.elapsed_s)
             log.warning("run failed", why=looked.error, status=looked.status.value)
-            self._unknown(policy, looked)
+            self._unknown(policy, looked.error or looked.status.value)
             self._own_trouble(looked)
             return NOTHING_FOUND
         for _ in range(CONFLICTS):
@@ -229,12 +240,11 @@ class Engine:
         outcomes = (step(held.get(key), action, now) for key, action in actions)
         return tuple(outcome for outcome in outcomes if isinstance(outcome, Change))
 
-    def _unknown(self, policy: Policy, looked: Looked) -> None:
+    def _unknown(self, policy: Policy, why: str) -> None:
         """Late is not clear: conditions of which a failed run says nothing are marked as not known."""
         if policy.accumulates:
             return
         held = self._held(policy, None, self.clock())
-        why = looked.error or looked.status.value
         self._record_machine([(held[key], Unknown(why)) for key in unknown_keys(held)])
 
     def _own_trouble(self, looked: Looked) -> None:

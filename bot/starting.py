@@ -25,6 +25,7 @@ from sensors.model.window import Window, window_for
 
 log = get("starting")
 
+DONE_HERE = (EffectKind.start_job, EffectKind.rerun)
 AT_ONCE = 4  # jobs and reruns side by side
 EFFECT_LEASE = timedelta(minutes=6)  # longer than a rerun may take
 START_LEASE = timedelta(seconds=30)  # beyond the job's own timeout
@@ -68,9 +69,8 @@ class Starting:
 
     def effects(self) -> None:
         """Carries out what waits, each beside the others: a slow query or system holds up nothing else."""
-        for stored, alert, _ in self.store.outbox.effects(self.engine.clock()):
-            if stored.effect.kind in (EffectKind.start_job, EffectKind.rerun):
-                self._beside(f"effect-{stored.id}", partial(self._carry_out, stored, alert))
+        for stored, alert, _ in self.store.outbox.effects(self.engine.clock(), kinds=DONE_HERE):
+            self._beside(f"effect-{stored.id}", partial(self._carry_out, stored, alert))
 
     def _carry_out(self, stored: StoredEffect, alert: Alert) -> bool:
         if not self.store.outbox.take(stored.id, self.engine.clock(), EFFECT_LEASE):

@@ -10,7 +10,7 @@ from typing import Any
 
 from sensors.model.asset import Asset
 from sensors.model.clock import parse_time, utc
-from sensors.model.policy import Incremental, Now, Policy, WindowKind
+from sensors.model.policy import Incremental, Now, Policy, WhenLate, WindowKind
 from sensors.model.run import Looked, RunStatus
 from sensors.model.violation import FoundRow, row_hash, violations_of
 from sensors.model.window import Window
@@ -53,6 +53,19 @@ def data_until(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse
     """
     sources = sources_of(policy, assets, warehouse)
     return min(warehouse.loaded_until(sources).values(), default=None) if sources else None
+
+
+def late(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse, now: datetime) -> str:
+    """Which tables the policy should not be run without are late, in a sentence; empty where none is.
+
+    A table is late when its newest row is older than its `late_after`; tables of which the policy says
+    `run` do not matter, nor do those that say nothing of their age. Raises WarehouseError.
+    """
+    wanted = [n for n, when in policy.needs.items() if when is not WhenLate.run and n in assets]
+    dated = [a for n in wanted if (a := assets[n]).late_after and a.loaded_until]
+    loaded = warehouse.loaded_until(dated) if dated else {}
+    behind = [a for a in dated if a.name in loaded and a.late_after and now - loaded[a.name] > a.late_after]
+    return "; ".join(f"{a.name} is late: loaded until {loaded[a.name]:%Y-%m-%d %H:%M} UTC" for a in behind)
 
 
 def sources_of(
