@@ -1,11 +1,16 @@
-"""Connections come back: after a cut, a refresh, and where Slack was away at the start."""
+"""Connections come back: after a cut, a refresh, a silent death, and where Slack was away at the start."""
 
 from __future__ import annotations
 
 import socket as sockets
+import threading
 import time
+from contextlib import suppress
+
+import pytest
 
 from bot.sandbox import Sandbox
+from bot.slack import socket
 from bot.slack.client import SlackClient
 from bot.slack.listeners import new_app, register
 from bot.slack.socket import start
@@ -55,3 +60,62 @@ def test_it_waits_for_a_slack_that_is_not_there_yet() -> None:
             assert works(sandbox, desk)
     finally:
         handle.close()
+
+
+class Line:
+    """A line to the sandbox that can die without a word: nothing more goes through, and nobody hangs up."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._dead = threading.Event()
+        self._listener = sockets.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def die(self) -> None:
+        """Those who talk now talk to nobody; who dials anew gets through."""
+        dead, self._dead = self._dead, threading.Event()
+        dead.set()
+
+    def close(self) -> None:
+        self.die()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = self._listener.accept()
+                there = sockets.create_connection(("127.0.0.1", self._target))
+                for pair in ((here, there), (there, here)):
+                    threading.Thread(target=self._carry, args=(*pair, self._dead), daemon=True).start()
+
+    def _carry(self, here: sockets.socket, there: sockets.socket, dead: threading.Event) -> None:
+        with suppress(OSError):
+            while data := here.recv(65_536):
+                if dead.is_set():
+                    return
+                there.sendall(data)
+            there.shutdown(sockets.SHUT_WR)
+
+
+def test_a_line_that_dies_without_a_word_is_noticed(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "PING_S", 1.0)
+    monkeypatch.setattr(socket, "PONG_S", 0.5)
+    line = Line(int(sandbox.url.rpartition(":")[2]))
+    address = f"http://127.0.0.1:{line.port}/api/"
+    desk, client = RecordingDesk(), SlackClient(sandbox.bot_token, address)
+    app = new_app(client)
+    register(app, desk, client)
+    handle = start(app, sandbox.app_token, address, connections=1)
+    try:
+        eventually(lambda: handle.connected() == 1)
+        assert works(sandbox, desk)
+        line.die()
+        eventually(lambda: handle.connected() == 0, 10)
+        eventually(lambda: handle.connected() == 1, 10)
+        eventually(lambda: works(sandbox, desk), 15)
+    finally:
+        handle.close()
+        line.close()
