@@ -29,6 +29,7 @@ class Fire:
     key_values: Mapping[str, Any] = NOTHING
     newest: Mapping[str, Any] = NOTHING
     on_open: tuple[str, ...] = ()  # jobs to start when this opens an alert
+    forgiven_until: datetime | None = None  # rows seen until then were called a false positive
     previous: int | None = None  # an earlier alert of the key, now closed for good
 
 

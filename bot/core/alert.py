@@ -117,6 +117,7 @@ class Alert:
     note: str = ""
     reopened: int = 0
     previous: int | None = None  # the earlier alert of this key
+    forgiven_until: datetime | None = None  # rows seen until then were called a false positive
     comments: int = 0
     last_event: str = ""  # the newest line of its history, for the card
     last_event_at: datetime | None = None

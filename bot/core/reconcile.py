@@ -13,7 +13,7 @@ from bot.core.route import lane_of, terms_for
 from sensors.model.policy import Policy, Severity
 from sensors.model.run import Looked
 from sensors.model.team import Team
-from sensors.model.violation import FoundRow, Values, Violation, canonical, shown
+from sensors.model.violation import FoundRow, Values, Violation, age, canonical, shown
 
 KEPT_ROWS = 50  # of each key and run, as evidence
 Title = Callable[[Policy, Values, int], str]
@@ -65,16 +65,25 @@ def reconcile(
         for violation in looked.violations
         if (fire := _fire(policy, violation, looked, team, known[violation.key], held, title))
     ]
-    fresh = [f for f in fires if not _held_open(held, f.key)]
+    rows = {v.key: v.rows if not policy.accumulates else new[v.key] for v in looked.violations}
+    there = {f.key for f in fires}
+    fresh = {f.key: f for f in fires if _opens(held.get(f.key), f)}
     if len(fresh) > policy.max_alerts:
-        flood = _flood(policy, fresh, team, looked)
-        fires = [f for f in fires if _held_open(held, f.key)] + [flood]
+        flood = _flood(policy, list(fresh.values()), team, looked)
+        fires = [f for f in fires if f.key not in fresh] + [flood]
+        rows[flood.key] = tuple(sorted((row for key in fresh for row in rows[key]), key=age))
     actions: list[tuple[str, Action]] = [(f.key, f) for f in fires]
     if not policy.accumulates and not looked.truncated:
-        gone = set(held) - {f.key for f in fires}
+        gone = set(held) - there - {f.key for f in fires}
         actions += [(key, Clear(looked.window.end)) for key in sorted(gone)]
-    rows = {v.key: v.rows if not policy.accumulates else new[v.key] for v in looked.violations}
     return Reconciled(tuple(actions), _remember(policy, new), _evidence(policy, fires, rows))
+
+
+def _opens(holder: Alert | None, fire: Fire) -> bool:
+    """Whether it would open or reopen an alert: what is held open or stays resolved makes no flood."""
+    if holder is None:
+        return True
+    return not holder.is_open and (fire.new_evidence or holder.condition is Condition.cleared)
 
 
 def _fire(
@@ -89,11 +98,12 @@ def _fire(
     """The violation as an action, or None where it stays under the threshold or says nothing new."""
     new = [row for row in violation.rows if row.hash not in known]
     holder = held.get(violation.key)
-    is_open = bool(holder and holder.is_open)
     if policy.accumulates and not new:
         return None
     count = count_of(policy, violation, known, holder, looked.window.end)
-    if count < policy.threshold.count and not (is_open and policy.accumulates):
+    if policy.accumulates and holder and holder.is_open:
+        count = max(count, holder.count)
+    elif count < policy.threshold.count:
         return None
     newest = masked(policy, violation.newest)
     severity = _severity(policy, violation, count)
@@ -110,6 +120,7 @@ def _fire(
         key_values={name: shown(value) for name, value in violation.key_values.items()},
         newest=newest,
         on_open=policy.on_open,
+        forgiven_until=_forgiven_until(holder),
     )
 
 
@@ -154,20 +165,26 @@ def _at(seen: Seen, as_of: datetime) -> datetime:
 def _as_seen(policy: Policy, key: str, rows: Iterable[FoundRow], as_of: datetime) -> list[Seen]:
     column = policy.threshold.distinct
     return [
-        Seen(policy.name, key, r.hash, r.event_time, str(r.values.get(column)) if column else None, as_of)
-        for r in rows
+        Seen(policy.name, key, r.hash, r.event_time, _value(r.values.get(column or "")), as_of) for r in rows
     ]
+
+
+def _value(value: Any) -> str | None:
+    """A value of the column whose distinct values count. As in SQL, a null is none."""
+    return None if value is None else str(shown(value))
 
 
 def _size(rows: Iterable[Seen], distinct: str | None) -> int:
     rows = list(rows)
-    return len({row.value for row in rows}) if distinct else len(rows)
+    return len({row.value for row in rows} - {None}) if distinct else len(rows)
 
 
 def _forgiven_until(holder: Alert | None) -> datetime | None:
     """Rows seen until then were called a false positive: they are silenced, and no others."""
-    called = holder and not holder.is_open and holder.disposition is Disposition.false_positive
-    return holder.resolved_at if holder and called else None
+    if holder is None:
+        return None
+    called = not holder.is_open and holder.disposition is Disposition.false_positive
+    return holder.resolved_at if called else holder.forgiven_until
 
 
 def _severity(policy: Policy, violation: Violation, count: int) -> Severity:
@@ -181,18 +198,16 @@ def _severity(policy: Policy, violation: Violation, count: int) -> Severity:
 
 
 def masked(policy: Policy, values: Values) -> dict[str, Any]:
-    """The row as it may be kept and shown: no hidden columns, of masked ones the first two letters."""
+    """The row as it may be kept and shown: no hidden columns, of masked ones how their text begins."""
     rule = policy.alert.columns
     kept = {name: shown(v) for name, v in values.items() if rule.get(name, "show") != "hide"}
-    return {n: _mask(v) if rule.get(n) == "mask" and v is not None else v for n, v in kept.items()}
+    return {n: _mask(values[n]) if rule.get(n) == "mask" and v is not None else v for n, v in kept.items()}
 
 
 def _mask(value: Any) -> str:
-    return f"{str(value)[:2]}•••"
-
-
-def _held_open(held: Mapping[str, Alert], key: str) -> bool:
-    return key in held and held[key].is_open
+    """At most two letters, and never more than a third of the text; nothing of a number."""
+    begins = value[: min(2, len(value) // 3)] if isinstance(value, str) else ""
+    return f"{begins}•••"
 
 
 def _flood(policy: Policy, fires: list[Fire], team: Team | None, looked: Looked) -> Fire:
@@ -207,8 +222,8 @@ def _flood(policy: Policy, fires: list[Fire], team: Team | None, looked: Looked)
         severity=severity,
         count=len(fires),
         as_of=looked.window.end,
-        new_evidence=True,
-        newest={"keys": ", ".join(f.key for f in fires[:10])},
+        new_evidence=any(f.new_evidence for f in fires),
+        newest={"keys": ", ".join(canonical(masked(policy, f.key_values)) for f in fires[:10])},
     )
 
 
@@ -219,7 +234,7 @@ def flood_key(policy: Policy) -> str:
 def _remember(policy: Policy, new: Mapping[str, tuple[FoundRow, ...]]) -> tuple[Seen, ...]:
     column = policy.threshold.distinct
     return tuple(
-        Seen(policy.name, key, r.hash, r.event_time, str(r.values.get(column)) if column else None)
+        Seen(policy.name, key, r.hash, r.event_time, _value(r.values.get(column or "")))
         for key, rows in new.items()
         for r in rows
     )
@@ -228,14 +243,11 @@ def _remember(policy: Policy, new: Mapping[str, tuple[FoundRow, ...]]) -> tuple[
 def _evidence(
     policy: Policy, fires: list[Fire], rows: Mapping[str, tuple[FoundRow, ...]]
 ) -> dict[str, tuple[Mapping[str, Any], ...]]:
-    """Rows of each key that fires, newest first, masked and capped; a flood shows rows of all its keys."""
-    kept: dict[str, tuple[Mapping[str, Any], ...]] = {}
-    for fire in fires:
-        found = rows.get(fire.key)
-        if found is None:  # the flood
-            found = tuple(row for group in rows.values() for row in group)
-        kept[fire.key] = tuple(masked(policy, row.values) for row in reversed(found[-KEPT_ROWS:]))
-    return kept
+    """Rows of each key that fires, newest first, masked and capped."""
+    return {
+        fire.key: tuple(masked(policy, row.values) for row in reversed(rows[fire.key][-KEPT_ROWS:]))
+        for fire in fires
+    }
 
 
 def unknown_keys(held: Mapping[str, Alert]) -> tuple[str, ...]:

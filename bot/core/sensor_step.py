@@ -56,6 +56,7 @@ def _open(found: Fire, now: datetime) -> Outcome:
         step=step if found.lane is Lane.live else 0,
         step_due=now + wait if found.lane is Lane.live else None,
         previous=found.previous,
+        forgiven_until=found.forgiven_until,
     )
     story = f"opened; ALR-{found.previous} was about the same" if found.previous else "opened"
     effects = tuple(
@@ -134,6 +135,7 @@ def _reopen(alert: Alert, found: Fire, now: datetime) -> Outcome:
         newest=found.newest,
         condition=Condition.firing,
         unknown_why="",
+        forgiven_until=found.forgiven_until,
     )
     if alert.lane is not Lane.live:
         after = replace(after, step_due=None)

@@ -109,10 +109,11 @@ def violations_of(rows: Iterable[FoundRow], key: tuple[str, ...]) -> tuple[Viola
         values = {name: row.values[name] for name in key}
         groups.setdefault(canonical(values), (values, {}))[1].setdefault(row.hash, row)
     return tuple(
-        Violation(name, values, tuple(sorted(found.values(), key=_age)))
+        Violation(name, values, tuple(sorted(found.values(), key=age)))
         for name, (values, found) in groups.items()
     )
 
 
-def _age(row: FoundRow) -> tuple[bool, float]:
+def age(row: FoundRow) -> tuple[bool, float]:
+    """What rows are sorted by, oldest first: those without a time before all others."""
     return (row.event_time is not None, row.event_time.timestamp() if row.event_time else 0.0)
