@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -40,11 +42,22 @@ def demo(project: Path, port: int, fresh: bool, calm: bool) -> None:
     """
     project = project.resolve()
     home = project / ".patrol"
-    if fresh:
-        for folder in (home / "demo", home / "market"):
-            shutil.rmtree(folder, ignore_errors=True)
-    (home / "demo").mkdir(parents=True, exist_ok=True)
-    sys.exit(Demo(project, home, port, calm).run())
+    home.mkdir(exist_ok=True)
+    with (home / "demo.lock").open("w") as lock:
+        sys.exit(_alone(lock, port) or Demo(project, home, port, calm).run(fresh))
+
+
+def _alone(lock: TextIO, port: int) -> int:
+    """0 where no other demo of this project runs and the port is free; else says so: the exit code."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        click.echo("a demo of this project is running already: end it first", err=True)
+        return 2
+    if not _free(port):
+        click.echo(f"port {port} is taken: end what listens there, or say --port", err=True)
+        return 2
+    return 0
 
 
 @dataclass
@@ -58,12 +71,14 @@ class Demo:
     stopping: threading.Event = field(default_factory=threading.Event)
     parts: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def run(self) -> int:
+    def run(self, fresh: bool) -> int:
+        """Until told to stop; `fresh` begins anew. The exit code."""
+        if fresh:
+            for folder in (self.home / "demo", self.home / "market"):
+                shutil.rmtree(folder, ignore_errors=True)
+        (self.home / "demo").mkdir(exist_ok=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.stopping.set())
-        if not _free(self.port):
-            click.echo(f"port {self.port} is taken: end what listens there, or say --port", err=True)
-            return 2
         self.admin, self.health = (p if _free(p) else _any() for p in (self.port + 1, self.port + 2))
         try:
             return self._watch() if self._begin() else 1
