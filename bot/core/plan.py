@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
@@ -10,6 +11,7 @@ from cronsim import CronSim
 from sensors.model.policy import After, Cron, Every, Schedule
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SHIFT = timedelta(hours=3)  # more than any clock is put forward or back at once
 
 
 def next_due(schedule: Schedule, after: datetime) -> datetime | None:
@@ -18,7 +20,7 @@ def next_due(schedule: Schedule, after: datetime) -> datetime | None:
         case Every():
             return _floor(schedule, after) + schedule.interval
         case Cron():
-            return _cron(schedule, after, reverse=False)
+            return min(_found(schedule, after, later=True), default=None)
         case After():
             return None
 
@@ -29,8 +31,7 @@ def last_due(schedule: Schedule, at: datetime) -> datetime | None:
         case Every():
             return _floor(schedule, at)
         case Cron():
-            upcoming = _cron(schedule, at, reverse=False)
-            return _cron(schedule, upcoming, reverse=True) if upcoming else None
+            return max(_found(schedule, at, later=False), default=None)
         case After():
             return None
 
@@ -40,8 +41,37 @@ def _floor(every: Every, at: datetime) -> datetime:
     return anchor + (at - anchor) // every.interval * every.interval
 
 
-def _cron(cron: Cron, at: datetime, *, reverse: bool) -> datetime | None:
-    """Cronsim walks in local wall time, so that a time skipped or repeated by DST comes once."""
-    local = at.astimezone(ZoneInfo(cron.timezone))
-    found = next(CronSim(cron.expression, local, reverse=reverse), None)
-    return found.astimezone(UTC) if found else None
+def _found(cron: Cron, at: datetime, *, later: bool) -> Iterator[datetime]:
+    """Due times on one side of `at`, the nearest among them.
+
+    Cronsim walks a clock on the wall that is never put forward or back, beginning far enough on the other
+    side; which moments the wall's times are is decided here. (Given a zone, it forgets in which of two
+    hours of the same name it began, and can give a time that has passed.) Naive times are that clock's.
+    """
+    zone = ZoneInfo(cron.timezone)
+    wall = at.astimezone(zone).replace(tzinfo=None, microsecond=0)
+    changes = (at - SHIFT).astimezone(zone).utcoffset() != (at + SHIFT).astimezone(zone).utcoffset()
+    around = SHIFT if changes else timedelta()
+    start = wall - around if later else wall + around + timedelta(seconds=1)
+    walk = CronSim(cron.expression, start, reverse=not later)
+    best: datetime | None = None
+    for time in walk:
+        if best and abs(time - best) > around:
+            return
+        for moment in _moments(cron, time, zone):
+            if (moment > at) if later else (moment <= at):
+                best = best or time
+                yield moment
+
+
+def _moments(cron: Cron, wall: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """The moments at which the wall's clock shows this time, as cron has it.
+
+    A job at fixed times runs once: in an hour that comes twice the first time, in one that is skipped right
+    after it. One that runs every hour or minute runs in both hours, and in none that is skipped.
+    """
+    first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    fixed = not any(part.startswith("*") for part in cron.expression.split()[:2])
+    if first > second:  # no clock shows it
+        return _moments(cron, wall + timedelta(minutes=1), zone)[:1] if fixed else ()
+    return (first,) if fixed or first == second else (first, second)

@@ -1,0 +1,161 @@
+"""When a policy is due: on a grid that all share, and by the clock on the wall, whatever is done to it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.plan import EPOCH, last_due, next_due
+from sensors.model.policy import After, Cron, Every, Schedule
+
+ZONES = (
+    "UTC",
+    "America/New_York",
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "America/Santiago",
+    "Asia/Kolkata",
+    "Africa/Casablanca",
+)
+MINUTES = ("0", "30", "59", "15,45", "*/20", "*", "1-5")
+HOURS = ("9", "1", "2", "1-3", "*/2", "*", "0,12")
+DAYS = ("* * *", "* * 1", "1 * *", "* * 0", "8 3 *", "1-7 * 0")
+
+instants = st.integers(0, 366 * 86_400).map(lambda s: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=s))
+transitions = st.sampled_from(
+    [datetime(2026, 3, 8, 7), datetime(2026, 11, 1, 6), datetime(2026, 3, 29, 1), datetime(2026, 10, 25, 1)]
+    + [datetime(2026, 4, 4, 15), datetime(2026, 10, 3, 15, 30), datetime(2026, 4, 5, 3)]
+)
+near = st.tuples(transitions, st.integers(-8 * 3600, 8 * 3600)).map(
+    lambda found: found[0].replace(tzinfo=UTC) + timedelta(seconds=found[1])
+)
+times = st.one_of(instants, near, near)
+crons = st.builds(
+    lambda minute, hour, days, zone: Cron(f"{minute} {hour} {days}", zone),
+    st.sampled_from(MINUTES),
+    st.sampled_from(HOURS),
+    st.sampled_from(DAYS),
+    st.sampled_from(ZONES),
+)
+everys = st.builds(
+    lambda interval, offset: Every(timedelta(seconds=interval), timedelta(seconds=offset)),
+    st.integers(1, 200_000),
+    st.integers(0, 200_000),
+)
+schedules: st.SearchStrategy[Schedule] = st.one_of(everys, crons, crons)
+
+
+def due(schedule: Schedule, at: datetime, *, later: bool) -> datetime:
+    found = next_due(schedule, at) if later else last_due(schedule, at)
+    assert found is not None
+    return found
+
+
+def between(cron: Cron, start: datetime, end: datetime) -> list[datetime]:
+    """All due times from start to end."""
+    found, at = [], start
+    while (at := due(cron, at, later=True)) <= end:
+        found.append(at)
+    return found
+
+
+@given(schedules, times)
+def test_the_next_is_later_the_last_is_not_and_there_is_none_in_between(made: Schedule, at: datetime) -> None:
+    last, following = due(made, at, later=False), due(made, at, later=True)
+    assert last <= at < following
+    assert due(made, last, later=True) == following
+    assert due(made, following, later=False) == following
+    assert due(made, following - timedelta(microseconds=1), later=False) == last
+
+
+@given(schedules, times, st.integers(0, 3_600_000_000))
+def test_it_is_the_same_whenever_a_process_looks(made: Schedule, at: datetime, later: int) -> None:
+    following = due(made, at, later=True)
+    look = min(at + timedelta(microseconds=later), following - timedelta(microseconds=1))
+    assert due(made, look, later=True) == following
+
+
+@given(everys, times)
+def test_every_lies_on_the_grid_of_the_epoch(every: Every, at: datetime) -> None:
+    found = due(every, at, later=True)
+    assert (found - EPOCH - every.offset) % every.interval == timedelta()
+    assert found.tzinfo is UTC
+
+
+@given(crons, times)
+def test_cron_never_comes_at_a_time_that_does_not_exist(cron: Cron, at: datetime) -> None:
+    found = due(cron, at, later=True)
+    zone = ZoneInfo(cron.timezone)
+    wall = found.astimezone(zone)
+    assert wall.astimezone(UTC) == found
+    matches = due(Cron(cron.expression, "UTC"), wall.replace(tzinfo=UTC) - timedelta(seconds=1), later=True)
+    skipped = (found - timedelta(seconds=1)).astimezone(zone).utcoffset() != wall.utcoffset()
+    assert matches == wall.replace(tzinfo=UTC) or skipped
+
+
+@pytest.mark.parametrize(
+    ("expression", "zone", "start", "walls"),
+    [
+        ("30 2 * * *", "America/New_York", "2026-03-07T12:00Z", ["08 03:00", "09 02:30"]),
+        ("30 1 * * *", "America/New_York", "2026-10-31T12:00Z", ["01 01:30", "02 01:30"]),
+        ("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00Z", ["29 03:00", "30 02:30"]),
+        ("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00Z", ["25 02:30", "26 02:30"]),
+        ("15 2 * * *", "Australia/Lord_Howe", "2026-10-03T06:00Z", ["04 02:30", "05 02:15"]),
+        ("45 1 * * *", "Australia/Lord_Howe", "2026-04-04T06:00Z", ["05 01:45", "06 01:45"]),
+        ("15 */2 * * *", "Australia/Lord_Howe", "2026-04-04T13:20Z", ["05 02:15", "05 04:15"]),
+        ("0 9 * * 1", "America/New_York", "2026-03-06T12:00Z", ["09 09:00", "16 09:00"]),
+        ("0 2,3 * * *", "America/New_York", "2026-03-08T05:00Z", ["08 03:00", "09 02:00"]),
+    ],
+)
+def test_where_clocks_change_a_fixed_time_comes_once(
+    expression: str, zone: str, start: str, walls: list[str]
+) -> None:
+    at, found = datetime.fromisoformat(start), []
+    for _ in walls:
+        at = due(Cron(expression, zone), at, later=True)
+        found.append(f"{at.astimezone(ZoneInfo(zone)):%d %H:%M}")
+    assert found == walls
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_daily_time_comes_once_on_every_day_of_ten_years(zone: str) -> None:
+    for expression in ("30 1 * * *", "30 2 * * *"):
+        found = between(
+            Cron(expression, zone), datetime(2026, 1, 2, tzinfo=UTC), datetime(2036, 1, 2, tzinfo=UTC)
+        )
+        days = [at.astimezone(ZoneInfo(zone)).date() for at in found]
+        assert all(b - a == timedelta(days=1) for a, b in pairwise(days))
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-08", 23), ("2026-11-01", 25), ("2026-06-01", 24)])
+def test_an_hourly_job_runs_in_every_hour_that_there_is(day: str, hours: int) -> None:
+    zone = ZoneInfo("America/New_York")
+    start = datetime.fromisoformat(day).replace(tzinfo=zone)
+    end = (start + timedelta(days=1)).astimezone(UTC)
+    found = between(Cron("5 * * * *", "America/New_York"), start.astimezone(UTC), end)
+    assert len(found) == hours
+    assert {b - a for a, b in pairwise(found)} == {timedelta(hours=1)}
+
+
+def test_mondays_are_mondays() -> None:
+    assert (
+        f"{due(Cron('0 9 * * 1'), datetime(2026, 1, 1, tzinfo=UTC), later=True):%a %d %H:%M}"
+        == "Mon 05 09:00"
+    )
+
+
+def test_what_waits_for_an_upstream_has_no_time_of_its_own() -> None:
+    waits = After(("core.orders",))
+    assert next_due(waits, EPOCH) is None
+    assert last_due(waits, EPOCH) is None
+
+
+def test_a_day_that_comes_once_in_four_years_is_found_both_ways() -> None:
+    cron = Cron("0 0 29 2 *")
+    assert due(cron, datetime(2026, 1, 1, tzinfo=UTC), later=True) == datetime(2028, 2, 29, tzinfo=UTC)
+    assert due(cron, datetime(2026, 1, 1, tzinfo=UTC), later=False) == datetime(2024, 2, 29, tzinfo=UTC)
