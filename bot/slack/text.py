@@ -29,9 +29,9 @@ UNDERSCORE = re.compile(
 )  # not the one within snake_case, which Slack leaves alone
 SCHEME = re.compile(r":(?=//)|(?<=\bmailto):|(?<=\btel):", re.IGNORECASE)
 DOT = re.compile(r"(?<=\w)\.(?=[^\W\d_])")  # evil.com
-EMOJI = re.compile(r":(?=[\w+'-]*[a-z+-][\w+'-]*:)", re.IGNORECASE)
+EMOJI = re.compile(r":(?=[\w+'-]*[a-z+-][\w+'-]*(?::|$))", re.IGNORECASE)  # also one that we might close
 AT = re.compile(r"(?<!\w)@(?=\w)")  # @here, @ana; not the one within an address
-HASH = re.compile(r"(?<![\w&])#(?=\w)")
+HASH = re.compile(r"(?<!\w)#(?=\w)")
 QUOTE = re.compile(r"^\s*>+")
 
 

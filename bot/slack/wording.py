@@ -138,17 +138,16 @@ def footnotes(alert: Alert, about: Context, rows_shown: int) -> list[str]:
     """What helps to judge it, most useful first."""
     policy = about.policy
     hidden = max(about.evidence.total, len(about.evidence.rows)) - rows_shown
-    notes = [
+    short = [
         f"{hidden:,} more in *More…*" if hidden > 0 and rows_shown else "",
         f"data until {date(about.data_until)}" if about.data_until else "",
         precision(about.dispositions),
-        _earlier(about.earlier, alert),
-        _kind(about),
-        link(policy.runbook, "Runbook") if policy and policy.runbook else "",
-        " · ".join(link(url, label or "Open") for label, url in about.links[1:4]),
         f"{count(alert.comments, 'note')}" if alert.comments else "",
+        link(policy.runbook, "Runbook") if policy and policy.runbook else "",
+        *(link(url, label or "Open") for label, url in about.links[1:4]),
     ]
-    return [note for note in notes if note]
+    in_one_line = " · ".join(note for note in short if note)
+    return [note for note in (in_one_line, _earlier(about.earlier, alert), _kind(about)) if note]
 
 
 def precision(dispositions: Mapping[Disposition, int]) -> str:
