@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from difflib import get_close_matches
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -107,8 +109,6 @@ def _look(
 
 
 def _as_json(looked: Looked, found: Reconciled) -> dict[str, Any]:
-    from sensors.model.violation import shown
-
     start = looked.window.start
     return {
         "policy": looked.policy.name,
@@ -116,7 +116,7 @@ def _as_json(looked: Looked, found: Reconciled) -> dict[str, Any]:
         "status": looked.status.value,
         "error": looked.error,
         "columns": list(looked.columns),
-        "rows": [{name: shown(value) for name, value in row.values.items()} for row in looked.rows],
+        "rows": [{name: _number(value) for name, value in row.values.items()} for row in looked.rows],
         "violations": [
             {"key": dict(f.key_values), "title": f.title, "severity": f.severity.name, "count": f.count}
             for f in found.fired
@@ -125,6 +125,18 @@ def _as_json(looked: Looked, found: Reconciled) -> dict[str, Any]:
         "truncated": looked.truncated,
         "elapsed_s": round(looked.elapsed_s, 4),
     }
+
+
+def _number(value: Any) -> Any:
+    """For scripts numbers are numbers; all else is as people see it."""
+    from sensors.model.violation import shown
+
+    match value:
+        case Decimal() if value.is_finite():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case float() if isfinite(value):
+            return value
+    return shown(value)
 
 
 def _print_run(looked: Looked, found: Reconciled) -> None:

@@ -46,6 +46,8 @@ def shown(value: Any) -> Any:
     match value:
         case None | bool() | int() | str():
             return value
+        case Decimal() if value.is_finite():
+            return f"{value:f}"  # with its scale: a price of 1.50 stays one
         case float() | Decimal():
             exact = plain(value)
             return exact if isinstance(exact, int) else exact["number"]

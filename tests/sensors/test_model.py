@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensors.model.policy import Incremental, Now, Trailing
-from sensors.model.violation import FoundRow, canonical, plain, row_hash, violations_of
+from sensors.model.violation import FoundRow, canonical, plain, row_hash, shown, violations_of
 from sensors.model.window import INSTANT, Window, window_for
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -136,3 +136,11 @@ def test_a_half_keeps_the_start_and_is_never_empty(microseconds: int) -> None:
     half = window.halved()
     assert half.start == NOON
     assert half.end <= window.end
+
+
+def test_people_see_a_price_with_its_cents() -> None:
+    assert shown(Decimal("1.50")) == "1.50"
+    assert shown(Decimal("20")) == "20"
+    assert shown(1.5) == "1.5"
+    assert shown(2.0) == 2
+    assert shown(Decimal("NaN")) == "NaN"
