@@ -81,6 +81,11 @@ class RecordingDesk:
     cards: dict[tuple[str, str], int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def reset(self) -> None:
+        self.alert, self.delay_s, self.broken = an_alert(), 0.0, None
+        self.handed.clear()
+        self.cards.clear()
+
     def _note(self, *what: Any) -> None:
         time.sleep(self.delay_s)
         if self.broken:
@@ -168,18 +173,25 @@ class Bot:
         return [what[3] for what in self.desk.handed if what[0] == "act"]
 
 
-@pytest.fixture
-def bot(sandbox: Sandbox) -> Iterator[Bot]:
-    desk = RecordingDesk()
-    client = SlackClient(sandbox.bot_token, sandbox.api, timeout_s=5)
+@pytest.fixture(scope="module")
+def listening(house: Sandbox) -> Iterator[tuple[RecordingDesk, SlackClient, Handle]]:
+    """The listeners on a connection, kept up for a module: dialling takes longer than most tests."""
+    desk, client = RecordingDesk(), SlackClient(house.bot_token, house.api, timeout_s=5)
     app = new_app(client)
     register(app, desk, client, clock=lambda: NOW)
-    handle = start(app, sandbox.app_token, sandbox.api, connections=1)
+    handle = start(app, house.app_token, house.api, connections=1)
     try:
-        eventually(lambda: handle.connected() == 1 and sandbox.state()["connected"] == 1)
-        ts = client.post("C0PAYMENTS", card(desk.alert, a_context()), "card-3")
-        desk.cards["C0PAYMENTS", ts] = 3
-        yield Bot(sandbox, desk, client, ts, handle)
+        eventually(lambda: handle.connected() == 1 and house.state()["connected"] == 1)
+        yield desk, client, handle
     finally:
         handle.close()
-        eventually(lambda: sandbox.state()["connected"] == 0)
+
+
+@pytest.fixture
+def bot(sandbox: Sandbox, listening: tuple[RecordingDesk, SlackClient, Handle]) -> Bot:
+    """A clean desk with a new card of its alert."""
+    desk, client, handle = listening
+    desk.reset()
+    ts = client.post("C0PAYMENTS", card(desk.alert, a_context()), "card-3")
+    desk.cards["C0PAYMENTS", ts] = 3
+    return Bot(sandbox, desk, client, ts, handle)
