@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sensors.model.team import Member, Role, Team
@@ -17,27 +17,33 @@ def on_call(team: Team, at: datetime) -> Member | None:
         return next(iter(team.members), None)
     if rotation.anchor is None:
         return by_name.get(rotation.members[0])
-    wall = at.astimezone(ZoneInfo(rotation.timezone)).replace(tzinfo=None)
-    turn = (wall - rotation.anchor.replace(tzinfo=None)) // rotation.length
+    zone, anchor = ZoneInfo(rotation.timezone), rotation.anchor.replace(tzinfo=None)
+    turn = (at.astimezone(zone).replace(tzinfo=None) - anchor) // rotation.length
+    following = (anchor + (turn + 1) * rotation.length).replace(tzinfo=zone)
+    if following.astimezone(UTC) <= at:  # clocks were put back over the handoff: it has been
+        turn += 1
     return by_name.get(rotation.members[turn % len(rotation.members)])
 
 
 def people(ref: str, team: Team | None, at: datetime) -> tuple[str, ...]:
-    """The Slack ids behind a ladder reference (oncall, team, lead, a member's name) or a Slack id."""
+    """The Slack ids behind a ladder reference (oncall, team, lead, a member's name) or a Slack id.
+
+    Where nobody has the turn, the lead is on call.
+    """
+    by_id = (ref,) if ref[:1] in ("U", "W") and ref.isupper() else ()
     if team is None:
-        return ()
+        return by_id
     match ref:
         case "oncall":
             member = on_call(team, at)
-            return (member.slack,) if member else ()
+            return (member.slack,) if member else people("lead", team, at)
         case "team":
             return tuple(member.slack for member in team.members)
         case "lead":
             leads = tuple(m.slack for m in team.members if m.roles & {Role.lead, Role.admin})
             return leads or tuple(m.slack for m in team.members)
         case _:
-            named = tuple(m.slack for m in team.members if m.name == ref)
-            return named or ((ref,) if ref[:1] in ("U", "W") and ref.isupper() else ())
+            return tuple(m.slack for m in team.members if m.name == ref) or by_id
 
 
 def names(teams: Mapping[str, Team]) -> dict[str, str]:

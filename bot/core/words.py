@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-MARK = re.compile(r"⟦(?:(?P<who>[UWB][A-Z0-9]{1,20})|t:(?P<when>\d{1,12}))⟧")
+MARK = re.compile(r"⟦(?:(?P<who>[UWB][A-Z0-9]{1,20})|t:(?P<when>\d{1,10}))⟧")
 
 
 def who(slack: str) -> str:
