@@ -14,6 +14,7 @@ from sensors.model.violation import canonical
 
 BROKEN_SENSOR = "patrol.broken_sensor"
 LANE = Lane.live
+SEVERITY = Severity.medium
 PATIENCE = 3  # failures in a row that may pass by themselves before anybody is told
 
 
@@ -34,8 +35,9 @@ def broken_sensor(looked: Looked, failures: int, team: Team | None, now: datetim
     if looked.ok and not looked.bad_rows:
         return Clear(now)
     if looked.ok:
-        why = f"{len(looked.bad_rows)} rows cannot be counted: {looked.bad_rows[0]}"
-        return _fire(name, looked.policy.owner, why, len(looked.bad_rows), team, now)
+        bad = len(looked.bad_rows)
+        why = f"{bad} {'row' if bad == 1 else 'rows'} cannot be counted: {looked.bad_rows[0]}"
+        return _fire(name, looked.policy.owner, why, bad, team, now)
     if looked.transient and failures < PATIENCE:
         return None
     why = looked.error or "the query failed"
@@ -56,13 +58,15 @@ def _fire(
     policy: str, owner: str, why: str, count: int, team: Team | None, now: datetime, key: str = ""
 ) -> Fire:
     terms = Terms(team=owner, repeat_interval=timedelta(hours=12), clear="always", accumulates=False)
+    if team:
+        terms = replace(terms, ladder=team.ladder(SEVERITY), acknowledged_for=team.acknowledged_for)
     return Fire(
         policy=BROKEN_SENSOR,
         key=key or broken_key(policy),
         lane=LANE,
-        terms=replace(terms, acknowledged_for=team.acknowledged_for) if team else terms,
+        terms=terms,
         title=f"{policy} {why}"[:200],
-        severity=Severity.medium,
+        severity=SEVERITY,
         count=count,
         as_of=now,
         new_evidence=False,

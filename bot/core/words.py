@@ -16,7 +16,7 @@ def who(slack: str) -> str:
 
 
 def when(at: datetime) -> str:
-    """The mark of a moment, to the second."""
+    """The mark of a moment, to the second, from 1970 to 2286."""
     return f"⟦t:{int(at.timestamp())}⟧"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.core.access import may_act, may_start
 from sensors.model.job import Job
 from tests.core.looking import TEAM
@@ -27,8 +29,6 @@ def test_others_may_look_and_are_told_where_membership_is_written() -> None:
 
 
 def test_what_needs_a_second_person_does_not_start_at_once() -> None:
-    from dataclasses import replace
-
     refused = may_start("UANA", replace(JOB, approval="second_person"), TEAMS)
     assert refused is not None
     assert "approval of a second person" in refused.why

@@ -34,13 +34,13 @@ def test_showing_a_sentence_never_raises_and_keeps_all_other_text(text: str) -> 
     in_plain(text)
 
 
-@given(st.integers(0, 253_402_300_799))
+@given(st.integers(0, 9_999_999_999))
 def test_every_moment_can_be_marked_and_read(seconds: int) -> None:
     at = datetime.fromtimestamp(seconds, UTC)
     assert spoken(f"until {when(at)}.", str, lambda read: read.isoformat()) == f"until {at.isoformat()}."
 
 
-@pytest.mark.parametrize("text", ["⟦t:999999999999⟧", "⟦t:253402300800⟧"])
+@pytest.mark.parametrize("text", ["⟦t:999999999999⟧", "⟦t:10000000000⟧"])
 def test_a_time_that_no_calendar_has_stays_as_it_is(text: str) -> None:
     assert in_plain(text) == text
 
