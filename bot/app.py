@@ -7,20 +7,19 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from slack_bolt import App as Bolt
-
 from bot import log as logs
 from bot import web
 from bot.deliver import Deliverer
 from bot.desk import Desk
 from bot.engine import Engine
-from bot.errors import PatrolError, SettingsError
+from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
 from bot.metrics import METRICS
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
 from bot.settings import Settings, require
 from bot.slack import listeners, socket
 from bot.slack.client import SlackClient
+from bot.slack.scopes import SCOPES
 from bot.starting import Starting
 from bot.store import Store
 from bot.view import View
@@ -67,12 +66,9 @@ class Bot:
     def start(self) -> None:
         """Brings the schema up to date, opens the doors, then begins to look. PatrolError where it cannot."""
         log.info("store", did=self.store.upgrade())
-        bolt = Bolt(
-            client=self.slack.web,
-            signing_secret=self.settings.slack_signing_secret or "socket-mode-only",
-            token_verification_enabled=True,
-        )
-        listeners.register(bolt, self.desk, self.slack)
+        self._introduce()
+        bolt = listeners.new_app(self.slack, self.settings.slack_signing_secret or "")
+        listeners.register(bolt, self.desk, self.slack, clock=self.engine.clock, observe=self.metrics.acked)
         self._web = web.serve(
             web.app(self.health, self.metrics.registry), self.settings.port, self.settings.host
         )
@@ -86,6 +82,20 @@ class Bot:
             problems=len(self.project.catalog.errors),
             health=f"http://{self.settings.host}:{self.settings.port}/healthz",
         )
+
+    def _introduce(self) -> None:
+        """Asks Slack who we are. A token that Slack refuses ends the start; a Slack that is away does not."""
+        try:
+            me = self.slack.who_am_i()
+        except SlackRefused as refused:
+            raise SettingsError(f"Slack refuses SLACK_BOT_TOKEN: {refused.code}") from refused
+        except (SlackBusy, OutcomeUnknown) as away:
+            log.warning("slack away at the start", why=str(away))
+            return
+        missing = sorted(SCOPES - me.scopes) if me.scopes else []
+        if missing:
+            log.error("scopes missing", scopes=missing, do="paste manifest.yaml again and reinstall the app")
+        log.info("slack", team=me.team_id, bot=me.bot_user)
 
     def stop(self) -> None:
         """Closes the doors first, so that nothing is taken in that is not finished."""

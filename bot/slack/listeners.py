@@ -60,10 +60,14 @@ def register(
     client: SlackClient,
     pool: Executor | None = None,
     clock: Callable[[], datetime] = now_utc,
+    observe: Callable[[float], None] = lambda _seconds: None,
 ) -> None:
-    """Puts every listener on the app. `pool` does what follows an answer; acts have threads of their own."""
+    """Puts every listener on the app. `pool` does what follows an answer; acts have threads of their own.
+
+    `observe` is told the seconds from the arrival of an act to its ack.
+    """
     beside = pool or ThreadPoolExecutor(8, thread_name_prefix="talk")
-    turns = Turns(ThreadPoolExecutor(8, thread_name_prefix="act"), beside)
+    turns = Turns(ThreadPoolExecutor(8, thread_name_prefix="act"), beside, observe=observe)
     listeners = Listeners(desk, client, turns, clock)
     app.use(listeners.guard)
     app.action(re.compile(r"^alert\."))(listeners.click)

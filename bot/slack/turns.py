@@ -47,10 +47,17 @@ class _Turn:
 class Turns:
     """`acts` runs what a person waits for, `talk` everything after it: slow answers never hold up an act."""
 
-    def __init__(self, acts: Executor, talk: Executor, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        acts: Executor,
+        talk: Executor,
+        patience_s: float = PATIENCE_S,
+        observe: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
         self._acts = acts
         self._talk = talk
         self._patience_s = patience_s
+        self._observe = observe  # the seconds from arrival to the ack
 
     def take(
         self, arrived: float, check: Callable[[], Refused | None], record: Callable[[], T]
@@ -75,6 +82,8 @@ class Turns:
                 future.cancel()
                 return Late(None)
             return Late(future)
+        finally:
+            self._observe(time.monotonic() - arrived)
 
     def later(self, work: Callable[[], None]) -> None:
         """Runs it beside; a failure is logged, since nobody waits for it."""
