@@ -159,19 +159,26 @@ def status(reply: StatusReply) -> Face:
     """The whole on one screen: what is wrong first."""
     unowned = sum(1 for alert in reply.open_alerts if alert.work is Work.open)
     head = f"*{count(len(reply.open_alerts), 'open alert')}*, {unowned} with nobody on them"
-    duty = [
-        f"{escape(team, 40)}: {' '.join(mention(m) for m in who) or 'nobody'}" for team, who in reply.on_call
-    ]
     blocks = [
         *_titled("⚠️ Needs a look", [sentence(problem, 300) for problem in reply.problems[:8]]),
         section(head),
         *sections([alert_line(alert) for alert in reply.open_alerts], STATUS_OPEN),
+        *around(reply),
+    ]
+    return Face(trimmed(head, 300), blocks[:48])
+
+
+def around(reply: StatusReply) -> list[Block]:
+    """All of `status` but the alerts: who is on call, the policies, the last jobs."""
+    duty = [
+        f"{escape(team, 40)}: {' '.join(mention(m) for m in who) or 'nobody'}" for team, who in reply.on_call
+    ]
+    return [
         *_titled("On call", duty[:10]),
         *_titled("Policies", _policy_lines(reply.policies)),
         *_titled("Jobs", job_lines(reply.jobs, 5)),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
     ]
-    return Face(trimmed(head, 300), blocks[:48])
 
 
 def _policy_lines(policies: Sequence[PolicyLine]) -> list[str]:

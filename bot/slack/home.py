@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.alert import Alert, Work
 from bot.core.reply import Person, StatusReply
-from bot.slack.answers import alert_line, sections, status
+from bot.slack.answers import alert_line, around, sections
 from bot.slack.blocks import Block, header, section
 
 MINE_MOST = 15
@@ -19,8 +19,7 @@ def home(reply: StatusReply, person: Person) -> Block:
         *_listed(mine, "Nothing is yours right now."),
         header("With nobody on them"),
         *_listed(unowned, "Every open alert has somebody on it."),
-        header("Everything"),
-        *status(reply).blocks,
+        *around(reply),
     ]
     return {"type": "home", "blocks": blocks[:100]}
 
