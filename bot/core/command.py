@@ -125,7 +125,8 @@ class Mistake:
 
 
 DASHES = re.compile(r"[‐‑‒–—―−]")
-ALERT = re.compile(r"(?:alr-|#)?(\d{1,9}),?", re.IGNORECASE)
+ALERT = re.compile(r"(?:alr-|#)?(\d{1,9})", re.IGNORECASE)
+ALERTS = re.compile(rf"{ALERT.pattern}(?:,{ALERT.pattern})*,?", re.IGNORECASE)
 LINK = re.compile(r"<?https?://\S+?/archives/([CDG][A-Z0-9]+)/p(\d{10})(\d{6})\S*")
 PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@([\w.-]+)")
 UNTIL = re.compile(r"until:(\d{1,2})(?::(\d{2}))?", re.IGNORECASE)
@@ -133,10 +134,10 @@ UNTIL = re.compile(r"until:(\d{1,2})(?::(\d{2}))?", re.IGNORECASE)
 
 def parse(text: str) -> Command | Mistake:
     """The command in `text` (without `/patrol`), or what is wrong with it. Never raises."""
-    words = DASHES.sub("-", text.replace("\u00a0", " ")).split()
+    words = text.replace("\u00a0", " ").split()
     if not words:
         return Command("help")
-    said = words[0].lower().lstrip("/")
+    said = DASHES.sub("-", words[0]).lower().lstrip("/")
     verb = BY_NAME.get(SAME_AS.get(said, said))
     if verb is None:
         return _no_such_verb(said)
@@ -149,11 +150,12 @@ def _no_such_verb(said: str) -> Mistake:
 
 
 class _Reader:
-    """Reads the words of one verb from left to right, as its `takes` says."""
+    """Reads the words of one verb from left to right, as its `takes` says. Notes keep their dashes."""
 
     def __init__(self, verb: Verb, words: list[str]) -> None:
         self.verb = verb
-        self.words = words
+        self.as_typed = words
+        self.words = [DASHES.sub("-", word) for word in words]
         self.found: dict[str, object] = {}
 
     def read(self) -> Command | Mistake:
@@ -169,8 +171,8 @@ class _Reader:
         alerts: list[int] = []
         links: list[tuple[str, str]] = []
         while self.words:
-            if number := ALERT.fullmatch(self.words[0]):
-                alerts.append(int(number[1]))
+            if ALERTS.fullmatch(self.words[0]):
+                alerts += [int(number) for number in ALERT.findall(self.words[0])]
             elif link := LINK.match(self.words[0]):
                 links.append((link[1], f"{link[2]}.{link[3]}"))
             else:
@@ -232,7 +234,7 @@ class _Reader:
         params: dict[str, str] = {}
         for word in self.words:
             name, equals, value = word.partition("=")
-            if not equals:
+            if not (name and equals):
                 return f"`{word[:40]}` is no parameter; write name=value."
             params[name.lower()] = value
         self.words = []
@@ -249,6 +251,6 @@ class _Reader:
         return None
 
     def _words(self) -> str | None:
-        self.found["words"] = " ".join(self.words)
+        self.found["words"] = " ".join(self.as_typed[len(self.as_typed) - len(self.words) :])
         self.words = []
         return None

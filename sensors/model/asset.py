@@ -40,7 +40,7 @@ class Entity:
     def url(self, value: object) -> str | None:
         """The link for this id, or None where the id does not look like one."""
         text = str(value)
-        if value is None or not re.fullmatch(self.pattern, text):
+        if value is None or text in (".", "..") or not re.fullmatch(self.pattern, text):
             return None
         return self.link.replace("{id}", quote(text, safe=""))
 

@@ -15,8 +15,8 @@ def utc(at: datetime) -> datetime:
 
 def parse_duration(text: str) -> timedelta | None:
     """`90s`, `15m`, `2h30m`, `1d` as a duration; None where it is not one (or is zero)."""
-    parts = re.findall(r"(\d+)\s*([smhdw])", text.strip().lower())
-    if not parts or re.sub(r"\d+\s*[smhdw]|\s", "", text.strip().lower()):
+    parts = re.findall(r"(\d{1,9})\s*([smhdw])", text.strip().lower())
+    if not parts or re.sub(r"\d{1,9}\s*[smhdw]|\s", "", text.strip().lower()):
         return None
     seconds = sum(int(n) * UNITS[unit] for n, unit in parts)
     return timedelta(seconds=seconds) if 0 < seconds <= 10 * 366 * 86400 else None

@@ -53,7 +53,8 @@ class Job:
         filled: dict[str, Any] = {}
         problems = [f"{name} is not a parameter of {self.name}" for name in given if name not in self.names]
         for param in self.params:
-            value = given.get(param.name, row.get(param.name, param.default))
+            known = (given.get(param.name), row.get(param.name), param.default)
+            value = next((one for one in known if one is not None), None)
             if value is None and param.required:
                 problems.append(f"{param.name} is missing: write {param.name}=…")
             elif value is not None and (wrong := param.problem(value)):

@@ -79,7 +79,7 @@ def canonical(values: Values) -> str:
 def row_hash(values: Values, row_key: tuple[str, ...]) -> str:
     """What makes a row the same row: its `row_key` columns, or all of them. 32 hex characters."""
     chosen = {name: values[name] for name in row_key} if row_key else values
-    return hashlib.sha256(canonical(chosen).encode()).hexdigest()[:32]
+    return hashlib.sha256(canonical(chosen).encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,176 @@
+"""What people type: any text gets a command or a hint, and help says what parses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.core.alert import Disposition, FalseCause
+from bot.core.command import BY_NAME, DISPOSITIONS, SAME_AS, VERBS, Command, Mistake, Verb, parse
+from tests.core.making import DAY, HOUR, MINUTE, NOON
+
+TP, FP = Disposition.true_positive, Disposition.false_positive
+LINK = "https://x.slack.com/archives/C1/p1767614400000100"
+ODD = (
+    "142",
+    "ALR-7",
+    "#9",
+    "<@UBO|bo>",
+    "@bo",
+    "2h",
+    "until:25:99",
+    "a=b",
+    LINK,
+    "until:٣",
+    "9" * 5000 + "h",
+    "x:y",
+)
+words = st.sampled_from([*BY_NAME, *SAME_AS, *DISPOSITIONS, *ODD, *"`=—٣"])
+typed = st.one_of(
+    st.text(max_size=60), st.lists(st.one_of(words, st.text(max_size=5)), max_size=7).map(" ".join)
+)
+
+
+def understood(text: str) -> Command:
+    command = parse(text)
+    assert isinstance(command, Command), command
+    return command
+
+
+def mistaken(text: str) -> Mistake:
+    mistake = parse(text)
+    assert isinstance(mistake, Mistake), mistake
+    return mistake
+
+
+@example("snooze 1 " + "9" * 5000 + "h")
+@given(typed)
+def test_any_text_gets_a_command_or_a_hint(text: str) -> None:
+    found = parse(text)
+    if isinstance(found, Mistake):
+        assert found.what
+        assert found.hint
+        assert len(found.what) < 400
+    else:
+        assert found.verb in BY_NAME
+        found.ends(NOON)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("", Command("help")),
+        ("status", Command("status")),
+        ("ack", Command("ack")),
+        ("ack 142 143", Command("ack", (142, 143))),
+        ("ack 142, 143", Command("ack", (142, 143))),
+        ("ack 142,143", Command("ack", (142, 143))),
+        ("ack 142 142", Command("ack", (142,))),
+        ("ACK alr-142", Command("ack", (142,))),
+        ("/ack ALR‑142", Command("ack", (142,))),
+        ("Ack ALR—142", Command("ack", (142,))),
+        ("acknowledge\u00a0#142", Command("ack", (142,))),
+        ("unack 7", Command("unack", (7,))),
+        ("take 7", Command("take", (7,))),
+        ("assign 142 <@UBO|bo>", Command("assign", (142,), person="UBO")),
+        ("assign 142 @Bo", Command("assign", (142,), person="bo")),
+        (
+            "snooze 142 2h checking with the bank",
+            Command("snooze", (142,), span=2 * HOUR, words="checking with the bank"),
+        ),
+        ("snooze 30m", Command("snooze", span=30 * MINUTE)),
+        ("snooze 142 1h30m", Command("snooze", (142,), span=90 * MINUTE)),
+        ("snooze 142 until:18:00", Command("snooze", (142,), until=time(18))),
+        ("snooze 142 until:9 bank opens", Command("snooze", (142,), until=time(9), words="bank opens")),
+        ("resolve 142 tp", Command("resolve", (142,), disposition=TP)),
+        (
+            "resolve 142 FP Rule the regex is wide",
+            Command(
+                "resolve", (142,), disposition=FP, false_cause=FalseCause.rule, words="the regex is wide"
+            ),
+        ),
+        ("resolve 142 fp looks fine", Command("resolve", (142,), disposition=FP, words="looks fine")),
+        ("close 142 benign", Command("resolve", (142,), disposition=Disposition.benign)),
+        ("rerun payments.x", Command("rerun", name="payments.x")),
+        ("rerun 142", Command("rerun", (142,))),
+        ("show `payments.x`", Command("show", name="payments.x")),
+        ("start rescore seller_id=s_1", Command("start", name="rescore", params={"seller_id": "s_1"})),
+        ("start rescore 142 a=b=c", Command("start", (142,), name="rescore", params={"a": "b=c"})),
+        ("list mine severity:HIGH", Command("list", filters={"mine": "", "severity": "high"})),
+        ("oncall payments", Command("oncall", filters={"payments": ""})),
+        ("help ack", Command("help", filters={"ack": ""})),
+        ("?", Command("help")),
+        ("comment 142 he paid — twice", Command("comment", (142,), words="he paid — twice")),
+    ],
+)
+def test_what_people_type(text: str, command: Command) -> None:
+    assert understood(text) == command
+
+
+def test_a_pasted_link_is_an_alert() -> None:
+    link = "https://acme.slack.com/archives/C0PAY/p1767614400000100?thread_ts=1767614400.000100&cid=C0PAY"
+    assert understood(f"ack {link}").links == (("C0PAY", "1767614400.000100"),)
+    assert understood(f"ack <{link}>").links == (("C0PAY", "1767614400.000100"),)
+    assert understood("show https://acme.slack.com/archives/C0PAY/p1767614400000100 ").links
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "hint"),
+    [
+        ("akc 142", "There is no `akc`.", "Did you mean `ack`?"),
+        ("snoze 142 2h", "There is no `snoze`.", "Did you mean `snooze`?"),
+        ("frobnicate", "There is no `frobnicate`.", "Try `help`."),
+        ("snooze 142", "For how long?", "Write it so: `snooze 142 2h reason…`"),
+        ("snooze 142 soon", "`soon` is no duration", "Write it so: `snooze 142 2h reason…`"),
+        ("snooze 142 0h", "`0h` is no duration", "Write it so: `snooze 142 2h reason…`"),
+        ("snooze 142 until:25:00", "`until:25:00` is no time of day.", "Write it so:"),
+        ("assign 142 bo", "To whom? Name somebody with @.", "Write it so: `assign 142 @bo`"),
+        ("resolve 142", "What was it?", "Write it so: `resolve 142 fp threshold note…`"),
+        ("resolve 142 begnin", "did you mean `benign`?", "Write it so:"),
+        ("ack 142 please", "`please` is too much.", "Write it so: `ack [142 143]`"),
+        ("policy", "Which one?", "Write it so: `policy payments.x`"),
+        ("start", "Which one?", "Write it so:"),
+        ("start rescore s_1", "`s_1` is no parameter; write name=value.", "Write it so:"),
+        ("start rescore =s_1", "`=s_1` is no parameter; write name=value.", "Write it so:"),
+    ],
+)
+def test_a_mistake_is_named_with_what_would_be_right(text: str, what: str, hint: str) -> None:
+    mistake = mistaken(text)
+    assert what in mistake.what
+    assert hint in mistake.hint
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_help_says_what_parses(verb: Verb) -> None:
+    assert verb.usage.split()[0] == verb.name
+    assert verb.about
+    for line in verb.examples:
+        assert understood(line).verb == verb.name
+    plain = verb.usage.split(" | ")[0].replace("[", "").replace("]", "").replace("reason…", "because")
+    plain = plain.replace("mine|unowned|snoozed", "mine").replace("note…", "so")
+    assert understood(plain).verb == verb.name
+
+
+def test_every_word_for_a_verb_is_one_and_none_is_twice() -> None:
+    assert set(SAME_AS.values()) <= set(BY_NAME)
+    assert len(BY_NAME) == len(VERBS)
+    assert not set(SAME_AS) & set(BY_NAME)
+
+
+def test_a_span_or_a_time_of_day_ends_in_the_future() -> None:
+    assert understood("snooze 1 2d").ends(NOON) == NOON + 2 * DAY
+    assert understood("snooze 1 until:18:00").ends(NOON) == datetime(2026, 1, 5, 18, tzinfo=UTC)
+    assert understood("snooze 1 until:12:00").ends(NOON) == NOON + DAY
+    assert understood("ack 1").ends(NOON) is None
+
+
+@given(st.integers(0, 23), st.integers(0, 59), st.integers(0, 10**6))
+def test_until_is_the_next_such_time(hour: int, minute: int, seconds: int) -> None:
+    now = NOON + timedelta(seconds=seconds)
+    end = Command("snooze", until=time(hour, minute)).ends(now)
+    assert end is not None
+    assert timedelta() < end - now <= DAY
+    assert (end.hour, end.minute) == (hour, minute)
