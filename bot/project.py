@@ -1,18 +1,21 @@
-"""The project's files as they now stand: one catalog, swapped whole when they change."""
+"""The project's files as they now stand: one catalog, swapped whole; what was good is kept in the store."""
 
 from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bot.store import Store
 from sensors import catalog as files
+from sensors import sources
 from sensors.model.catalog import Catalog
 
 
 class Project:
-    """The current catalog. A file that does not load keeps its last good version."""
+    """The current catalog. A file that does not load keeps its last good version, over a restart too."""
 
     def __init__(
         self, folder: Path, store: Store, *, dialect: str = "snowflake", bundle: str = "main"
@@ -31,19 +34,42 @@ class Project:
             now = files.fingerprint(self.folder)
             if now == self._print:
                 return False
-            fresh = files.load(
-                self.folder, dialect=self._dialect, bundle=self._bundle, last_good=self.catalog
-            )
-            self._print = now
+            known = self._good_texts()
+            fresh = self._load(self.folder, self.catalog)
+            if fresh.broken and not self.catalog.version and known:
+                fresh = self._load(self.folder, self._loaded_from(known))
             changed = fresh.version != self.catalog.version
-            self.catalog = fresh
             if changed:
-                self._keep(fresh)
+                self._keep(fresh, known)  # with the store away all of this is done again
+            self._print, self.catalog = now, fresh
             return changed
 
-    def _keep(self, catalog: Catalog) -> None:
-        """The text of every policy by its hash, and which version is active."""
-        for policy in catalog.policies.values():
-            self._store.contents.keep("sql", policy.query.sql)
-        body = json.dumps({name: policy.content for name, policy in sorted(catalog.policies.items())})
-        self._store.contents.activate(self._bundle, catalog.version, body)
+    def _load(self, folder: Path, last_good: Catalog) -> Catalog:
+        return files.load(folder, dialect=self._dialect, bundle=self._bundle, last_good=last_good)
+
+    def _good_texts(self) -> Mapping[str, str]:
+        """Every file as it last was good, by its path."""
+        active = self._store.contents.active(self._bundle)
+        texts: dict[str, str] = json.loads(active[1]) if active else {}
+        return texts
+
+    def _loaded_from(self, texts: Mapping[str, str]) -> Catalog:
+        with TemporaryDirectory() as folder:
+            for path, text in texts.items():
+                (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+                (Path(folder) / path).write_text(text, encoding="utf-8")
+            return self._load(Path(folder), Catalog())
+
+    def _keep(self, catalog: Catalog, known: Mapping[str, str]) -> None:
+        """What each policy's runs depend on, by its hash; and all files as they are, or last were, good."""
+        self._store.contents.keep_all("policy", {p.content: p.body for p in catalog.policies.values()})
+        bad = {problem.path for problem in catalog.errors}
+        bad |= {path for name in catalog.broken for path in (_yaml(name), sources.sql_path(name))}
+        texts = sources.read(self.folder).texts
+        good = {path: text for path, text in texts.items() if path not in bad}
+        good |= {path: known[path] for path in bad if path in known and path in texts}
+        self._store.contents.activate(self._bundle, catalog.version, json.dumps(good, sort_keys=True))
+
+
+def _yaml(name: str) -> str:
+    return f"policies/{name.replace('.', '/')}.yml"

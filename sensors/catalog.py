@@ -4,6 +4,7 @@ every problem of every file."""
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,17 +96,14 @@ def _policy(one: Draft, beside: Beside, bundle: str) -> Policy | None:
         return None
     if not all(beside.usable("jobs", job) for job in (*file.offer, *file.on_open)):
         return None
-    content = _hash(
-        (
-            *one.texts,
-            one.query.dialect,
-            beside.stated("teams", [file.owner]),
-            beside.stated("assets", one.query.tables),
-        )
-    )
-    return file_policy.policy(
-        file, name=one.name, path=one.path, bundle=bundle, query=one.query, content=content
-    )
+    depends_on = {
+        "files": one.texts,
+        "dialect": one.query.dialect,
+        "team": beside.stated("teams", [file.owner]),
+        "assets": beside.stated("assets", one.query.tables),
+    }
+    body = json.dumps(depends_on, sort_keys=True, ensure_ascii=False)
+    return file_policy.policy(file, name=one.name, path=one.path, bundle=bundle, query=one.query, body=body)
 
 
 def _orphans(found: Sources) -> Iterable[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -203,8 +204,8 @@ class PolicyFile(Door):
         return Now() if self.window is None else self.window.value()
 
 
-def policy(file: PolicyFile, *, name: str, path: str, bundle: str, query: Query, content: str) -> Policy:
-    """The frozen value that everybody else holds."""
+def policy(file: PolicyFile, *, name: str, path: str, bundle: str, query: Query, body: str) -> Policy:
+    """The frozen value that everybody else holds. `body` is the text of all that its runs depend on."""
     return Policy(
         name=name,
         title=file.title,
@@ -214,7 +215,8 @@ def policy(file: PolicyFile, *, name: str, path: str, bundle: str, query: Query,
         key=tuple(file.key),
         query=query,
         alert=AlertText(file.alert.title or file.title, tuple(file.alert.fields), dict(file.alert.columns)),
-        content=content,
+        content=hashlib.sha256(body.encode()).hexdigest(),
+        body=body,
         path=path,
         bundle=bundle,
         status=Status(file.status),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Row, and_, delete, func, or_, select
@@ -14,14 +13,13 @@ from bot.core.reconcile import Seen
 from bot.core.reply import Earlier, Evidence
 from bot.store.changes import hash_of
 from bot.store.codec import decode, unpack_values
-from bot.store.database import Database
+from bot.store.database import Database, in_parts
 from bot.store.tables import HOLDS_KEY, evidence, history, seen
 from bot.store.tables import alerts as t
 from sensors.model.policy import Severity
 from sensors.model.violation import canonical
 
 ALERTS = select(t.c.id, t.c.body)
-AT_ONCE = 1000  # values in one IN
 
 
 def alert_of(row: Row[Any]) -> Alert:
@@ -51,7 +49,7 @@ class Alerts:
         recent = or_(HOLDS_KEY, t.c.resolved_at >= resolved_since)
         query = ALERTS.where(t.c.policy == policy, t.c.lane == lane.value, recent).order_by(t.c.id)
         found: dict[str, Alert] = {}
-        for part in [None] if keys is None else _parts(hash_of(key) for key in keys):
+        for part in [None] if keys is None else in_parts(hash_of(key) for key in keys):
             for alert in self._all(query if part is None else query.where(t.c.key_hash.in_(part))):
                 if alert.is_open or not (alert.key in found and found[alert.key].is_open):
                     found[alert.key] = alert
@@ -116,7 +114,7 @@ class Alerts:
             query = query.where(or_(seen.c.event_time.is_(None), seen.c.event_time >= since))
         found: dict[str, dict[str, Seen]] = {}
         with self._database.read() as c:
-            for part in _parts(named):
+            for part in in_parts(named):
                 for r in c.execute(query.where(seen.c.key_hash.in_(part))):
                     key = named[r.key_hash]
                     row = Seen(policy, key, r.row_hash, r.event_time, r.value, r.seen_at)
@@ -152,9 +150,3 @@ class Alerts:
         query = select(t.c.policy, func.count().label("n")).where(HOLDS_KEY).group_by(t.c.policy)
         with self._database.read() as c:
             return {row.policy: row.n for row in c.execute(query)}
-
-
-def _parts(values: Iterable[str]) -> Iterator[Sequence[str]]:
-    rest = iter(values)
-    while part := list(islice(rest, AT_ONCE)):
-        yield part

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
-from bot.store.database import Database
+from bot.store.database import Database, in_parts
 from bot.store.tables import contents as t
 from bot.store.tables import versions
 
@@ -19,6 +20,16 @@ class Contents:
         """Keeps a body; its hash (sha256, hex) finds it again. The same body is kept once."""
         with self._database.write() as c:
             return self._keep(c, kind, body)
+
+    def keep_all(self, kind: str, bodies: Mapping[str, str]) -> None:
+        """Keeps bodies by their hashes, in one transaction; those that are known cost nothing."""
+        with self._database.read() as c:
+            known = {row.hash for part in in_parts(bodies) for row in c.execute(_known(part))}
+        missing = [body for name, body in bodies.items() if name not in known]
+        if missing:
+            with self._database.write() as c:
+                for body in missing:
+                    self._keep(c, kind, body)
 
     def _keep(self, c: Connection, kind: str, body: bytes | str) -> str:
         raw = body.encode() if isinstance(body, str) else body
@@ -45,3 +56,7 @@ class Contents:
         with self._database.read() as c:
             found = c.execute(query.where(versions.c.bundle == bundle)).first()
         return (found.version, bytes(found.body).decode()) if found else None
+
+
+def _known(hashes: Sequence[str]) -> Select[tuple[str]]:
+    return select(t.c.hash).where(t.c.hash.in_(hashes))

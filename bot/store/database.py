@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -25,6 +26,7 @@ from sqlalchemy.sql.schema import Table
 from bot.errors import SettingsError, StoreAway
 from bot.store.columns import write_json
 
+AT_ONCE = 1000  # values in one IN
 PATIENCE = timedelta(seconds=2)  # a person waits for the click's answer meanwhile
 CONNECTIONS = 20
 
@@ -199,3 +201,10 @@ SENTENCES = {
     "unable to open": "cannot be opened: check that its folder exists and may be written.",
     "deadlock": "had two writers in each other's way. Nothing was recorded; try again.",
 }
+
+
+def in_parts(values: Iterable[str]) -> Iterator[Sequence[str]]:
+    """So many at a time that every database takes them as one list."""
+    rest = iter(values)
+    while part := list(islice(rest, AT_ONCE)):
+        yield part

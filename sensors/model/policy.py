@@ -155,7 +155,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Policy:
-    """One policy. `name` is its path with dots; `content` the hash of all that its runs depend on."""
+    """One policy. `name` is its path with dots; `content` the SHA-256 of `body`, all that runs depend on."""
 
     name: str
     title: str
@@ -167,6 +167,7 @@ class Policy:
     alert: AlertText
     content: str
     path: str  # of the .yml file, for messages
+    body: str = field(default="", repr=False)
     bundle: str = "main"
     status: Status = Status.live
     window: WindowKind = field(default_factory=Now)
