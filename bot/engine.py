@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core import builtin
@@ -12,7 +12,7 @@ from bot.core.action import Action, PersonAction, Timer, Unknown
 from bot.core.alert import Alert
 from bot.core.alert import due as due_of
 from bot.core.change import Change, Outcome, Refused
-from bot.core.reconcile import Reconciled, Seen, reconcile, unknown_keys
+from bot.core.reconcile import Reconciled, Seen, flood_key, reconcile, unknown_keys
 from bot.core.reply import Evidence
 from bot.core.route import lane_of
 from bot.core.step import stale, step
@@ -21,12 +21,12 @@ from bot.killpoint import reach
 from bot.log import bound, get
 from bot.metrics import METRICS, Metrics
 from bot.project import Project
-from bot.store import Done, Held, RunSave, Store
+from bot.store import DeadRun, Done, Held, RunSave, Store
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy
 from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
-from sensors.model.window import Window, window_for
-from sensors.run import data_until, late, look
+from sensors.model.window import INSTANT, Window, window_for
+from sensors.run import data_until, late, look, sources_of
 from sensors.title import title
 from sensors.warehouse import Warehouse, WarehouseError
 
@@ -35,6 +35,7 @@ log = get("engine")
 RESOLVED_LATELY = timedelta(days=14)
 LEASE = timedelta(seconds=15)  # a run whose process is gone is taken over so soon; renewed while it runs
 NOTHING_FOUND = Reconciled()
+TOO_MANY = "it gives more rows within one second than can be read; narrow the query: it goes on from there"
 CONFLICTS = 6  # tries before a run or a click gives up against others
 
 
@@ -73,6 +74,7 @@ class Engine:
         self.clock = clock
         self.metrics = metrics or METRICS
         self._running: dict[int, Run] = {}
+        self._told_of: Catalog | None = None  # the files whose troubles are told
 
     @property
     def catalog(self) -> Catalog:
@@ -89,21 +91,23 @@ class Engine:
         by: str | None = None,
         alert: int | None = None,
         window: Callable[[datetime], Window] | None = None,
+        after: datetime | None = None,
     ) -> Ticked:
         """Looks at the warehouse for one policy and saves what came of it.
 
-        `window` is for runs that people ask for: from the newest loaded time to the window to look at.
+        `window` is for runs that people ask for: from the end of what is loaded to the window to look at.
+        `after` is where the part of the window ended that was looked at before, if it did not fit whole.
         """
         policy = self.catalog.policies.get(name)
         if policy is None:
             return Ticked(why_not=f"there is no policy {name}")
         until, trouble, behind = self._loaded(policy)
-        limit = until or due
-        if behind and cause.kind is CauseKind.tick:
-            return self._wait(policy, cause, due, behind)
+        limit = min(due, until + INSTANT) if until else due
 
         def window_of(watermark: datetime | None) -> Window:
-            return window(limit) if window else window_for(policy.window, due, watermark, until)
+            whole = window(limit) if window else window_for(policy.window, due, watermark, until)
+            rest = after is not None and whole.start is not None and whole.start < after
+            return replace(whole, start=after) if rest else whole
 
         reach("claim.before")
         claimed = self.store.runs.claim(
@@ -123,6 +127,8 @@ class Engine:
         if isinstance(claimed, Done):
             return Ticked(why_not=f"this run has {claimed.status.value} before")
         reach("claim.after")
+        if behind and cause.kind is CauseKind.tick:
+            return self._wait(policy, claimed, behind)
         with bound(run=claimed.id, policy=name, cause=str(cause)), self._leased(claimed):
             looked = trouble or look(policy, self.warehouse, claimed.window)
             self.metrics.looked(looked)
@@ -145,19 +151,24 @@ class Engine:
         for run in list(self._running.values()):
             self.store.runs.extend(run, self.clock(), LEASE)
 
-    def _wait(self, policy: Policy, cause: Cause, due: datetime, behind: str) -> Ticked:
+    def _wait(self, policy: Policy, run: Run, behind: str) -> Ticked:
         """Nothing is looked at on stale data; the first tick after the table has come looks at all of it."""
-        self.store.runs.skip(policy.name, cause, due, behind, self.clock())
-        self._unknown(policy, behind)
+        if self.store.runs.fail(run, RunStatus.skipped, behind, self.clock()):
+            self._unknown(policy, behind)
         return Ticked(why_not=behind)
 
     def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None, str]:
         """Until when the policy's tables are loaded, the failed look where the warehouse does not say, and
-        which of the tables that it waits for are late."""
+        which of the tables that it waits for are late, or empty: one that is being loaded anew."""
         assets = self.catalog.assets
         try:
             until = data_until(policy, assets, self.warehouse)
-            return until, None, late(policy, assets, self.warehouse, self.clock())
+            behind = late(policy, assets, self.warehouse, self.clock())
+            if until is None and not behind:
+                sources = sources_of(policy, assets, self.warehouse)
+                empty = [asset.name for asset in sources if self.warehouse.columns(asset.name)]
+                behind = f"{' and '.join(empty)} holds no rows" if empty else ""
+            return until, None, behind
         except WarehouseError as error:
             now = self.clock()
             failed = Looked(
@@ -167,8 +178,13 @@ class Engine:
 
     def _save(self, policy: Policy, run: Run, looked: Looked) -> Reconciled | None:
         """What was found and saved; None where others were faster and nothing was saved."""
+        if policy.accumulates and looked.truncated:  # to go on would be to pass rows over
+            looked = replace(looked, status=RunStatus.failed, error=TOO_MANY)
         if not looked.ok:
-            self.store.runs.fail(run, looked.status, looked.error or "", self.clock(), looked.elapsed_s)
+            if not self.store.runs.fail(
+                run, looked.status, looked.error or "", self.clock(), looked.elapsed_s
+            ):
+                return None
             log.warning("run failed", why=looked.error, status=looked.status.value)
             self._unknown(policy, looked.error or looked.status.value)
             self._own_trouble(looked)
@@ -189,7 +205,7 @@ class Engine:
     def _save_once(self, policy: Policy, run: Run, looked: Looked) -> Reconciled:
         """Decides against what is held now, and saves all of it in one transaction."""
         now = self.clock()
-        keys = None if not policy.accumulates else [v.key for v in looked.violations]
+        keys = [*(v.key for v in looked.violations), flood_key(policy)] if policy.accumulates else None
         held = self._held(policy, keys, now)
         team = self.catalog.teams.get(policy.owner)
         found = reconcile(policy, looked, team, self._memory(policy, looked), held, title)
@@ -219,8 +235,6 @@ class Engine:
         return found
 
     def _held(self, policy: Policy, keys: list[str] | None, now: datetime) -> dict[str, Alert]:
-        if keys == []:
-            return {}
         return self.store.alerts.held(
             policy.name, lane_of(policy), keys=keys, resolved_since=now - RESOLVED_LATELY
         )
@@ -259,8 +273,9 @@ class Engine:
         """Failed runs in a row, the last one included."""
         if looked.ok:
             return 0
-        recent = self.store.runs.recent(name, builtin.PATIENCE)
-        return next((n for n, r in enumerate(recent) if r.status is RunStatus.succeeded), len(recent))
+        looked_at = (RunStatus.succeeded, RunStatus.failed, RunStatus.timed_out)
+        recent = [r.status for r in self.store.runs.recent(name) if r.status in looked_at]
+        return recent.index(RunStatus.succeeded) if RunStatus.succeeded in recent else len(recent)
 
     def fire_builtin(self, key: str, action: Action) -> None:
         """Sends what a built-in policy found down the same road; nothing where nobody holds what clears."""
@@ -325,23 +340,55 @@ class Engine:
         dead = self.store.runs.dead(self.clock())
         for run in dead:
             log.warning("run taken over", policy=run.policy, cause=str(run.cause))
-            self.tick(run.policy, run.cause, run.due, by=run.by, alert=run.alert)
+            if run.policy in self.catalog.policies:
+                self.tick(run.policy, run.cause, run.due, by=run.by, alert=run.alert)
+            else:
+                self._bury(run)
         return len(dead)
+
+    def _bury(self, dead: DeadRun) -> None:
+        """Ends a run that nobody can look at any more, so that it is not found dead for ever."""
+        now = self.clock()
+        run = self.store.runs.claim(
+            dead.policy,
+            dead.cause,
+            dead.due,
+            window_of=lambda _: Window(now, now),
+            incremental=False,
+            content="",
+            now=now,
+            lease=LEASE,
+        )
+        if isinstance(run, Run):
+            self.store.runs.fail(run, RunStatus.skipped, "its policy is no longer there", now)
 
     def reload(self) -> bool:
         """Takes in changed files; policies that do not load become alerts to their owners."""
-        before = self.catalog
         changed = self.project.reload()
-        now = self.clock()
-        for name in self.catalog.broken | before.broken:
-            self.fire_builtin(builtin.file_key(name), self._file_trouble(name, now))
+        if self._told_of is not (catalog := self.catalog):
+            self._tell_of_files(catalog)
+            self._told_of = catalog
         return changed
 
+    def _tell_of_files(self, catalog: Catalog) -> None:
+        """What does not load is told; what was told and is over now, here or while nobody ran, is ended."""
+        now = self.clock()
+        for name in sorted(catalog.broken):
+            self.fire_builtin(builtin.file_key(name), self._file_trouble(name, now))
+        for alert in self.store.alerts.open(policy=builtin.BROKEN_SENSOR, limit=1000):
+            name = str(alert.key_values.get("policy"))
+            policy = catalog.policies.get(name)
+            over = {
+                builtin.file_key(name): name not in catalog.broken,
+                builtin.broken_key(name): policy is None or not policy.runs,
+            }
+            if over.get(alert.key):
+                self.fire_builtin(alert.key, builtin.mended(now))
+
     def _file_trouble(self, name: str, now: datetime) -> Action:
-        if name not in self.catalog.broken:
-            return builtin.mended(now)
         path = name.replace(".", "/")
-        why = next((p for p in self.catalog.errors if path in p.path), "see `patrol check`")
+        mine = (f"policies/{path}.yml", f"sql/{path}.sql", f"sql/{path}.duckdb.sql")
+        why = next((p for p in self.catalog.errors if p.path in mine), "see `patrol check`")
         policy = self.catalog.policies.get(name)
         owner = policy.owner if policy else self._owner_by_folder(name)
         return builtin.broken_file(name, owner, str(why), self.catalog.teams.get(owner), now)
