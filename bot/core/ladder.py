@@ -96,8 +96,11 @@ def timer(alert: Alert, now: datetime) -> Outcome:
         return _snooze_ends(alert, now)
     if alert.work is Work.acknowledged:
         return _acknowledgement(alert, now)
+    to = _name(step_to(alert))
+    if alert.step == 0:  # it has just come (back) to the ladder: the reason says more than how old it is
+        return climb(alert, now, MACHINE, f"{to} is told: {alert.last_event}", Timer())
     waited = f"nobody has acknowledged it for {say_duration(now - alert.opened_at)}"
-    return climb(alert, now, MACHINE, f"escalated to {_name(step_to(alert))}: {waited}", Timer())
+    return climb(alert, now, MACHINE, f"escalated to {to}: {waited}", Timer())
 
 
 def _quietly(alert: Alert, now: datetime) -> Change:

@@ -323,3 +323,12 @@ def test_an_answer_never_names_nobody() -> None:
     assert why_not(step(machine, Acknowledge(BO), NOON)) == (
         "ALR-3 was resolved by its policy: the condition cleared."
     )
+
+
+def test_who_is_on_call_hears_why_an_alert_came_back_rather_than_how_old_it_is() -> None:
+    back = done(resolved(), Reopen(BO)).alert
+    when_due = due(back)
+    assert when_due
+    change = step(back, Timer(), when_due.at)
+    assert isinstance(change, Change)
+    assert change.event.story == "who is on call is told: reopened by ⟦UBO⟧"
