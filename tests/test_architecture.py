@@ -101,7 +101,8 @@ IMPURE = frozenset(
         "uuid",
     ]
 )
-CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter"})
+CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter", "uuid1", "uuid4"})
+CALLS = frozenset({"open", "print", "input", "uuid1", "uuid4"})
 EMPTY_NAMES = re.compile(r"(utils?|helpers?|managers?|base|services?|common|misc)")
 EMPTY_CLASSES = re.compile(r"(Utils?|Helpers?|Manager|Base|Service)$")
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|home|root|Users)/\w+")
@@ -223,11 +224,7 @@ def impure(code: Code) -> list[str]:
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Attribute) and node.attr in CLOCKS:
                 found.append(f"{module} reads .{node.attr}")
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id in ("open", "print")
-            ):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
                 found.append(f"{module} calls {node.func.id}")
     return found
 
@@ -371,6 +368,7 @@ def test_a_circle_is_found_also_through_a_function() -> None:
         "from pathlib import Path",
         "text = open('x').read()",
         "def f():\n    import os",
+        "from uuid import uuid4\nkey = uuid4()",
     ],
 )
 def test_impurity_is_found(source: str) -> None:
