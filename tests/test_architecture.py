@@ -98,7 +98,6 @@ IMPURE = frozenset(
         "threading",
         "time",
         "urllib.request",
-        "uuid",
     ]
 )
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter", "uuid1", "uuid4"})
