@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from slack_bolt import App
+
 from bot import log as logs
 from bot import web
 from bot.deliver import Deliverer
@@ -17,7 +19,7 @@ from bot.metrics import METRICS
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
 from bot.settings import Settings, require
-from bot.slack import listeners, socket
+from bot.slack import http, listeners, socket
 from bot.slack.client import SlackClient
 from bot.slack.scopes import SCOPES
 from bot.starting import Starting
@@ -69,19 +71,30 @@ class Bot:
         self._introduce()
         bolt = listeners.new_app(self.slack, self.settings.slack_signing_secret or "")
         listeners.register(bolt, self.desk, self.slack, clock=self.engine.clock, observe=self.metrics.acked)
+        posts = {http.PATH: self._door(bolt).take} if self._over_http else {}
         self._web = web.serve(
-            web.app(self.health, self.metrics.registry), self.settings.port, self.settings.host
+            web.app(self.health, self.metrics.registry, posts), self.settings.port, self.settings.host
         )
         self.scheduler.start()
-        self._socket = socket.start(
-            bolt, self.settings.slack_app_token or "", self.settings.slack_url, connections=2
-        )
+        if not self._over_http:
+            self._socket = socket.start(
+                bolt, self.settings.slack_app_token or "", self.settings.slack_url, connections=2
+            )
         log.info(
             "on patrol",
             policies=sum(p.runs for p in self.project.catalog.policies.values()),
             problems=len(self.project.catalog.errors),
-            health=f"http://{self.settings.host}:{self.settings.port}/healthz",
+            health=f"{self._web.url}/healthz",
+            requests=f"{self._web.url}{http.PATH}" if self._over_http else "over Socket Mode",
         )
+
+    @property
+    def _over_http(self) -> bool:
+        return self.settings.slack_mode == "http"
+
+    def _door(self, bolt: App) -> http.Door:
+        secret = self.settings.slack_signing_secret or ""
+        return http.Door(bolt, secret, self.store.requests, self.engine.clock)
 
     def _introduce(self) -> None:
         """Asks Slack who we are. A token that Slack refuses ends the start; a Slack that is away does not."""
@@ -101,9 +114,9 @@ class Bot:
         """Closes the doors first, so that nothing is taken in that is not finished."""
         if self._socket:
             self._socket.close()
-        self.scheduler.stop()
         if self._web:
             self._web.close()
+        self.scheduler.stop()
         self.warehouse.close()
         self.store.close()
         log.info("off patrol")
@@ -132,7 +145,9 @@ class Bot:
         return "ok"
 
     def _slack_health(self) -> str:
-        return "ok" if self._socket and self._socket.connected() else "no Socket Mode connection is open"
+        if self._over_http or (self._socket and self._socket.connected()):
+            return "ok"
+        return "no Socket Mode connection is open"
 
     def _warehouse_health(self) -> str:
         try:

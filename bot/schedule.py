@@ -31,6 +31,7 @@ CHORES: dict[str, float] = {
     "prune": 3600,
 }
 RUNS_KEPT = timedelta(days=14)
+REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
 MEMORY_KEPT = timedelta(days=35)
 MOST_PARTS = 200  # of one window, when only a part at a time fits
 
@@ -171,6 +172,7 @@ class Scheduler:
     def _prune(self) -> None:
         now = self.engine.clock()
         self.engine.store.runs.prune(now - RUNS_KEPT)
+        self.engine.store.requests.prune(now - REQUESTS_KEPT)
         for name in self.engine.catalog.policies:
             self.engine.store.alerts.forget(name, now - MEMORY_KEPT)
 

@@ -81,7 +81,7 @@ def load(project: Path, environ: Mapping[str, str]) -> Settings:
 
 
 def require_slack(settings: Settings) -> None:
-    """Whatever talks to Slack over Socket Mode needs both tokens."""
+    """Whatever Slack is to reach needs its secrets, which depend on `slack_mode`."""
     require(settings, slack=True)
 
 
@@ -92,7 +92,12 @@ def require(settings: Settings, *, slack: bool = False, warehouse: bool = False)
         missing.append(
             "SLACK_BOT_TOKEN is not set: it begins with xoxb- and stands under OAuth & Permissions."
         )
-    if slack and not settings.slack_app_token:
+    if slack and settings.slack_mode == "http" and not settings.slack_signing_secret:
+        missing.append(
+            "SLACK_SIGNING_SECRET is not set: slack_mode is http, where it proves what comes from Slack."
+            " It stands under Basic Information; no SLACK_APP_TOKEN is needed."
+        )
+    if slack and settings.slack_mode == "socket" and not settings.slack_app_token:
         missing.append("SLACK_APP_TOKEN is not set: it begins with xapp-, has the scope connections:write,"
                        " and stands under Basic Information.")  # fmt: skip
     if warehouse and not settings.warehouse_url:
@@ -149,7 +154,7 @@ class _Checked(BaseModel):
     )
     port: Annotated[int, Field(ge=0, le=65535, description="a whole number from 0 to 65535")] = 8080
     slack_url: Annotated[str, AfterValidator(_web_address)] = SLACK
-    slack_mode: Annotated[Literal["socket"], Field(description="socket")] = "socket"
+    slack_mode: Annotated[Literal["socket", "http"], Field(description="socket or http")] = "socket"
     workers: Annotated[int, Field(ge=1, le=64, description="a whole number from 1 to 64")] = 2
     log: Annotated[Literal["auto", "json", "pretty"], Field(description="auto, json or pretty")] = "auto"
     log_level: Annotated[
@@ -167,6 +172,7 @@ class _Checked(BaseModel):
 
 CHOICES = {
     "dialect": DIALECTS,
+    "slack_mode": ("socket", "http"),
     "log": ("auto", "json", "pretty"),
     "log_level": ("debug", "info", "warning", "error"),
 }

@@ -1,24 +1,32 @@
-"""Health and figures over HTTP, for probes, Prometheus and people. Read only: nothing can be done here."""
+"""HTTP: health and figures, which are read only, and whatever is posted to those who take it elsewhere."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import uvicorn
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from bot.errors import SettingsError
+
+MOST_BYTES = 1_000_000  # ten times what Slack sends with the longest message
+READ_S = 3.0  # for a whole body
+POSTS = 20  # answered side by side
 
 
 @dataclass(frozen=True)
@@ -33,8 +41,28 @@ class Health:
     checks: Mapping[str, str]
 
 
-def app(health: Callable[[], Health], registry: CollectorRegistry) -> Starlette:
-    """`/healthz`, `/readyz` and `/metrics`. `health` is called in a thread and may ask the store."""
+class Said(Protocol):
+    """The answer to a post."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def content_type(self) -> str: ...
+
+
+# Takes the headers (names in lower case), the raw body, and when it came (monotonic). Called in a thread.
+Take = Callable[[Mapping[str, str], bytes, float], Said]
+
+
+def app(
+    health: Callable[[], Health], registry: CollectorRegistry, posts: Mapping[str, Take] | None = None
+) -> Starlette:
+    """`/healthz`, `/readyz` and `/metrics`, and `posts` by their paths.
+
+    `health` is called in a thread and may ask the store.
+    """
 
     def healthz(_: Request) -> Response:
         found = _asked(health)
@@ -48,8 +76,59 @@ def app(health: Callable[[], Health], registry: CollectorRegistry) -> Starlette:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     return Starlette(
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+        routes=[
+            *(Route(path, _Post(take)) for path, take in (posts or {}).items()),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", metrics),
+        ]
     )
+
+
+class _Post:
+    """An endpoint that reads a body within bounds and hands it over, in threads of its own."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+        self._threads = ThreadPoolExecutor(POSTS, thread_name_prefix="post")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._answer(Request(scope, receive), time.monotonic())
+        await answer(scope, receive, send)
+
+    async def _answer(self, request: Request, arrived: float) -> Response:
+        if request.method != "POST":
+            return PlainTextResponse("Refused: only POST is answered here.\n", 405, {"Allow": "POST"})
+        try:
+            async with asyncio.timeout(READ_S):
+                body = await _body(request)
+        except TimeoutError:
+            return _closing("Refused: the body did not come in time.\n", 408)
+        except ClientDisconnect:
+            return _closing("", 400)
+        if body is None:
+            return _closing(f"Refused: the body is longer than {MOST_BYTES:,} bytes.\n", 413)
+        headers = dict(request.headers)
+        loop = asyncio.get_running_loop()
+        said = await loop.run_in_executor(self._threads, self._take, headers, body, arrived)
+        return Response(said.body, said.status, media_type=said.content_type)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The raw body, or None as soon as it is known to be too long."""
+    if int(request.headers.get("content-length", 0)) > MOST_BYTES:
+        return None
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            return None
+    return bytes(body)
+
+
+def _closing(text: str, status: int) -> Response:
+    """An answer after which the rest of the body is not waited for."""
+    return PlainTextResponse(text, status, {"Connection": "close"})
 
 
 @dataclass(frozen=True)

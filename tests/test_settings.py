@@ -104,7 +104,8 @@ MISTAKES = [
      " bigquery, not 'snowflak'; did you mean \"snowflake\"?"),
     ("slack_url: slack.com", "patrol.yml:1:12 slack_url: must be the address of Slack's Web API, such as"
      " https://slack.com/api/, not 'slack.com'"),
-    ("slack_mode: http", "patrol.yml:1:13 slack_mode: must be socket, not 'http'"),
+    ("slack_mode: htp", "patrol.yml:1:13 slack_mode: must be socket or http, not 'htp';"
+     ' did you mean "http"?'),
     ("store_url: patrol.db", "patrol.yml:1:12 store_url: must be an address such as"
      " sqlite:///folder/file.db or"
      " postgresql://user@host/name, not 'patrol.db'"),
@@ -194,6 +195,14 @@ def test_what_serving_needs_is_named(project: Path) -> None:
     with pytest.raises(SettingsError, match="set PATROL_WAREHOUSE_URL, or warehouse_url in patrol"):
         require(bare, warehouse=True)
     require_slack(load(project, {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}))
+
+
+def test_over_http_the_signing_secret_is_needed_and_no_app_token(project: Path) -> None:
+    over_http = {"PATROL_SLACK_MODE": "http", "SLACK_BOT_TOKEN": "xoxb-1"}
+    with pytest.raises(SettingsError, match=r"^SLACK_SIGNING_SECRET is not set") as caught:
+        require_slack(load(project, over_http))
+    assert "no SLACK_APP_TOKEN is needed" in str(caught.value)
+    require_slack(load(project, {**over_http, "SLACK_SIGNING_SECRET": "hush"}))
 
 
 def test_the_project_of_this_repository_has_good_settings() -> None:

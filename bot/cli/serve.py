@@ -12,7 +12,7 @@ from bot.cli.group import in_project, settings_of
 
 @click.command()
 @in_project
-@click.option("--port", type=int, help="Of /healthz, /readyz and /metrics (PATROL_PORT).")
+@click.option("--port", type=int, help="Of /healthz, /readyz, /metrics and, over HTTP, /slack/events.")
 def serve(project: Path, port: int | None) -> None:
     """Watch the warehouse and talk to Slack, until Ctrl-C.
 
@@ -21,6 +21,8 @@ def serve(project: Path, port: int | None) -> None:
            PATROL_WAREHOUSE_URL                  or warehouse_url in patrol.yml
     Takes  PATROL_STORE_URL                      SQLite in .patrol/ unless said otherwise
            PATROL_SLACK_URL                      another address of Slack's API, such as the sandbox's
+           PATROL_SLACK_MODE=http                Slack posts to /slack/events, instead of Socket Mode:
+                                                 needs SLACK_SIGNING_SECRET, and no SLACK_APP_TOKEN
 
     The schema of the store is brought up to date at the start. Ends cleanly on SIGINT and SIGTERM; goes on
     where it was at the next start.
@@ -39,6 +41,7 @@ def serve(project: Path, port: int | None) -> None:
 @click.option(
     "--manifest", type=click.Path(exists=True, path_type=Path), help="Grant this app's scopes only."
 )
+@click.option("--request-url", help="Post there, signed, instead of Socket Mode.")
 @click.option("--quiet", is_flag=True, help="Say only the address.")
 def sandbox(
     port: int,
@@ -46,6 +49,7 @@ def sandbox(
     users: tuple[str, ...],
     state: Path | None,
     manifest: Path | None,
+    request_url: str | None,
     quiet: bool,
 ) -> None:
     """A Slack of your own in the browser, on this machine only.
@@ -56,13 +60,17 @@ def sandbox(
       export SLACK_BOT_TOKEN=xoxb-sandbox SLACK_APP_TOKEN=xapp-sandbox
       patrol serve
 
+    With --request-url http://127.0.0.1:8080/slack/events Patrol runs with PATROL_SLACK_MODE=http and
+    SLACK_SIGNING_SECRET=sandbox-signing-secret instead of an app token.
+
     A channel named spam-review has the id C0SPAMREVIEW, a person named ana the id U0ANA: these go into
     policies/_teams.yml. What scripts can do with it stands in bot/sandbox/README.md.
     """
     from bot.sandbox.seed import CHANNELS, PEOPLE
     from bot.sandbox.server import run
 
-    sys.exit(run(port, channels or CHANNELS, users or PEOPLE, state=state, manifest=manifest, quiet=quiet))
+    seed = (channels or CHANNELS, users or PEOPLE)
+    sys.exit(run(port, *seed, state=state, manifest=manifest, quiet=quiet, request_url=request_url))
 
 
 @click.group()

@@ -183,6 +183,7 @@ def run(
     manifest: Mapping[str, Any] | str | Path | None = None,
     quiet: bool = False,
     pace: bool = True,
+    request_url: str | None = None,
 ) -> int:
     """Serves until SIGINT or SIGTERM; says its address first of all. Returns the exit code."""
     try:
@@ -191,7 +192,8 @@ def run(
         print(f"port {port} is taken: choose another one, or end what listens there", file=sys.stderr)
         return 2
     print(f"http://{HOST}:{listener.getsockname()[1]}", flush=True)
-    server = _server(create_app(Seed(users, channels), Options(pace=pace, state=state, manifest=manifest)))
+    options = Options(pace=pace, state=state, manifest=manifest, request_url=request_url)
+    server = _server(create_app(Seed(users, channels), options))
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, lambda *_: setattr(server, "should_exit", True))
     if not quiet:

@@ -1,6 +1,7 @@
 """What Slack sends in: each listener parses, hands in to the desk, answers. An ack means: recorded.
 
-Events are deduped in this process's memory only; acts are safe to repeat by their `work_seq`.
+Events are deduped in this process's memory, over HTTP by all processes; acts are safe to repeat by their
+`work_seq`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ __all__ = ["Desk", "new_app", "register"]
 
 ANY = re.compile(".*", re.DOTALL)
 ARRIVED = "patrol_arrived"
+DOUBT = "patrol_doubt"  # why an act may not be recorded, whoever it comes from
 Body = dict[str, Any]
 Next = Callable[[], None]
 log = logging.getLogger(__name__)
@@ -126,7 +128,7 @@ class Listeners:
 
     def guard(self, body: Body, context: BoltContext, next: Next) -> BoltResponse | None:
         """Notes when it came, and turns away other workspaces and bots."""
-        context[ARRIVED] = time.monotonic()
+        context.setdefault(ARRIVED, time.monotonic())
         ours = context.authorize_result.team_id if context.authorize_result else None
         if _is_bot(body) or _foreign(body, context, ours):
             url = str(body.get("response_url") or "")
@@ -205,6 +207,8 @@ class Listeners:
     def _act(self, context: BoltContext, place: Place, record: Callable[[], Any]) -> Any:
         """What came of it in time; what broke is a refusal in words."""
         arrived = context.get(ARRIVED) or time.monotonic()
+        if doubt := context.get(DOUBT):
+            return Refused(f"Not recorded: {doubt}", "Try again in a moment.")
         try:
             return self._turns.take(arrived, lambda: self._gate.refusal(place.user), record)
         except PatrolError as error:

@@ -16,6 +16,7 @@ from bot.store.contents import Contents
 from bot.store.database import PATIENCE, Database
 from bot.store.job_runs import JobRuns
 from bot.store.outbox import Outbox
+from bot.store.requests import Requests
 from bot.store.runs import Runs, change_run, ended_columns, move_watermark
 from bot.store.values import RunSave
 from sensors.model.run import RunStatus
@@ -35,6 +36,7 @@ class Store:
         self.outbox = Outbox(self._database)
         self.jobs = JobRuns(self._database)
         self.contents = Contents(self._database)
+        self.requests = Requests(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 
     def save(self, saved: RunSave, now: datetime) -> tuple[Alert, ...]:

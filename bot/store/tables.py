@@ -274,6 +274,14 @@ contents = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+requests = Table(
+    "requests",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+)
+Index("ix_requests_at", requests.c.at)
+
 versions = Table(
     "versions",
     metadata,

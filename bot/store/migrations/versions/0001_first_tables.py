@@ -83,6 +83,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("policy", name=op.f("pk_policy_state")),
     )
     op.create_table(
+        "requests",
+        sa.Column("hash", TEXT, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_requests")),
+    )
+    op.create_index("ix_requests_at", "requests", ["at"])
+    op.create_table(
         "seen",
         sa.Column("policy", TEXT, nullable=False),
         sa.Column("key_hash", TEXT, nullable=False),
