@@ -19,7 +19,7 @@ class Requests:
         """Remembers it. Whether it is new: of all who ask at once, in any process, one is told yes."""
         insert = self._database.insert(t).values(hash=_hash(name), at=now)
         with self._database.write() as c:
-            return c.execute(insert.on_conflict_do_nothing()).rowcount == 1
+            return c.execute(insert.on_conflict_do_nothing().returning(t.c.hash)).first() is not None
 
     def known(self, name: str) -> bool:
         with self._database.read() as c:
