@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.core import oncall
 from bot.core.action import MACHINE
 from bot.core.alert import Alert
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.ladder import still_due
-from bot.core.message import LEASE, Message, MessageState, Move, next_move
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.core.message import LEASE, LOOK_AGAIN, Message, MessageState, Move, next_move
+from bot.errors import OutcomeUnknown, PatrolError, SlackBusy, SlackRefused
 from bot.killpoint import reach
 from bot.log import get
 from bot.metrics import METRICS, Metrics
 from bot.slack import face
 from bot.slack.blocks import Face
-from bot.slack.client import SlackClient
+from bot.slack.client import Found, SlackClient
 from bot.store import Store
 from bot.view import View
 
@@ -27,11 +28,17 @@ log = get("deliver")
 CHANNEL_GAP = timedelta(seconds=1)  # between two posts in a channel, by whatever process
 UPDATE_GAP = timedelta(seconds=2)  # of the workspace's 50 updates a minute the machine takes 30 …
 PERSON_GAP = timedelta(milliseconds=200)  # … so that people's clicks find room at once
+EDITS, EDITS_BY_PEOPLE = "updates", "updates:people"
 SKEW = timedelta(minutes=5)  # between our clock and Slack's
 LONGEST_WAIT = timedelta(minutes=10)
 SAID_BY_SLACK = (EffectKind.reply, EffectKind.page, EffectKind.tell)
-GONE = frozenset({"message_not_found", "thread_not_found", "cant_update_message"})
+# What Slack says of a message that can no longer be edited or replied to: it is posted anew.
+GONE = frozenset({"message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed"})
 ELSEWHERE = frozenset({"channel_not_found", "is_archived", "not_in_channel", "restricted_action"})
+PLAINER = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+# Where Slack does not let us look, nothing can be found: then it is sent again, rather than never.
+UNSEEN = GONE | ELSEWHERE | {"missing_scope"}
+HELD_BACK = timedelta(minutes=1)  # what cannot be drawn
 
 
 class Deliverer:
@@ -52,12 +59,33 @@ class Deliverer:
         self.metrics = metrics or METRICS
         self.trouble = ""  # the last refusal, in words, for /healthz
         self._slots: dict[str, datetime] = {}
+        self._held_back: dict[str, datetime] = {}
 
     def once(self) -> int:
         """Sends what may be sent now; how many messages moved."""
-        moved = sum(self._card(alert, message) for alert, message in self.store.outbox.cards(self.clock()))
-        waiting = self.store.outbox.effects(self.clock(), kinds=SAID_BY_SLACK)
-        return moved + sum(self._effect(*one) for one in waiting)
+        moved = 0
+        for alert, message in self.store.outbox.cards(self.clock()):
+            moved += self._guarded(f"card-{alert.id}", partial(self._card, alert, message))
+        for stored, alert, message in self.store.outbox.effects(self.clock(), kinds=SAID_BY_SLACK):
+            moved += self._guarded(f"effect-{stored.id}", partial(self._effect, stored, alert, message))
+        for sent in self.store.outbox.look_again(self.clock()):
+            moved += self._guarded(sent.delivery, partial(self._look, sent))
+        return moved
+
+    def _guarded(self, delivery: str, move: Callable[[], bool]) -> bool:
+        """One message that breaks something here holds up no other."""
+        now = self.clock()
+        if self._held_back.get(delivery, now) > now:
+            return False
+        try:
+            return move()
+        except PatrolError:
+            raise
+        except Exception as broken:
+            log.exception("not sent", delivery=delivery)
+            self.trouble = f"{delivery}: {type(broken).__name__} inside Patrol, see the log"
+            self._held_back[delivery] = now + HELD_BACK
+            return False
 
     # ------------------------------------------------------------------- cards
 
@@ -79,39 +107,58 @@ class Deliverer:
     def _update(self, alert: Alert, message: Message, ts: str) -> bool:
         """Edits the card to what its alert now is. Doing so twice does no harm."""
         by_person = alert.last_event_by not in ("", MACHINE)
-        if not self._turn(
-            "updates:people" if by_person else "updates", PERSON_GAP if by_person else UPDATE_GAP
-        ):
+        line, gap = (EDITS_BY_PEOPLE, PERSON_GAP) if by_person else (EDITS, UPDATE_GAP)
+        if not self._turn(line, gap):
             return False
-        now = self.clock()
+        drawn, now = self._face(alert), self.clock()
         taken = replace(message, lease_until=now + LEASE)
         if not self.store.outbox.intend(taken, now, was=message):
             return False
-        free = replace(taken, lease_until=None)
+        free = replace(taken, lease_until=None, attempts=taken.attempts + 1)
         try:
-            self.slack.update(message.channel, ts, self._face(alert), message.delivery, alert.face_seq)
+            self.slack.update(message.channel, ts, drawn, message.delivery, alert.face_seq)
         except SlackRefused as refused:
             return self._update_refused(taken, free, alert, refused)
-        except (SlackBusy, OutcomeUnknown) as trouble:
-            return self._later(taken, free, trouble)
+        except SlackBusy as busy:
+            self._slots[line] = now + timedelta(seconds=busy.seconds)
+            return self._later(taken, free, busy)
+        except OutcomeUnknown as unknown:
+            return self._later(taken, replace(free, look_again_at=now + LOOK_AGAIN), unknown)
+        return self._updated(taken, free, alert)
+
+    def _updated(self, taken: Message, free: Message, alert: Alert) -> bool:
         self.trouble = ""
         self.metrics.sent("update", "ok")
-        shown = replace(free, shown_seq=alert.face_seq, attempts=0, retry_at=None, error="")
+        again = self.clock() + LOOK_AGAIN if taken.look_again_at else None
+        shown = replace(
+            free, shown_seq=alert.face_seq, attempts=0, retry_at=None, look_again_at=again, error=""
+        )
         return self.store.outbox.record(shown, was=taken)
 
     def _update_refused(self, taken: Message, free: Message, alert: Alert, refused: SlackRefused) -> bool:
-        """A card that somebody deleted is posted anew; one that Slack finds too fine is sent plain."""
-        if refused.code in GONE:
-            anew = replace(free, state=MessageState.sending, ts=None, sending_since=None, shown_seq=-1)
+        """A card that is gone, or whose channel is, is posted anew; one that is too fine is sent plain."""
+        if anew := self._anew(free, refused):
             return self.store.outbox.record(anew, was=taken)
-        if refused.code == "invalid_blocks" and taken.ts:
+        if refused.code in PLAINER and taken.ts:
             plain = face.card_plain(alert, self.view.context(alert))
             try:
                 self.slack.update(taken.channel, taken.ts, plain, taken.delivery, alert.face_seq)
             except (SlackRefused, SlackBusy, OutcomeUnknown) as trouble:
                 return self._later(taken, free, trouble)
-            return self.store.outbox.record(replace(free, shown_seq=alert.face_seq), was=taken)
+            return self._updated(taken, free, alert)
         return self._later(taken, free, refused)
+
+    def _anew(self, card: Message, refused: SlackRefused) -> Message | None:
+        """The card to be posted once more, here or in its team's channel; None where neither helps."""
+        channel = card.channel if refused.code in GONE else ""
+        if refused.code in ELSEWHERE:
+            alert = self.store.alerts.get(card.alert)
+            team = self.view.team_of(alert) if alert else None
+            channel = team.channel if team and team.channel != card.channel else ""
+        if not channel:
+            return None
+        log.warning("posted anew", delivery=card.delivery, why=str(refused), channel=channel)
+        return Message(card.delivery, card.alert, None, channel, attempts=card.attempts, error=str(refused))
 
     # ----------------------------------------------------------------- effects
 
@@ -124,10 +171,9 @@ class Deliverer:
             return False
         match next_move(message, 0, now):
             case Move.post:
-                first = message or Message(
-                    f"effect-{stored.id}", alert.id, stored.id, card.channel, thread_ts=card.ts
-                )
-                return self._post(first, message, 0, lambda: self._reply(stored, alert), stored)
+                first = message or Message(f"effect-{stored.id}", alert.id, stored.id, card.channel)
+                there = replace(first, channel=card.channel, thread_ts=card.ts)  # the card may have moved
+                return self._post(there, message, 0, lambda: self._reply(stored, alert), stored)
             case Move.look if message:
                 return self._look(message)
             case Move.nothing:
@@ -154,7 +200,7 @@ class Deliverer:
             return False
         if not self._turn(message.channel, CHANNEL_GAP):
             return False
-        now = self.clock()
+        drawn, now = draw(), self.clock()
         intent = replace(
             message,
             state=MessageState.sending,
@@ -167,21 +213,26 @@ class Deliverer:
         if not self.store.outbox.intend(intent, now, was=was):
             return False
         reach("send.before")
+        return self._send(intent, drawn, seq, stored)
+
+    def _send(self, intent: Message, drawn: Face, seq: int, stored: StoredEffect | None) -> bool:
+        broadcast = bool(stored and stored.effect.broadcast)
         try:
             ts = self.slack.post(
-                message.channel,
-                draw(),
-                message.delivery,
-                thread_ts=message.thread_ts,
-                broadcast=bool(stored and stored.effect.broadcast),
+                intent.channel,
+                drawn,
+                intent.delivery,
+                thread_ts=intent.thread_ts,
+                broadcast=broadcast,
                 seq=seq,
             )
         except SlackRefused as refused:
-            return self._post_refused(intent, refused)
+            return self._post_refused(intent, drawn, seq, stored, refused)
         except SlackBusy as busy:
+            self._slots[intent.channel] = self.clock() + timedelta(seconds=busy.seconds)
             return self._later(intent, replace(intent, sending_since=None, lease_until=None), busy)
         except OutcomeUnknown as unknown:
-            log.warning("outcome unknown", delivery=message.delivery, why=str(unknown))
+            log.warning("outcome unknown", delivery=intent.delivery, why=str(unknown))
             self.metrics.sent("post", "unknown")
             return False
         reach("send.after")
@@ -192,9 +243,9 @@ class Deliverer:
         self.metrics.sent("post", "ok")
         if stored is None and (alert := self.store.alerts.get(intent.alert)) and alert.face_seq == seq == 1:
             self.metrics.row_to_post((self.clock() - alert.as_of).total_seconds())
-        posted = replace(
-            intent, state=MessageState.posted, ts=ts, shown_seq=seq, lease_until=None, attempts=0, error=""
-        )
+        again = self.clock() + LOOK_AGAIN if intent.look_again_at else None
+        posted = replace(intent, state=MessageState.posted, ts=ts, shown_seq=seq, look_again_at=again)
+        posted = replace(posted, lease_until=None, attempts=0, error="")
         reach("record.before")
         recorded = self.store.outbox.record(posted, was=intent)
         if recorded and stored:
@@ -202,82 +253,94 @@ class Deliverer:
         reach("record.after")
         return recorded
 
-    def _post_refused(self, intent: Message, refused: SlackRefused) -> bool:
-        """Slack said no, so nothing stands: elsewhere, plainer, or later; never dropped."""
+    def _post_refused(
+        self, intent: Message, drawn: Face, seq: int, stored: StoredEffect | None, refused: SlackRefused
+    ) -> bool:
+        """Slack said no, so nothing stands: plainer, elsewhere, or later; never dropped."""
         free = replace(intent, sending_since=None, lease_until=None)
-        alert = self.store.alerts.get(intent.alert)
-        team = self.view.team_of(alert) if alert else None
-        if refused.code in ELSEWHERE and team and team.channel != intent.channel and not intent.thread_ts:
-            log.warning("posted elsewhere", delivery=intent.delivery, why=str(refused), channel=team.channel)
-            return self.store.outbox.record(replace(free, channel=team.channel), was=intent)
-        if refused.code == "invalid_blocks" and alert and intent.effect is None:
-            return self._post_plain(intent, free, alert)
+        if refused.code in PLAINER and drawn.blocks:
+            log.error("refused by Slack; sent plain", delivery=intent.delivery, why=str(refused))
+            return self._send(intent, self._plain(intent, drawn), seq, stored)
+        if intent.effect is None and refused.code in ELSEWHERE and (anew := self._anew(free, refused)):
+            return self.store.outbox.record(anew, was=intent)
+        card = self.store.outbox.message(intent.alert) if stored else None
+        if card and card.state is MessageState.posted and (anew := self._anew(card, refused)):
+            self.store.outbox.record(anew, was=card)  # the reply goes where its card is going
         return self._later(intent, free, refused)
 
-    def _post_plain(self, intent: Message, free: Message, alert: Alert) -> bool:
-        log.error("card refused by Slack; sent plain", alert=alert.id)
-        plain = face.card_plain(alert, self.view.context(alert))
-        try:
-            ts = self.slack.post(intent.channel, plain, intent.delivery, seq=alert.face_seq)
-        except (SlackRefused, SlackBusy) as trouble:
-            return self._later(intent, free, trouble)
-        except OutcomeUnknown:
-            return False
-        return self._posted(intent, ts, alert.face_seq, None)
+    def _plain(self, intent: Message, drawn: Face) -> Face:
+        """The same without the newer kinds of block; then, if that too is refused, without any."""
+        alert = self.store.alerts.get(intent.alert) if intent.effect is None else None
+        plain = face.card_plain(alert, self.view.context(alert)) if alert else None
+        return plain if plain and plain.blocks != drawn.blocks else Face(drawn.text, [])
 
     def _later(self, taken: Message, free: Message, why: Exception) -> bool:
         """Not now: when Slack says so, else after a pause that doubles. Log and /healthz say it."""
-        wait = timedelta(seconds=2 ** min(taken.attempts, 9))
+        wait = timedelta(seconds=2 ** min(free.attempts, 9))
         if isinstance(why, SlackBusy):
             wait = timedelta(seconds=why.seconds)
         at = self.clock() + min(wait, LONGEST_WAIT)
         self.trouble = f"{taken.delivery} in {taken.channel}: {why}"
         log.warning("not sent", delivery=taken.delivery, why=str(why), again_at=f"{at:%H:%M:%S}")
         self.metrics.sent("post", type(why).__name__)
-        attempts = taken.attempts + (taken.state is MessageState.posted)
-        self.store.outbox.record(replace(free, retry_at=at, error=str(why), attempts=attempts), was=taken)
+        self.store.outbox.record(replace(free, retry_at=at, error=str(why)), was=taken)
         return False
 
     # ------------------------------------------------------------------ looking
 
     def _look(self, message: Message) -> bool:
-        """After an unknown outcome: is it there? Found, it is adopted; later copies are deleted."""
-        oldest = (message.sending_since or self.clock()) - SKEW
+        """After an unknown outcome: is it there? Found, it is adopted; copies are deleted."""
         try:
-            found = self.slack.find(
-                message.channel, message.delivery, oldest=oldest, thread_ts=message.thread_ts
-            )
-            for copy in found[1:]:
-                self.slack.delete(message.channel, copy.ts)
-                log.warning("copy deleted", delivery=message.delivery, ts=copy.ts)
+            found = self._find(message)
+            kept = next((one for one in found if one.ts == message.ts), next(iter(found), None))
+            for copy in found:
+                if copy is not kept:
+                    self._delete(message, copy.ts)
         except (SlackRefused, SlackBusy, OutcomeUnknown) as trouble:
-            self._later(message, message, trouble)
-            return False
-        now = self.clock()
-        if found:
-            log.info("found after all", delivery=message.delivery, ts=found[0].ts)
-            adopted = replace(
-                message,
-                state=MessageState.posted,
-                ts=found[0].ts,
-                shown_seq=found[0].seq,
-                lease_until=None,
-                absent_at=None,
-            )
-            return self.store.outbox.record(adopted, was=message)
+            return self._later(message, replace(message, attempts=message.attempts + 1), trouble)
+        now, free = self.clock(), replace(message, attempts=0, retry_at=None, error="")
+        if message.state is MessageState.posted:
+            shown = kept.seq if kept else message.shown_seq  # an edit that came late shows an earlier state
+            return self.store.outbox.record(replace(free, shown_seq=shown, look_again_at=None), was=message)
+        if kept:
+            log.info("found after all", delivery=message.delivery, ts=kept.ts)
+            adopted = replace(free, state=MessageState.posted, ts=kept.ts, shown_seq=kept.seq)
+            return self.store.outbox.record(replace(adopted, lease_until=None, absent_at=None), was=message)
         if message.absent_at is None:
-            self.store.outbox.record(replace(message, absent_at=now), was=message)
+            self.store.outbox.record(replace(free, absent_at=now), was=message)
             return False
         log.info("absent twice: sent again", delivery=message.delivery)
-        again = replace(message, sending_since=None, lease_until=None, absent_at=None)
-        return self.store.outbox.record(again, was=message)
+        again = replace(free, sending_since=None, lease_until=None, absent_at=None)
+        return self.store.outbox.record(replace(again, look_again_at=now + LOOK_AGAIN), was=message)
+
+    def _find(self, message: Message) -> list[Found]:
+        oldest = (message.sending_since or self.clock()) - SKEW
+        try:
+            return self.slack.find(
+                message.channel, message.delivery, oldest=oldest, thread_ts=message.thread_ts
+            )
+        except SlackRefused as refused:
+            if refused.code not in UNSEEN:
+                raise
+            log.warning("cannot look", delivery=message.delivery, why=str(refused))
+            return []
+
+    def _delete(self, message: Message, ts: str) -> None:
+        """A copy that Slack does not let us delete stays: it holds up nothing."""
+        try:
+            self.slack.delete(message.channel, ts)
+            log.warning("copy deleted", delivery=message.delivery, ts=ts)
+        except SlackRefused as refused:
+            log.error("copy not deleted", delivery=message.delivery, ts=ts, why=str(refused))
 
     # ------------------------------------------------------------------- pacing
 
     def _turn(self, name: str, gap: timedelta) -> bool:
-        """Whether it is our turn: a slot is reserved from the store once, and kept until its time comes."""
+        """Whether it is our turn: a slot is reserved from the store once, and kept until its time comes. One
+        that was not used when it came has passed: others may have taken theirs since."""
         now = self.clock()
-        at = self._slots.get(name) or self.store.outbox.slot(name, now, gap)
+        kept = self._slots.get(name)
+        at = kept if kept and now < kept + gap else self.store.outbox.slot(name, now, gap)
         if at > now:
             self._slots[name] = at
             return False

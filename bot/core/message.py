@@ -8,6 +8,7 @@ from enum import StrEnum
 
 LEASE = timedelta(seconds=20)  # longer than one whole request to Slack may take
 LOOK_APART = timedelta(seconds=3)  # between the two looks that must both find nothing
+LOOK_AGAIN = timedelta(minutes=1)  # after a success that followed an unknown outcome: the first may land late
 
 
 class MessageState(StrEnum):
@@ -33,6 +34,7 @@ class Message:
     absent_at: datetime | None = None  # when a first look did not find it
     attempts: int = 0
     retry_at: datetime | None = None
+    look_again_at: datetime | None = None  # an attempt of unknown outcome may have landed by then
     error: str = ""
 
 
@@ -48,7 +50,8 @@ def next_move(message: Message | None, face_seq: int, now: datetime) -> Move:
     """What to do about a message that should show `face_seq`.
 
     After an unknown outcome nothing is sent again before the lease has run out and two looks, `LOOK_APART`
-    from each other, have both found nothing.
+    from each other, have both found nothing. What was sent after an unknown outcome is looked at once more:
+    a copy that came late is deleted then, and an edit that came late is edited over.
     """
     if message is None:
         return Move.post
@@ -59,6 +62,8 @@ def next_move(message: Message | None, face_seq: int, now: datetime) -> Move:
             return Move.nothing
         case MessageState.posted if message.lease_until and now < message.lease_until:
             return Move.wait  # another process is at it
+        case MessageState.posted if message.look_again_at and now >= message.look_again_at:
+            return Move.look
         case MessageState.posted:
             return Move.update if face_seq > message.shown_seq else Move.nothing
         case MessageState.sending:

@@ -19,6 +19,10 @@ from bot.store.tables import CARD, UNDONE, alerts, effects, pacing
 from bot.store.tables import messages as t
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOVING = (
+    *("ts", "state", "shown_seq", "sending_since", "lease_until"),
+    *("absent_at", "attempts", "retry_at", "look_again_at"),
+)
 NAMES = {"alert_id": "alert", "effect_id": "effect"}  # columns that are called otherwise in a Message
 
 
@@ -79,6 +83,14 @@ class Outbox:
         with self._database.read() as c:
             return [(_effect(row), alert_of(row), _joined(row)) for row in c.execute(EFFECTS, asked)]
 
+    def look_again(self, now: datetime, limit: int = 50) -> list[Message]:
+        """Posted messages to be looked at once more, since an earlier attempt may have landed late."""
+        posted = and_(t.c.state == MessageState.posted.value, t.c.look_again_at <= now)
+        free = [or_(at.is_(None), at <= now) for at in (t.c.lease_until, t.c.retry_at)]
+        query = select(t).where(posted, *free).order_by(t.c.look_again_at).limit(limit)
+        with self._database.read() as c:
+            return [_message(row._mapping) for row in c.execute(query)]
+
     def take(self, effect_id: int, now: datetime, lease: timedelta) -> bool:
         """The right to do this effect until the lease runs out. False: another has it, or it has ended."""
         free = or_(effects.c.lease_until.is_(None), effects.c.lease_until <= now)
@@ -112,9 +124,8 @@ class Outbox:
 
 def _same(was: Message) -> ColumnElement[bool]:
     """The stored message is the one that was read."""
-    moving = ("ts", "state", "shown_seq", "sending_since", "lease_until", "absent_at", "attempts", "retry_at")
     values = _columns(was)
-    alike = (t.c[name].is_not_distinct_from(values[name]) for name in moving)
+    alike = (t.c[name].is_not_distinct_from(values[name]) for name in MOVING)
     return and_(t.c.delivery == was.delivery, *alike)
 
 

@@ -226,12 +226,20 @@ messages = Table(
     Column("absent_at", Moment),
     Column("attempts", Integer, nullable=False),
     Column("retry_at", Moment),
+    Column("look_again_at", Moment),
     Column("error", Words, nullable=False),
 )
 CARD = text("effect_id IS NULL")
 Index("uq_messages_card", messages.c.alert_id, unique=True, sqlite_where=CARD, postgresql_where=CARD)
 Index("uq_messages_effect", messages.c.effect_id, unique=True)
 Index("ix_messages_ts", messages.c.channel, messages.c.ts)
+LOOK_AGAIN = text("look_again_at IS NOT NULL")
+Index(
+    "ix_messages_look_again",
+    messages.c.look_again_at,
+    sqlite_where=LOOK_AGAIN,
+    postgresql_where=LOOK_AGAIN,
+)
 
 pacing = Table(
     "pacing",

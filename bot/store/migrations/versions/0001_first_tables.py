@@ -266,6 +266,7 @@ def upgrade() -> None:
         sa.Column("absent_at", TIME, nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("retry_at", TIME, nullable=True),
+        sa.Column("look_again_at", TIME, nullable=True),
         sa.Column("error", TEXT, nullable=False),
         sa.ForeignKeyConstraint(
             ["alert_id"], ["alerts.id"], name=op.f("fk_messages_alert_id"), ondelete="CASCADE"
@@ -276,5 +277,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("delivery", name=op.f("pk_messages")),
     )
     op.create_index("ix_messages_ts", "messages", ["channel", "ts"])
+    op.create_index(
+        "ix_messages_look_again", "messages", ["look_again_at"], **where("look_again_at IS NOT NULL")
+    )
     op.create_index("uq_messages_card", "messages", ["alert_id"], unique=True, **where("effect_id IS NULL"))
     op.create_index("uq_messages_effect", "messages", ["effect_id"], unique=True)

@@ -1,0 +1,447 @@
+"""Delivery to a real Slack of our own, over HTTP, with its faults; the clock is moved by hand."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from bot.core.action import Acknowledge, Comment, Escalate, Resolve
+from bot.core.alert import Disposition
+from bot.core.message import LOOK_AGAIN, MessageState
+from bot.deliver import CHANNEL_GAP
+from bot.sandbox import Sandbox
+from tests.shell.making import FILES, MINUTE, NOON, SECOND, Node, World
+
+OTHER = FILES["policies/payments/elsewhere.yml"] + "channel: C0OTHER\n"
+
+
+@pytest.fixture
+def bot(town: World) -> Node:
+    return town.node()
+
+
+def opened(town: World, bot: Node, *sellers: str) -> list[int]:
+    """An alert for each seller, none of them posted yet."""
+    for seller in sellers or ("s_1",):
+        town.table.says(seller, bot.clock() - SECOND)
+    bot.next_tick()
+    return [alert.id for alert in bot.alerts("payments.elsewhere")]
+
+
+def standing(slack: Sandbox, channel: str = "payments") -> list[str]:
+    """Of every message of ours that stands, which delivery it carries, in order."""
+    return [
+        m["metadata"]["event_payload"]["delivery_id"]
+        for m in slack.channel(channel)["messages"]
+        if m.get("metadata")
+    ]
+
+
+def shown(slack: Sandbox, n: int = 0, channel: str = "payments") -> str:
+    return json.dumps(slack.messages(channel)[n])
+
+
+def until(bot: Node, slack: Sandbox, wanted: list[str], rounds: int = 60) -> None:
+    """Delivers until just these stand, and a while longer to see that it stays so."""
+    for _ in range(rounds):
+        if sorted(standing(slack)) == sorted(wanted):
+            break
+        bot.deliver(2)
+    assert sorted(standing(slack)) == sorted(wanted)
+    bot.deliver(20)
+    assert sorted(standing(slack)) == sorted(wanted)
+
+
+def _wait(look: Any, seconds: float = 5) -> None:
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.02)
+
+
+# ------------------------------------------------------------------------------ cards
+
+
+def test_a_card_is_posted_once_and_then_edited(town: World, bot: Node, slack: Sandbox) -> None:
+    (alert,) = opened(town, bot)
+    until(bot, slack, ["card-1"])
+    bot.engine.act(alert, Acknowledge("U0ANA"), by="U0ANA")
+    bot.deliver(3)
+    assert standing(slack) == ["card-1"]
+    assert "ACKNOWLEDGED" in shown(slack)
+    methods = [e["method"] for e in slack.journal(kind="api") if e["method"].startswith("chat.")]
+    assert methods == ["chat.postMessage", "chat.update"]
+
+
+def test_ten_changes_before_the_deliverer_wakes_are_one_edit(town: World, bot: Node, slack: Sandbox) -> None:
+    (alert,) = opened(town, bot)
+    until(bot, slack, ["card-1"])
+    for n in range(10):
+        bot.engine.act(alert, Comment("U0ANA", f"note {n}"), by="U0ANA")
+    bot.deliver(10)
+    assert len(slack.journal(method="chat.update")) == 1
+
+
+FAULTS = [
+    {"fault": "429", "retry_after": 3},
+    {"fault": "500"},
+    {"fault": "503"},
+    {"fault": "store_then_drop"},
+    {"fault": "store_then_500"},
+    {"fault": "slow", "seconds": 2.6},
+    {"fault": "reset"},
+    {"fault": "drop"},
+    {"fault": "error:invalid_blocks"},
+    {"fault": "error:internal_error"},
+    {"fault": "error:some_new_word"},
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f["fault"])
+def test_after_any_trouble_exactly_one_card_stands(
+    town: World, bot: Node, slack: Sandbox, fault: dict[str, Any]
+) -> None:
+    slack.faults({"method": "chat.postMessage", "times": 1, **fault})
+    (alert,) = opened(town, bot)
+    until(bot, slack, ["card-1"])
+    bot.engine.act(alert, Acknowledge("U0ANA"), by="U0ANA")
+    bot.deliver(30, SECOND)
+    assert "ACKNOWLEDGED" in shown(slack)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f["fault"])
+def test_after_any_trouble_an_edit_is_shown(
+    town: World, bot: Node, slack: Sandbox, fault: dict[str, Any]
+) -> None:
+    (alert,) = opened(town, bot)
+    until(bot, slack, ["card-1"])
+    slack.faults({"method": "chat.update", "times": 1, **fault})
+    bot.engine.act(alert, Acknowledge("U0ANA"), by="U0ANA")
+    bot.deliver(30)
+    assert "ACKNOWLEDGED" in shown(slack)
+    assert standing(slack) == ["card-1"]
+
+
+def test_a_busy_slack_is_left_alone_for_as_long_as_it_asks(town: World, bot: Node, slack: Sandbox) -> None:
+    slack.faults({"method": "chat.postMessage", "fault": "429", "retry_after": 10, "times": 1})
+    opened(town, bot, "s_1", "s_2", "s_3")
+    bot.deliver(18)  # nine seconds
+    assert len(slack.journal(method="chat.postMessage")) == 1
+    until(bot, slack, ["card-1", "card-2", "card-3"])
+
+
+def test_a_first_attempt_that_lands_after_the_second_is_deleted(
+    town: World, bot: Node, slack: Sandbox
+) -> None:
+    slack.faults({"method": "chat.postMessage", "fault": "drop_then_store_late", "seconds": 0.6, "times": 1})
+    opened(town, bot)
+    bot.deliver(30, SECOND)  # by our clock; by Slack's, the first has not landed yet
+    first = bot.store.outbox.message(1)
+    assert first
+    assert first.state is MessageState.posted
+    _wait(lambda: standing(slack) == ["card-1", "card-1"])
+    bot.clock.on(LOOK_AGAIN)
+    bot.deliver(3)
+    assert standing(slack) == ["card-1"]
+    assert slack.messages("payments")[0]["ts"] == first.ts
+    assert len(slack.journal(method="chat.delete")) == 1
+    bot.deliver(20, 10 * SECOND)
+    assert len(slack.journal(method="chat.delete")) == 1
+
+
+def test_a_first_edit_that_lands_after_a_later_one_is_edited_over(
+    town: World, bot: Node, slack: Sandbox
+) -> None:
+    (alert,) = opened(town, bot)
+    until(bot, slack, ["card-1"])
+    slack.faults({"method": "chat.update", "fault": "drop_then_store_late", "seconds": 0.6, "times": 1})
+    bot.engine.act(alert, Acknowledge("U0ANA"), by="U0ANA")
+    bot.deliver(1)
+    bot.engine.act(alert, Resolve("U0ANA", Disposition.benign), by="U0ANA")
+    bot.deliver(8, SECOND)
+    assert "RESOLVED" in shown(slack)
+    _wait(lambda: "RESOLVED" not in shown(slack))
+    bot.deliver(70, SECOND)
+    assert "RESOLVED" in shown(slack)
+
+
+def test_a_card_that_somebody_deleted_is_posted_again_and_its_replies_go_there(
+    town: World, bot: Node, slack: Sandbox
+) -> None:
+    (alert,) = opened(town, bot)
+    until(bot, slack, ["card-1"])
+    assert bot.slack
+    bot.slack.delete("C0PAYMENTS", slack.messages("payments")[0]["ts"])
+    bot.engine.act(alert, Escalate("U0ANA", "look at this"), by="U0ANA")
+    bot.deliver(20)
+    (effect,) = [d for d in standing(slack) if d.startswith("effect")]
+    card = slack.messages("payments")[0]
+    assert sorted(standing(slack)) == ["card-1", effect]
+    assert len(slack.messages("payments", card["ts"])) == 1
+
+
+@pytest.mark.parametrize("word", ["channel_not_found", "not_in_channel", "is_archived"])
+def test_a_card_whose_channel_is_gone_is_posted_in_its_teams(
+    town: World, bot: Node, slack: Sandbox, word: str
+) -> None:
+    town.write("policies/payments/elsewhere.yml", OTHER)
+    bot.engine.reload()
+    slack.faults({"method": "chat.postMessage", "channel": "other", "fault": f"error:{word}"})
+    opened(town, bot)
+    bot.deliver(10)
+    assert (standing(slack, "other"), standing(slack)) == ([], ["card-1"])
+
+
+def test_a_card_whose_channel_is_archived_later_moves_to_its_teams(
+    town: World, bot: Node, slack: Sandbox
+) -> None:
+    town.write("policies/payments/elsewhere.yml", OTHER)
+    bot.engine.reload()
+    (alert,) = opened(town, bot)
+    bot.deliver(4)
+    assert standing(slack, "other") == ["card-1"]
+    slack.set_channel("other", archived=True)
+    bot.engine.act(alert, Escalate("U0ANA", "look"), by="U0ANA")
+    bot.deliver(40)
+    assert sorted(d.partition("-")[0] for d in standing(slack)) == ["card", "effect"]
+
+
+def test_an_unknown_outcome_in_a_channel_that_then_vanishes_ends_elsewhere(
+    town: World, bot: Node, slack: Sandbox
+) -> None:
+    town.write("policies/payments/elsewhere.yml", OTHER)
+    bot.engine.reload()
+    slack.faults({"method": "chat.postMessage", "channel": "other", "fault": "drop", "times": 1})
+    opened(town, bot)
+    bot.deliver(1)
+    slack.faults({"method": "*", "channel": "other", "fault": "error:channel_not_found"})
+    bot.deliver(80)
+    assert standing(slack) == ["card-1"]
+
+
+def test_without_the_history_scope_it_is_sent_again_rather_than_never(
+    town: World, bot: Node, slack: Sandbox
+) -> None:
+    slack.faults(
+        {"method": "chat.postMessage", "fault": "drop", "times": 1},
+        {"method": "conversations.history", "fault": "error:missing_scope"},
+    )
+    opened(town, bot)
+    until(bot, slack, ["card-1"], 100)
+
+
+def test_where_the_teams_own_channel_is_gone_it_waits_and_health_says_so(
+    town: World, bot: Node, slack: Sandbox
+) -> None:
+    slack.faults({"method": "chat.postMessage", "fault": "error:is_archived"})
+    opened(town, bot)
+    bot.deliver(10)
+    assert bot.deliverer
+    assert "is_archived" in bot.deliverer.trouble
+    slack.no_faults()
+    bot.deliver(30, MINUTE)
+    assert standing(slack) == ["card-1"]
+    assert bot.deliverer.trouble == ""
+
+
+# ------------------------------------------------------------------------------ replies
+
+
+def threaded(slack: Sandbox) -> list[str]:
+    """What the replies in the first card's thread say."""
+    (card, *_) = slack.messages("payments")
+    return [m["text"] for m in slack.messages("payments", card["ts"])]
+
+
+def escalated(bot: Node, alert: int, *reasons: str) -> None:
+    for reason in reasons:
+        bot.engine.act(alert, Escalate("U0ANA", reason), by="U0ANA")
+
+
+def test_replies_come_after_the_card_in_the_order_of_what_happened(
+    town: World, bot: Node, slack: Sandbox
+) -> None:
+    (alert,) = opened(town, bot)
+    escalated(bot, alert, "one", "two", "three")
+    bot.deliver(20)
+    assert [text[-3:].strip() for text in threaded(slack)] == ["one", "two", "ree"]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f["fault"])
+def test_after_any_trouble_each_reply_stands_once_and_in_order(
+    town: World, bot: Node, slack: Sandbox, fault: dict[str, Any]
+) -> None:
+    (alert,) = opened(town, bot)
+    until(bot, slack, ["card-1"])
+    slack.faults({"method": "chat.postMessage", "times": 1, **fault})
+    escalated(bot, alert, "one", "two", "three")
+    bot.deliver(100)
+    assert [text[-3:].strip() for text in threaded(slack)] == ["one", "two", "ree"]
+
+
+def test_a_reply_that_lands_late_is_deleted(town: World, bot: Node, slack: Sandbox) -> None:
+    (alert,) = opened(town, bot)
+    until(bot, slack, ["card-1"])
+    slack.faults({"method": "chat.postMessage", "fault": "drop_then_store_late", "seconds": 0.6, "times": 1})
+    escalated(bot, alert, "one")
+    bot.deliver(40, SECOND)
+    _wait(lambda: len(threaded(slack)) == 2)
+    bot.deliver(70, SECOND)
+    assert len(threaded(slack)) == 1
+
+
+def test_one_alert_that_slack_refuses_holds_up_no_other(town: World, bot: Node, slack: Sandbox) -> None:
+    town.write("policies/payments/elsewhere.yml", OTHER)
+    town.write("policies/payments/held.yml", FILES["policies/payments/held.yml"] + "channel: C0NOWHERE\n")
+    town.write("policies/_teams.yml", FILES["policies/_teams.yml"].replace("C0PAYMENTS\n", "C0NOTTHERE\n"))
+    bot.engine.reload()
+    town.table.does("INSERT INTO core.sellers VALUES ('s_9', true)")
+    bot.tick("payments.held")
+    opened(town, bot, "s_1", "s_2")
+    bot.deliver(10)
+    assert standing(slack, "other") == ["card-2", "card-3"]
+
+
+def test_a_card_that_cannot_be_drawn_holds_up_no_other(
+    town: World, bot: Node, slack: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = opened(town, bot, "s_1", "s_2")
+    real = bot.view.context
+
+    def context(alert: Any) -> Any:
+        if alert.id == first:
+            raise ValueError("a row of a kind that nobody thought of")
+        return real(alert)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bot.view, "context", context)
+        bot.deliver(10)
+        assert standing(slack) == ["card-2"]
+    bot.deliver(70, SECOND)
+    assert sorted(standing(slack)) == ["card-1", "card-2"]
+
+
+def test_a_page_that_is_no_longer_meant_is_not_sent(town: World, bot: Node, slack: Sandbox) -> None:
+    (alert,) = opened(town, bot)
+    bot.clock.on(11 * MINUTE)
+    bot.engine.sweep()
+    bot.engine.act(alert, Acknowledge("U0ANA"), by="U0ANA")
+    bot.deliver(10)
+    assert threaded(slack) == []
+
+
+# ------------------------------------------------------------------------------ pace
+
+
+def test_a_channel_gets_one_post_a_second_from_two_processes_together(
+    town: World, bot: Node, slack: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes, began, posted_at = [bot, town.node()], bot.clock() + MINUTE, []
+    for node in nodes:
+        assert node.slack
+        real = node.slack.post
+
+        def post(*given: Any, real: Any = real, **how: Any) -> str:
+            posted_at.append(bot.clock())
+            return str(real(*given, **how))
+
+        monkeypatch.setattr(node.slack, "post", post)
+    opened(town, bot, *(f"s_{n}" for n in range(6)))
+    for _ in range(35):
+        for node in nodes:
+            node.deliver(1, timedelta(milliseconds=100))
+    assert len(standing(slack)) == len(posted_at) == 6
+    # slots are a second apart; how soon after its slot a process wakes is the rest
+    assert all(at - posted_at[0] >= n * CHANNEL_GAP for n, at in enumerate(posted_at))
+    assert all(b - a >= 0.8 * CHANNEL_GAP for a, b in pairwise(posted_at))
+    assert posted_at[-1] - began <= 7 * SECOND
+
+
+def test_a_slot_that_passed_unused_is_not_used_later(town: World, bot: Node, slack: Sandbox) -> None:
+    other = town.node()
+    assert bot.deliverer
+    assert other.deliverer
+    opened(town, bot, "s_1", "s_2", "s_3")
+    bot.deliverer.once()  # posts one, and keeps the next second for itself
+    bot.clock.on(5 * SECOND)
+    other.deliver(4, SECOND)
+    before = len(slack.journal(method="chat.postMessage"))
+    town.table.says("s_4", bot.clock())
+    town.table.says("s_5", bot.clock())
+    bot.next_tick()
+    other.deliverer.once()
+    bot.deliverer.once()
+    assert len(slack.journal(method="chat.postMessage")) == before + 1
+
+
+def test_a_click_is_shown_before_what_the_machine_has_to_say(town: World, bot: Node, slack: Sandbox) -> None:
+    alerts = opened(town, bot, *(f"s_{n}" for n in range(5)))
+    bot.deliver(8, SECOND)
+    assert len(standing(slack)) == 5
+    for n in range(5):
+        town.table.says(f"s_{n}", bot.clock())
+    bot.next_tick()
+    bot.deliver(2, timedelta(milliseconds=100))
+    bot.engine.act(alerts[-1], Acknowledge("U0ANA"), by="U0ANA")
+    bot.deliver(3, timedelta(milliseconds=100))
+    assert "ACKNOWLEDGED" in shown(slack, -1)
+    assert len(slack.journal(method="chat.update")) == 2
+    bot.deliver(12, SECOND)
+    assert all(f"s_{n} asked 2 times" in shown(slack, n) for n in range(5))
+
+
+# ------------------------------------------------------------------------------ two processes, kills
+
+
+def test_two_processes_that_deliver_at_once_post_each_card_once(
+    town: World, bot: Node, slack: Sandbox
+) -> None:
+    nodes = [bot, town.node()]
+    alerts = opened(town, bot, *(f"s_{n}" for n in range(6)))
+    for alert in alerts:
+        escalated(bot, alert, "one")
+    for _ in range(40):
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda n: n.deliverer.once(), nodes))
+        bot.clock.on(500 * timedelta(milliseconds=1))
+    assert sorted(standing(slack)) == sorted(
+        [*(f"card-{a}" for a in alerts), *(f"effect-{n}" for n in range(1, 7))]
+    )
+
+
+class Killed(BaseException):
+    """What `kill -9` would be."""
+
+
+@pytest.mark.parametrize("point", ["send.before", "send.after", "record.before", "record.after"])
+def test_wherever_a_sender_dies_another_ends_with_one_card_and_one_reply(
+    town: World, bot: Node, slack: Sandbox, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    (alert,) = opened(town, bot)
+    escalated(bot, alert, "one")
+
+    def die(at: str) -> None:
+        if at == point:
+            raise Killed
+
+    other = town.node()
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            patch.setattr("bot.deliver.reach", die)
+            for _ in range(8):
+                try:
+                    bot.deliver(1)
+                except Killed:
+                    break
+        other.deliver(70)
+    assert sorted(standing(slack)) == ["card-1", "effect-1"]
+    card = bot.store.outbox.message(1)
+    assert card
+    assert (card.state, card.ts) == (MessageState.posted, slack.messages("payments")[0]["ts"])
+    assert bot.clock() > NOON
