@@ -42,6 +42,14 @@ class Delivery:
         self._faults = faults
         self._pace = pace
         self._request_url = request_url
+        # made once, since making one takes tens of ms; a connection for each request, as from Slack's many senders
+        self._http = (
+            httpx.AsyncClient(
+                timeout=pace.deadline, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+            )
+            if request_url
+            else None
+        )
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def command(self, payload: Json) -> Ack:
@@ -89,18 +97,19 @@ class Delivery:
         return ack
 
     async def _send(self, kind: str, payload: Json, accepts: bool, retry: tuple[int, str] | None) -> Ack:
-        if self._request_url:
-            return await self._post(self._request_url, kind, payload, retry)
+        if self._request_url and self._http:
+            return await self._post(self._http, self._request_url, kind, payload, retry)
         return await self._wire.deliver(envelope(kind, payload, accepts, retry), self._pace.deadline)
 
-    async def _post(self, url: str, kind: str, payload: Json, retry: tuple[int, str] | None) -> Ack:
+    async def _post(
+        self, client: httpx.AsyncClient, url: str, kind: str, payload: Json, retry: tuple[int, str] | None
+    ) -> Ack:
         body, headers = signed(kind, payload, int(self._workspace.clock()))
         if retry and retry[0]:
             headers |= {"X-Slack-Retry-Num": str(retry[0]), "X-Slack-Retry-Reason": f"http_{retry[1]}"}
         began = time.perf_counter()
         try:
-            async with httpx.AsyncClient(timeout=self._pace.deadline) as client:
-                answer = await client.post(url, content=body, headers=headers)
+            answer = await client.post(url, content=body, headers=headers)
         except httpx.TimeoutException:
             return Ack(failed="timeout")
         except httpx.HTTPError:
