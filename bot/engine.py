@@ -12,6 +12,7 @@ from bot.core.action import Action, PersonAction, Timer, Unknown
 from bot.core.alert import Alert
 from bot.core.alert import due as due_of
 from bot.core.change import Change, Outcome, Refused
+from bot.core.plan import EPOCH
 from bot.core.reconcile import Reconciled, Seen, flood_key, reconcile, unknown_keys
 from bot.core.reply import Evidence
 from bot.core.route import lane_of
@@ -35,6 +36,7 @@ log = get("engine")
 RESOLVED_LATELY = timedelta(days=14)
 LEASE = timedelta(seconds=15)  # a run whose process is gone is taken over so soon; renewed while it runs
 NOTHING_FOUND = Reconciled()
+SOUND_FOR = timedelta(seconds=30)  # so long a good look need not be recorded as one again
 TOO_MANY = "it gives more rows within one second than can be read; narrow the query: it goes on from there"
 CONFLICTS = 6  # tries before a run or a click gives up against others
 
@@ -74,6 +76,7 @@ class Engine:
         self.clock = clock
         self.metrics = metrics or METRICS
         self._running: dict[int, Run] = {}
+        self._sound: dict[str, datetime] = {}  # policies that looked well, and when that was recorded
         self._told_of: Catalog | None = None  # the files whose troubles are told
 
     @property
@@ -264,6 +267,13 @@ class Engine:
     def _own_trouble(self, looked: Looked) -> None:
         """Whether the policy itself can be relied on is a violation like any other."""
         name, now = looked.policy.name, self.clock()
+        sound = looked.ok and not looked.bad_rows
+        if sound and now - self._sound.get(name, EPOCH) < SOUND_FOR:
+            return
+        if sound:
+            self._sound[name] = now
+        else:
+            self._sound.pop(name, None)
         team = self.catalog.teams.get(looked.policy.owner)
         action = builtin.broken_sensor(looked, self._failures(name, looked), team, now)
         if action:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, or_, select
+from sqlalchemy import Row, and_, bindparam, delete, func, or_, select
 
 from bot.core.alert import Alert, Disposition, Event, Lane
 from bot.core.reconcile import Seen
@@ -16,10 +16,17 @@ from bot.store.codec import decode, unpack_values
 from bot.store.database import Database, in_parts
 from bot.store.tables import HOLDS_KEY, evidence, history, seen
 from bot.store.tables import alerts as t
-from sensors.model.policy import Severity
+from sensors.model.policy import NOTHING, Severity
 from sensors.model.violation import canonical
 
 ALERTS = select(t.c.id, t.c.body)
+# Asked in every run, so built once.
+HELD = ALERTS.where(
+    t.c.policy == bindparam("policy"),
+    t.c.lane == bindparam("lane"),
+    or_(HOLDS_KEY, t.c.resolved_at >= bindparam("since")),
+).order_by(t.c.id)
+HELD_KEYS = HELD.where(t.c.key_hash.in_(bindparam("keys", expanding=True)))
 
 
 def alert_of(row: Row[Any]) -> Alert:
@@ -38,19 +45,19 @@ class Alerts:
         query = ALERTS.where(t.c.id.in_(list(ids))).order_by(t.c.id)
         return self._all(query)
 
-    def _all(self, query: Any) -> list[Alert]:
+    def _all(self, query: Any, values: Mapping[str, Any] = NOTHING) -> list[Alert]:
         with self._database.read() as c:
-            return [alert_of(row) for row in c.execute(query)]
+            return [alert_of(row) for row in c.execute(query, dict(values))]
 
     def held(
         self, policy: str, lane: Lane, *, keys: Iterable[str] | None = None, resolved_since: datetime
     ) -> dict[str, Alert]:
         """By key: the open alert, else the newest one resolved since then. `keys` None: every key."""
-        recent = or_(HOLDS_KEY, t.c.resolved_at >= resolved_since)
-        query = ALERTS.where(t.c.policy == policy, t.c.lane == lane.value, recent).order_by(t.c.id)
+        asked: dict[str, Any] = {"policy": policy, "lane": lane.value, "since": resolved_since}
+        parts = [None] if keys is None else [{"keys": part} for part in in_parts(map(hash_of, keys))]
         found: dict[str, Alert] = {}
-        for part in [None] if keys is None else in_parts(hash_of(key) for key in keys):
-            for alert in self._all(query if part is None else query.where(t.c.key_hash.in_(part))):
+        for part in parts:
+            for alert in self._all(HELD if part is None else HELD_KEYS, {**asked, **(part or {})}):
                 if alert.is_open or not (alert.key in found and found[alert.key].is_open):
                     found[alert.key] = alert
         return found

@@ -68,16 +68,22 @@ class Duck:
 
     def loaded_until(self, assets: Iterable[Asset]) -> dict[str, datetime]:
         with self._files.borrow() as file:
-            sources = [a for a in assets if a.loaded_until and a.loaded_until in file.columns(a.name)]
-        if not sources:
-            return {}
+            wanted = [(a.name, a.loaded_until) for a in assets if a.loaded_until in file.columns(a.name)]
+            sources = [(table, str(column)) for table, column in wanted]
+            missing = [source for source in sources if source not in file.loaded]
+            if missing:
+                file.loaded |= self._newest(missing)
+            found = {table: file.loaded[table, column] for table, column in sources}
+        return {table: at for table, at in found.items() if at is not None}
+
+    def _newest(self, sources: list[tuple[str, str]]) -> dict[tuple[str, str], datetime | None]:
+        """The newest time in each column, by one query."""
         sql = " UNION ALL ".join(
-            f"SELECT '{_text(a.name)}' AS asset, TRY_CAST(max({_quoted(a.loaded_until or '')}) AS TIMESTAMP)"
-            f" AS until FROM {_quoted(a.name)}"
-            for a in sources
+            f"SELECT {n}, TRY_CAST(max({_quoted(column)}) AS TIMESTAMP) FROM {_quoted(table)}"
+            for n, (table, column) in enumerate(sources)
         )
         found = self.query(sql, {}, limit=len(sources), timeout=timedelta(minutes=1))
-        return {name: utc(at) for name, at in found.rows if at is not None}
+        return {sources[n]: utc(at) if at is not None else None for n, at in found.rows}
 
     def columns(self, table: str) -> dict[str, str]:
         with self._files.borrow() as file:
@@ -156,7 +162,3 @@ def _bind(value: Any) -> Any:
 
 def _quoted(name: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
-
-
-def _text(value: str) -> str:
-    return value.replace("'", "''")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -28,6 +29,9 @@ class OpenFile:
         self.identity = identity
         self.users = 0
         self.retired = False
+        self.loaded: dict[
+            tuple[str, str], datetime | None
+        ] = {}  # by table and column
         self._connection = _open(path)
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._columns: Mapping[str, Mapping[str, str]] | None = None
