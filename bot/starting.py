@@ -13,6 +13,7 @@ from bot.core.action import JobEnded, RerunEnded
 from bot.core.alert import Alert
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.job_run import JobRun, JobState, Progress
+from bot.core.words import when
 from bot.engine import Engine, Ticked
 from bot.errors import JobRefused, JobUnknown, StoreAway
 from bot.jobs import Runner, runner_for
@@ -29,6 +30,7 @@ DONE_HERE = (EffectKind.start_job, EffectKind.rerun)
 AT_ONCE = 4  # jobs and reruns side by side
 EFFECT_LEASE = timedelta(minutes=6)  # longer than a rerun may take
 START_LEASE = timedelta(seconds=30)  # beyond the job's own timeout
+TELL_LEASE = timedelta(seconds=30)
 AGAIN = timedelta(seconds=2)
 LOOKS_BACK = timedelta(hours=1)  # a rerun of events looks at least so far behind the alert
 
@@ -102,11 +104,19 @@ class Starting:
 
     def _rerun(self, stored: StoredEffect, alert: Alert) -> bool:
         by = str(stored.effect.data.get("by", ""))
+        if self._answered(stored):
+            return True
         answer = self.rerun_alert(alert, by, f"effect-{stored.id}-{stored.attempts}")
         if answer is None:
             return False
         self.engine.act(alert.id, RerunEnded(by, answer))
         return True
+
+    def _answered(self, stored: StoredEffect) -> bool:
+        """Whether somebody died after he had answered: reruns of an alert are answered in their order."""
+        events = self.store.alerts.history(stored.alert)
+        asked = sum(event.kind == "rerun" and event.seq <= stored.change_seq for event in events)
+        return sum(event.kind == "rerun_ended" for event in events) >= asked
 
     # ----------------------------------------------------------------- reruns
 
@@ -145,6 +155,10 @@ class Starting:
         looked = ticked.looked
         if looked is None or not looked.ok:
             return f"looked again and failed: {looked.error if looked else ticked.why_not}"
+        if ticked.goes_on:
+            return (
+                f"looked again only until {when(looked.window.end)}: there are too many rows to look at all"
+            )
         found = next((v for v in looked.violations if v.key == alert.key), None)
         if found is None or len(found.rows) < (1 if policy.accumulates else policy.threshold.count):
             return "looked again: gone"
@@ -218,7 +232,10 @@ class Starting:
         return self.store.jobs.record(moved, was or run.state)
 
     def _tell(self, run: JobRun) -> bool:
-        """The outcome goes to the alert's history and thread, once, whatever dies in between."""
+        """The outcome goes to the alert's history and thread, once, whatever dies in between and whoever else
+        is about to tell it."""
+        if not self.store.jobs.take(run.id, run.state, run.state, self.engine.clock(), TELL_LEASE):
+            return False
         told = run.alert is None or any(
             event.action.get("action") == "JobEnded" and event.action.get("run") == run.id
             for event in self.store.alerts.history(run.alert)
