@@ -13,10 +13,11 @@ from apscheduler.triggers.base import BaseTrigger
 
 from bot.core.plan import last_due, next_due
 from bot.deliver import Deliverer
-from bot.engine import Engine
+from bot.engine import Engine, Ticked
 from bot.errors import StoreAway
 from bot.log import get
 from bot.starting import Starting
+from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy, Schedule
 from sensors.model.run import Cause, CauseKind
 
@@ -33,6 +34,7 @@ CHORES: dict[str, float] = {
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
 MEMORY_KEPT = timedelta(days=35)
+AGAIN = timedelta(seconds=2)
 MOST_PARTS = 200  # of one window, when only a part at a time fits
 
 
@@ -58,6 +60,7 @@ class Scheduler:
         self._stopping = threading.Event()
         self._work = threading.Event()
         self._known: dict[str, Policy] = {}
+        self._planned: Catalog | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(workers), "chores": ThreadPoolExecutor(len(CHORES))},
@@ -103,9 +106,11 @@ class Scheduler:
 
     def _plan_policies(self) -> None:
         """One APScheduler job for each policy that runs; changed ones are planned anew, at once."""
-        wanted = {n: p for n, p in self.engine.catalog.policies.items() if p.runs}
+        catalog = self.engine.catalog
+        wanted = {n: p for n, p in catalog.policies.items() if p.runs}
         for name in set(self._known) - set(wanted):
-            self._scheduler.remove_job(name)
+            if self._scheduler.get_job(name):
+                self._scheduler.remove_job(name)
         for name, policy in wanted.items():
             known = self._known.get(name)
             if known and (known.schedule, known.content) == (policy.schedule, policy.content):
@@ -116,7 +121,7 @@ class Scheduler:
             self._scheduler.add_job(
                 self._tick, Plan(policy.schedule), (name,), id=name, replace_existing=True, **first
             )
-        self._known = wanted
+        self._known, self._planned = wanted, catalog
 
     def _tick(self, name: str) -> None:
         """The newest due tick of the policy; where only a part of its window fits, part after part."""
@@ -124,23 +129,33 @@ class Scheduler:
         due = last_due(policy.schedule, self.engine.clock()) if policy else None
         if due is None:
             return
-        stamp = due.isoformat().replace("+00:00", "Z")
+        stamp, after = due.isoformat().replace("+00:00", "Z"), None
         for part in range(MOST_PARTS):
             cause = Cause(CauseKind.tick, stamp if not part else f"{stamp}+{part}")
-            if self._stopping.is_set() or not self._guarded(name, cause, due):
+            ticked = None if self._stopping.is_set() else self._guarded(name, cause, due, after)
+            if ticked and ticked.busy:
+                self._again(name)
+            if not ticked or not ticked.goes_on or not ticked.looked:
                 return
+            after = ticked.looked.window.end
 
-    def _guarded(self, name: str, cause: Cause, due: datetime) -> bool:
-        """Runs a tick; whether the rest of its window is due at once."""
+    def _guarded(self, name: str, cause: Cause, due: datetime, after: datetime | None) -> Ticked | None:
         try:
-            ticked = self.engine.tick(name, cause, due)
+            return self.engine.tick(name, cause, due, after=after)
         except StoreAway as away:
             self._store_away(away)
-            return False
+            self._again(name)
         except Exception:
             log.exception("tick failed", policy=name)
-            return False
-        return ticked.goes_on
+        return None
+
+    def _again(self, name: str) -> None:
+        """Another run is at it, or the store is away: the tick is tried again soon, not at the next due time,
+        which may be a day away."""
+        at = datetime.now(UTC) + AGAIN
+        job = self._scheduler.get_job(name)
+        if job and (job.next_run_time is None or job.next_run_time > at):
+            job.modify(next_run_time=at)
 
     # --------------------------------------------------------------------- chores
 
@@ -165,9 +180,12 @@ class Scheduler:
         self.starting.jobs()
 
     def _reload(self) -> None:
-        if self.engine.reload():
-            log.info("files changed", version=self.engine.catalog.version[:12])
-            self._plan_policies()
+        try:
+            if self.engine.reload():
+                log.info("files changed", version=self.engine.catalog.version[:12])
+        finally:
+            if self._planned is not self.engine.catalog:
+                self._plan_policies()
 
     def _prune(self) -> None:
         now = self.engine.clock()

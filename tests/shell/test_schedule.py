@@ -1,0 +1,283 @@
+"""The scheduler with its real threads and a real clock, on schedules of a second."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot import schedule
+from bot.schedule import Plan, Scheduler
+from bot.store import Store
+from sensors.model.policy import After, Cron, Every
+from sensors.model.run import RunStatus
+from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, HELD, HELD_SQL, SECOND, Node, World
+from tests.shell.trouble import EVERY, HELD_NAME, in_between
+
+QUICK = HELD.replace("every: 1m", "every: 1s")
+
+
+class Now:
+    """The real clock, with the hand-moved one's face."""
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def wait(look: Callable[[], Any], seconds: float = 15) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.02)
+    return found
+
+
+@pytest.fixture
+def real(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The world under the real clock, its chores hurried."""
+    world.clock = Now()  # type: ignore[assignment]
+    for chore in ("reload", "take_over", "sweep"):
+        monkeypatch.setitem(schedule.CHORES, chore, 0.2)
+    return world
+
+
+Start = Callable[..., Scheduler]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    begun: list[Scheduler] = []
+
+    def go(node: Node) -> Scheduler:
+        made = Scheduler(node.engine, node.starting, None, workers=2)
+        made.start()
+        begun.append(made)
+        return made
+
+    yield go
+    for one in begun:
+        if one._scheduler.running:
+            one.stop()
+
+
+def causes(node: Node, name: str) -> list[str]:
+    return [str(r.cause) for r in reversed(node.store.runs.recent(name, 100))]
+
+
+# ------------------------------------------------------------------------------ the trigger
+
+
+def test_the_trigger_says_what_the_plan_says_whenever_it_is_asked() -> None:
+    plan = Plan(Every(timedelta(minutes=5)))
+    at = datetime(2026, 1, 5, 12, 2, 3, tzinfo=UTC)
+    assert plan.get_next_fire_time(None, at) == datetime(2026, 1, 5, 12, 5, tzinfo=UTC)
+    fired = datetime(2026, 1, 5, 12, 5, tzinfo=UTC)
+    assert plan.get_next_fire_time(fired, fired) == fired + timedelta(minutes=5)
+    late = fired + timedelta(hours=3, minutes=1)  # what was missed is one tick, not thirty-six
+    assert plan.get_next_fire_time(fired, late) == datetime(2026, 1, 5, 15, 10, tzinfo=UTC)
+
+
+def test_a_cron_where_clocks_change_fires_once() -> None:
+    plan = Plan(Cron("30 1 * * *", "America/New_York"))
+    at, fired = datetime(2026, 10, 31, 12, tzinfo=UTC), []
+    for _ in range(3):
+        at = plan.get_next_fire_time(at, at)
+        assert at
+        fired.append(at)
+    assert [f"{f:%d %H:%M}" for f in fired] == ["01 05:30", "02 06:30", "03 06:30"]
+
+
+def test_what_only_an_upstream_decides_never_fires() -> None:
+    assert Plan(After(("core.orders",))).get_next_fire_time(None, datetime.now(UTC)) is None
+
+
+# ------------------------------------------------------------------------------ ticks
+
+
+def test_each_second_is_looked_at_once(real: World, start: Start) -> None:
+    real.write("policies/payments/held.yml", QUICK)
+    node = real.node()
+    start(node)
+    wait(lambda: len(causes(node, HELD_NAME)) >= 4)
+    seen = [c.partition(":")[2] for c in causes(node, HELD_NAME)]
+    times = [datetime.fromisoformat(c) for c in seen]
+    assert len(set(times)) == len(times)
+    assert all(t.microsecond == 0 for t in times)
+    assert times == sorted(times)
+
+
+def test_a_late_start_looks_once_for_all_that_was_missed(real: World, start: Start) -> None:
+    real.write("policies/payments/held.yml", HELD.replace("every: 1m", 'cron: "0 9 * * *"'))
+    node = real.node()
+    start(node)
+    wait(lambda: causes(node, HELD_NAME))
+    time.sleep(0.5)
+    assert len(causes(node, HELD_NAME)) == 1
+    assert "T09:00:00Z" in causes(node, HELD_NAME)[0]
+
+
+def test_a_start_after_a_start_does_not_look_again(real: World, start: Start) -> None:
+    real.write("policies/payments/held.yml", HELD.replace("every: 1m", 'cron: "0 9 * * *"'))
+    first = real.node()
+    one = start(first)
+    wait(lambda: causes(first, HELD_NAME))
+    one.stop()
+    second = real.node()
+    start(second)
+    time.sleep(0.7)
+    assert len(causes(second, HELD_NAME)) == 1
+
+
+def test_two_processes_share_the_ticks(real: World, start: Start) -> None:
+    real.write("policies/payments/held.yml", QUICK)
+    nodes = [real.node(), real.node()]
+    for node in nodes:
+        start(node)
+    wait(lambda: len(causes(nodes[0], HELD_NAME)) >= 4)
+    seen = causes(nodes[0], HELD_NAME)
+    assert len(seen) == len(set(seen))
+
+
+# ------------------------------------------------------------------------------ files
+
+
+def test_new_changed_and_removed_policies_are_planned_anew(real: World, start: Start) -> None:
+    node = real.node()
+    planned = start(node)
+    real.write("policies/payments/held_b.yml", QUICK)
+    real.write("sql/payments/held_b.sql", HELD_SQL)
+    wait(lambda: causes(node, "payments.held_b"))
+    real.write("policies/payments/held.yml", QUICK)
+    wait(lambda: len(causes(node, HELD_NAME)) >= 3)
+    for name in ("policies/payments/held_b.yml", "sql/payments/held_b.sql"):
+        (real.project / name).unlink()
+    wait(lambda: planned._scheduler.get_job("payments.held_b") is None)
+    real.write("policies/payments/held.yml", QUICK + "status: retired\n")
+    wait(lambda: planned._scheduler.get_job(HELD_NAME) is None)
+    assert planned._scheduler.get_job(EVERY) is not None
+
+
+def test_a_policy_that_never_comes_due_again_can_be_removed(real: World, start: Start) -> None:
+    node = real.node()
+    planned = start(node)
+    planned._scheduler.remove_job(HELD_NAME)  # as APScheduler does when there is no next time
+    for name in ("policies/payments/held.yml", "sql/payments/held.sql"):
+        (real.project / name).unlink()
+    real.write("policies/payments/held_b.yml", QUICK)
+    real.write("sql/payments/held_b.sql", HELD_SQL)
+    wait(lambda: causes(node, "payments.held_b"))
+
+
+# ------------------------------------------------------------------------------ trouble
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that says at once that it is away."""
+    real_init = Store.__init__
+
+    def init(self: Store, url: str) -> None:
+        real_init(self, url, patience=timedelta(milliseconds=100))
+
+    monkeypatch.setattr(Store, "__init__", init)
+    monkeypatch.setattr(schedule, "AGAIN", timedelta(milliseconds=300))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_tick_that_met_no_store_is_made_up_for_when_it_is_back(real: World, start: Start) -> None:
+    real.write("policies/payments/held.yml", HELD.replace("every: 1m", 'cron: "0 9 * * *"'))
+    node = real.node()
+    lock = sqlite3.connect(real.folder / "patrol.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    planned = start(node)
+    wait(lambda: "locked" in planned.store_trouble or "busy" in planned.store_trouble)
+    time.sleep(0.5)
+    assert causes(node, HELD_NAME) == []
+    lock.execute("ROLLBACK")
+    lock.close()
+    wait(lambda: causes(node, HELD_NAME))
+    wait(lambda: planned.store_trouble == "")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_files_that_changed_while_the_store_was_away_are_planned_when_it_is_back(
+    real: World, start: Start
+) -> None:
+    node = real.node()
+    start(node)
+    wait(lambda: causes(node, HELD_NAME))
+    lock = sqlite3.connect(real.folder / "patrol.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    real.write("policies/payments/held_b.yml", QUICK)
+    real.write("sql/payments/held_b.sql", HELD_SQL)
+    time.sleep(1)
+    lock.execute("ROLLBACK")
+    lock.close()
+    wait(lambda: causes(node, "payments.held_b"))
+
+
+def test_a_tick_that_found_another_run_at_it_is_tried_again_soon(
+    real: World, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "AGAIN", timedelta(milliseconds=300))
+    real.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("every: 1m", 'cron: "0 9 * * *"'))
+    node, other = real.node(), real.node()
+    real.table.says("s_1", datetime.now(UTC) - 60 * SECOND)
+
+    def meanwhile() -> None:
+        start(node)
+        time.sleep(0.6)
+        assert causes(node, EVERY) == ["manual:k1"]
+
+    in_between(other, meanwhile)
+    other.starting.rerun_policy(other.engine.catalog.policies[EVERY], "U0ANA", "k1")
+    wait(lambda: len(causes(node, EVERY)) == 2)
+
+
+def test_a_chore_that_breaks_stops_no_other(
+    real: World, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = real.node()
+
+    def breaks() -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(node.engine, "sweep", breaks)
+    planned = start(node)
+    wait(lambda: "reload" in planned.beats and "take_over" in planned.beats)
+    assert "sweep" not in planned.beats
+
+
+def test_a_stop_lets_what_runs_end_and_begins_nothing_new(real: World, start: Start) -> None:
+    real.write("policies/payments/held.yml", QUICK)
+    node = real.node()
+    planned = start(node)
+    wait(lambda: causes(node, HELD_NAME))
+    planned.stop()
+    statuses = {r.status for r in node.store.runs.recent(HELD_NAME, 100)}
+    count = len(causes(node, HELD_NAME))
+    time.sleep(1.2)
+    assert statuses == {RunStatus.succeeded}
+    assert len(causes(node, HELD_NAME)) == count
+
+
+def test_parts_of_a_window_follow_one_another_at_once(
+    real: World, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bot import engine
+    from sensors import run
+
+    looked = run.look
+    monkeypatch.setattr(engine, "look", lambda *given: looked(*given, limit=10))
+    real.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("every: 1m", 'cron: "* * * * *"'))
+    real.write("sql/payments/elsewhere.sql", ELSEWHERE_SQL)
+    node = real.node()
+    for n in range(40):
+        real.table.says("s_1", datetime.now(UTC) - timedelta(minutes=50) + n * 20 * SECOND)
+    start(node)
+    wait(lambda: [a.count for a in node.alerts(EVERY)] == [40])
+    assert any("+1" in cause for cause in causes(node, EVERY))
