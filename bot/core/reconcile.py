@@ -63,7 +63,11 @@ def reconcile(
     fires = [
         fire
         for violation in looked.violations
-        if (fire := _fire(policy, violation, looked, team, known[violation.key], held, title))
+        if (
+            fire := _fire(
+                policy, violation, looked, team, known[violation.key], held.get(violation.key), title
+            )
+        )
     ]
     rows = {v.key: v.rows if not policy.accumulates else new[v.key] for v in looked.violations}
     there = {f.key for f in fires}
@@ -92,12 +96,11 @@ def _fire(
     looked: Looked,
     team: Team | None,
     known: Mapping[str, Seen],
-    held: Mapping[str, Alert],
+    holder: Alert | None,
     title: Title,
 ) -> Fire | None:
     """The violation as an action, or None where it stays under the threshold or says nothing new."""
-    new = [row for row in violation.rows if row.hash not in known]
-    holder = held.get(violation.key)
+    new = any(row.hash not in known for row in violation.rows)
     if policy.accumulates and not new:
         return None
     count = count_of(policy, violation, known, holder, looked.window.end)
@@ -116,7 +119,7 @@ def _fire(
         severity=severity,
         count=count,
         as_of=looked.window.end,
-        new_evidence=bool(new),
+        new_evidence=new,
         key_values={name: shown(value) for name, value in violation.key_values.items()},
         newest=newest,
         on_open=policy.on_open,

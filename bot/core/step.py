@@ -223,9 +223,8 @@ def _beside(
             ask = Effect(EffectKind.rerun, data={"by": by})
             return changed(alert, alert, now, by, "rerun", f"rerun by {who(by)}", action, (ask,))
         case RerunEnded(by=by, answer=answer):
-            story = clean(answer)
-            reply = Effect(EffectKind.reply, story)
-            return changed(alert, alert, now, MACHINE, "rerun_ended", story, action, (reply,))
+            reply = Effect(EffectKind.reply, clean(answer))
+            return changed(alert, alert, now, MACHINE, "rerun_ended", reply.text, action, (reply,))
         case StartJob(by=by, job=job, params=params):
             start = Effect(EffectKind.start_job, data={"by": by, "job": job, "params": dict(params)})
             return changed(
