@@ -17,10 +17,17 @@ from bot import log
 
 @pytest.fixture(autouse=True)
 def _as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    """Each test begins as a new process does: other tests, as libraries do, may have silenced loggers."""
+    known = [logging.getLogger(), *logging.root.manager.loggerDict.values()]
+    loggers = [logger for logger in known if isinstance(logger, logging.Logger)]
+    was = [(logger, logger.level, logger.disabled, logger.propagate, logger.handlers) for logger in loggers]
+    for logger in loggers:
+        logger.disabled, logger.propagate, logger.handlers = False, True, []
+        logger.setLevel(logging.NOTSET)
     yield
-    root.handlers, root.level = handlers, level
+    for logger, level, disabled, propagate, handlers in was:
+        logger.disabled, logger.propagate, logger.handlers = disabled, propagate, handlers
+        logger.setLevel(level)
 
 
 @pytest.fixture
