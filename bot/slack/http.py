@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import App, BoltRequest
 
 from bot.errors import PatrolError
 from bot.slack.listeners import ARRIVED, DOUBT, now_utc
@@ -70,15 +70,16 @@ class Door:
         why = self._unproven(signature, headers.get("x-slack-request-timestamp", ""), body)
         if why:
             return self._refused(401, why)
-        payload = parsed(body, headers.get("content-type", ""))
-        if payload is None:
+        request = parsed(body, headers.get("content-type", ""))
+        if request is None:
             return self._refused(400, "It is signed, but not a payload of Slack's.")
-        event = _event(payload)
+        event = _event(request.body)
         new, doubt = self._is_new(signature, event, arrived)
         if not new:
             log.warning("a request of Slack's came a second time and was not acted on")
             return Answer(200)
-        answer = self._dispatched(payload, {ARRIVED: arrived, DOUBT: doubt})
+        request.context.update({ARRIVED: arrived, DOUBT: doubt})
+        answer = self._dispatched(request)
         if event and not doubt and answer.status == 200:
             self._in_time(lambda: self._memory.first(event, self._clock()), arrived)
         return answer
@@ -122,20 +123,23 @@ class Door:
             log.exception("the memory of requests failed")
             return None, "something broke on Patrol's side."
 
-    def _dispatched(self, payload: dict[str, Any], context: dict[str, Any]) -> Answer:
-        # Bolt takes a payload that somebody else has read and verified only as one of Socket Mode's. Its own
-        # adapter dispatches on the event loop, where one slow act holds up all others; its verifier raises on
-        # odd headers; its parser loses a command whose text has the word "payload" in it.
+    def _dispatched(self, request: BoltRequest) -> Answer:
         try:
-            answer = self._app.dispatch(BoltRequest(body=payload, context=context, mode="socket_mode"))
+            response = self._app.dispatch(request)
         except Exception:
             log.exception("a request of Slack's failed")
             return Answer(500, "Something broke on Patrol's side. It is in Patrol's log.\n")
-        return _answered(answer)
+        kind = response.first_headers_without_set_cookie().get("content-type", "text/plain")
+        return Answer(response.status, response.body, kind.partition(";")[0])
 
 
-def parsed(body: bytes, content_type: str) -> dict[str, Any] | None:
-    """The payload: JSON as it is, a form's field `payload`, or a form as it is; None for anything else."""
+def parsed(body: bytes, content_type: str) -> BoltRequest | None:
+    """JSON as it is, a form's field `payload`, or a form as it is; None for what Slack never sends.
+
+    Bolt takes a payload that somebody else has read and verified only as one of Socket Mode's. Its own
+    adapter dispatches on the event loop, where one slow act holds up all others; its verifier raises on odd
+    headers; its parser loses a command whose text has the word "payload" in it.
+    """
     try:
         text = body.decode()
         if content_type.lower().startswith("application/json"):
@@ -143,17 +147,12 @@ def parsed(body: bytes, content_type: str) -> dict[str, Any] | None:
         else:
             form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
             read = json.loads(form["payload"]) if "payload" in form else form
-    except (ValueError, RecursionError):
+        return BoltRequest(body=read, mode="socket_mode") if isinstance(read, dict) and read else None
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
-    return read if isinstance(read, dict) and read else None
 
 
 def _event(payload: Mapping[str, Any]) -> str:
     """What an event is remembered by; empty for what Slack sends only once."""
     known = payload.get("type") == "event_callback" and payload.get("event_id")
     return f"event {known}" if known else ""
-
-
-def _answered(response: BoltResponse) -> Answer:
-    kind = response.first_headers_without_set_cookie().get("content-type", "text/plain")
-    return Answer(response.status, response.body, kind.partition(";")[0])

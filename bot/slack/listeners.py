@@ -258,10 +258,18 @@ class Listeners:
     def failed(self, error: Exception, body: Body) -> BoltResponse:
         """Whatever broke before the ack: Slack gets its ack, the person the truth."""
         log.error("a listener failed: %s", error, exc_info=error)
-        place = payloads.click(body).place if isinstance(body, dict) else Place("")
+        place = _place(body)
         if place.response_url or (place.user and place.channel):
             self._talk.tell(place, plainly("Not recorded: something broke on Patrol's side."))
         return BoltResponse(status=200, body="")
+
+
+def _place(body: Body) -> Place:
+    """Where it came from; nowhere, where it is nothing that Slack would send."""
+    try:
+        return payloads.click(body).place
+    except (AttributeError, TypeError, LookupError, ValueError):
+        return Place("")
 
 
 def _is_bot(body: Body) -> bool:
