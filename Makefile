@@ -28,7 +28,7 @@ demo: setup  ## a marketplace, its Slack and Patrol in your browser (FRESH=1 sta
 	@$(PATROL) demo --port $(PORT) $(if $(FRESH),--fresh)
 
 test: setup  ## every test
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest -n auto --dist loadfile
 
 check: setup  ## ruff, mypy --strict, and patrol's own check of the policies
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(PATROL) check
