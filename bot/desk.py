@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -162,15 +163,14 @@ class Desk:
     def _each(self, person: Person, said: Command) -> Said:
         """One action for every alert named; without one, the alert that is due to this person."""
         targets = self._targets(person, said)
+        if isinstance(targets, Said):
+            return targets
         if not targets:
             return Said("Which alert?", f"Write it so: `{BY_NAME[said.verb].usage}`", ok=False)
         action = self._action(person, said)
         if isinstance(action, Said):
             return action
-        answers = [self.act(person, target, action) for target in targets]
-        if len(answers) == 1:
-            return answers[0]
-        return Said("\n".join(a.text for a in answers), ok=all(a.ok for a in answers))
+        return _together([self.act(person, target, action) for target in targets])
 
     def _action(self, person: Person, said: Command) -> PersonAction | Said:
         by = person.slack
@@ -194,9 +194,12 @@ class Desk:
         }
         return simple[said.verb]
 
-    def _targets(self, person: Person, said: Command) -> list[int]:
-        linked = (self.alert_at(channel, ts) for channel, ts in said.links)
-        targets = [*said.alerts, *(found for found in linked if found)]
+    def _targets(self, person: Person, said: Command) -> list[int] | Said:
+        """The alerts named by number or link. A link that leads to none is said: never is another taken."""
+        linked = [self.alert_at(channel, ts) for channel, ts in said.links]
+        if None in linked:
+            return Said("That message is no alert's card.", "Copy the link of the card itself.", ok=False)
+        targets = list(dict.fromkeys([*said.alerts, *(found for found in linked if found)]))
         return targets or self._last_paged(person) if said.verb == "ack" else targets
 
     def _last_paged(self, person: Person) -> list[int]:
@@ -222,6 +225,8 @@ class Desk:
         if wrong or (severity is not None and severity not in Severity.__members__):
             what = f"`{wrong[0]}`" if wrong else f"`severity:{severity}`"
             return Said(f"{what} is no filter.", f"Write it so: `{BY_NAME['list'].usage}`", ok=False)
+        if unknown := self._unknown(filters):
+            return unknown
         alerts = self.engine.store.alerts.open(
             policy=filters.get("policy"),
             team=filters.get("team"),
@@ -233,10 +238,21 @@ class Desk:
         asked = " ".join(f"{name}:{value}" if value else name for name, value in filters.items())
         return ListReply(tuple(alerts), asked)
 
+    def _unknown(self, filters: Mapping[str, str]) -> Said | None:
+        """A filter by something that is not there is a slip of the hand, not an empty list."""
+        policies = {*self.engine.catalog.policies, *self.engine.store.alerts.counts()}
+        known = {"policy": sorted(policies), "team": sorted(self.engine.catalog.teams)}
+        for what, names in known.items():
+            if what in filters and filters[what] not in names:
+                return self._no_such(what, filters[what], names)
+        return None
+
     def _show(self, person: Person, said: Command) -> Reply:
         if said.name:
             return self._policy(person, said)
         targets = self._targets(person, said)
+        if isinstance(targets, Said):
+            return targets
         if not targets:
             return Said("Which alert?", "Write it so: `show 142`", ok=False)
         return self.view.show(targets[0]) or self.view.unknown_alert(targets[0])
@@ -287,14 +303,17 @@ class Desk:
 
     def _each_rerun(self, person: Person, said: Command) -> Said:
         targets = self._targets(person, said)
+        if isinstance(targets, Said):
+            return targets
         if not targets:
             return Said("Rerun what?", f"Write it so: `{BY_NAME['rerun'].usage}`", ok=False)
-        answers = [self.act(person, target, Rerun(person.slack)) for target in targets]
-        told = " The answer comes in the thread." if all(a.ok for a in answers) else ""
-        return Said("\n".join(a.text for a in answers) + told, ok=all(a.ok for a in answers))
+        answer = _together([self.act(person, target, Rerun(person.slack)) for target in targets])
+        return replace(answer, text=f"{answer.text} The answer comes in the thread.") if answer.ok else answer
 
     def _start(self, person: Person, said: Command) -> Reply:
         targets = self._targets(person, said)
+        if isinstance(targets, Said):
+            return targets
         return self.start_job(person, targets[0] if targets else None, said.name, said.params)
 
     def _no_such(self, what: str, name: str, known: list[str]) -> Said:
@@ -303,6 +322,12 @@ class Desk:
             f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(sorted(known)[:12]) or 'none'}."
         )
         return Said(f"There is no {what} `{name[:60]}`.", hint, ok=False)
+
+
+def _together(answers: list[Said]) -> Said:
+    """Several answers as one, line by line, with every undo."""
+    hints = dict.fromkeys(answer.hint for answer in answers if answer.hint)
+    return Said("\n".join(a.text for a in answers), " · ".join(hints), all(a.ok for a in answers))
 
 
 def _refusal(refused: Refused) -> Said:
