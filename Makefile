@@ -5,7 +5,7 @@ PATROL := $(VENV)/bin/patrol
 PORT ?= 8765
 FRESH ?=
 
-.PHONY: help setup demo test check chaos lock clean
+.PHONY: help setup demo test check bench chaos lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ test: setup  ## every test
 
 check: setup  ## ruff, mypy --strict, and patrol's own check of the policies
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(PATROL) check
+
+bench: setup  ## checks a second against a bare loop, row → post, memory (POLICIES=100,1000 ROUNDS=3)
+	@POLICIES=$(or $(POLICIES),100,1000) ROUNDS=$(or $(ROUNDS),3) $(VENV)/bin/python -m bench.speed
 
 chaos: setup  ## kill Patrol amid faults, count what is lost or doubled (KILLS=20 SEED=1 STORE=postgres PROCESSES=2 CONTROL=…)
 	@$(VENV)/bin/python -m bench.chaos --kills $(or $(KILLS),20) --seed $(or $(SEED),1) \

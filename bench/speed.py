@@ -1,0 +1,293 @@
+"""`make bench`: the same queries by a bare loop and by the whole road, in one run. Ratios, no threshold."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from bot.app import Bot
+from bot.demo.publish import publish
+from bot.sandbox import Sandbox
+from bot.settings import load
+from sensors import catalog
+from sensors.model.run import Cause, CauseKind
+from sensors.model.window import window_for
+from sensors.warehouse import connect
+
+CHANNELS = [f"team{n}" for n in range(20)]
+FINDING = 58  # of 100 policies
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+ROOT = Path(__file__).parents[1]
+say = Console(stderr=True)
+
+
+# ------------------------------------------------------------------------ the town
+
+
+def slack(ready: Any, done: Any) -> None:
+    """A Slack in a process of its own, so that it takes no time of ours."""
+    with Sandbox(channels=CHANNELS, users=["ana"], pace=False) as sandbox:
+        ready.send((sandbox.url, sandbox.api, sandbox.bot_token, sandbox.app_token))
+        done.recv()
+
+
+def write_project(folder: Path, policies: int, every: str) -> None:
+    """`policies` cheap ones over one table; 58 in 100 find a row."""
+    teams = []
+    for name in CHANNELS:
+        ident = f"C0{name.upper()}"
+        teams.append(
+            f"{name}: {{channel: {ident}, review_channel: {ident}, members: {{ana: {{slack: U0ANA}}}}}}"
+        )
+    files = {"policies/_teams.yml": "\n".join(teams)}
+    files["policies/_assets.yml"] = (
+        "core.events: {owner: team0, loaded_until: at, load_interval: 1m,"
+        " columns: {event_id: varchar, policy: integer, actor: varchar, amount: double, at: timestamp}}\n"
+    )
+    for n in range(policies):
+        team = CHANNELS[n % len(CHANNELS)]
+        files[f"policies/{team}/p{n}.yml"] = (
+            f"title: Policy {n}\nowner: {team}\nseverity: medium\nschedule: {{every: {every}}}\n"
+            "window: {column: at, lookback: 10m}\nkey: [actor]\nrow_key: [event_id]\n"
+            f'alert: {{title: "p{n} {{{{ actor }}}}", fields: [actor, amount, at]}}\n'
+        )
+        files[f"sql/{team}/p{n}.sql"] = (
+            "-- One row per event of this policy.\n"
+            "SELECT event_id, actor, amount, at FROM {{ table('core.events') }}\n"
+            f"WHERE {{{{ in_window('at') }}}} AND policy = {n} AND amount > 10\n"
+        )
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+
+
+class Warehouse:
+    """One table of events, published as whole versions."""
+
+    def __init__(self, folder: Path, policies: int) -> None:
+        self.folder = folder / "market"
+        self.folder.mkdir()
+        self.working = folder / "working.duckdb"
+        with duckdb.connect(str(self.working)) as c:
+            c.execute("CREATE SCHEMA core")
+            c.execute(
+                "CREATE TABLE core.events AS SELECT 'o' || i AS event_id, (i % ?)::INTEGER AS policy,"
+                " 'a' || (i % 977) AS actor, 1.0::DOUBLE AS amount,"
+                " ?::TIMESTAMP - to_seconds((i % 3000)::INTEGER) AS at FROM range(50000) r(i)",
+                [policies, EPOCH.replace(tzinfo=None)],
+            )
+            found = [n for n in range(policies) if n % 100 < FINDING]
+            rows = [(f"f{n}", n, f"s{n}", 99.0, EPOCH.replace(tzinfo=None)) for n in found]
+            c.executemany("INSERT INTO core.events VALUES (?, ?, ?, ?, ?)", rows)
+        publish(self.folder, self.working)
+
+    def add(self, policy: int, name: str) -> None:
+        with duckdb.connect(str(self.working)) as c:
+            now = datetime.now(UTC).replace(tzinfo=None)
+            c.execute("INSERT INTO core.events VALUES (?, ?, ?, 99, ?)", [name, policy, name, now])
+        publish(self.folder, self.working)
+
+
+# ---------------------------------------------------------------------- the two ways
+
+
+def bare_loop(project: Path, warehouse: Path, api: str, token: str) -> float:
+    """Checks a second: two threads, one DuckDB thread each, posts over one kept-alive connection each."""
+    loaded = catalog.load(project)
+    file = warehouse / (warehouse / "CURRENT").read_text().strip()
+    db = duckdb.connect(str(file), read_only=True, config={"threads": 1})
+    native = connect(f"duckdb:///{warehouse}")
+    queries = [
+        (p, native.native(p.query), window_for(p.window, EPOCH, None, EPOCH).binds())
+        for p in loaded.policies.values()
+    ]
+
+    def work(part: list[Any]) -> None:
+        cursor = db.cursor()
+        cursor.execute("SET TimeZone = 'UTC'")
+        with httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client:
+            for policy, sql, binds in part:
+                rows = cursor.execute(sql, binds).fetchall()
+                if rows:
+                    body = {"channel": policy.owner, "text": f"{policy.title}: {len(rows)} rows {rows[0]}"}
+                    client.post(f"{api}chat.postMessage", json=body).raise_for_status()
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, (queries[::2], queries[1::2])))
+    took = time.perf_counter() - started
+    native.close()
+    db.close()
+    return len(queries) / took
+
+
+def whole_road(bot: Bot) -> float:
+    """Checks a second: claim, look, reconcile, save, with state, alerts and delivery going on beside."""
+    names = list(bot.engine.catalog.policies)
+    stop = threading.Event()
+
+    def deliver() -> None:
+        while not stop.is_set():
+            if not bot.deliverer.once():
+                stop.wait(0.02)
+
+    delivering = threading.Thread(target=deliver)
+    delivering.start()
+    started = time.perf_counter()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda name: bot.engine.tick(name, Cause(CauseKind.tick, "bench"), EPOCH), names))
+    took = time.perf_counter() - started
+    stop.set()
+    delivering.join()
+    return len(names) / took
+
+
+def row_to_post(
+    folder: Path, market: Warehouse, town: tuple[str, ...], policies: int, rows: int
+) -> dict[str, Any]:
+    """`patrol serve` as a process, every policy due each second: seconds from a row's arrival to its post."""
+    url, api, token, app_token = town
+    log = folder / "serve.log"
+    environment = {
+        **os.environ,
+        "PATROL_SLACK_URL": api,
+        "SLACK_BOT_TOKEN": token,
+        "SLACK_APP_TOKEN": app_token,
+        "PATROL_WAREHOUSE_URL": f"duckdb:///{market.folder}",
+        "PATROL_LOG": "json",
+        "PATROL_STORE_URL": f"sqlite:///{folder / 'serve.db'}",
+    }
+    started = time.perf_counter()
+    words = [sys.executable, "-m", "bot", "serve", "--project", str(folder / "project"), "--port", "0"]
+    with log.open("w") as out:
+        serving = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=out, stderr=out)
+    try:
+        first = _until(lambda: '"opened"' in log.read_text(), 120) and time.perf_counter() - started
+        _quiet(log)
+        delays = [_one_row(market, url, n, policies) for n in range(rows)]
+        memory = int((Path("/proc") / str(serving.pid) / "statm").read_text().split()[1])
+    finally:
+        serving.terminate()
+        serving.wait(30)
+    return {
+        "first": first,
+        "delays": [d for d in delays if d is not None],
+        "memory": memory * resource.getpagesize() / 2**20,
+    }
+
+
+def _one_row(market: Warehouse, url: str, n: int, policies: int) -> float | None:
+    policy = (n * 7) % policies
+    name = f"x{n}_{time.monotonic_ns()}"
+    market.add(policy, name)
+    arrived = time.perf_counter()
+    seen = _until(lambda: name in httpx.get(f"{url}/sandbox/state?limit=3", timeout=30).text, 30)
+    return time.perf_counter() - arrived if seen else None
+
+
+def _quiet(log: Path) -> None:
+    """Until nothing has opened for three seconds."""
+    size, since = -1, time.monotonic()
+    while time.monotonic() - since < 3:
+        now = log.read_text().count('"opened"')
+        if now != size:
+            size, since = now, time.monotonic()
+        time.sleep(0.2)
+
+
+def _until(look: Callable[[], Any], seconds: float) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.02)
+    return None
+
+
+# ----------------------------------------------------------------------------- main
+
+
+def measure(policies: int, town: tuple[str, ...], rounds: int) -> dict[str, Any]:
+    folder = Path(tempfile.mkdtemp(prefix="patrol-bench-"))
+    _url, api, token, app_token = town
+    try:
+        write_project(folder / "project", policies, "1s")
+        market = Warehouse(folder, policies)
+        ratios, bare, road = [], [], []
+        for turn in range(rounds):
+            bare.append(bare_loop(folder / "project", market.folder, api, token))
+            environment = {"PATROL_SLACK_URL": api, "SLACK_BOT_TOKEN": token, "SLACK_APP_TOKEN": app_token}
+            environment["PATROL_WAREHOUSE_URL"] = f"duckdb:///{market.folder}"
+            environment["PATROL_STORE_URL"] = f"sqlite:///{folder / f'bench{turn}.db'}"
+            bot = Bot(load(folder / "project", environment), lambda: datetime.now(UTC))
+            bot.store.upgrade()
+            bot.engine.reload()
+            road.append(whole_road(bot))
+            bot.warehouse.close()
+            bot.store.close()
+            ratios.append(road[-1] / bare[-1])
+            say.print(
+                f"{policies} policies, round {turn + 1}: bare {bare[-1]:.0f}/s, Patrol {road[-1]:.0f}/s"
+            )
+        served = row_to_post(folder, market, town, policies, 20)
+        return {
+            "policies": policies,
+            "bare": statistics.median(bare),
+            "road": statistics.median(road),
+            "ratio": statistics.median(ratios),
+            **served,
+        }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    sizes = [int(n) for n in os.environ.get("POLICIES", "100,1000").split(",")]
+    rounds = int(os.environ.get("ROUNDS", "3"))
+    context = multiprocessing.get_context("spawn")
+    ready, theirs = context.Pipe()
+    host = context.Process(target=slack, args=(theirs, theirs), daemon=True)
+    host.start()
+    town = ready.recv()
+    table = Table(
+        "policies", "bare loop /s", "Patrol /s", "ratio", "row → post p50", "p95", "first alert", "memory"
+    )
+    for size in sizes:
+        got = measure(size, town, rounds)
+        delays = sorted(got["delays"])
+        p95 = delays[int(len(delays) * 0.95)] if delays else float("nan")
+        table.add_row(
+            str(size),
+            f"{got['bare']:.0f}",
+            f"{got['road']:.0f}",
+            f"{got['ratio']:.2f}",
+            f"{statistics.median(delays) if delays else float('nan'):.2f} s",
+            f"{p95:.2f} s",
+            f"{got['first'] or float('nan'):.1f} s",
+            f"{got['memory']:.0f} MiB",
+        )
+    ready.send("done")
+    Console().print(table)
+    Console().print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, DuckDB {duckdb.__version__}")
+
+
+if __name__ == "__main__":
+    main()
