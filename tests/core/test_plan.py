@@ -62,7 +62,7 @@ def between(cron: Cron, start: datetime, end: datetime) -> list[datetime]:
     return found
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(cases)
 def test_the_next_is_later_the_last_is_not_and_there_is_none_in_between(
     case: tuple[Schedule, datetime],
@@ -75,7 +75,7 @@ def test_the_next_is_later_the_last_is_not_and_there_is_none_in_between(
     assert due(made, following - timedelta(microseconds=1), later=False) == last
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(cases, st.integers(0, 3_600_000_000))
 def test_it_is_the_same_whenever_a_process_looks(case: tuple[Schedule, datetime], later: int) -> None:
     made, at = case
@@ -128,10 +128,10 @@ def test_where_clocks_change_a_fixed_time_comes_once(
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_daily_time_comes_once_on_every_day_of_ten_years(zone: str) -> None:
+def test_a_daily_time_comes_once_on_every_day_of_five_years(zone: str) -> None:
     for expression in ("30 1 * * *", "30 2 * * *"):
         found = between(
-            Cron(expression, zone), datetime(2026, 1, 2, tzinfo=UTC), datetime(2036, 1, 2, tzinfo=UTC)
+            Cron(expression, zone), datetime(2026, 1, 2, tzinfo=UTC), datetime(2031, 1, 2, tzinfo=UTC)
         )
         days = [at.astimezone(ZoneInfo(zone)).date() for at in found]
         assert all(b - a == timedelta(days=1) for a, b in pairwise(days))

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensors.model.asset import Entity
@@ -42,6 +42,7 @@ rows = st.dictionaries(st.text("abcXYZ_", min_size=1, max_size=4), cells, max_si
 # ------------------------------------------------------------------- keys and rows
 
 
+@settings(max_examples=50)
 @given(rows)
 def test_any_row_has_a_key_a_hash_and_a_face(row: dict[str, object]) -> None:
     assert json.loads(canonical(row)) is not None
@@ -49,6 +50,7 @@ def test_any_row_has_a_key_a_hash_and_a_face(row: dict[str, object]) -> None:
     json.dumps(shown(row))
 
 
+@settings(max_examples=50)
 @given(rows)
 def test_neither_the_order_nor_the_case_of_names_matters(row: dict[str, object]) -> None:
     turned = {name.upper(): row[name] for name in reversed(list(row))}
