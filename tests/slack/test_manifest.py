@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
+from bot.slack import http
 from bot.slack.client import SlackClient
 from bot.slack.scopes import COMMANDS, EVENTS, METHODS, SCOPES, SHORTCUTS
 
@@ -41,6 +44,31 @@ def test_the_client_calls_nothing_that_the_manifest_does_not_cover() -> None:
     assert "files.delete" not in METHODS
     with pytest.raises(KeyError):
         client._call("files.delete", {})
+
+
+def in_http_mode() -> dict[str, Any]:
+    """What the operator's guide makes of it, by its own command."""
+    guide = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+    command = re.search(r"^ *(sed .*?manifest\.yaml)$", guide, re.DOTALL | re.MULTILINE)
+    assert command
+    made = subprocess.run(command[1], shell=True, cwd=ROOT, capture_output=True, check=True, text=True)
+    return yaml.safe_load(made.stdout)
+
+
+def test_the_manifest_for_http_differs_only_in_how_slack_reaches_us(manifest: dict[str, Any]) -> None:
+    url = "https://patrol.your-company.com/slack/events"
+    assert url.endswith(http.PATH)
+    manifest["features"]["slash_commands"][0]["url"] = url
+    manifest["settings"]["event_subscriptions"]["request_url"] = url
+    manifest["settings"]["interactivity"]["request_url"] = url
+    manifest["settings"]["socket_mode_enabled"] = False
+    assert in_http_mode() == manifest
+
+
+@pytest.mark.skipif(not SCHEMAS.is_dir(), reason="Slack's schema is not beside this repository")
+def test_slack_accepts_the_manifest_for_http_too() -> None:
+    schema = json.loads((SCHEMAS / "manifest.schema.1.0.0.json").read_text(encoding="utf-8"))
+    jsonschema.validate(in_http_mode(), schema)
 
 
 @pytest.mark.skipif(not SCHEMAS.is_dir(), reason="Slack's schema is not beside this repository")

@@ -16,7 +16,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.sandbox.client import SandboxClient
 
-from ..flows.conftest import ROOT, Town, eventually
+from ...flows.conftest import ROOT, Town, eventually
 
 pytestmark = pytest.mark.slow
 WORDS = "s_1 asked 1 times to be paid elsewhere"

@@ -1,0 +1,33 @@
+"""The whole story of Socket Mode over signed HTTP, word for word, and what is measured of it."""
+
+from __future__ import annotations
+
+import json
+import statistics
+
+from .. import test_listeners as over_socket
+from ..conftest import Bot
+from .conftest import Site, signed
+
+globals().update({name: story for name, story in vars(over_socket).items() if name.startswith("test_")})
+
+
+def test_a_word_that_bolts_own_parser_trips_over_is_a_word(bot: Bot) -> None:
+    seen = bot.sandbox.command("ana", "payments", "/patrol list payload")
+    assert bot.desk.handed == [("command", "U0ANA", "list payload")]
+    assert "Heard list payload." in over_socket.words(seen)
+
+
+def test_acks_are_quick_and_measured_from_the_first_byte(bot: Bot, site: Site) -> None:
+    seen = [bot.sandbox.command("ana", "payments", f"/patrol show {n}", wait_ms=0) for n in range(30)]
+    assert statistics.median(one["ack_ms"] for one in seen) < 500
+    samples = {s.name: s.value for m in site.metrics.registry.collect() for s in m.samples if not s.labels}
+    assert samples["patrol_ack_seconds_count"] >= 30
+    assert samples["patrol_ack_seconds_sum"] > 0
+
+
+def test_the_challenge_for_a_new_url_is_answered(site: Site) -> None:
+    body = json.dumps({"type": "url_verification", "challenge": "3eZbrw1a", "token": "x"}).encode()
+    answer = site.post(body, signed(body, kind="application/json"))
+    assert (answer.status_code, answer.json()) == (200, {"challenge": "3eZbrw1a"})
+    assert site.post(body, {"content-type": "application/json"}).status_code == 401
