@@ -22,7 +22,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench.chaos_bots import Kills, Slot
+from bench.chaos_bots import ROOT, Kills, Slot
 from bench.chaos_people import People
 from bench.chaos_settle import unsettled
 from bench.chaos_town import POLICIES, Warehouse, write_project
@@ -268,10 +268,10 @@ def postgres() -> Iterator[str]:
 
 def live(plan: Plan, show: Show, server: str, kept: Path | None) -> Outcome:
     """One town; its folder stays (in `kept`, or where temporary files are) only if something went wrong."""
-    folder = Path(tempfile.mkdtemp(prefix=f"chaos-{plan.seed}-", dir=kept))
+    folder = Path(tempfile.mkdtemp(prefix=f"chaos-{plan.seed}-", dir=kept)).resolve()
     with (
         store_for(plan, folder, server) as url,
-        Sandbox(channels=POLICIES, pace=False) as slack,
+        Sandbox(channels=POLICIES, pace=False, manifest=ROOT / "manifest.yaml") as slack,
     ):
         outcome = Town(plan, folder, url, slack, show).live()
     show.ended(plan, outcome)

@@ -16,7 +16,8 @@ from bot.killpoint import POINTS
 
 ROOT = Path(__file__).parents[1]
 BETWEEN = "save.between"  # of the control that splits the watermark off; nowhere else is it reached
-LONGEST_LIFE = 25.0
+LONGEST_LIFE = 15.0  # of one that is to die at a named point
+STARTS_WITHIN = 40.0
 SENDS = ("send", "record")  # reached by posts only, so that few of them are waited for
 
 
@@ -61,6 +62,7 @@ class Slot(threading.Thread):
         self._kills = kills
         self._dice = dice
         self._control = control
+        self._began_at = 0  # where in the log the present process begins
         self._process: subprocess.Popen[bytes] | None = None
         self.ending = threading.Event()
 
@@ -75,15 +77,31 @@ class Slot(threading.Thread):
     def _die_at_a_point(self) -> None:
         point = BETWEEN if self._control == "split-watermark" else self._dice.choice(POINTS)
         few = point.split(".")[0] in SENDS or point == BETWEEN
-        count = self._dice.randint(1, 3 if few else 25)
+        count = self._dice.randint(1, 3 if few else 20)
         process = self._start(PATROL_KILL_AT=f"{point}:{count}", PATROL_KILL_LOG=str(self._hit))
+        self._until_on_patrol(process)
         self._wait(process, LONGEST_LIFE, point)
 
     def _die_at_random(self) -> None:
+        """While it starts, soon after, or after some time at work."""
+        starting = self._dice.random() < 0.2
         life = self._dice.choice(
-            (self._dice.uniform(0.3, 6), self._dice.uniform(2, 6), self._dice.uniform(6, 20))
+            (self._dice.uniform(0, 2), self._dice.uniform(0, 4), self._dice.uniform(4, 12))
         )
-        self._wait(self._start(), life, "any moment")
+        process = self._start()
+        if not starting:
+            self._until_on_patrol(process)
+        self._wait(process, self._dice.uniform(0.1, 2.5) if starting else life, "any moment")
+
+    def _until_on_patrol(self, process: subprocess.Popen[bytes]) -> None:
+        """Until the process says that it is at work, or has ended."""
+        deadline = time.monotonic() + STARTS_WITHIN
+        while process.poll() is None and time.monotonic() < deadline:
+            with self.log.open("rb") as log:
+                log.seek(self._began_at)
+                if b'"on patrol"' in log.read():
+                    return
+            time.sleep(0.1)
 
     def _wait(self, process: subprocess.Popen[bytes], seconds: float, how: str) -> None:
         """Until it has died; SIGKILL when the time is over, so that each life is one kill."""
@@ -106,6 +124,7 @@ class Slot(threading.Thread):
         program = ["-m", "bench.chaos_broken", self._control] if self._control else ["-m", "bot"]
         words = ["serve", "--port", "0", "--project", str(self._folder / "project")]
         with self.log.open("ab") as log:
+            self._began_at = log.tell()
             self._process = subprocess.Popen(
                 [sys.executable, *program, *words],
                 cwd=ROOT,

@@ -26,6 +26,7 @@ KEY = re.compile(r"\b((?:exact|elsewhere|within|trailing|held|flicker)_\d+) was 
 SAID = ("reply", "page", "tell")
 PATIENCE_MS = 1_900.0  # past two seconds an act that is not recorded is acked, and the person told so
 AROUND = timedelta(seconds=1)
+SIGNS = ("an act was not recorded", "a listener failed", "an act failed")
 
 
 @dataclass
@@ -176,7 +177,8 @@ def _acts(verdict: Verdict, acts: list[Done], store: Store, logs: list[Path]) ->
     for act in sure:
         if _recorded(act, known[act.alert]):
             continue
-        if act.said or act.note or not (_refusable(act, known[act.alert]) or _near(act, troubled)):
+        answered = f"ALR-{act.alert} " in act.said
+        if answered or not (_near(act, troubled) or (not act.note and _refusable(act, known[act.alert]))):
             verdict.lost.append(f"act {act.kind} of {act.user} on ALR-{act.alert} at {act.began}: {act.said}")
         unanswered += 1
     notes = Counter(e.story.split()[-1] for h in known.values() for e in h if e.kind == "commented")
@@ -211,9 +213,9 @@ def _refusable(act: Done, history: Iterable[Event]) -> bool:
 
 
 def _not_recorded(logs: Iterable[Path]) -> list[str]:
-    """When a process said that it could not record an act, to the second."""
+    """When a process said that it could not record an act, to the second; its answer may have been lost."""
     said = (line for log in logs if log.exists() for line in log.read_text(errors="replace").splitlines())
-    return [json.loads(line)["timestamp"][:19] for line in said if "an act was not recorded" in line]
+    return [json.loads(line)["timestamp"][:19] for line in said if any(sign in line for sign in SIGNS)]
 
 
 def _near(act: Done, moments: Iterable[str]) -> bool:
