@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import traceback
+from pathlib import Path
 
 from bot.cli.group import patrol
 from bot.errors import PatrolError
@@ -15,6 +17,22 @@ def main() -> None:
     except PatrolError as error:
         print(f"patrol: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        print(f"patrol: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(2)
+    except Exception as mistake:
+        print(f"patrol: {_ours(mistake)}", file=sys.stderr)
+        sys.exit(70)
+
+
+def _ours(mistake: Exception) -> str:
+    """A mistake of Patrol's own, short enough to be read and exact enough to be reported."""
+    place = traceback.extract_tb(mistake.__traceback__)[-1]
+    what = f"{type(mistake).__name__}: {mistake}"[:500]
+    return (
+        f"something broke inside Patrol ({what}).\n"
+        f"Please report it, with this place: {Path(place.filename).name}:{place.lineno} in {place.name}"
+    )
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import TextIO
 
 import click
 
-from bot.cli.group import in_project
+from bot.cli.group import PORT, holding_policies, in_project
 
 PATIENCE_S = 30.0  # for a part to be there
 OURS = ("PATROL_", "SLACK_")  # nothing of a real workspace gets into the demo
@@ -27,7 +27,7 @@ TOKENS = {"SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_APP_TOKEN": "xapp-sandbox"}
 
 @click.command()
 @in_project
-@click.option("--port", type=int, default=8765, show_default=True, help="Of the page, on 127.0.0.1.")
+@click.option("--port", type=PORT, default=8765, show_default=True, help="Of the page, on 127.0.0.1.")
 @click.option("--fresh", is_flag=True, help="Forget the market, messages and alerts of last time.")
 @click.option("--calm", is_flag=True, help="Plant no trouble in the marketplace.")
 def demo(project: Path, port: int, fresh: bool, calm: bool) -> None:
@@ -40,7 +40,7 @@ def demo(project: Path, port: int, fresh: bool, calm: bool) -> None:
     patrol demo            then open the address that it says
     patrol demo --fresh    from the beginning
     """
-    project = project.resolve()
+    project = holding_policies(project).resolve()
     home = project / ".patrol"
     home.mkdir(exist_ok=True)
     with (home / "demo.lock").open("w") as lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ COMMANDS = {
     "next": ("bot.cli.policies", "next_runs"),
     "db": ("bot.cli.serve", "db"),
 }
+PORT = click.IntRange(0, 65535)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -34,6 +36,15 @@ class Lazy(click.Group):
         module, attribute = COMMANDS[name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}."
+            ctx.fail(f"There is no command {args[0]}; {hint}")
+        return super().resolve_command(ctx, args)
 
 
 @click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,6 +72,15 @@ def in_project(command: Command) -> Command:
         help="The folder that holds policies/ and sql/ (default: this one).",
     )
     return option(command)
+
+
+def holding_policies(project: Path) -> Path:
+    """The same folder, if it holds what Patrol works on."""
+    if not (project / "policies").is_dir():
+        raise click.UsageError(
+            f"There is no policies/ in {project.resolve()}: go there, or say --project DIR."
+        )
+    return project
 
 
 def settings_of(project: Path, **overrides: str | None) -> Any:

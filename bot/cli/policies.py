@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from bot.cli.group import in_project, settings_of
+from bot.cli.group import holding_policies, in_project, settings_of
 from sensors.model.clock import parse_duration, parse_time, say_duration
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _print_run(looked: Looked, found: Reconciled) -> None:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @in_project
 @click.option("--json", "as_json", is_flag=True, help="A list of objects: path, line, column, what, warning.")
 def check(paths: tuple[Path, ...], project: Path, as_json: bool) -> None:
@@ -268,11 +268,7 @@ def next_runs(policy: str, project: Path, start: datetime | None, count: int, as
 def _catalog(settings: Any) -> Catalog:
     from sensors.catalog import load
 
-    if not (settings.project / "policies").is_dir():
-        raise click.UsageError(
-            f"There is no policies/ in {settings.project}: go there, or say --project DIR."
-        )
-    return load(settings.project, dialect=settings.dialect, bundle=settings.bundle)
+    return load(holding_policies(settings.project), dialect=settings.dialect, bundle=settings.bundle)
 
 
 def _policy(catalog: Catalog, name: str) -> Policy:

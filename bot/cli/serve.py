@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from bot.cli.group import in_project, settings_of
+from bot.cli.group import PORT, holding_policies, in_project, settings_of
 
 
 @click.command()
 @in_project
-@click.option("--port", type=int, help="Of /healthz, /readyz, /metrics and, over HTTP, /slack/events.")
+@click.option("--port", type=PORT, help="Of /healthz, /readyz, /metrics and, over HTTP, /slack/events.")
 def serve(project: Path, port: int | None) -> None:
     """Watch the warehouse and talk to Slack, until Ctrl-C.
 
@@ -27,6 +27,7 @@ def serve(project: Path, port: int | None) -> None:
     The schema of the store is brought up to date at the start. Ends cleanly on SIGINT and SIGTERM; goes on
     where it was at the next start.
     """
+    holding_policies(project)
     settings = settings_of(project, PATROL_PORT=str(port) if port is not None else None)
     from bot.app import serve as run
 
@@ -34,7 +35,7 @@ def serve(project: Path, port: int | None) -> None:
 
 
 @click.command()
-@click.option("--port", type=int, default=8765, show_default=True, help="On 127.0.0.1; 0 takes a free one.")
+@click.option("--port", type=PORT, default=8765, show_default=True, help="On 127.0.0.1; 0 takes a free one.")
 @click.option("--channel", "channels", multiple=True, help="A channel to have (again for more).")
 @click.option("--user", "users", multiple=True, help="A person to have (again for more).")
 @click.option("--state", type=click.Path(path_type=Path), help="A folder to keep messages in.")

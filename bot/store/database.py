@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, Insert, create_engine, event, ma
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     ArgumentError,
+    DatabaseError,
     DBAPIError,
     InterfaceError,
     InternalError,
@@ -100,6 +101,11 @@ class Database:
             if sentence is None:
                 raise
             raise StoreAway(sentence) from error
+        except DatabaseError as error:
+            if "not a database" not in str(error.orig):
+                raise
+            where = self.url.render_as_string(hide_password=True)
+            raise StoreAway(f"The store at {where} is no SQLite file: name another one.") from error
 
 
 def address(url: str) -> URL:

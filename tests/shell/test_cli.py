@@ -1,0 +1,412 @@
+"""The command line as a person meets it: what it says, what scripts read, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import __main__ as command_line
+from bot.cli.group import COMMANDS
+from bot.sandbox import Sandbox
+from tests.shell.making import HELD, HELD_SQL, NOON, SECOND, World
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+
+Patrol = Callable[..., Ran]
+
+
+@pytest.fixture
+def patrol(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Patrol:
+    """Runs `patrol …` in the small world's project; PATROL_ settings by name."""
+    for name in [n for n in os.environ if n.startswith(("PATROL_", "SLACK_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(world.project)
+
+    def run(*words: str, **settings: str) -> Ran:
+        given = {"PATROL_WAREHOUSE_URL": world.table.url, "PATROL_STORE_URL": world.url, **settings}
+        with monkeypatch.context() as patch:
+            for name, value in given.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["patrol", *words])
+            with pytest.raises(SystemExit) as ended:
+                command_line.main()
+                sys.exit(0)
+        code = ended.value.code
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return Ran(code if isinstance(code, int) else 0, out, err)
+
+    return run
+
+
+# ------------------------------------------------------------------------------ help
+
+
+def test_help_names_every_command_and_where_to_begin(patrol: Patrol) -> None:
+    ran = patrol("--help")
+    assert ran.code == 0
+    assert all(f"\n  {name}" in ran.out for name in COMMANDS)
+    assert "patrol check" in ran.out
+
+
+@pytest.mark.parametrize("words", [*([name] for name in COMMANDS), ["db", "upgrade"]], ids=" ".join)
+def test_each_command_teaches(patrol: Patrol, words: list[str]) -> None:
+    ran = patrol(*words, "--help")
+    assert ran.code == 0
+    assert len(ran.out.splitlines()) >= 6
+    if words[0] not in ("db",):
+        assert "patrol " in ran.out.partition("Options:")[0]
+
+
+def test_a_slip_of_the_hand_is_told_what_was_meant(patrol: Patrol) -> None:
+    ran = patrol("chekc")
+    assert (ran.code, "did you mean check?" in ran.err) == (2, True)
+    assert "there are demo, serve" in patrol("zzz").err
+
+
+# ------------------------------------------------------------------------------ wrong places
+
+
+@pytest.mark.parametrize(
+    "words", [["check"], ["run", "payments.held"], ["next", "payments.held"], ["serve"], ["demo"]]
+)
+def test_a_folder_without_policies_is_told_where_to_go(
+    patrol: Patrol, tmp_path: Path, words: list[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    ran = patrol(*words, "--project", str(tmp_path / "empty"))
+    assert ran.code == 2
+    assert "There is no policies/ in" in ran.err
+    assert "--project" in ran.err
+
+
+def test_a_folder_that_is_not_there(patrol: Patrol) -> None:
+    ran = patrol("check", "--project", "nowhere")
+    assert (ran.code, "'nowhere' does not exist" in ran.err) == (2, True)
+
+
+def test_settings_that_are_wrong_are_all_named_with_their_place(world: World, patrol: Patrol) -> None:
+    world.write("patrol.yml", "workers: many\nprot: 3\n")
+    ran = patrol("check")
+    assert ran.code == 2
+    assert "patrol.yml:1:10 workers: must be a whole number" in ran.err
+    assert 'did you mean "port"?' in ran.err
+
+
+# ------------------------------------------------------------------------------ run
+
+
+def test_run_shows_the_rows_and_posts_nothing(world: World, patrol: Patrol) -> None:
+    world.table.says("s_1", NOON)
+    ran = patrol("run", "payments.elsewhere", "--at", "2026-01-05T12:00:30Z")
+    assert ran.code == 0
+    assert "s_1 asked 1 times" in ran.out
+    assert world.node().alerts() == []
+
+
+def test_run_json_is_one_object(world: World, patrol: Patrol) -> None:
+    world.table.says("s_1", NOON, times=2)
+    ran = patrol("run", "payments.elsewhere", "--at", "2026-01-05T12:00:30Z", "--json")
+    found = json.loads(ran.out)
+    assert set(found) == {
+        *("policy", "window", "status", "error", "columns", "rows"),
+        *("violations", "bad_rows", "truncated", "elapsed_s"),
+    }
+    assert (found["policy"], found["status"], len(found["rows"])) == ("payments.elsewhere", "succeeded", 2)
+    assert found["violations"] == [
+        {"key": {"seller_id": "s_1"}, "title": "s_1 asked 2 times", "severity": "medium", "count": 2}
+    ]
+    assert found["window"]["end"].startswith("2026-01-05T12:00:00.000001")
+
+
+def test_run_over_looks_further_back(world: World, patrol: Patrol) -> None:
+    world.table.says("s_1", NOON - 7200 * SECOND)
+    world.table.says("s_0", NOON, "hello")
+    here = ["run", "payments.elsewhere", "--at", "2026-01-05T12:00:30Z", "--json"]
+    assert json.loads(patrol(*here).out)["rows"] == []
+    assert len(json.loads(patrol(*here, "--over", "3h").out)["rows"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["run", "payments.elswhere"], "did you mean payments.elsewhere?"),
+        (["run", "zzz"], "there are payments.elsewhere, payments.held"),
+        (["run", "payments.held", "--at", "yesterday"], "is no time; write it as 2026-01-05T12:00:00Z"),
+        (["run", "payments.held", "--over", "long"], "is no duration; write it as 30m"),
+        (["run"], "Missing argument 'POLICY'"),
+        (["next", "payments.hled"], "did you mean payments.held?"),
+        (["next", "payments.held", "--count", "0"], "0 is not in the range"),
+        (["next", "payments.held", "--from", "noon"], "is no time"),
+        (["check", "nothing.yml"], "'nothing.yml' does not exist"),
+        (["serve", "--port", "99999"], "99999 is not in the range"),
+        (["sandbox", "--port", "99999"], "99999 is not in the range"),
+        (["demo", "--port", "-1"], "-1 is not in the range"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_typed_wrongly_is_told_what_is_right(patrol: Patrol, words: list[str], told: str) -> None:
+    ran = patrol(*words)
+    assert ran.code == 2
+    assert told in ran.err
+
+
+def test_a_policy_that_does_not_load_is_said_with_its_mistake(world: World, patrol: Patrol) -> None:
+    world.write("policies/payments/held.yml", HELD.replace("severity: high", "severity: hihg"))
+    ran = patrol("run", "payments.held")
+    assert ran.code == 2
+    assert "policies/payments/held.yml:4:" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "told"),
+    [
+        ("duckdb:////{folder}/none.duckdb", 1, "there is no file"),
+        ("duckdb:////{folder}/words.duckdb", 1, "is not a DuckDB file"),
+        ("duckdb:////{folder}", 1, "CURRENT"),
+        ("duckdb:///", 2, "names no file"),
+        ("oracle://host/x", 2, "knows no warehouse 'oracle'"),
+        ("market.duckdb", 2, "must be an address"),
+    ],
+)
+def test_a_warehouse_that_is_none_is_said_plainly(
+    patrol: Patrol, tmp_path: Path, url: str, code: int, told: str
+) -> None:
+    (tmp_path / "words.duckdb").write_text("these are words and no database\n" * 200)
+    here = url.replace("/{folder}", str(tmp_path))
+    ran = patrol("run", "payments.held", PATROL_WAREHOUSE_URL=here)
+    assert (ran.code, told in ran.said) == (code, True), ran.said
+    as_json = patrol("run", "payments.held", "--json", PATROL_WAREHOUSE_URL=here)
+    assert as_json.code == code
+    if code == 1:
+        assert json.loads(as_json.out)["status"] == "failed"
+
+
+# ------------------------------------------------------------------------------ check
+
+
+def test_check_is_silent_about_what_is_right(patrol: Patrol) -> None:
+    ran = patrol("check")
+    assert ran.code == 0
+    assert ran.out.startswith("2 policies, 1 jobs, 2 assets: ")
+    assert json.loads(patrol("check", "--json").out) == [] or "warning" in ran.out
+
+
+def test_check_names_each_mistake_and_paths_narrow_what_is_shown(world: World, patrol: Patrol) -> None:
+    world.write("policies/payments/held.yml", HELD.replace("owner: payments", "owner: paymnts"))
+    world.write("sql/payments/elsewhere.sql", "DELETE FROM core.chat")
+    ran = patrol("check")
+    assert ran.code == 1
+    assert 'policies/payments/held.yml:3:8 owner: no team "paymnts"; did you mean "payments"?' in ran.out
+    assert "sql/payments/elsewhere.sql:1:" in ran.out
+    only = patrol("check", "policies/payments/held.yml")
+    assert (only.code, "elsewhere" in only.out) == (1, False)
+    assert patrol("check", "sql").code == 1
+    assert patrol("check", "policies/_teams.yml").code == 0
+    found = json.loads(patrol("check", "--json").out)
+    assert {"path", "line", "column", "what", "warning"} == set(found[0])
+
+
+# ------------------------------------------------------------------------------ next
+
+
+def nexts(world: World, patrol: Patrol, schedule: str, start: str) -> list[str]:
+    world.write("policies/payments/dst.yml", HELD.replace("{every: 1m}", schedule))
+    world.write("sql/payments/dst.sql", HELD_SQL)
+    ran = patrol("next", "payments.dst", "--from", start, "--count", "3", "--json")
+    assert ran.code == 0, ran.said
+    return [f"{one['utc'][5:16]} {one['local'][11:16]}" for one in json.loads(ran.out)]
+
+
+def test_next_over_clocks_put_forward_and_back(world: World, patrol: Patrol) -> None:
+    early = '{cron: "30 2 * * *", timezone: America/New_York}'
+    spring = nexts(world, patrol, early, "2026-03-07T12:00Z")
+    assert len({day for day, *_ in (n.split("T") for n in spring)}) == 3
+    assert spring[0].startswith("03-08T") or spring[0].startswith("03-09T")
+    twice = '{cron: "30 1 * * *", timezone: America/New_York}'
+    assert nexts(world, patrol, twice, "2026-10-31T12:00Z") == [
+        "11-01T05:30 01:30",
+        "11-02T06:30 01:30",
+        "11-03T06:30 01:30",
+    ]
+
+
+def test_next_for_people_has_both_clocks(world: World, patrol: Patrol) -> None:
+    nexts(world, patrol, '{cron: "0 9 * * 1", timezone: Europe/Berlin}', "2026-01-05T12:00Z")
+    ran = patrol("next", "payments.dst", "--from", "2026-01-05T12:00Z", "--count", "1")
+    assert ran.out.startswith("Mon 2026-01-12 08:00:00 UTC   Mon 2026-01-12 09:00:00 CET (Europe/Berlin)")
+
+
+# ------------------------------------------------------------------------------ db
+
+
+def test_db_upgrade_says_what_it_did_and_may_be_run_again(patrol: Patrol, tmp_path: Path) -> None:
+    there = f"sqlite:///{tmp_path / 'new' / 'patrol.db'}"
+    assert "it was empty" in patrol("db", "upgrade", PATROL_STORE_URL=there).out
+    again = patrol("db", "upgrade", PATROL_STORE_URL=there)
+    assert (again.code, "already" in again.out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("sqlite:////proc/nowhere/patrol.db", "cannot be opened"),
+        ("sqlite:////{folder}/words.db", "is no SQLite file"),
+        ("sqlite:////{folder}", "cannot be opened"),
+        ("postgresql://nobody@127.0.0.1:1/x", "does not answer"),
+        ("mysql://host/x", "SQLite or Postgres, not mysql"),
+        ("patrol.db", "must be an address"),
+    ],
+)
+def test_a_store_that_is_none_is_said_plainly(patrol: Patrol, tmp_path: Path, url: str, told: str) -> None:
+    (tmp_path / "words.db").write_text("these are words and no database\n" * 200)
+    ran = patrol("db", "upgrade", PATROL_STORE_URL=url.replace("/{folder}", str(tmp_path)))
+    assert (ran.code, told in ran.err) == (2, True), ran.err
+
+
+def test_a_disk_that_is_full_is_said_plainly(world: World, tmp_path: Path) -> None:
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "bot", "db", "upgrade", "--project", str(world.project)],
+        cwd=ROOT,
+        env={**_clean(), "PATROL_STORE_URL": f"sqlite:///{tmp_path / 'full.db'}"},
+        preexec_fn=little_room,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert "Traceback" not in ran.stderr
+    assert ran.stderr.startswith("patrol: The store at")
+
+
+def test_a_mistake_of_our_own_is_one_sentence_with_its_place(
+    patrol: Patrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("nobody thought of this")
+
+    monkeypatch.setattr("sensors.catalog.load", broken)
+    ran = patrol("check")
+    assert ran.code == 70
+    assert "something broke inside Patrol (ZeroDivisionError: nobody thought of this)" in ran.err
+    assert "test_cli.py:" in ran.err
+
+
+# ------------------------------------------------------------------------------ serve and sandbox
+
+
+def _clean() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PATROL_", "SLACK_"))}
+
+
+def test_serve_names_everything_that_is_missing(patrol: Patrol) -> None:
+    ran = patrol("serve")
+    assert ran.code == 2
+    assert "SLACK_BOT_TOKEN is not set" in ran.err
+    assert "SLACK_APP_TOKEN is not set" in ran.err
+
+
+def serving(world: World, slack: Sandbox, *words: str, **settings: str) -> subprocess.Popen[str]:
+    given = {
+        "PATROL_SLACK_URL": slack.api,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "PATROL_WAREHOUSE_URL": world.table.url,
+        "PATROL_STORE_URL": world.url,
+        "PATROL_LOG": "json",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", "serve", "--project", str(world.project), *words],
+        cwd=ROOT,
+        env={**_clean(), **given, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_serve_on_a_port_that_is_taken_or_with_a_token_that_is_refused(world: World, slack: Sandbox) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ours = serving(world, slack, "--port", str(port))
+        refused = serving(world, slack, "--port", "0", SLACK_BOT_TOKEN="xoxb-wrong")
+        said, _ = ours.communicate(timeout=60)
+        assert (ours.returncode, f"Port {port} on 127.0.0.1 is taken" in said) == (2, True), said
+        said, _ = refused.communicate(timeout=60)
+        assert (refused.returncode, "Slack refuses SLACK_BOT_TOKEN: invalid_auth" in said) == (2, True), said
+        assert "Traceback" not in said
+
+
+def test_serve_ends_cleanly_when_asked(world: World, slack: Sandbox) -> None:
+    process = serving(world, slack, "--port", "0")
+    assert process.stdout
+    for line in process.stdout:
+        if "on patrol" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, said
+    assert "off patrol" in said
+    assert "Traceback" not in said
+
+
+def test_sandbox_says_its_address_first_and_a_taken_port_plainly(patrol: Patrol) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ran = patrol("sandbox", "--port", port)
+        assert (ran.code, f"port {port} is taken" in ran.err) == (2, True)
+        assert f"port {port} is taken" in patrol("demo", "--port", port).err
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "sandbox", "--port", "0"],
+        cwd=ROOT,
+        env=_clean(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline().startswith("http://127.0.0.1:")
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+
+
+def test_the_installed_command_is_the_same(tmp_path: Path) -> None:
+    installed = shutil.which("patrol", path=str(Path(sys.executable).parent))
+    if installed is None:
+        pytest.skip("not installed here: `make setup` does that")
+    ran = subprocess.run([installed, "--version"], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ran.returncode == 0
+    assert ran.stdout.startswith("patrol, version")
