@@ -42,7 +42,7 @@ class Delivery:
         self._faults = faults
         self._pace = pace
         self._request_url = request_url
-        # made once, since making one takes tens of ms; a connection for each request, as from Slack's many senders
+        # made once, since making one takes tens of ms; a connection for each request, as from many senders
         self._http = (
             httpx.AsyncClient(
                 timeout=pace.deadline, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
