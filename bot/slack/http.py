@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 
 from slack_bolt import App, BoltRequest
 
-from bot.errors import PatrolError
+from bot.errors import PatrolError, SettingsError
 from bot.slack.listeners import ARRIVED, DOUBT, now_utc
 from bot.slack.turns import PATIENCE_S
 
@@ -57,6 +57,8 @@ class Door:
     def __init__(
         self, app: App, signing_secret: str, memory: Memory, clock: Callable[[], datetime] = now_utc
     ) -> None:
+        if not signing_secret.strip():
+            raise SettingsError("SLACK_SIGNING_SECRET is empty: without it anybody could sign.")
         self._app = app
         self._secret = signing_secret.encode()
         self._memory = memory

@@ -13,9 +13,12 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from slack_bolt import App
 
 from bot import web
+from bot.errors import SettingsError
 from bot.sandbox import Sandbox
+from bot.slack import http
 
 from .conftest import FORM, Site, a_command, signed
 
@@ -126,6 +129,11 @@ def test_whatever_is_signed_is_answered_in_time_and_never_breaks_the_door(
     assert answer.status in (200, 400), (answer, body)
     assert time.monotonic() - began < 3
     assert [what for what in site.desk.handed if what[0] == "act"] == []
+
+
+def test_there_is_no_door_without_a_secret(site: Site) -> None:
+    with pytest.raises(SettingsError, match="anybody could sign"):
+        http.Door(App(token="xoxb-x", token_verification_enabled=False), " ", site.store.requests)
 
 
 def test_bytes_that_are_no_text_are_refused_even_when_signed(site: Site) -> None:
