@@ -57,6 +57,7 @@ def test_a_broken_file_is_another_key_than_a_broken_run() -> None:
     found = broken_file("payments.steering", "payments", "line 3: what is this", TEAM, NOON)
     assert found.key == file_key("payments.steering") != broken_key("payments.steering")
     assert found.title == "payments.steering does not load: line 3: what is this"
+    assert (found.count, found.newest["why"]) == (1, "does not load: line 3: what is this")
 
 
 def test_it_climbs_the_ladder_of_the_team() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.plan import EPOCH, last_due, next_due
+from bot.core.plan import EPOCH, due_now, last_due, next_due
 from sensors.model.policy import After, Cron, Every, Schedule
 
 CHANGES = {  # where clocks are put forward and back in 2026
@@ -164,3 +164,25 @@ def test_a_day_that_comes_once_in_four_years_is_found_both_ways() -> None:
     cron = Cron("0 0 29 2 *")
     assert due(cron, datetime(2026, 1, 1, tzinfo=UTC), later=True) == datetime(2028, 2, 29, tzinfo=UTC)
     assert due(cron, datetime(2026, 1, 1, tzinfo=UTC), later=False) == datetime(2024, 2, 29, tzinfo=UTC)
+
+
+# ---------------------------------------------------------------------- what is due now
+
+MORNING = datetime(2026, 11, 23, 5, 13, 21, tzinfo=UTC)
+DAILY = Cron("30 2 * * *", "America/New_York")
+
+
+def test_an_interval_begins_at_once_and_a_cron_waits_for_its_next_time() -> None:
+    assert due_now(Every(timedelta(minutes=5)), MORNING, None) == MORNING.replace(minute=10, second=0)
+    assert due_now(DAILY, MORNING, None) is None
+
+
+def test_a_missed_time_is_made_up_for_and_a_run_one_is_not_run_again() -> None:
+    missed = last_due(DAILY, MORNING)
+    assert missed
+    assert due_now(DAILY, MORNING, missed - timedelta(days=3)) == missed
+    assert due_now(DAILY, MORNING, missed) is None
+
+
+def test_a_schedule_that_is_edited_brings_back_no_time_before_the_last_look() -> None:
+    assert due_now(DAILY, MORNING, MORNING - timedelta(seconds=21)) is None

@@ -81,6 +81,14 @@ def test_handing_back_opens_it_and_its_ladder_begins_anew() -> None:
     assert (next_due.at, next_due.to) == (NOON + HOUR, "oncall")
 
 
+def test_handed_back_the_first_step_waits_as_long_as_it_did_at_first() -> None:
+    steps = ladder((5, "oncall"), (9, "lead"))
+    alert = done(acknowledged(ANA, terms=events(ladder=steps)), Unacknowledge(ANA), NOON + HOUR).alert
+    next_due = due(alert)
+    assert next_due is not None
+    assert (next_due.at, next_due.to) == (NOON + 65 * MINUTE, "oncall")
+
+
 def test_who_was_also_on_it_leaves_it_to_its_owner() -> None:
     change = done(after(acknowledged(ANA), Acknowledge(BO)), Unacknowledge(BO))
     assert (change.alert.work, change.alert.owner, change.alert.helpers) == (Work.acknowledged, ANA, ())
@@ -140,6 +148,7 @@ def test_snoozing_keeps_it_quiet_until_its_end_which_is_announced() -> None:
 
 
 def test_a_snooze_is_for_a_day_at_most_and_not_for_the_past() -> None:
+    assert after(opened(), SnoozeFor(ANA, NOON + DAY)).snooze is not None
     assert "24 h at most" in why_not(step(opened(), SnoozeFor(ANA, NOON + DAY + MINUTE), NOON))
     assert "has passed" in why_not(step(opened(), SnoozeFor(ANA, NOON), NOON))
 
