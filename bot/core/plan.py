@@ -36,6 +36,18 @@ def last_due(schedule: Schedule, at: datetime) -> datetime | None:
             return None
 
 
+def due_now(schedule: Schedule, at: datetime, last_tick: datetime | None) -> datetime | None:
+    """The tick to run at `at`: the newest due one, unless one as new has been run already.
+
+    A cron policy that has never run waits for its next time; an interval begins at once. So an edited
+    schedule never brings back a time before the last look.
+    """
+    due = last_due(schedule, at)
+    if due is None or (last_tick is None and isinstance(schedule, Cron)):
+        return None
+    return due if last_tick is None or due > last_tick else None
+
+
 def _floor(every: Every, at: datetime) -> datetime:
     anchor = EPOCH + every.offset
     return anchor + (at - anchor) // every.interval * every.interval
