@@ -11,7 +11,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from bot.core.plan import last_due, next_due
+from bot.core.plan import due_now, last_due, next_due
 from bot.deliver import Deliverer
 from bot.engine import Engine, Ticked
 from bot.errors import StoreAway
@@ -126,7 +126,7 @@ class Scheduler:
     def _tick(self, name: str) -> None:
         """The newest due tick of the policy; where only a part of its window fits, part after part."""
         policy = self.engine.catalog.policies.get(name)
-        due = last_due(policy.schedule, self.engine.clock()) if policy else None
+        due = self._due(policy) if policy else None
         if due is None:
             return
         stamp, after = due.isoformat().replace("+00:00", "Z"), None
@@ -138,6 +138,16 @@ class Scheduler:
             if not ticked or not ticked.goes_on or not ticked.looked:
                 return
             after = ticked.looked.window.end
+
+    def _due(self, policy: Policy) -> datetime | None:
+        """The tick that is due now; with the store away it is asked for again soon."""
+        try:
+            last_tick = self.engine.store.runs.last_tick(policy.name)
+        except StoreAway as away:
+            self._store_away(away)
+            self._again(policy.name)
+            return None
+        return due_now(policy.schedule, self.engine.clock(), last_tick)
 
     def _guarded(self, name: str, cause: Cause, due: datetime, after: datetime | None) -> Ticked | None:
         try:

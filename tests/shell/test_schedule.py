@@ -111,17 +111,17 @@ def test_each_second_is_looked_at_once(real: World, start: Start) -> None:
 
 
 def test_a_late_start_looks_once_for_all_that_was_missed(real: World, start: Start) -> None:
-    real.write("policies/payments/held.yml", HELD.replace("every: 1m", 'cron: "0 9 * * *"'))
+    real.write("policies/payments/held.yml", HELD.replace("every: 1m", "every: 1d"))
     node = real.node()
     start(node)
     wait(lambda: causes(node, HELD_NAME))
     time.sleep(0.5)
     assert len(causes(node, HELD_NAME)) == 1
-    assert "T09:00:00Z" in causes(node, HELD_NAME)[0]
+    assert "T00:00:00Z" in causes(node, HELD_NAME)[0]
 
 
 def test_a_start_after_a_start_does_not_look_again(real: World, start: Start) -> None:
-    real.write("policies/payments/held.yml", HELD.replace("every: 1m", 'cron: "0 9 * * *"'))
+    real.write("policies/payments/held.yml", HELD.replace("every: 1m", "every: 1d"))
     first = real.node()
     one = start(first)
     wait(lambda: causes(first, HELD_NAME))
@@ -189,7 +189,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_a_tick_that_met_no_store_is_made_up_for_when_it_is_back(real: World, start: Start) -> None:
-    real.write("policies/payments/held.yml", HELD.replace("every: 1m", 'cron: "0 9 * * *"'))
+    real.write("policies/payments/held.yml", HELD.replace("every: 1m", "every: 1d"))
     node = real.node()
     lock = sqlite3.connect(real.folder / "patrol.db", isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
@@ -224,7 +224,7 @@ def test_a_tick_that_found_another_run_at_it_is_tried_again_soon(
     real: World, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedule, "AGAIN", timedelta(milliseconds=300))
-    real.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("every: 1m", 'cron: "0 9 * * *"'))
+    real.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("every: 1m", "every: 1d"))
     node, other = real.node(), real.node()
     real.table.says("s_1", datetime.now(UTC) - 60 * SECOND)
 
@@ -273,7 +273,7 @@ def test_parts_of_a_window_follow_one_another_at_once(
 
     looked = run.look
     monkeypatch.setattr(engine, "look", lambda *given: looked(*given, limit=10))
-    real.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("every: 1m", 'cron: "* * * * *"'))
+    real.write("policies/payments/elsewhere.yml", ELSEWHERE)
     real.write("sql/payments/elsewhere.sql", ELSEWHERE_SQL)
     node = real.node()
     for n in range(40):
