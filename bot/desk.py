@@ -45,6 +45,7 @@ UNDO = {
     "woken": "snooze",
     "reopened": "resolve",
 }
+MOST_NAMES = 24  # in a hint
 # Clicks on a card of the past are told who has it; what only adds to an alert is never stale.
 STALE = (Acknowledge, Unacknowledge, Assign, SnoozeFor, Wake, Resolve, Reopen)
 
@@ -317,10 +318,9 @@ class Desk:
         return self.start_job(person, targets[0] if targets else None, said.name, said.params)
 
     def _no_such(self, what: str, name: str, known: list[str]) -> Said:
-        near = get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = (
-            f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(sorted(known)[:12]) or 'none'}."
-        )
+        near = get_close_matches(name, known, n=1, cutoff=0.6)
+        listed = ", ".join(sorted(known)[:MOST_NAMES]) + (" …" if len(known) > MOST_NAMES else "")
+        hint = f"Did you mean `{near[0]}`?" if near else f"There are: {listed or 'none'}."
         return Said(f"There is no {what} `{name[:60]}`.", hint, ok=False)
 
 
