@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core import builtin
 from bot.core.action import Action, PersonAction, Timer, Unknown
 from bot.core.alert import Alert
 from bot.core.alert import due as due_of
 from bot.core.change import Change, Outcome, Refused
-from bot.core.plan import EPOCH
 from bot.core.reconcile import Reconciled, Seen, flood_key, reconcile, unknown_keys
 from bot.core.reply import Evidence
 from bot.core.route import lane_of
@@ -23,6 +21,7 @@ from bot.log import bound, get
 from bot.metrics import METRICS, Metrics
 from bot.project import Project
 from bot.store import DeadRun, Done, Held, RunSave, Store
+from bot.trouble import RESOLVED_LATELY, Troubles
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy
 from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
@@ -33,10 +32,8 @@ from sensors.warehouse import Warehouse, WarehouseError
 
 log = get("engine")
 
-RESOLVED_LATELY = timedelta(days=14)
 LEASE = timedelta(seconds=15)  # a run whose process is gone is taken over so soon; renewed while it runs
 NOTHING_FOUND = Reconciled()
-SOUND_FOR = timedelta(seconds=30)  # so long a good look need not be recorded as one again
 TOO_MANY = "it gives more rows within one second than can be read; narrow the query: it goes on from there"
 CONFLICTS = 6  # tries before a run or a click gives up against others
 
@@ -76,8 +73,7 @@ class Engine:
         self.clock = clock
         self.metrics = metrics or METRICS
         self._running: dict[int, Run] = {}
-        self._sound: dict[str, datetime] = {}  # policies that looked well, and when that was recorded
-        self._told_of: Catalog | None = None  # the files whose troubles are told
+        self.troubles = Troubles(store, clock)
 
     @property
     def catalog(self) -> Catalog:
@@ -190,7 +186,7 @@ class Engine:
                 return None
             log.warning("run failed", why=looked.error, status=looked.status.value)
             self._unknown(policy, looked.error or looked.status.value)
-            self._own_trouble(looked)
+            self.troubles.of_look(looked, self.catalog.teams)
             return NOTHING_FOUND
         for _ in range(CONFLICTS):
             try:
@@ -200,7 +196,7 @@ class Engine:
             except LeaseLost as lost:
                 log.warning("run lost", why=str(lost))
                 return None
-            self._own_trouble(looked)
+            self.troubles.of_look(looked, self.catalog.teams)
             return found
         log.error("run gave up against others", tries=CONFLICTS)
         return None
@@ -263,45 +259,6 @@ class Engine:
             return
         held = self._held(policy, None, self.clock())
         self._record_machine([(held[key], Unknown(why)) for key in unknown_keys(held)])
-
-    def _own_trouble(self, looked: Looked) -> None:
-        """Whether the policy itself can be relied on is a violation like any other."""
-        name, now = looked.policy.name, self.clock()
-        sound = looked.ok and not looked.bad_rows
-        if sound and now - self._sound.get(name, EPOCH) < SOUND_FOR:
-            return
-        if sound:
-            self._sound[name] = now
-        else:
-            self._sound.pop(name, None)
-        team = self.catalog.teams.get(looked.policy.owner)
-        action = builtin.broken_sensor(looked, self._failures(name, looked), team, now)
-        if action:
-            self.fire_builtin(builtin.broken_key(name), action)
-
-    def _failures(self, name: str, looked: Looked) -> int:
-        """Failed runs in a row, the last one included."""
-        if looked.ok:
-            return 0
-        looked_at = (RunStatus.succeeded, RunStatus.failed, RunStatus.timed_out)
-        recent = [r.status for r in self.store.runs.recent(name) if r.status in looked_at]
-        return recent.index(RunStatus.succeeded) if RunStatus.succeeded in recent else len(recent)
-
-    def fire_builtin(self, key: str, action: Action) -> None:
-        """Sends what a built-in policy found down the same road; nothing where nobody holds what clears."""
-        for _ in range(CONFLICTS):
-            now = self.clock()
-            held = self.store.alerts.held(
-                builtin.BROKEN_SENSOR, builtin.LANE, keys=[key], resolved_since=now - RESOLVED_LATELY
-            )
-            outcome = step(held.get(key), action, now)
-            if not isinstance(outcome, Change):
-                return
-            try:
-                self.store.act([outcome], now)
-                return
-            except Conflict:
-                continue
 
     # ------------------------------------------------------------------- act
 
@@ -375,34 +332,5 @@ class Engine:
     def reload(self) -> bool:
         """Takes in changed files; policies that do not load become alerts to their owners."""
         changed = self.project.reload()
-        if self._told_of is not (catalog := self.catalog):
-            self._tell_of_files(catalog)
-            self._told_of = catalog
+        self.troubles.of_files(self.catalog)
         return changed
-
-    def _tell_of_files(self, catalog: Catalog) -> None:
-        """What does not load is told; what was told and is over now, here or while nobody ran, is ended."""
-        now = self.clock()
-        for name in sorted(catalog.broken):
-            self.fire_builtin(builtin.file_key(name), self._file_trouble(name, now))
-        for alert in self.store.alerts.open(policy=builtin.BROKEN_SENSOR, limit=1000):
-            name = str(alert.key_values.get("policy"))
-            policy = catalog.policies.get(name)
-            over = {
-                builtin.file_key(name): name not in catalog.broken,
-                builtin.broken_key(name): policy is None or not policy.runs,
-            }
-            if over.get(alert.key):
-                self.fire_builtin(alert.key, builtin.mended(now))
-
-    def _file_trouble(self, name: str, now: datetime) -> Action:
-        path = name.replace(".", "/")
-        mine = (f"policies/{path}.yml", f"sql/{path}.sql", f"sql/{path}.duckdb.sql")
-        why = next((p for p in self.catalog.errors if p.path in mine), "see `patrol check`")
-        policy = self.catalog.policies.get(name)
-        owner = policy.owner if policy else self._owner_by_folder(name)
-        return builtin.broken_file(name, owner, str(why), self.catalog.teams.get(owner), now)
-
-    def _owner_by_folder(self, name: str) -> str:
-        folder = name.partition(".")[0]
-        return folder if folder in self.catalog.teams else next(iter(self.catalog.teams), folder)

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from bot.store import Store
 from sensors import catalog as files
-from sensors import sources
+from sensors import shelf, sources
 from sensors.model.catalog import Catalog
 
 
@@ -34,7 +34,8 @@ class Project:
             now = files.fingerprint(self.folder)
             if now == self._print:
                 return False
-            known = self._good_texts()
+            recalled = not self._print and shelf.recall(self._shelf)
+            version, known = self._active()
             fresh = self._load(self.folder, self.catalog)
             if fresh.broken and not self.catalog.version and known:
                 fresh = self._load(self.folder, self._loaded_from(known))
@@ -42,16 +43,22 @@ class Project:
             if changed:
                 self._keep(fresh, known)  # with the store away all of this is done again
             self._print, self.catalog = now, fresh
+            if not (recalled and version == fresh.version):
+                shelf.keep(self._shelf)
             return changed
 
     def _load(self, folder: Path, last_good: Catalog) -> Catalog:
         return files.load(folder, dialect=self._dialect, bundle=self._bundle, last_good=last_good)
 
-    def _good_texts(self) -> Mapping[str, str]:
-        """Every file as it last was good, by its path."""
+    @property
+    def _shelf(self) -> Path:
+        return self.folder / ".patrol" / "proved"
+
+    def _active(self) -> tuple[str, Mapping[str, str]]:
+        """The version that was in use last, and every file as it then was good, by its path."""
         active = self._store.contents.active(self._bundle)
         texts: dict[str, str] = json.loads(active[1]) if active else {}
-        return texts
+        return active[0] if active else "", texts
 
     def _loaded_from(self, texts: Mapping[str, str]) -> Catalog:
         with TemporaryDirectory() as folder:

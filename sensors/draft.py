@@ -32,6 +32,7 @@ class Draft:
     shaped: Shaped | None = None
     columns: Columns | None = None  # of the result, where they can be derived
     binds: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()  # columns that the declared tables do not have
     sql: str = ""  # the template's text
     texts: list[str] = field(default_factory=list)  # all that its runs depend on
     problems: list[Problem] = field(default_factory=list)
@@ -59,6 +60,11 @@ class Setting:
 
 # The last draft of each policy and what it was made from, so that a reload reads only what has changed.
 _drafts: dict[tuple[str, str], tuple[object, Draft]] = {}
+
+
+def proved() -> dict[tuple[str, str], tuple[object, Draft]]:
+    """All drafts of this process, for the shelf."""
+    return _drafts
 
 
 def draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> Draft:
@@ -108,9 +114,10 @@ def _query(one: Draft, file: str, setting: Setting) -> None:
         return
     proof = prove(one.shaped.sql, setting.dialect, setting.schema, setting.carry_to)
     one.problems += [place(file, one.sql, flaw) for flaw in proof.problems]
-    one.binds = proof.binds
+    one.problems += [place(file, one.sql, Flaw(u.what, u.word, u.line)) for u in proof.unknown]
+    one.binds, one.unknown = proof.binds, frozenset(u.name for u in proof.unknown)
     one.texts += [setting.macros.texts[path] for path in sorted(one.shaped.macros)]
-    if one.file is not None:
+    if one.file is not None and proof.read:
         one.problems += _binds(one, one.file.params)
     if not proof.problems:
         one.columns = proof.columns

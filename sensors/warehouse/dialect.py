@@ -20,6 +20,11 @@ _spelled: dict[
 ] = {}  # by text, dialect that it is in, dialect that it is carried into
 
 
+def spelled() -> dict[tuple[str, str, str], str]:
+    """All that this process has carried over, for the shelf."""
+    return _spelled
+
+
 def native(query: Query, dialect: str) -> str:
     """The query in `dialect`; raises Untranslatable with one sentence."""
     if dialect in query.native:

@@ -1,0 +1,102 @@
+"""Policies' own troubles become alerts to their owners, on the road of all violations. Looks at nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from bot.core import builtin
+from bot.core.action import Action
+from bot.core.change import Change
+from bot.core.plan import EPOCH
+from bot.core.step import step
+from bot.errors import Conflict
+from bot.store import Store
+from sensors.model.catalog import Catalog
+from sensors.model.run import Looked, RunStatus
+from sensors.model.team import Team
+
+RESOLVED_LATELY = timedelta(days=14)
+SOUND_FOR = timedelta(seconds=30)  # so long a good look need not be recorded as one again
+TRIES = 6  # against others who tell of the same
+
+
+class Troubles:
+    """What is wrong with a policy is told once and ended when it is over. Thread-safe."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self.store = store
+        self.clock = clock
+        self._sound: dict[str, datetime] = {}  # policies that looked well, and when that was recorded
+        self._told_of: Catalog | None = None  # the files whose troubles are told
+
+    def of_look(self, looked: Looked, teams: Mapping[str, Team]) -> None:
+        """Whether the policy itself can be relied on is a violation like any other."""
+        name, now = looked.policy.name, self.clock()
+        sound = looked.ok and not looked.bad_rows
+        if sound and now - self._sound.get(name, EPOCH) < SOUND_FOR:
+            return
+        if sound:
+            self._sound[name] = now
+        else:
+            self._sound.pop(name, None)
+        team = teams.get(looked.policy.owner)
+        action = builtin.broken_sensor(looked, self._failures(name, looked), team, now)
+        if action:
+            self._fire(builtin.broken_key(name), action)
+
+    def _failures(self, name: str, looked: Looked) -> int:
+        """Failed runs in a row, the last one included."""
+        if looked.ok:
+            return 0
+        looked_at = (RunStatus.succeeded, RunStatus.failed, RunStatus.timed_out)
+        recent = [r.status for r in self.store.runs.recent(name) if r.status in looked_at]
+        return recent.index(RunStatus.succeeded) if RunStatus.succeeded in recent else len(recent)
+
+    def _fire(self, key: str, action: Action) -> None:
+        """Sends what a built-in policy found down the same road; nothing where nobody holds what clears."""
+        for _ in range(TRIES):
+            now = self.clock()
+            held = self.store.alerts.held(
+                builtin.BROKEN_SENSOR, builtin.LANE, keys=[key], resolved_since=now - RESOLVED_LATELY
+            )
+            outcome = step(held.get(key), action, now)
+            if not isinstance(outcome, Change):
+                return
+            try:
+                self.store.act([outcome], now)
+                return
+            except Conflict:
+                continue
+
+    def of_files(self, catalog: Catalog) -> None:
+        """What does not load is told; what was told and is over now, here or while nobody ran, is ended."""
+        if self._told_of is catalog:
+            return
+        now = self.clock()
+        for name in sorted(catalog.broken):
+            self._fire(builtin.file_key(name), _file_trouble(catalog, name, now))
+        for alert in self.store.alerts.open(policy=builtin.BROKEN_SENSOR, limit=1000):
+            name = str(alert.key_values.get("policy"))
+            policy = catalog.policies.get(name)
+            over = {
+                builtin.file_key(name): name not in catalog.broken,
+                builtin.broken_key(name): policy is None or not policy.runs,
+            }
+            if over.get(alert.key):
+                self._fire(alert.key, builtin.mended(now))
+        self._told_of = catalog
+
+
+def _file_trouble(catalog: Catalog, name: str, now: datetime) -> Action:
+    path = name.replace(".", "/")
+    mine = (f"policies/{path}.yml", f"sql/{path}.sql", f"sql/{path}.duckdb.sql")
+    why = next((p for p in catalog.errors if p.path in mine), "see `patrol check`")
+    policy = catalog.policies.get(name)
+    owner = policy.owner if policy else _owner_by_folder(catalog, name)
+    return builtin.broken_file(name, owner, str(why), catalog.teams.get(owner), now)
+
+
+def _owner_by_folder(catalog: Catalog, name: str) -> str:
+    folder = name.partition(".")[0]
+    return folder if folder in catalog.teams else next(iter(catalog.teams), folder)
