@@ -149,6 +149,7 @@ def _crossed(beside: Beside) -> Iterator[Problem]:
             owner = entry.get("owner") if isinstance(entry, dict) else None
             if document and isinstance(owner, str) and (said := beside.unknown("teams", owner)):
                 yield document.problem((key, "owner"), said)
+    yield from _alone(beside)
     document = beside.documents.get("entities")
     taken: dict[str, str] = {}
     for name, entity in beside.values["entities"].items():
@@ -156,3 +157,12 @@ def _crossed(beside: Beside) -> Iterator[Problem]:
         if document and first != name:
             said = f"{entity.column} is the column of {first} already; one column has one link"
             yield document.problem((name, "column"), said)
+
+
+def _alone(beside: Beside) -> Iterator[Problem]:
+    """A team without people: its alerts stand in the channel, and nobody hears of them."""
+    document = beside.documents.get("teams")
+    for name, team in beside.teams.items():
+        if document and name not in beside.broken["teams"] and not team.members:
+            said = "has no members, so nobody can be told; write members: {ana: {slack: U0ANA}}"
+            yield document.problem((name,), said, key=True, warning=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from sensors.files import Column, Door, Duration, Moment, Pattern, Text, near, one_of, shown, timezones, wrong
 from sensors.model.asset import Asset, Entity, ViolationKind
@@ -57,10 +57,19 @@ class StepFile(Door):
     after: Duration | None = None
 
 
+def _members(value: Any) -> Any:
+    """People are written by name; a list of ids is what one tries first."""
+    if isinstance(value, dict):
+        return value
+    ids = value if isinstance(value, list) else [value]
+    example = next((str(one) for one in ids if re.fullmatch(r"[UW][A-Z0-9]+", str(one))), "U0ANA")
+    raise wrong(f"must be people by name, such as {{ana: {{slack: {example}}}}}, not {shown(value)}")
+
+
 class TeamFile(Door):
     channel: Channel
     review_channel: Channel | None = None
-    members: dict[str, MemberFile] = Field(default_factory=dict)
+    members: Annotated[dict[str, MemberFile], BeforeValidator(_members)] = Field(default_factory=dict)
     rotation: RotationFile | None = None
     ladder: dict[SeverityName, Annotated[list[StepFile], Field(min_length=1)]] = Field(default_factory=dict)
     acknowledged_for: Duration = timedelta(hours=4)

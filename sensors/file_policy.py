@@ -6,10 +6,9 @@ import hashlib
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sensors.files import Column, Door, Duration, Moment, Text, near, one_of, shown, timezones, wrong
 from sensors.model.policy import (
@@ -69,10 +68,27 @@ def _bound(word: str, value: Any) -> float:
     return value
 
 
+def _timezone(name: str) -> str:
+    if name not in timezones():
+        raise wrong(f'no time zone "{name}"{near(name, timezones())}')
+    return name
+
+
+def _cron(expression: str) -> str:
+    fields = len(expression.split())
+    if fields != 5:
+        raise wrong(f'must have five fields (minute hour day month weekday), not {fields}: "{expression}"')
+    try:
+        next(CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC)))
+    except (CronSimError, StopIteration):
+        raise wrong(f'is not a cron expression that ever comes due: "{expression}"') from None
+    return expression
+
+
 class ScheduleFile(Door):
     every: Duration | None = None
-    cron: Text | None = None
-    timezone: Text | None = None
+    cron: Annotated[Text, AfterValidator(_cron)] | None = None
+    timezone: Annotated[Text, AfterValidator(_timezone)] | None = None
     after: Annotated[list[Text], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
@@ -85,11 +101,6 @@ class ScheduleFile(Door):
             raise wrong("must be at least 1s", "every")
         if self.timezone is not None and self.cron is None:
             raise wrong("means nothing without cron", "timezone")
-        if self.timezone is not None and self.timezone not in timezones():
-            said = f'no time zone "{self.timezone}"{near(self.timezone, timezones())}'
-            raise wrong(said, "timezone")
-        if self.cron is not None:
-            _check_cron(self.cron, self.timezone or "UTC")
         return self
 
     def value(self) -> Schedule:
@@ -98,18 +109,6 @@ class ScheduleFile(Door):
         if self.cron is not None:
             return Cron(self.cron, self.timezone or "UTC")
         return After(tuple(name.lower() for name in self.after or ()))
-
-
-def _check_cron(expression: str, timezone: str) -> None:
-    fields = len(expression.split())
-    if fields != 5:
-        raise wrong(
-            f'must have five fields (minute hour day month weekday), not {fields}: "{expression}"', "cron"
-        )
-    try:
-        next(CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC).astimezone(ZoneInfo(timezone))))
-    except (CronSimError, StopIteration):
-        raise wrong(f'is not a cron expression that ever comes due: "{expression}"', "cron") from None
 
 
 class WindowFile(Door):

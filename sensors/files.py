@@ -133,7 +133,20 @@ def validated(model: type[M], document: Document, where: Path = ()) -> tuple[M |
     try:
         return model.model_validate(data), []
     except ValidationError as error:
-        return None, [_problem(model, document, where, details) for details in error.errors()]
+        found = error.errors()
+        meant = _meant(model, found)
+        return None, [_problem(model, document, where, one) for one in found if not _misspelt(one, meant)]
+
+
+def _meant(model: type[Door], found: list[ErrorDetails]) -> set[tuple[Path, str]]:
+    """Where an unknown key is likely a needed one misspelt: the place and what is suggested there."""
+    unknown = [one["loc"] for one in found if one["type"] == "extra_forbidden"]
+    return {(loc[:-1], near(loc[-1], _fields(model, loc[:-1]))) for loc in unknown}
+
+
+def _misspelt(one: ErrorDetails, meant: set[tuple[Path, str]]) -> bool:
+    """A key is not missing where it stands misspelt: that is said already."""
+    return one["type"] == "missing" and (one["loc"][:-1], f'; did you mean "{one["loc"][-1]}"?') in meant
 
 
 def _problem(model: type[Door], document: Document, where: Path, details: ErrorDetails) -> Problem:

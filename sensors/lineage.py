@@ -14,6 +14,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
+from sensors.columns import Unknown, unknown_columns
 from sensors.functions import refusal, unfolds
 from sensors.model.policy import NOTHING
 from sensors.warehouse.dialect import Untranslatable, spell
@@ -40,6 +41,8 @@ class Proof:
     columns: Columns | None = None  # of the result, lower case; None where they cannot be derived
     problems: tuple[Flaw, ...] = ()
     binds: frozenset[str] = frozenset()
+    unknown: tuple[Unknown, ...] = ()  # columns that the declared tables do not have
+    read: bool = True  # False: it is no SELECT that could be parsed, so nothing else is known of it
 
 
 def prove(sql: str, dialect: str, schema: Schema = NOTHING, carry_to: str | None = None) -> Proof:
@@ -49,15 +52,16 @@ def prove(sql: str, dialect: str, schema: Schema = NOTHING, carry_to: str | None
     """
     root = _one_select(sql, dialect)
     if isinstance(root, Flaw):
-        return Proof(problems=(root,))
+        return Proof(problems=(root,), read=False)
     flaws = tuple(dict.fromkeys(_flaws(root)))
     tables = tuple(dict.fromkeys(_table_name(t) for t in _real_tables(root)))
     binds = frozenset(p.name for p in root.find_all(exp.Placeholder) if p.this)
     columns = output(root, schema)
+    unknown = () if flaws else tuple(unknown_columns(root, schema))
     if carry_to is not None and not flaws:
         with suppress(Untranslatable):  # said by whoever asks for it
             spell(sql, dialect, carry_to, root)
-    return Proof(tables, columns, flaws, binds)
+    return Proof(tables, columns, flaws, binds, unknown)
 
 
 def _one_select(sql: str, dialect: str) -> exp.Expr | Flaw:

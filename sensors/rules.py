@@ -26,6 +26,7 @@ def rules(one: Draft, beside: Beside, policies: Collection[str]) -> Iterator[Pro
     yield from _columns(one, one.file)
     yield from _params(one, one.file, beside)
     yield from _numbers(one, one.file)
+    yield from _unacted(one, one.file)
     if one.query is not None:
         yield from window_rules(one, one.file, beside)
 
@@ -126,3 +127,13 @@ def _numbers(one: Draft, file: PolicyFile) -> Iterator[Problem]:
         (lowest, _), (second, bound) = bounds[:2]
         said = f"is never given: an alert begins at {file.threshold.count}, {second.name} at {bound:g}"
         yield one.document.problem(("severity", lowest.name), said, warning=True)
+
+
+def _unacted(one: Draft, file: PolicyFile) -> Iterator[Problem]:
+    """What may be written already, and what this version does with it."""
+    if file.schedule.after is not None:
+        said = "is read, but this version does not act on it: the policy runs only when it is asked to"
+        yield one.document.problem(("schedule", "after"), said, key=True, warning=True)
+    if file.catchup != "merge" and file.window is not None and file.window.trailing is None:
+        said = f"{file.catchup} is read, but this version does not act on it: it merges what was missed"
+        yield one.document.problem(("catchup",), said, warning=True)

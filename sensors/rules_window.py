@@ -62,9 +62,11 @@ def _used(one: Draft, window: WindowFile) -> Iterator[Problem]:
     if not shaped.window:
         said = f"the SQL must keep to the window: WHERE {{{{ in_window('{window.column}') }}}}"
         yield one.in_sql(said, "where")
-    elif window.column not in (bare := [_bare(column) for column in shaped.window]):
-        said = f"in_window is given {bare[0]}, but the window's column is {window.column}"
-        yield one.in_sql(said, bare[0])
+    elif window.column not in (bare := [_bare(column) for column in shaped.window]) and not (
+        one.unknown & set(bare)
+    ):
+        said = f"is {window.column}, but the SQL keeps to the window by {shaped.window[0]}"
+        yield one.document.problem(("window", "column"), said)
     if window.baseline is not None and not shaped.baseline:
         said = f"the SQL does not use it: write {{{{ in_baseline('{window.column}') }}}} for the past"
         yield one.document.problem(("window", "baseline"), said, key=True)
@@ -77,6 +79,8 @@ def _given(one: Draft, file: PolicyFile, window: WindowFile) -> Iterator[Problem
     """Events need their time in the result: it orders them, and `within` counts by it."""
     if one.columns is None or window.column in one.columns or window.trailing is not None:
         return
+    if one.shaped and window.column not in [_bare(column) for column in one.shaped.window]:
+        return  # another column is meant; `_used` says so
     counted = file.threshold.within is not None
     use = "within counts by it" if counted else "its rows are ordered by it"
     said = f"the query does not give {window.column}; {use}"

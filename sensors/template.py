@@ -83,7 +83,9 @@ def shape(path: str, text: str, params: Collection[str], macros: Macros) -> Shap
     known = [*FUNCTIONS, *macros.paths]
     for name in sorted(used - set(known)):
         said = f'"{name}" is not a function or macro{near(name, known)}'
-        if name in params:
+        if unquoted := re.search(rf"\b({'|'.join(FUNCTIONS)})\(\s*({name}(?:\.\w+)*)\s*\)", text):
+            said = f"{unquoted[1]} takes a name in quotes: {unquoted[1]}('{unquoted[2]}')"
+        elif name in params:
             said = f"a parameter is written :{name} (a value is bound, never pasted into the SQL)"
         elif name in macros.broken:
             said = f'the macro "{name}" does not load; mend its file in sql/_macros'

@@ -122,7 +122,12 @@ class _Reader:
     def _cut_short(self, node: yaml.ScalarNode, where: Path) -> None:
         """`Order #5 came late` is read as `Order`: the rest is a comment to YAML."""
         rest = line_of(self.document.text, node.end_mark.line + 1)[node.end_mark.column :]
-        if node.value and (lost := re.match(r"\s+(#\w.*)", rest)):
+        lost = re.match(r"\s+(#\w.*)", rest)
+        if lost and not node.value:
+            said = f'# begins a comment, so nothing stands here; put quotes around it: "{lost[1][:40]}"'
+            place = (node.end_mark.line + 1, node.end_mark.column + lost.start(1) + 1)
+            self._wrong(place, f"{dotted(where)}{said}")
+        elif lost:
             said = f'YAML takes "{lost[1][:40]}" for a comment; put quotes around the text'
             self._wrong(_place(node), f"{dotted(where)}{said}")
 

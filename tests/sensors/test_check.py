@@ -45,7 +45,10 @@ def test_sql_that_the_warehouse_refuses_is_named_with_its_file(
     project: Project, warehouse: Warehouse
 ) -> None:
     project.change(SQL, "m.author_id = m.seller_id", "m.author = m.seller_id")
+    project.change("policies/_assets.yml", "author_id: text", "author_id: text, author: text")
     assert said(project, warehouse) == [
+        "policies/_assets.yml:4:65 core.chat_messages.columns.author: the warehouse's core.chat_messages has no"
+        ' column author; did you mean "author_id"?',
         f"{SQL}:1:1 m has no column author"
         " (carried from snowflake to duckdb; a .duckdb.sql beside it is taken instead)"
     ]
