@@ -6,7 +6,7 @@ import json
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.cli.group import holding_policies, in_project, settings_of
+from bot.errors import PatrolError
 from sensors.model.clock import parse_duration, parse_time, say_duration
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from sensors.warehouse import Warehouse
 
 SHOWN_ROWS = 20
+NAMED = 8  # policies, where a name is none of them
+LIKE = 0.7  # how much a name must be like another for that to be suggested
 
 
 class Time(click.ParamType[Any]):
@@ -159,21 +162,22 @@ def _print_run(looked: Looked, found: Reconciled) -> None:
     console.print(table)
     more = len(looked.rows) - SHOWN_ROWS
     if more > 0:
-        console.print(Text(f"and {more} rows more: --json shows them all"))
+        console.print(Text(f"and {_count(more, 'row')} more: --json shows them all"))
     for bad in looked.bad_rows:
         console.print(Text(f"cannot be counted: {bad}", style="red"))
-    rows, fires = len(looked.rows), found.fired
-    console.print(Text(f"{rows} rows, {len(looked.violations)} keys, {len(fires)} would alert"))
+    fires = found.fired
+    rows, keys = _count(len(looked.rows), "row"), _count(len(looked.violations), "key")
+    console.print(Text(f"{rows}, {keys}, {len(fires)} would alert"))
     for fire in fires:
         console.print(Text(f"  {fire.severity.name.upper():<8} {fire.title}  {fire.key}"))
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @in_project
 @click.option("--json", "as_json", is_flag=True, help="A list of objects: path, line, column, what, warning.")
 def check(paths: tuple[Path, ...], project: Path, as_json: bool) -> None:
-    """Name every mistake in the files, with its place. Exit code 1 where there is one.
+    """Name every mistake in the files, with its place. Exit code 1: there is one; 2: a PATH is none.
 
     \b
     patrol check
@@ -182,18 +186,30 @@ def check(paths: tuple[Path, ...], project: Path, as_json: bool) -> None:
     Everything is always read, since files depend on each other; PATHS only narrow what is shown.
     """
     settings = settings_of(project)
+    wanted = [_there(project, path) for path in paths]
     catalog = _catalog(settings)
-    problems = _problems(catalog)
-    shown = [p for p in problems if not paths or _under(project, p, paths)]
+    shown = [p for p in _problems(catalog) if not paths or _under(project, p, wanted)]
     errors = sum(not p.warning for p in shown)
     if as_json:
         click.echo(json.dumps([_problem_json(p) for p in shown], ensure_ascii=False, indent=2))
     else:
         _print_problems(shown)
-        looked = f"{len(catalog.policies)} policies, {len(catalog.jobs)} jobs, {len(catalog.assets)} assets"
-        wrong = f"{errors} mistakes, {len(shown) - errors} warnings" if shown else "no mistakes"
-        click.echo(f"{looked}: {wrong}")
+        click.echo(_summary(catalog, errors, len(shown) - errors))
     sys.exit(1 if errors else 0)
+
+
+def _summary(catalog: Catalog, errors: int, warnings: int) -> str:
+    looked = [
+        _count(len(catalog.policies), "policy", "policies"),
+        _count(len(catalog.jobs), "job"),
+        _count(len(catalog.assets), "asset"),
+    ]
+    wrong = f"{_count(errors, 'mistake')}, {_count(warnings, 'warning')}"
+    return f"{', '.join(looked)}: {wrong if errors or warnings else 'no mistakes'}"
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _problems(catalog: Catalog) -> list[Problem]:
@@ -210,9 +226,17 @@ def _problems(catalog: Catalog) -> list[Problem]:
     return sorted({*catalog.problems, *rules.check(catalog), *of_jobs})
 
 
-def _under(project: Path, problem: Problem, paths: tuple[Path, ...]) -> bool:
+def _there(project: Path, path: Path) -> Path:
+    """A PATH as it is typed: from here, or from the project."""
+    for place in (path, project / path):
+        if place.exists():
+            return place.resolve()
+    raise PatrolError(f"'{path}' does not exist, neither here nor in {project.resolve()}.")
+
+
+def _under(project: Path, problem: Problem, paths: list[Path]) -> bool:
     file = (project / problem.path).resolve()
-    return any(file == p.resolve() or p.resolve() in file.parents for p in paths)
+    return any(file == path or path in file.parents for path in paths)
 
 
 def _problem_json(problem: Problem) -> dict[str, Any]:
@@ -257,8 +281,8 @@ def next_runs(policy: str, project: Path, start: datetime | None, count: int, as
         click.echo(json.dumps(listed, indent=2))
         return
     for t in times:
-        local = t.astimezone(ZoneInfo(zone))
-        click.echo(f"{t:%a %Y-%m-%d %H:%M:%S} UTC   {local:%a %Y-%m-%d %H:%M:%S %Z} ({zone})")
+        local = f"   {t.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M:%S %Z} ({zone})" if zone != "UTC" else ""
+        click.echo(f"{t:%a %Y-%m-%d %H:%M:%S} UTC{local}")
     if not times:
         click.echo(
             f"{policy} runs when {', '.join(getattr(wanted.schedule, 'upstream', ()))} has been updated"
@@ -276,7 +300,22 @@ def _policy(catalog: Catalog, name: str) -> Policy:
         return catalog.policies[name]
     if name in catalog.broken:
         mine = [p for p in catalog.errors if name.replace(".", "/") in p.path]
-        raise click.UsageError("\n".join([f"{name} does not load:", *(f"  {p}" for p in mine)]))
-    near = get_close_matches(name, [*catalog.policies, *catalog.broken], n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(catalog.policies)[:8])}"
-    raise click.UsageError(f"There is no policy {name}; {hint}")
+        raise PatrolError("\n".join([f"{name} does not load:", *(f"  {p}" for p in mine)]))
+    raise PatrolError(f"There is no policy {name}; {_hint(name, [*catalog.policies, *catalog.broken])}")
+
+
+def _hint(name: str, known: list[str]) -> str:
+    """The policy that was likely meant, by its last word; else some of those that there are."""
+    likeness = {one: _like(name, one) for one in known}
+    best = max(known, key=lambda one: likeness[one], default="")
+    if best and likeness[best][0] >= LIKE:
+        return f"did you mean {best}?"
+    listed = sorted(known)
+    more = f" … and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
+    return f"there are {', '.join(listed[:NAMED])}{more}" if listed else "there is none yet"
+
+
+def _like(name: str, one: str) -> tuple[float, float]:
+    """How alike two names are: in their last words, then as a whole (which all of one folder are)."""
+    last = SequenceMatcher(None, name.rpartition(".")[2].lower(), one.rpartition(".")[2]).ratio()
+    return last, SequenceMatcher(None, name.lower(), one).ratio()
