@@ -209,7 +209,7 @@ def test_a_warehouse_that_is_none_is_said_plainly(
 def test_check_is_silent_about_what_is_right(patrol: Patrol) -> None:
     ran = patrol("check")
     assert ran.code == 0
-    assert ran.out.startswith("2 policies, 1 jobs, 2 assets: ")
+    assert ran.out.startswith("2 policies, 1 job, 2 assets: ")
     assert json.loads(patrol("check", "--json").out) == [] or "warning" in ran.out
 
 
