@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
 
 from bot.core.change import Refused
 from bot.core.reply import Reply
@@ -46,11 +48,22 @@ def now_utc() -> datetime:
 
 def new_app(client: SlackClient, signing_secret: str = "") -> App:
     """A Bolt app over our client. Its threads only wait for acts, which are short, so there may be many."""
+
+    def ourselves(context: BoltContext) -> AuthorizeResult:
+        """Asked of Slack once in a process. By itself Bolt acks an act and drops it where this fails."""
+        me = client.who_am_i()
+        return AuthorizeResult(
+            enterprise_id=context.enterprise_id,
+            team_id=me.team_id,
+            bot_user_id=me.bot_user,
+            bot_token=client.web.token,
+        )
+
     return App(
         name="patrol",
-        client=client.web,
+        client=WebClient(base_url=client.web.base_url, retry_handlers=[]),  # its token comes with `ourselves`
+        authorize=ourselves,
         signing_secret=signing_secret,
-        token_verification_enabled=False,
         raise_error_for_unhandled_request=True,
         listener_executor=ThreadPoolExecutor(20, thread_name_prefix="listener"),
     )
@@ -172,9 +185,9 @@ class Listeners:
         outcome = self._act(context, place, lambda: self._desk.command(place.person, text))
         if isinstance(outcome, Late):
             ack()
-            self._settle(outcome, lambda reply: self._talk.tell(place, render(reply)), place)
+            self._settle(outcome, lambda reply: self._talk.answer(place, reply), place)
             return
-        face = render(outcome)
+        face = render(outcome, self._talk.room(place))
         ack(text=face.text, blocks=face.blocks)
 
     def mention(self, body: Body, context: BoltContext) -> BoltResponse:
@@ -183,7 +196,7 @@ class Listeners:
             return BoltResponse(status=200, body="")
         said = payloads.mention(body, context.bot_user_id or "")
         outcome = self._act(context, said.place, lambda: self._mentioned(said))
-        self._settle(outcome, lambda reply: self._talk.tell(said.place, render(reply)), said.place)
+        self._settle(outcome, lambda reply: self._talk.answer(said.place, reply), said.place)
         return BoltResponse(status=200, body="")
 
     def _mentioned(self, said: payloads.Mention) -> Reply | Refused:
