@@ -32,11 +32,15 @@ PLAIN = {
 
 def keep(file: Path) -> bool:
     """Writes down all that this process has proved; False where the folder may not be written."""
-    body = pickle.dumps((_code(), draft.proved(), dialect.spelled()), protocol=5)
+    held = (
+        _code(),
+        dict(draft.proved()),
+        dict(dialect.spelled()),
+    )  # copies: others may add
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(body)
+        fresh.write_bytes(pickle.dumps(held, protocol=5))
         fresh.replace(file)
     except OSError:
         with suppress(OSError):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bot import __main__ as command_line
 from bot.sandbox import Sandbox
 from bot.store import Store
 from tests.shell.making import FILES, Clock, Node, Table, World
+from tests.shell.typing_in import Patrol, Ran
 from tests.store.conftest import own_database, postgres_server
 
 __all__ = ["postgres_server"]
@@ -68,3 +72,26 @@ def town(world: World, slack: Sandbox) -> World:
     """The world with a Slack: its nodes can deliver."""
     world.sandbox = slack
     return world
+
+
+@pytest.fixture
+def patrol(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Patrol:
+    """Runs `patrol …` in the small world's project; PATROL_ settings by name."""
+    for name in [n for n in os.environ if n.startswith(("PATROL_", "SLACK_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(world.project)
+
+    def run(*words: str, **settings: str) -> Ran:
+        given = {"PATROL_WAREHOUSE_URL": world.table.url, "PATROL_STORE_URL": world.url, **settings}
+        with monkeypatch.context() as patch:
+            for name, value in given.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["patrol", *words])
+            with pytest.raises(SystemExit) as ended:
+                command_line.main()
+        code = ended.value.code
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return Ran(code if isinstance(code, int) else 0, out, err)
+
+    return run

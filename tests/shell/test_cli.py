@@ -3,65 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot import __main__ as command_line
 from bot.cli.group import COMMANDS
-from bot.sandbox import Sandbox
 from tests.shell.making import HELD, HELD_SQL, NOON, SECOND, World
+from tests.shell.typing_in import Patrol, clean
 
 ROOT = Path(__file__).parents[2]
-
-
-@dataclass
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> str:
-        """All of it, with lines joined that the terminal's width has cut."""
-        return " ".join((self.out + self.err).split())
-
-
-Patrol = Callable[..., Ran]
-
-
-@pytest.fixture
-def patrol(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Patrol:
-    """Runs `patrol …` in the small world's project; PATROL_ settings by name."""
-    for name in [n for n in os.environ if n.startswith(("PATROL_", "SLACK_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(world.project)
-
-    def run(*words: str, **settings: str) -> Ran:
-        given = {"PATROL_WAREHOUSE_URL": world.table.url, "PATROL_STORE_URL": world.url, **settings}
-        with monkeypatch.context() as patch:
-            for name, value in given.items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "argv", ["patrol", *words])
-            with pytest.raises(SystemExit) as ended:
-                command_line.main()
-        code = ended.value.code
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return Ran(code if isinstance(code, int) else 0, out, err)
-
-    return run
 
 
 # ------------------------------------------------------------------------------ help
@@ -292,7 +246,7 @@ def test_a_disk_that_is_full_is_said_plainly(world: World, tmp_path: Path) -> No
     ran = subprocess.run(
         [sys.executable, "-m", "bot", "db", "upgrade", "--project", str(world.project)],
         cwd=ROOT,
-        env={**_clean(), "PATROL_STORE_URL": f"sqlite:///{tmp_path / 'full.db'}"},
+        env={**clean(), "PATROL_STORE_URL": f"sqlite:///{tmp_path / 'full.db'}"},
         preexec_fn=little_room,
         capture_output=True,
         text=True,
@@ -315,94 +269,3 @@ def test_a_mistake_of_our_own_is_one_sentence_with_its_place(
     assert ran.code == 70
     assert "something broke inside Patrol (ZeroDivisionError: nobody thought of this)" in ran.err
     assert "test_cli.py:" in ran.err
-
-
-# ------------------------------------------------------------------------------ serve and sandbox
-
-
-def _clean() -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if not k.startswith(("PATROL_", "SLACK_"))}
-
-
-def test_serve_names_everything_that_is_missing(patrol: Patrol) -> None:
-    ran = patrol("serve")
-    assert ran.code == 2
-    assert "SLACK_BOT_TOKEN is not set" in ran.err
-    assert "SLACK_APP_TOKEN is not set" in ran.err
-
-
-def serving(world: World, slack: Sandbox, *words: str, **settings: str) -> subprocess.Popen[str]:
-    given = {
-        "PATROL_SLACK_URL": slack.api,
-        "SLACK_BOT_TOKEN": slack.bot_token,
-        "SLACK_APP_TOKEN": slack.app_token,
-        "PATROL_WAREHOUSE_URL": world.table.url,
-        "PATROL_STORE_URL": world.url,
-        "PATROL_LOG": "json",
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "bot", "serve", "--project", str(world.project), *words],
-        cwd=ROOT,
-        env={**_clean(), **given, **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def test_serve_on_a_port_that_is_taken_or_with_a_token_that_is_refused(world: World, slack: Sandbox) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        ours = serving(world, slack, "--port", str(port))
-        refused = serving(world, slack, "--port", "0", SLACK_BOT_TOKEN="xoxb-wrong")
-        said, _ = ours.communicate(timeout=60)
-        assert (ours.returncode, f"Port {port} on 127.0.0.1 is taken" in said) == (2, True), said
-        said, _ = refused.communicate(timeout=60)
-        assert (refused.returncode, "Slack refuses SLACK_BOT_TOKEN: invalid_auth" in said) == (2, True), said
-        assert "Traceback" not in said
-
-
-def test_serve_ends_cleanly_when_asked(world: World, slack: Sandbox) -> None:
-    process = serving(world, slack, "--port", "0")
-    assert process.stdout
-    for line in process.stdout:
-        if "on patrol" in line:
-            break
-    process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=30)
-    assert process.returncode == 0, said
-    assert "off patrol" in said
-    assert "Traceback" not in said
-
-
-def test_sandbox_says_its_address_first_and_a_taken_port_plainly(patrol: Patrol) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        ran = patrol("sandbox", "--port", port)
-        assert (ran.code, f"port {port} is taken" in ran.err) == (2, True)
-        assert f"port {port} is taken" in patrol("demo", "--port", port).err
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot", "sandbox", "--port", "0"],
-        cwd=ROOT,
-        env=_clean(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    assert process.stdout.readline().startswith("http://127.0.0.1:")
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
-
-
-def test_the_installed_command_is_the_same(tmp_path: Path) -> None:
-    installed = shutil.which("patrol", path=str(Path(sys.executable).parent))
-    if installed is None:
-        pytest.skip("not installed here: `make setup` does that")
-    ran = subprocess.run([installed, "--version"], capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert ran.returncode == 0
-    assert ran.stdout.startswith("patrol, version")

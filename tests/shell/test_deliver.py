@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
@@ -16,53 +14,23 @@ from bot.core.alert import Disposition
 from bot.core.message import LOOK_AGAIN, MessageState
 from bot.deliver import CHANNEL_GAP
 from bot.sandbox import Sandbox
-from tests.shell.making import FILES, MINUTE, NOON, SECOND, Node, World
-
-OTHER = FILES["policies/payments/elsewhere.yml"] + "channel: C0OTHER\n"
+from tests.shell.delivering import (
+    FAULTS,
+    OTHER,
+    escalated,
+    opened,
+    shown,
+    standing,
+    struck,
+    until,
+    wait_for,
+)
+from tests.shell.making import MINUTE, NOON, SECOND, Node, World
 
 
 @pytest.fixture
 def bot(town: World) -> Node:
     return town.node()
-
-
-def opened(town: World, bot: Node, *sellers: str) -> list[int]:
-    """An alert for each seller, none of them posted yet."""
-    for seller in sellers or ("s_1",):
-        town.table.says(seller, bot.clock() - SECOND)
-    bot.next_tick()
-    return [alert.id for alert in bot.alerts("payments.elsewhere")]
-
-
-def standing(slack: Sandbox, channel: str = "payments") -> list[str]:
-    """Of every message of ours that stands, which delivery it carries, in order."""
-    return [
-        m["metadata"]["event_payload"]["delivery_id"]
-        for m in slack.channel(channel)["messages"]
-        if m.get("metadata")
-    ]
-
-
-def shown(slack: Sandbox, n: int = 0, channel: str = "payments") -> str:
-    return json.dumps(slack.messages(channel)[n])
-
-
-def until(bot: Node, slack: Sandbox, wanted: list[str], rounds: int = 60) -> None:
-    """Delivers until just these stand, and a while longer to see that it stays so."""
-    for _ in range(rounds):
-        if sorted(standing(slack)) == sorted(wanted):
-            break
-        bot.deliver(2)
-    assert sorted(standing(slack)) == sorted(wanted)
-    bot.deliver(20)
-    assert sorted(standing(slack)) == sorted(wanted)
-
-
-def _wait(look: Any, seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
 
 
 # ------------------------------------------------------------------------------ cards
@@ -88,27 +56,12 @@ def test_ten_changes_before_the_deliverer_wakes_are_one_edit(town: World, bot: N
     assert len(slack.journal(method="chat.update")) == 1
 
 
-FAULTS = [
-    {"fault": "429", "retry_after": 3},
-    {"fault": "500"},
-    {"fault": "503"},
-    {"fault": "store_then_drop"},
-    {"fault": "store_then_500"},
-    {"fault": "slow", "seconds": 2.6},
-    {"fault": "reset"},
-    {"fault": "drop"},
-    {"fault": "error:invalid_blocks"},
-    {"fault": "error:internal_error"},
-    {"fault": "error:some_new_word"},
-]
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f["fault"])
 def test_after_any_trouble_exactly_one_card_stands(
     town: World, bot: Node, slack: Sandbox, fault: dict[str, Any]
 ) -> None:
-    slack.faults({"method": "chat.postMessage", "times": 1, **fault})
     (alert,) = opened(town, bot)
+    struck(bot, slack, fault)
     until(bot, slack, ["card-1"])
     bot.engine.act(alert, Acknowledge("U0ANA"), by="U0ANA")
     bot.deliver(30, SECOND)
@@ -145,7 +98,7 @@ def test_a_first_attempt_that_lands_after_the_second_is_deleted(
     first = bot.store.outbox.message(1)
     assert first
     assert first.state is MessageState.posted
-    _wait(lambda: standing(slack) == ["card-1", "card-1"])
+    wait_for(lambda: standing(slack) == ["card-1", "card-1"])
     bot.clock.on(LOOK_AGAIN)
     bot.deliver(3)
     assert standing(slack) == ["card-1"]
@@ -166,7 +119,7 @@ def test_a_first_edit_that_lands_after_a_later_one_is_edited_over(
     bot.engine.act(alert, Resolve("U0ANA", Disposition.benign), by="U0ANA")
     bot.deliver(8, SECOND)
     assert "RESOLVED" in shown(slack)
-    _wait(lambda: "RESOLVED" not in shown(slack))
+    wait_for(lambda: "RESOLVED" not in shown(slack))
     bot.deliver(70, SECOND)
     assert "RESOLVED" in shown(slack)
 
@@ -248,92 +201,6 @@ def test_where_the_teams_own_channel_is_gone_it_waits_and_health_says_so(
     bot.deliver(30, MINUTE)
     assert standing(slack) == ["card-1"]
     assert bot.deliverer.trouble == ""
-
-
-# ------------------------------------------------------------------------------ replies
-
-
-def threaded(slack: Sandbox) -> list[str]:
-    """What the replies in the first card's thread say."""
-    (card, *_) = slack.messages("payments")
-    return [m["text"] for m in slack.messages("payments", card["ts"])]
-
-
-def escalated(bot: Node, alert: int, *reasons: str) -> None:
-    for reason in reasons:
-        bot.engine.act(alert, Escalate("U0ANA", reason), by="U0ANA")
-
-
-def test_replies_come_after_the_card_in_the_order_of_what_happened(
-    town: World, bot: Node, slack: Sandbox
-) -> None:
-    (alert,) = opened(town, bot)
-    escalated(bot, alert, "one", "two", "three")
-    bot.deliver(20)
-    assert [text[-3:].strip() for text in threaded(slack)] == ["one", "two", "ree"]
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f["fault"])
-def test_after_any_trouble_each_reply_stands_once_and_in_order(
-    town: World, bot: Node, slack: Sandbox, fault: dict[str, Any]
-) -> None:
-    (alert,) = opened(town, bot)
-    until(bot, slack, ["card-1"])
-    slack.faults({"method": "chat.postMessage", "times": 1, **fault})
-    escalated(bot, alert, "one", "two", "three")
-    bot.deliver(100)
-    assert [text[-3:].strip() for text in threaded(slack)] == ["one", "two", "ree"]
-
-
-def test_a_reply_that_lands_late_is_deleted(town: World, bot: Node, slack: Sandbox) -> None:
-    (alert,) = opened(town, bot)
-    until(bot, slack, ["card-1"])
-    slack.faults({"method": "chat.postMessage", "fault": "drop_then_store_late", "seconds": 0.6, "times": 1})
-    escalated(bot, alert, "one")
-    bot.deliver(40, SECOND)
-    _wait(lambda: len(threaded(slack)) == 2)
-    bot.deliver(70, SECOND)
-    assert len(threaded(slack)) == 1
-
-
-def test_one_alert_that_slack_refuses_holds_up_no_other(town: World, bot: Node, slack: Sandbox) -> None:
-    town.write("policies/payments/elsewhere.yml", OTHER)
-    town.write("policies/payments/held.yml", FILES["policies/payments/held.yml"] + "channel: C0NOWHERE\n")
-    town.write("policies/_teams.yml", FILES["policies/_teams.yml"].replace("C0PAYMENTS\n", "C0NOTTHERE\n"))
-    bot.engine.reload()
-    town.table.does("INSERT INTO core.sellers VALUES ('s_9', true)")
-    bot.tick("payments.held")
-    opened(town, bot, "s_1", "s_2")
-    bot.deliver(10)
-    assert standing(slack, "other") == ["card-2", "card-3"]
-
-
-def test_a_card_that_cannot_be_drawn_holds_up_no_other(
-    town: World, bot: Node, slack: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, _ = opened(town, bot, "s_1", "s_2")
-    real = bot.view.context
-
-    def context(alert: Any) -> Any:
-        if alert.id == first:
-            raise ValueError("a row of a kind that nobody thought of")
-        return real(alert)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(bot.view, "context", context)
-        bot.deliver(10)
-        assert standing(slack) == ["card-2"]
-    bot.deliver(70, SECOND)
-    assert sorted(standing(slack)) == ["card-1", "card-2"]
-
-
-def test_a_page_that_is_no_longer_meant_is_not_sent(town: World, bot: Node, slack: Sandbox) -> None:
-    (alert,) = opened(town, bot)
-    bot.clock.on(11 * MINUTE)
-    bot.engine.sweep()
-    bot.engine.act(alert, Acknowledge("U0ANA"), by="U0ANA")
-    bot.deliver(10)
-    assert threaded(slack) == []
 
 
 # ------------------------------------------------------------------------------ pace

@@ -308,7 +308,7 @@ def test_every_example_of_the_help_is_understood(bot: Node) -> None:
 
 
 def test_rerun_of_a_policy_answers_at_once(bot: Node) -> None:
-    assert f"{EVERY}: 3 rows, 3 keys, 0 with something new" in good(bot, f"rerun {EVERY}").text
+    assert f"`{EVERY}`: 3 rows, 3 keys, 0 with something new" in good(bot, f"rerun {EVERY}").text
 
 
 def test_rerun_of_an_alert_says_where_the_answer_comes(bot: Node) -> None:

@@ -135,7 +135,7 @@ def test_what_nobody_takes_goes_up_the_ladder_on_time(world: World, node: Node) 
     world.table.says("s_1", NOON - MINUTE)
     node.tick()
     (alert,) = node.alerts()
-    swept(node, 5 * HOUR, 5 * SECOND)
+    swept(node, 5 * HOUR, 30 * SECOND)
     assert paged(node, alert.id) == [
         ("escalated to the team", 10.0),
         ("escalated to the lead", 15.0),

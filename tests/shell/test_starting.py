@@ -2,56 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot import engine
-from bot.core.action import Rerun
 from bot.core.job_run import JobRun, JobState, Progress
-from bot.core.reply import Person, Said
+from bot.core.reply import Said
 from bot.errors import JobRefused, JobUnknown
-from sensors import run
-from sensors.model.job import Job
-from sensors.warehouse import WarehouseError
-from tests.shell.making import ELSEWHERE, FILES, HOUR, MINUTE, NOON, SECOND, Node, World
-from tests.shell.trouble import EVERY, HELD_NAME, failing, in_between
-
-ANA = Person("U0ANA", "C0PAYMENTS")
-
-
-class Killed(BaseException):
-    """What `kill -9` would be."""
-
-
-@dataclass
-class Outside:
-    """A system that starts things by their key. What each call answers is said by the test."""
-
-    can_repeat: bool = True
-    starts: list[str] = field(default_factory=list)
-    begun: set[str] = field(default_factory=set)
-    polls: int = 0
-    on_start: Callable[[], Progress] = lambda: Progress(JobState.running, "x1")
-    on_poll: Callable[[], Progress] = lambda: Progress(
-        JobState.succeeded, outcome="done", link="https://x.example/1"
-    )
-
-    def start(self, _job: Job, _params: Mapping[str, Any], idempotency_key: str) -> Progress:
-        self.starts.append(idempotency_key)
-        self.begun.add(idempotency_key)
-        return self.on_start()
-
-    def poll(self, _job: Job, _external_id: str) -> Progress:
-        self.polls += 1
-        return self.on_poll()
-
-    def repeatable(self, _job: Job) -> bool:
-        return self.can_repeat
+from tests.shell.making import ELSEWHERE, FILES, MINUTE, NOON, SECOND, Node, World
+from tests.shell.outside import ANA, Killed, Outside, asked, ended, go_on, opened
+from tests.shell.trouble import EVERY
 
 
 @pytest.fixture
@@ -62,33 +24,6 @@ def outside() -> Outside:
 @pytest.fixture
 def bot(world: World, outside: Outside) -> Node:
     return world.node(runners=lambda _: outside)
-
-
-def opened(world: World, bot: Node) -> int:
-    world.table.says("s_1", bot.clock() - SECOND)
-    bot.next_tick()
-    return bot.alerts(EVERY)[0].id
-
-
-def go_on(*nodes: Node, seconds: int = 1) -> None:
-    """The chore of every process, and time."""
-    for _ in range(seconds):
-        for node in nodes:
-            node.starting.effects()
-            node.starting.jobs()
-            deadline = time.monotonic() + 10
-            while node.starting._at_it and time.monotonic() < deadline:
-                time.sleep(0.002)
-        nodes[0].clock.on(SECOND)
-
-
-def ended(node: Node, alert: int) -> list[str]:
-    """What was said of jobs in the alert's history."""
-    return [e.story for e in node.store.alerts.history(alert) if e.kind in ("job_ended", "rerun_ended")]
-
-
-def asked(bot: Node, alert: int, **params: str) -> Said:
-    return bot.desk.start_job(ANA, alert, "hold_payouts", params)
 
 
 def test_a_job_is_started_polled_and_told(world: World, bot: Node, outside: Outside) -> None:
@@ -336,109 +271,6 @@ def test_an_end_that_two_have_in_hand_is_told_by_one(world: World, bot: Node, ou
 
 def _over(started: JobRun) -> JobRun:
     return replace(started, state=JobState.succeeded, outcome="held", ended_at=NOON, poll_at=NOON)
-
-
-# ------------------------------------------------------------------------------ reruns
-
-
-def rerun(bot: Node, alert: int) -> str:
-    before = len(ended(bot, alert))
-    bot.engine.act(alert, Rerun("U0ANA"), by="U0ANA")
-    for _ in range(30):
-        go_on(bot)
-        if len(ended(bot, alert)) > before:
-            break
-    return ended(bot, alert)[-1]
-
-
-def test_a_rerun_says_that_it_is_still_there(world: World, bot: Node) -> None:
-    alert = opened(world, bot)
-    assert rerun(bot, alert) == "looked again: still there, 1 rows"
-
-
-def test_a_rerun_says_that_it_is_gone(world: World, bot: Node) -> None:
-    alert = opened(world, bot)
-    world.table.does("DELETE FROM core.chat WHERE seller_id = 's_1'")
-    world.table.says("s_0", bot.clock(), "hello")
-    assert rerun(bot, alert) == "looked again: gone"
-
-
-def test_a_rerun_says_that_there_is_more(world: World, bot: Node) -> None:
-    alert = opened(world, bot)
-    world.table.says("s_1", bot.clock())
-    bot.clock.on(SECOND)
-    assert rerun(bot, alert) == "looked again: still there, 2 rows, with rows that nobody had seen"
-    assert bot.alert(alert).count == 2
-
-
-def test_a_rerun_of_a_condition_says_how_it_is_now(world: World, bot: Node) -> None:
-    world.table.does("INSERT INTO core.sellers VALUES ('s_1', true)")
-    bot.tick(HELD_NAME)
-    alert = bot.alerts(HELD_NAME)[0].id
-    assert rerun(bot, alert) == "looked again: still there, 1 rows"
-    world.table.does("UPDATE core.sellers SET held = false")
-    assert rerun(bot, alert) == "looked again: gone"
-
-
-def test_a_rerun_that_fails_says_why_and_that_is_not_gone(world: World, bot: Node) -> None:
-    alert = opened(world, bot)
-    failing(bot, WarehouseError("the warehouse is away", transient=True))
-    assert rerun(bot, alert) == "looked again and failed: the warehouse is away"
-
-
-def test_a_rerun_waits_while_another_run_is_at_it(world: World, bot: Node) -> None:
-    alert = opened(world, bot)
-    bot.engine.act(alert, Rerun("U0ANA"), by="U0ANA")
-    other = world.node()
-
-    def meanwhile() -> None:
-        go_on(bot)
-        assert ended(bot, alert) == []
-
-    world.table.says("s_2", bot.clock())
-    bot.clock.on(MINUTE)
-    in_between(other, meanwhile)
-    other.tick()
-    go_on(bot, seconds=4)
-    assert len(ended(bot, alert)) == 1
-
-
-def test_a_rerun_whose_policy_is_gone_says_so(world: World, bot: Node) -> None:
-    alert = opened(world, bot)
-    for name in ("policies/payments/elsewhere.yml", "sql/payments/elsewhere.sql"):
-        (world.project / name).unlink()
-    bot.engine.reload()
-    assert rerun(bot, alert) == "cannot look again: its policy is no longer there"
-
-
-def test_a_rerun_is_answered_once_though_its_process_dies_after_the_answer(
-    world: World, bot: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    alert = opened(world, bot)
-    bot.engine.act(alert, Rerun("U0ANA"), by="U0ANA")
-
-    def dies(*_: Any) -> Any:
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(bot.store.outbox, "end", dies)
-        go_on(bot)
-    assert len(ended(bot, alert)) == 1
-    other = world.node()
-    other.clock.on(HOUR)
-    go_on(other, seconds=3)
-    assert len(ended(other, alert)) == 1
-    assert rerun(other, alert)
-    assert len(ended(other, alert)) == 2
-
-
-def test_a_rerun_in_parts_does_not_say_gone(world: World, bot: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    alert = opened(world, bot)
-    for n in range(20):
-        world.table.says(f"s_{n}", NOON - 30 * MINUTE + n * SECOND)
-    real = run.look
-    monkeypatch.setattr(engine, "look", lambda *given: real(*given, limit=10))
-    assert rerun(bot, alert).startswith("looked again only until")
 
 
 def test_the_files_that_these_tests_use_are_right(world: World, bot: Node) -> None:
