@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -40,12 +41,12 @@ UNDO = {
     "assigned": "unack",
     "snoozed": "wake",
     "resolved": "reopen",
-    "redisposed": "resolve",
     "unacknowledged": "ack",
-    "woken": "snooze",
-    "reopened": "resolve",
 }
 MOST_NAMES = 24  # in a hint
+NOTE_MOST = 2_000  # characters of a note, as in the modals
+MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
+OTHER_WAY = re.compile(rf"(undo: )?((?:{'|'.join(BY_NAME)})(?: .*)?)")
 # Clicks on a card of the past are told who has it; what only adds to an alert is never stale.
 STALE = (Acknowledge, Unacknowledge, Assign, SnoozeFor, Wake, Resolve, Reopen)
 
@@ -174,7 +175,10 @@ class Desk:
         return _together([self.act(person, target, action) for target in targets])
 
     def _action(self, person: Person, said: Command) -> PersonAction | Said:
-        by = person.slack
+        by, said = person.slack, replace(said, words=self._readable(said.words))
+        if len(said.words) > NOTE_MOST:
+            much = f"That is {len(said.words):,} characters; at most {NOTE_MOST:,} are kept."
+            return Said(much, "Nothing was done. Say it in fewer words.", ok=False)
         match said.verb:
             case "snooze":
                 until = said.ends(self.engine.clock())
@@ -194,6 +198,11 @@ class Desk:
             "comment": Comment(by, said.words),
         }
         return simple[said.verb]
+
+    def _readable(self, words: str) -> str:
+        """Words with the people in them by name, as the one who wrote them saw it."""
+        names = oncall.names(self.engine.catalog.teams)
+        return MENTIONED.sub(lambda found: f"@{found[2] or names.get(found[1], found[1])}", words)
 
     def _targets(self, person: Person, said: Command) -> list[int] | Said:
         """The alerts named by number or link. A link that leads to none is said: never is another taken."""
@@ -237,7 +246,7 @@ class Desk:
             severity=Severity[severity] if severity else None,
         )
         asked = " ".join(f"{name}:{value}" if value else name for name, value in filters.items())
-        return ListReply(tuple(alerts), asked)
+        return ListReply(tuple(alerts), asked, self.view.cards(alerts))
 
     def _unknown(self, filters: Mapping[str, str]) -> Said | None:
         """A filter by something that is not there is a slip of the hand, not an empty list."""
@@ -263,11 +272,13 @@ class Desk:
         if policy is None:
             return self._no_such("policy", said.name, list(self.engine.catalog.policies))
         alerts = self.engine.store.alerts
+        opened = tuple(alerts.open(policy=policy.name, limit=10))
         return PolicyReply(
             policy,
             self.view.lines([policy.name])[0],
             alerts.dispositions(policy.name, self.engine.clock() - RIGHT_OVER),
-            tuple(alerts.open(policy=policy.name, limit=10)),
+            opened,
+            self.view.cards(opened),
         )
 
     def _oncall(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
@@ -300,7 +311,7 @@ class Desk:
         if refused := access.may_act(person.slack, self.engine.catalog.teams):
             return _refusal(refused)
         answer = self.starting.rerun_policy(policy, person.slack, uuid.uuid4().hex)
-        return Said(f"{policy.name}: {answer}.")
+        return Said(f"`{policy.name}`: {answer}.")
 
     def _each_rerun(self, person: Person, said: Command) -> Said:
         targets = self._targets(person, said)
@@ -331,6 +342,5 @@ def _together(answers: list[Said]) -> Said:
 
 
 def _refusal(refused: Refused) -> Said:
-    hint = refused.hint
-    verb = hint.split(" ")[0] if hint else ""
-    return Said(refused.why, f"`/patrol {hint}`" if verb in BY_NAME else hint, ok=False)
+    way = OTHER_WAY.fullmatch(refused.hint)
+    return Said(refused.why, f"{way[1] or ''}`/patrol {way[2]}`" if way else refused.hint, ok=False)

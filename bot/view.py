@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from bot.core import builtin, oncall
 from bot.core.alert import Alert, due
 from bot.core.plan import next_due
-from bot.core.reply import Context, PolicyLine, Said, ShowReply, StatusReply
+from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
 from bot.core.route import channel_for
 from bot.project import Project
 from bot.store import Store
+from bot.store.values import RunRecord
 from sensors.model.catalog import Catalog
 from sensors.model.job import Job
 from sensors.model.policy import Policy
+from sensors.model.run import RunStatus
 from sensors.model.team import Team
 
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
@@ -48,21 +50,28 @@ class View:
         """What the card shows beside its alert, read now."""
         policy, team = self.policy_of(alert), self.team_of(alert)
         next_told = due(alert)
-        ladder = alert.terms.ladder
-        at_once = bool(ladder) and not ladder[0].after
+        told = self.told(alert) if alert.is_open else ()
+        runs = self.store.runs.recent(alert.policy, 5) if policy else []
         return Context(
             policy=policy,
             team_channel=team.channel if team else "",
             due_to=self.people(next_told.to, alert) if next_told else (),
-            paged=self.people(ladder[0].to, alert) if at_once and alert.is_open else (),
+            paged=told if alert.step == 1 and not alert.reopened and not alert.terms.ladder[0].after else (),
+            told=told,
+            names=oncall.names(self.catalog.teams),
             evidence=self.store.alerts.evidence(alert.id),
             offers=tuple(self._offers(policy)),
             links=self.links(alert),
             earlier=self.store.alerts.earlier(alert.key_values, alert.id),
             dispositions=self.store.alerts.dispositions(alert.policy, self.clock() - RIGHT_OVER),
             violation=self.catalog.violations.get(policy.violation or "") if policy else None,
-            data_until=alert.as_of if policy else None,
+            data_until=_data_until(alert, runs) if policy else None,
         )
+
+    def told(self, alert: Alert) -> tuple[str, ...]:
+        """Who has been told of it by the steps of its ladder so far, the first first."""
+        steps = alert.terms.ladder[: alert.step]
+        return tuple(dict.fromkeys(slack for step in steps for slack in self.people(step.to, alert)))
 
     def _offers(self, policy: Policy | None) -> list[Job]:
         wanted = policy.offer if policy else ()
@@ -88,7 +97,13 @@ class View:
             self.context(alert),
             self.store.alerts.history(alert_id),
             tuple(self.store.jobs.of_alert(alert_id)),
+            self.cards([alert]).get(alert_id),
         )
+
+    def cards(self, alerts: Iterable[Alert]) -> dict[int, Place]:
+        """Where the cards of these alerts stand, in one read."""
+        found = self.store.outbox.cards_of([alert.id for alert in alerts])
+        return {alert: (card.channel, card.ts) for alert, card in found.items() if card.ts}
 
     def lines(self, names: list[str] | None = None) -> tuple[PolicyLine, ...]:
         """Every policy, or those named, on a line each."""
@@ -116,15 +131,24 @@ class View:
         calls = [
             (name, oncall.people("oncall", team, now)) for name, team in sorted(self.catalog.teams.items())
         ]
+        opened = tuple(self.store.alerts.open(limit=50))
         broken = [a.title for a in self.store.alerts.open(policy=builtin.BROKEN_SENSOR, limit=20)]
         return StatusReply(
             policies=self.lines(),
-            open_alerts=tuple(self.store.alerts.open(limit=50)),
+            open_alerts=opened,
             on_call=tuple(calls),
             jobs=tuple(self.store.jobs.recent(5)),
             problems=tuple(broken),
             version=self.catalog.version[:12],
+            cards=self.cards(opened),
+            told={alert.id: self.told(alert) for alert in opened},
         )
 
     def unknown_alert(self, alert_id: int) -> Said:
         return Said(f"There is no ALR-{alert_id}.", "`list` shows the open ones.", ok=False)
+
+
+def _data_until(alert: Alert, runs: Iterable[RunRecord]) -> datetime:
+    """How far the data have been looked at, by the policy's good runs of late."""
+    good = [run.window.end for run in runs if run.window and run.status is RunStatus.succeeded]
+    return max(alert.as_of, *good)

@@ -50,7 +50,9 @@ class Context:
     policy: Policy | None = None
     team_channel: str = ""
     due_to: tuple[str, ...] = ()  # Slack ids of those whom the next step tells
-    paged: tuple[str, ...] = ()  # Slack ids of those whom the first step told, mentioned on the card
+    paged: tuple[str, ...] = ()  # Slack ids of those whom the card itself tells, by a mention
+    told: tuple[str, ...] = ()  # Slack ids of all who have been told, by every step so far
+    names: Mapping[str, str] = field(default_factory=dict)  # Slack id -> name, where a mention would ping
     evidence: Evidence = Evidence()
     offers: tuple[Job, ...] = ()
     links: tuple[tuple[str, str], ...] = ()  # label, url
@@ -84,6 +86,9 @@ class PolicyLine:
     open_alerts: int = 0
 
 
+Place = tuple[str, str]  # channel and ts of a message
+
+
 @dataclass(frozen=True)
 class StatusReply:
     """`status`: the whole on one screen."""
@@ -94,6 +99,8 @@ class StatusReply:
     jobs: tuple[JobRun, ...] = ()
     problems: tuple[str, ...] = ()  # of files, of the warehouse, of Slack, in words
     version: str = ""
+    cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+    told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # alert id -> who has been told
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,7 @@ class ListReply:
 
     alerts: tuple[Alert, ...]
     asked: str = ""  # the filter in words
-    links: Mapping[int, str] = field(default_factory=dict)  # alert id -> permalink, where its card stands
+    cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ class ShowReply:
     context: Context
     history: tuple[Event, ...]
     jobs: tuple[JobRun, ...] = ()
-    link: str | None = None
+    card: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,7 @@ class PolicyReply:
     line: PolicyLine
     dispositions: Mapping[Disposition, int] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
+    cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:
     if alert.snooze and after.severity > alert.snooze.ceiling:
         after = awake(after, now)
         worse = f"{worse or f'{after.severity.name} now, with {after.count}'}; the snooze has ended"
-    story = worse or f"now {after.count}"
+    story = worse or f"now {_rows(after.count)}"
     if not worse or (alert.snooze is not None and after.snooze is not None) or alert.lane is not Lane.live:
         return changed(alert, after, now, MACHINE, "fired", story, found)
     after = replace(after, told_count=after.count, told_severity=after.severity)
@@ -102,6 +102,10 @@ def _worse(alert: Alert, after: Alert) -> str:
     if after.count >= 2 * alert.told_count:
         return f"worse: {after.count} now, {alert.told_count} when last told"
     return ""
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
 def _news(alert: Alert, found: Fire, now: datetime) -> bool:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bot.core.alert import Alert, Event, Work
 from bot.core.change import Refused
+from bot.core.command import BY_NAME
 from bot.core.job_run import JobRun
 from bot.core.reply import (
     Context,
     HelpReply,
     ListReply,
+    Place,
     PolicyLine,
     PolicyReply,
     Reply,
@@ -36,38 +40,57 @@ from bot.slack.text import (
     trimmed,
     width,
 )
-from bot.slack.wording import DOTS, badges, finding, footnotes, precision, state
+from bot.slack.wording import DOTS, badges, finding, footnotes, precision, state, story, title
 from sensors.model.clock import say_duration
 from sensors.model.policy import Cron, Every, Policy
 
 LINES_MOST = 25
 SECTION_CHARACTERS = 2_700
 STATUS_OPEN = 8
+COLUMNS_IN_FULL = 12
 
 
-def render(reply: Reply | Refused) -> Face:
+@dataclass(frozen=True)
+class Room:
+    """Where an answer is read: how a command is written there, and what address a message has."""
+
+    prefix: str = "/patrol"
+    address: Callable[[str, str], str] = lambda _channel, _ts: ""
+
+    def link(self, place: Place | None) -> str | None:
+        return self.address(*place) or None if place else None
+
+
+ANYWHERE = Room()
+IN_THREADS = "@patrol"  # Slack refuses slash commands there
+TYPED = re.compile(rf"`(?:/patrol )?((?:{'|'.join(BY_NAME)})(?: [^`]*)?)`")
+
+
+def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
     """Any answer as a message."""
     match reply:
         case Refused(why=why, hint=hint):
-            return said(Said(why, hint, ok=False))
+            return said(Said(why, hint, ok=False), room)
         case Said():
-            return said(reply)
+            return said(reply, room)
         case StatusReply():
-            return status(reply)
+            return status(reply, room)
         case ListReply():
-            return listed(reply)
+            return listed(reply, room)
         case ShowReply():
-            return shown(reply)
+            return shown(reply, room)
         case PolicyReply():
-            return policy(reply)
+            return policy(reply, room)
         case HelpReply():
-            return helped(reply)
+            return helped(reply, room)
 
 
-def said(reply: Said) -> Face:
-    """A sentence, and below it what to do next."""
-    text = said_text(reply) or "Done."
-    return Face(trimmed(text, 1_000), [section(text), *context([answer(reply.hint)] if reply.hint else [])])
+def said(reply: Said, room: Room = ANYWHERE) -> Face:
+    """A sentence, and below it what to do next, written as it can be typed there."""
+    told = replace(reply, text=reply.text.replace("`/patrol ", f"`{room.prefix} "))
+    hint = TYPED.sub(rf"`{room.prefix} \1`", reply.hint)
+    text = said_text(told) or "Done."
+    return Face(trimmed(text, 1_000), [section(text), *context([answer(hint)] if hint else [])])
 
 
 def said_text(reply: Said) -> str:
@@ -84,30 +107,38 @@ def plainly(text: str, hint: str = "") -> Face:
 
 def alert_line(alert: Alert, url: str | None = None) -> str:
     name = link(url, alert.name) if url else f"*{alert.name}*"
+    what = f"{DOTS[alert.severity]} {name} {title(alert, 90)}"
+    return f"{what} · {_held(alert)}{badges(alert)} · {date(alert.fired_at, AGO)}"
+
+
+def _held(alert: Alert) -> str:
+    if alert.snooze and alert.is_open:
+        return f"snoozed until {date(alert.snooze.until)}"
     if alert.work is Work.acknowledged and alert.owner:
-        held = f"{mention(alert.owner)} has it"
-    else:
-        held = alert.word.lower()
-    quiet = f" until {date(alert.snooze.until, CLOCK)}" if alert.snooze else ""
-    title = escape(alert.title, 90)
-    return (
-        f"{DOTS[alert.severity]} {name} {title} · {held}{quiet}{badges(alert)} · {date(alert.fired_at, AGO)}"
-    )
+        return f"{mention(alert.owner)} has it"
+    return alert.word.lower()
 
 
-def listed(reply: ListReply) -> Face:
-    asked = f" ({escape(reply.asked, 100)})" if reply.asked else ""
+def alert_lines(alerts: Iterable[Alert], cards: Mapping[int, Place], room: Room) -> list[str]:
+    """Each with a link to its card."""
+    return [alert_line(alert, room.link(cards.get(alert.id))) for alert in alerts]
+
+
+def listed(reply: ListReply, room: Room = ANYWHERE) -> Face:
+    asked = f" ({code(reply.asked, 100)})" if reply.asked else ""
     if not reply.alerts:
-        return said(Said(f"No open alerts{f' ({reply.asked})' if reply.asked else ''}."))
+        text = f"No open alerts{asked}."
+        return Face(text, [section(text)])
     head = f"*{count(len(reply.alerts), 'open alert')}*{asked}"
-    lines = [alert_line(alert, reply.links.get(alert.id)) for alert in reply.alerts]
+    lines = alert_lines(reply.alerts, reply.cards, room)
     return Face(trimmed(head, 300), [section(head), *sections(lines)])
 
 
-def shown(reply: ShowReply) -> Face:
+def shown(reply: ShowReply, room: Room = ANYWHERE) -> Face:
     """As the card, with history and jobs; rows as text, since a refused answer to a command is lost."""
     alert, about = reply.alert, reply.context
-    where = [link(reply.link, "Its message")] if reply.link else []
+    url = room.link(reply.card)
+    where = [link(url, "Its message")] if url else []
     blocks = [
         header(f"{alert.severity.name.upper()} · {cut(fold(alert.title), 120)} · {alert.name}"),
         section(state(alert, about)),
@@ -119,7 +150,7 @@ def shown(reply: ShowReply) -> Face:
         *_titled("Timeline", history_lines(reply.history, 10)),
         *_titled("Jobs", job_lines(reply.jobs, 5)),
     ]
-    return Face(f"{alert.name} · {escape(alert.title, 90)}", blocks)
+    return Face(f"{alert.name} · {title(alert, 90)}", blocks)
 
 
 def row_blocks(about: Context, most: int) -> list[Block]:
@@ -128,13 +159,14 @@ def row_blocks(about: Context, most: int) -> list[Block]:
     if not columns or not rows:
         return []
     left = max(about.evidence.total, len(about.evidence.rows)) - len(rows)
-    return [preformatted(columns, rows), *context([f"and {left:,} more rows"] if left > 0 else [])]
+    more = context([f"and {count(left, 'more row')}"] if left > 0 else [])
+    return [preformatted(columns, rows, most=COLUMNS_IN_FULL), *more]
 
 
 def history_lines(history: Sequence[Event], most: int) -> list[str]:
     """The newest lines of a history, newest first."""
     newest = list(history)[::-1]
-    lines = [f"{date(event.at)} · {sentence(event.story, 180)}" for event in newest[:most]]
+    lines = [f"{date(event.at)} · {story(event.story, event.actor, 400)}" for event in newest[:most]]
     return [*lines, f"and {len(newest) - most} earlier"] if len(newest) > most else lines
 
 
@@ -155,14 +187,14 @@ def _job_line(run: JobRun) -> str:
 # -- status --------------------------------------------------------------------------------------------------
 
 
-def status(reply: StatusReply) -> Face:
+def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
     """The whole on one screen: what is wrong first."""
     unowned = sum(1 for alert in reply.open_alerts if alert.work is Work.open)
     head = f"*{count(len(reply.open_alerts), 'open alert')}*, {unowned} with nobody on them"
     blocks = [
-        *_titled("⚠️ Needs a look", [sentence(problem, 300) for problem in reply.problems[:8]]),
+        *_titled("⚠️ Needs a look", [answer(problem, 300) for problem in reply.problems[:8]]),
         section(head),
-        *sections([alert_line(alert) for alert in reply.open_alerts], STATUS_OPEN),
+        *sections(alert_lines(reply.open_alerts, reply.cards, room), STATUS_OPEN),
         *around(reply),
     ]
     return Face(trimmed(head, 300), blocks[:48])
@@ -192,11 +224,11 @@ def policy_line(line: PolicyLine) -> str:
     ran = f" · ran {date(line.last_run, AGO)}" if line.last_run else " · has not run yet"
     due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
     opened = f" · {line.open_alerts} open" if line.open_alerts else ""
-    error = f"\n{escape(line.last_error, 200)}" if line.last_error else ""
+    error = f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
     return f"{mark} {code(line.name, 80)}{runs}{opened}{ran}{due}{error}"
 
 
-def policy(reply: PolicyReply) -> Face:
+def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
     found = reply.policy
     about = f"\n{escape(found.description, 600)}" if found.description else ""
     facts = [
@@ -208,7 +240,7 @@ def policy(reply: PolicyReply) -> Face:
         header(found.title),
         section(f"{policy_line(reply.line)}{about}"),
         *context([fact for fact in facts if fact]),
-        *_titled("Alerts", [alert_line(alert) for alert in reply.alerts]),
+        *_titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
     ]
     return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)
 
@@ -223,10 +255,12 @@ def _schedule(found: Policy) -> str:
             return f"after {', '.join(code(name) for name in after.upstream[:5])}"
 
 
-def helped(reply: HelpReply) -> Face:
+def helped(reply: HelpReply, room: Room = ANYWHERE) -> Face:
     if reply.about:
-        return Face("Help", [section(answer(reply.about, 2_500))])
-    lines = [f"{code('/patrol ' + usage)} {answer(what)}" for _, usage, what in reply.verbs]
+        usages = [code(f"{room.prefix} {usage}") for _, usage, _ in reply.verbs[:1]]
+        about = answer(TYPED.sub(rf"`{room.prefix} \1`", reply.about), 2_500)
+        return Face("Help", [section("\n".join([*usages, about]))])
+    lines = [f"{code(f'{room.prefix} {usage}')} {answer(what)}" for _, usage, what in reply.verbs]
     head = "*What you can type.* In a thread, mention me instead: Slack takes no commands there."
     return Face("What you can type after /patrol", [section(head), *sections(lines, 40)])
 

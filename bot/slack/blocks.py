@@ -100,9 +100,11 @@ def in_cell(value: object) -> str:
             return str(value)
 
 
-def preformatted(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], limit: int = 2_800) -> Block:
+def preformatted(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], limit: int = 2_800, most: int = COLUMNS_MOST
+) -> Block:
     """The same rows as monospaced text, for places and workspaces without tables."""
-    shown = list(columns[:COLUMNS_MOST])
+    shown = list(columns[:most])
     cells = [[plain(name, 24) for name in shown]]
     cells += [[plain(in_cell(row.get(name)), 40) for name in shown] for row in rows]
     widths = [max(len(line[at]) for line in cells) for at in range(len(shown))]

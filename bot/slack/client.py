@@ -49,6 +49,11 @@ class Identity:
     team_id: str
     bot_user: str
     scopes: frozenset[str]
+    url: str = ""  # of the workspace, with a slash at its end
+
+    def address(self, channel: str, ts: str) -> str:
+        """Where a message stands, as Slack writes it; "" where the workspace is not known."""
+        return f"{self.url}archives/{channel}/p{ts.replace('.', '')}" if self.url else ""
 
 
 @dataclass(frozen=True)
@@ -126,9 +131,6 @@ class SlackClient:
         by_ts = {one.ts: one for one in carried if one}
         return sorted(by_ts.values(), key=lambda one: (len(one.ts), one.ts))
 
-    def permalink(self, channel: str, ts: str) -> str:
-        return str(self._call("chat.getPermalink", {"channel": channel, "message_ts": ts})["permalink"])
-
     # -- answers to one person -----------------------------------------------------------------------------
 
     def ephemeral(self, channel: str, user: str, face: Face, thread_ts: str | None = None) -> None:
@@ -180,10 +182,15 @@ class SlackClient:
         answer = self._response("auth.test", {})
         scopes = next((v for k, v in answer.headers.items() if k.lower() == "x-oauth-scopes"), "")
         listed = frozenset(part.strip() for part in str(scopes).split(",") if part.strip())
-        me = Identity(str(answer["team_id"]), str(answer["user_id"]), listed)
+        me = Identity(str(answer["team_id"]), str(answer["user_id"]), listed, _url(answer.get("url")))
         with self._lock:
             self._me = me
         return me
+
+    def address(self, channel: str, ts: str) -> str:
+        """Where a message stands, without asking Slack: "" until it has said who we are."""
+        with self._lock:
+            return self._me.address(channel, ts) if self._me else ""
 
     def user(self, user_id: str) -> User:
         found = self._call("users.info", {"user": user_id})["user"]
@@ -227,6 +234,11 @@ class SlackClient:
             raise OutcomeUnknown(f"{method}: {_words(error)}") from error
         except NO_ANSWER as error:
             raise OutcomeUnknown(f"{method}: {_words(error)}") from error
+
+
+def _url(said: object) -> str:
+    url = str(said or "")
+    return url if not url or url.endswith("/") else f"{url}/"
 
 
 def _message(channel: str, face: Face, delivery: str, seq: int) -> Json:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Any
 
 from bot.core.alert import Alert, Lane, Work
 from bot.core.change import Effect, EffectKind
@@ -15,6 +18,7 @@ from bot.slack.blocks import (
     button,
     context,
     header,
+    in_cell,
     preformatted,
     section,
     table,
@@ -24,17 +28,19 @@ from sensors.model.policy import NOTHING
 
 NOTICE_MOST = 110  # what a phone's lock screen shows
 ROWS_ON_CARD = 5
+COLUMNS_ON_CARD = 4
+MOMENT = re.compile(r"^(?P<day>\d{4}-\d\d-\d\d)[ T](?P<clock>\d\d:\d\d:\d\d)(?:\.\d+)?Z?$")
 OFFERS_MOST = 5
 
 
 def card(alert: Alert, context: Context) -> Face:
     """The alert's message, at most 9 blocks. Once posted it pings those paged; edits ping nobody."""
-    return _card(alert, context, _rows_as_table(context))
+    return _card(alert, context, _rows_as_table(alert, context))
 
 
 def card_plain(alert: Alert, context: Context) -> Face:
     """The same without the newer kinds of block, for a workspace that refuses them."""
-    return _card(alert, context, _rows_as_text(context))
+    return _card(alert, context, _rows_as_text(alert, context))
 
 
 def _card(alert: Alert, about: Context, rows: list[Block]) -> Face:
@@ -108,15 +114,27 @@ def shown_columns(about: Context) -> list[str]:
     return [name for name in chosen or kept if name not in hidden]
 
 
-def _rows_as_table(about: Context) -> list[Block]:
-    columns = shown_columns(about)
-    return [table(columns, about.evidence.rows[:ROWS_ON_CARD])] if columns and about.evidence.rows else []
+def _rows_as_table(alert: Alert, about: Context) -> list[Block]:
+    columns, rows = _telling(alert, about)
+    return [table(columns, rows)] if columns and rows else []
 
 
-def _rows_as_text(about: Context) -> list[Block]:
-    columns = shown_columns(about)
-    rows = about.evidence.rows[:ROWS_ON_CARD]
+def _rows_as_text(alert: Alert, about: Context) -> list[Block]:
+    columns, rows = _telling(alert, about)
     return [preformatted(columns, rows)] if columns and rows else []
+
+
+def _telling(alert: Alert, about: Context) -> tuple[list[str], list[Mapping[str, Any]]]:
+    """The card's few rows and columns: what is the same in every row tells nothing, nor does today's date."""
+    rows, columns = about.evidence.rows[:ROWS_ON_CARD], shown_columns(about)
+    if len(rows) > 1:
+        columns = [c for c in columns if len({in_cell(row.get(c)) for row in rows}) > 1] or columns[:1]
+    columns = columns[:COLUMNS_ON_CARD]
+    of_today = f"{alert.opened_at.astimezone(UTC):%Y-%m-%d}"
+    moments = [m for row in rows for c in columns if (m := MOMENT.fullmatch(in_cell(row.get(c))))]
+    if any(moment["day"] != of_today for moment in moments):
+        return columns, list(rows)
+    return columns, [{c: MOMENT.sub(r"\g<clock>", in_cell(row.get(c))) for c in columns} for row in rows]
 
 
 def reply(effect: Effect, alert: Alert, to: Sequence[str] = (), names: Mapping[str, str] = NOTHING) -> Face:

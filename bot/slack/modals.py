@@ -10,6 +10,7 @@ from typing import Any
 from bot.core.action import PersonAction, Resolve, SnoozeFor
 from bot.core.alert import Alert, Disposition, FalseCause, Work
 from bot.core.reply import ShowReply
+from bot.slack import wording
 from bot.slack.answers import history_lines, job_lines, row_blocks
 from bot.slack.blocks import Block, actions, button, context, option, plain_text, section
 from bot.slack.face import offers, value
@@ -49,6 +50,9 @@ CAUSES = (
     (FalseCause.data, "The data were wrong"),
     (FalseCause.known_exception, "A known exception"),
 )
+
+
+CAUSE_HELPS = "It helps to make the policy better."
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ def resolve(alert: Alert, errand: Errand) -> Block:
     blocks = [
         _about(alert),
         _input("disposition", "What was it?", choice),
-        _input("cause", "If it was a false positive: why?", why, optional=True),
+        _input("cause", "If it was a false positive: why?", why, CAUSE_HELPS, optional=True),
         _note("Note", "What you saw, for whoever meets this again.", alert.note),
     ]
     title = f"Resolve {alert.name}" if alert.is_open else f"{alert.name}: what was it?"
@@ -170,8 +174,6 @@ def resolved(view: Block, by: str) -> Resolve | FieldErrors:
     verdict, cause = verdicts.get(str(given.get("disposition"))), causes.get(str(given.get("cause")))
     if verdict is None:
         return FieldErrors({"disposition": "Choose what it was."})
-    if verdict is Disposition.false_positive and cause is None:
-        return FieldErrors({"cause": "Say why it was a false positive: this is how the policy gets better."})
     false_cause = cause if verdict is Disposition.false_positive else None
     return Resolve(by, verdict, false_cause, fold(given.get("note") or ""))
 
@@ -184,7 +186,7 @@ def more(shown: ShowReply, errand: Errand, notice: str = "") -> Block:
     alert, about = shown.alert, shown.context
     blocks = [
         *([section(notice)] if notice else []),
-        section(escape(alert.title, 300)),
+        section(wording.title(alert, 300)),
         section(state(alert, about)),
         *actions(_doings(alert)),
         *_giving(alert),
@@ -293,7 +295,9 @@ def note(alert: int | None, text: str, errand: Errand) -> Block:
     kept: Block = {"type": "plain_text_input", "multiline": True, "max_length": NOTE_MOST}
     if text.strip():
         kept["initial_value"] = cut(text.strip(), NOTE_MOST)
-    blocks = [_input("alert", "Alert", which), _input("note", "Note", kept)]
+    left = len(text.strip()) - NOTE_MOST
+    hint = f"The message is longer: its last {left:,} characters are left out." if left > 0 else ""
+    blocks = [_input("alert", "Alert", which), _input("note", "Note", kept, hint)]
     return modal("Add to an alert", "note", errand, blocks, "Add note")
 
 

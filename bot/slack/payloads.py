@@ -134,7 +134,7 @@ def command(body: Body) -> tuple[Place, str]:
         None,
         str(body.get("response_url") or ""),
     )
-    return place, str(body.get("text") or "").strip()
+    return place, typed(str(body.get("text") or ""))
 
 
 @dataclass(frozen=True)
@@ -149,10 +149,11 @@ class Mention:
 def mention(body: Body, bot_user: str) -> Mention:
     event = body.get("event") or {}
     text = re.sub(rf"^\s*(?:<@{re.escape(bot_user)}(?:\|[^>]*)?>[\s,:]*)+", "", str(event.get("text") or ""))
+    text = typed(text)
     root = event.get("thread_ts")
     where = str(root or event.get("ts") or "") or None
     place = Place(str(event.get("user") or ""), str(event.get("channel") or ""), where)
-    return Mention(place, text.strip(), str(root) if root else None)
+    return Mention(place, text, str(root) if root else None)
 
 
 # Verbs that are about an alert: in its thread they need not name it.
@@ -198,6 +199,13 @@ def shortcut(body: Body) -> Shortcut:
         root_ts=str(message.get("thread_ts") or ts),
         ts=ts,
     )
+
+
+def typed(text: str) -> str:
+    """A command or mention as it was typed: links are addresses, escapes are undone, people stay marked."""
+    bare = re.sub(r"<(https?://[^>|]*)(?:\|[^>]*)?>", r"\1", text)
+    parts = re.split(r"(<@[UW][A-Z0-9]{1,20}(?:\|[^>]*)?>)", bare)
+    return "".join(part if at % 2 else readable(part) for at, part in enumerate(parts)).strip()
 
 
 def readable(text: str) -> str:

@@ -22,7 +22,6 @@ METHODS: Mapping[str, Method] = {
     "chat.update": Method(("chat:write",)),
     "chat.delete": Method(("chat:write",)),
     "chat.postEphemeral": Method(("chat:write",)),
-    "chat.getPermalink": Method(json=False),
     "conversations.history": Method(READS, json=False),
     "conversations.replies": Method(READS, json=False),
     "users.info": Method(("users:read",), json=False),

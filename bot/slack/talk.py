@@ -12,7 +12,7 @@ from bot.core.change import Refused
 from bot.core.reply import Person, Reply, Said
 from bot.errors import PatrolError
 from bot.slack import modals, payloads
-from bot.slack.answers import plainly, render, said_text
+from bot.slack.answers import ANYWHERE, IN_THREADS, Room, plainly, render, said_text
 from bot.slack.blocks import Block, Face, section
 from bot.slack.client import SlackClient
 from bot.slack.desk import Desk
@@ -76,6 +76,13 @@ class Talk:
         """Only this person sees it, where he acted: by the response_url, else as an ephemeral."""
         self._turns.later(lambda: self._tell(place, face))
 
+    def answer(self, place: Place, reply: Reply | Refused) -> None:
+        """`tell`, in the words of that place."""
+        self.tell(place, render(reply, self.room(place)))
+
+    def room(self, place: Place) -> Room:
+        return Room(IN_THREADS if place.thread_ts else ANYWHERE.prefix, self._client.address)
+
     def _tell(self, place: Place, face: Face) -> None:
         if place.response_url:
             try:
@@ -91,11 +98,11 @@ class Talk:
         if clicked.in_view:
             self._turns.later(lambda: self._refresh(clicked, outcome))
         else:
-            self.tell(clicked.place, render(outcome))
+            self.answer(clicked.place, outcome)
 
     def submitted(self, place: Place, outcome: Said | Refused | None) -> None:
         if outcome is not None:
-            self.tell(place, render(outcome))
+            self.answer(place, outcome)
 
     def _refresh(self, clicked: Click, outcome: Said | Refused) -> None:
         errand = clicked.errand
@@ -149,5 +156,7 @@ class Talk:
     # -- Home ----------------------------------------------------------------------------------------------
 
     def home(self, user: str) -> None:
-        person = Person(user)
-        self._turns.later(lambda: self._client.publish_home(user, home(self._desk.status(person), person)))
+        self._turns.later(lambda: self._client.publish_home(user, self._home(Person(user))))
+
+    def _home(self, person: Person) -> Block:
+        return home(self._desk.status(person), person, self.room(Place(person.slack)))

@@ -32,6 +32,8 @@ DOT = re.compile(r"(?<=\w)\.(?=[^\W\d_])")  # evil.com
 EMOJI = re.compile(r":(?=[\w+'-]*[a-z+-][\w+'-]*(?::|$))", re.IGNORECASE)  # also one that we might close
 AT = re.compile(r"(?<!\w)@(?=\w)")  # @here, @ana; not the one within an address
 HASH = re.compile(r"(?<!\w)#(?=\w)")
+ADDRESS = re.compile(r"https?://(?:(?![<>|\"`])[!-~]){0,1999}(?![<>|\"`.,;:!?)\]'])[!-~]", re.IGNORECASE)
+OUR_FILE = re.compile(r"(?<![\w./-])(?:policies|sql)/[\w./-]{1,150}?\.(?:ya?ml|sql)\b(?::\d+){0,2}")
 QUOTE = re.compile(r"^\s*>+")
 
 
@@ -94,6 +96,24 @@ def escape(text: object, limit: int = 2_000) -> str:
 
 def _between(text: str) -> str:
     """`escape` for a piece of a sentence: the spaces at its ends stay."""
+    return _pieces(text, OUR_FILE, code)
+
+
+def _linked(text: str) -> str:
+    """A piece of what a person wrote: addresses are links that show where they lead."""
+    return _pieces(text, ADDRESS, lambda url: f"<{url.replace('&', '&amp;')}>")
+
+
+def _pieces(text: str, pattern: re.Pattern[str], shown: Callable[[str], str]) -> str:
+    """What matches as `shown` makes it, all between defused."""
+    parts, end = [], 0
+    for found in pattern.finditer(text):
+        parts += [_defused(text[end : found.start()]), shown(found[0])]
+        end = found.end()
+    return "".join([*parts, _defused(text[end:])])
+
+
+def _defused(text: str) -> str:
     before, after = text[:1].isspace() * " ", text[-1:].isspace() * " "
     return f"{before}{escape(text)}{after}" if text.strip() else " " * bool(text)
 
@@ -103,11 +123,23 @@ def sentence(text: str, limit: int = 1_000, person: Callable[[str], str] | None 
     return spoken(_kept(text, limit), person or mention, lambda at: date(at), _between)
 
 
+def wrote(text: str, limit: int = 1_000, person: Callable[[str], str] | None = None) -> str:
+    """What a person wrote: people he names and links stay what they are. Never for text of rows."""
+    kept = _kept(text, limit)
+    if len(text) > limit and "://" in kept.rsplit(maxsplit=1)[-1]:
+        kept = kept[: kept.rfind("://")].rpartition(" ")[0] + " …"  # half an address leads elsewhere
+    return spoken(kept, person or mention, lambda at: date(at), _linked)
+
+
 def answer(text: str, limit: int = 1_500) -> str:
-    """A sentence of the core for the one who asked: what stands between backticks is shown as code."""
-    parts = _kept(text, limit).split("`")
+    """Sentences of the core for the one who asked, line by line: what stands between backticks is code."""
+    return "\n".join(_answer(line) for line in _kept(text, limit).splitlines()).strip()
+
+
+def _answer(line: str) -> str:
+    parts = line.split("`")
     if len(parts) % 2 == 0:
-        return sentence(text, limit)
+        return sentence(line)
     return "".join(code(part) if at % 2 else sentence(part) for at, part in enumerate(parts))
 
 

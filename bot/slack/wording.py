@@ -7,8 +7,22 @@ from typing import Any
 
 from bot.core.alert import Alert, Condition, Disposition, Due, Lane, Work, due
 from bot.core.reply import Context, Earlier
+from bot.core.words import clean
 from bot.slack.blocks import in_cell
-from bot.slack.text import AGO, CLOCK, count, cut, date, escape, link, mention, sentence
+from bot.slack.text import (
+    AGO,
+    CLOCK,
+    code,
+    count,
+    cut,
+    date,
+    escape,
+    link,
+    mention,
+    sentence,
+    unpinged,
+    wrote,
+)
 from sensors.model.clock import say_duration
 from sensors.model.policy import Severity
 
@@ -57,14 +71,14 @@ def state(alert: Alert, about: Context) -> str:
 
 def _owned(alert: Alert, about: Context) -> str:
     if not alert.is_open:
-        return _resolved(alert)
+        return _resolved(alert, about)
     if alert.snooze:
-        why = f": {escape(alert.snooze.why, 200)}" if alert.snooze.why else ""
+        why = f": {wrote(alert.snooze.why, 200, unpinged(about.names))}" if alert.snooze.why else ""
         return f"until {date(alert.snooze.until)} by {mention(alert.snooze.by)}{why}{_had_by(alert)}"
     if alert.work is Work.acknowledged:
         until = f" until {date(alert.acknowledged_until)}" if alert.acknowledged_until else ""
         return f"{mention(alert.owner or 'somebody')} has it{until}{_helpers(alert)}"
-    told = f"{_all(about.paged)} told" if about.paged else "nobody has it yet"
+    told = f"{_told(about)} told" if about.paged or about.told else "nobody has it yet"
     return " · ".join(part for part in (told, _next(due(alert))) if part)
 
 
@@ -80,12 +94,18 @@ def _all(people: tuple[str, ...]) -> str:
     return ", ".join(mention(slack) for slack in people[:10])
 
 
-def _resolved(alert: Alert) -> str:
+def _told(about: Context) -> str:
+    """All who were told: with a mention only those whom this card tells, also when it is posted anew."""
+    person = unpinged(about.names, about.paged)
+    return ", ".join(person(slack) for slack in list(dict.fromkeys((*about.paged, *about.told)))[:10])
+
+
+def _resolved(alert: Alert, about: Context) -> str:
     called = CALLED[alert.disposition] if alert.disposition else "closed"
     cause = f" ({alert.false_cause.value.replace('_', ' ')})" if alert.false_cause else ""
     by = mention(alert.resolved_by) if alert.resolved_by else "the data"
     took = f" after {say_duration(alert.resolved_at - alert.opened_at)}" if alert.resolved_at else ""
-    note = f": {escape(alert.note, 300)}" if alert.note else ""
+    note = f": {wrote(alert.note, 300, unpinged(about.names))}" if alert.note else ""
     return f"{called}{cause} by {by}{took}{note}"
 
 
@@ -111,13 +131,14 @@ def finding(alert: Alert, about: Context) -> str:
 def _since(alert: Alert) -> str:
     first, last = date(alert.opened_at), date(alert.fired_at)
     if alert.condition is Condition.cleared:
-        return f"from {first}; no longer there as of {date(alert.as_of)}"
+        gone = f" as of {date(alert.as_of)}" if alert.as_of > alert.opened_at else ""
+        return f"from {first}; no longer there{gone}"
     if alert.condition is Condition.unknown:
         why = f": {sentence(alert.unknown_why, 200)}" if alert.unknown_why else ""
         return f"last seen {last}; whether it is still there is not known{why}"
     if alert.terms.accumulates:
         return f"first {first}" + (f", last {last}" if alert.fired_at > alert.opened_at else "")
-    return f"since {first}, still there as of {date(alert.as_of)}"
+    return f"since {first}, still there"
 
 
 def about_whom(alert: Alert, about: Context) -> str:
@@ -125,9 +146,15 @@ def about_whom(alert: Alert, about: Context) -> str:
     ways: Mapping[str, str] = about.policy.alert.columns if about.policy else {}
     shown = [(name, value) for name, value in alert.key_values.items() if ways.get(name) != "hide"]
     return ", ".join(
-        f"{escape(name, 40)} {'•••' if ways.get(name) == 'mask' else _short(value)}"
+        f"{escape(name, 40)} {'•••' if ways.get(name) == 'mask' else _ours(alert, name, value)}"
         for name, value in shown[:4]
     )
+
+
+def _ours(alert: Alert, name: str, value: Any) -> str:
+    """A value of the key; names of policies, which our own alerts are about, stay as they are."""
+    own = name == "policy" and alert.policy.startswith("patrol.")
+    return code(value, 80) if own else _short(value)
 
 
 def _short(value: Any) -> str:
@@ -161,14 +188,12 @@ def precision(dispositions: Mapping[Disposition, int]) -> str:
 
 
 def _earlier(earlier: tuple[Earlier, ...], alert: Alert) -> str:
-    if not earlier:
-        return ""
+    before = [e for e in earlier if (e.at, e.id) < (alert.opened_at, alert.id)]
     told = [
         f"ALR-{e.id} {CALLED[e.disposition] if e.disposition else 'open'} {date(e.at, AGO)}"
-        for e in earlier[:3]
-        if e.id != alert.id
+        for e in before[:3]
     ]
-    more = f" and {len(earlier) - 3} more" if len(earlier) > 3 else ""
+    more = f" and {len(before) - 3} more" if len(before) > 3 else ""
     return f"before: {', '.join(told)}{more}" if told else ""
 
 
@@ -186,8 +211,22 @@ def _lowered(text: str) -> str:
 
 
 def last_event(alert: Alert) -> str:
-    """The newest line of its history."""
-    if not alert.last_event:
+    """The newest line of its history, unless the line of its state has said it all."""
+    said = not alert.is_open and alert.last_event_at == alert.resolved_at and alert.disposition
+    if not alert.last_event or said:
         return ""
     ago = f" · {date(alert.last_event_at, AGO)}" if alert.last_event_at else ""
-    return f"{sentence(alert.last_event, 300)}{ago}"
+    return f"{story(alert.last_event, alert.last_event_by, 300)}{ago}"
+
+
+def story(text: str, by: str, limit: int) -> str:
+    """A line of history: links are links only in what a person has written."""
+    return wrote(text, limit) if by.startswith(("U", "W")) else sentence(text, limit)
+
+
+def title(alert: Alert, limit: int) -> str:
+    """Its title for mrkdwn; a name of ours that it begins with is code, unchanged."""
+    name = str(alert.key_values.get("policy") or "") if alert.policy.startswith("patrol.") else ""
+    if name and alert.title.startswith(f"{name} "):
+        return f"{code(name, 80)} {sentence(clean(alert.title[len(name) + 1 :]), limit)}"
+    return escape(alert.title, limit)

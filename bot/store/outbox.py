@@ -65,6 +65,12 @@ class Outbox:
         """The alert's card."""
         return self._one(t.c.alert_id == alert_id, CARD)
 
+    def cards_of(self, alert_ids: Collection[int]) -> dict[int, Message]:
+        """The cards of these alerts, as far as there are any."""
+        with self._database.read() as c:
+            rows = c.execute(select(t).where(t.c.alert_id.in_(list(alert_ids)), CARD))
+            return {row.alert_id: _message(row._mapping) for row in rows}
+
     def by_ts(self, channel: str, ts: str) -> Message | None:
         return self._one(t.c.channel == channel, t.c.ts == ts)
 

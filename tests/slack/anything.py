@@ -151,6 +151,8 @@ CONTEXT = st.builds(
     policy=maybe(POLICY),
     due_to=some(SLACK),
     paged=some(SLACK),
+    told=some(SLACK),
+    names=st.dictionaries(SLACK, TEXT, max_size=3),
     evidence=EVIDENCE,
     offers=some(JOB, 7),
     links=some(st.tuples(TEXT, URL), 4),
@@ -194,8 +196,10 @@ LINE = st.builds(
     next_due=maybe(WHEN),
     open_alerts=NUMBER,
 )
+PLACE = st.just(("C0PAYMENTS", "1790000000.000100"))
+PLACES = st.dictionaries(st.integers(1, 10**7), PLACE, max_size=2)
 SHOWN = st.builds(
-    ShowReply, alert=ALERT, context=CONTEXT, history=some(EVENT, 20), jobs=some(RUN, 8), link=maybe(URL)
+    ShowReply, alert=ALERT, context=CONTEXT, history=some(EVENT, 20), jobs=some(RUN, 8), card=maybe(PLACE)
 )
 STATUS = st.builds(
     StatusReply,
@@ -205,11 +209,13 @@ STATUS = st.builds(
     jobs=some(RUN, 8),
     problems=some(MARKED, 10),
     version=TEXT,
+    cards=PLACES,
+    told=st.dictionaries(st.integers(1, 10**7), some(SLACK), max_size=2),
 )
 REPLY = st.one_of(
     st.builds(Said, text=MARKED, hint=MARKED, ok=st.booleans()),
     STATUS,
-    st.builds(ListReply, alerts=some(ALERT, 2).map(lambda alerts: alerts * 40), asked=TEXT),
+    st.builds(ListReply, alerts=some(ALERT, 2).map(lambda alerts: alerts * 40), asked=TEXT, cards=PLACES),
     SHOWN,
     st.builds(PolicyReply, policy=POLICY, line=LINE, dispositions=DISPOSITIONS, alerts=some(ALERT, 3)),
     st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),

@@ -72,9 +72,14 @@ BARE_LINK = re.compile(r"\w+://|\bwww\.\w|mailto:|\w\.(?:com|example|net)\b", re
 PING = re.compile(r"(?<![\w.])@\w|(?<![\w&])#[a-z]")
 
 
-def dangers(text: str, ours: bool = True) -> list[str]:
+# A link that somebody wrote shows where it leads.
+HONEST = re.compile(r"<https?://[!-;=?-{}~]+>", re.IGNORECASE)
+
+
+def dangers(text: str, ours: bool = True, honest: bool = False) -> list[str]:
     """What in a safe mrkdwn text could still ping, link, format, or hide; none may be left."""
     rest = OURS.sub("", text) if ours else text
+    rest = HONEST.sub("", rest) if honest else rest
     found = [f"raw {c}" for c in "<>" if c in rest]
     rest = re.sub(r"`[^`\n]*`", "", rest)  # code is not read further; row text brings no backtick of its own
     found += ["invisible"] if INVISIBLE.search(rest) else []

@@ -84,7 +84,8 @@ def test_a_real_card_is_taken_with_its_table(client: SlackClient, sandbox: Sandb
     ts = client.post(PLACE, card(an_alert(), a_context()), "card-50")
     kinds = [b["type"] for m in sandbox.messages("chat") if m["ts"] == ts for b in m["blocks"]]
     assert "table" in kinds
-    assert client.permalink(PLACE, ts).startswith("http")
+    client.who_am_i()
+    assert client.address("C0CHAT", ts) == f"{sandbox.url}/archives/C0CHAT/p{ts.replace('.', '')}"
 
 
 # -- refusals ------------------------------------------------------------------------------------------------

@@ -1,0 +1,87 @@
+"""Answers to commands: links to cards, lines that stay lines, hints that can be typed, names unchanged."""
+
+from __future__ import annotations
+
+from bot.core.alert import Snooze, Work
+from bot.core.reply import HelpReply, ListReply, Person, Reply, Said, StatusReply
+from bot.slack.answers import IN_THREADS, Room, render
+from bot.slack.home import home
+from bot.slack.payloads import typed
+from bot.slack.text import wrote
+from sensors.model.policy import Severity
+
+from .conftest import NOW, an_alert
+from .hostile import mrkdwn_of
+
+TEAM = Room(address=lambda channel, ts: f"https://team.slack.com/archives/{channel}/p{ts.replace('.', '')}")
+CARDS = {3: ("C0PAYMENTS", "1790000000.000100")}
+LINK = "<https://team.slack.com/archives/C0PAYMENTS/p1790000000000100|ALR-3>"
+
+
+def words(reply: Reply, room: Room = TEAM) -> str:
+    return "\n".join(mrkdwn_of(render(reply, room).blocks))
+
+
+def test_an_alert_in_a_list_leads_to_its_card() -> None:
+    assert LINK in words(ListReply((an_alert(),), cards=CARDS))
+    assert LINK in words(StatusReply((), (an_alert(),), cards=CARDS))
+    view = home(StatusReply((), (an_alert(),), cards=CARDS), Person("U0BO"), TEAM)
+    assert LINK in "\n".join(mrkdwn_of(view["blocks"]))
+    assert "*ALR-3*" in words(ListReply((an_alert(),)))
+
+
+def test_a_snoozed_alert_in_a_list_says_so_whoever_has_it() -> None:
+    quiet = Snooze(NOW, "U0BO", "", NOW, Severity.high)
+    said = words(ListReply((an_alert(snooze=quiet, work=Work.acknowledged, owner="U0BO"),)))
+    assert "snoozed until <!date^" in said
+    assert "has it" not in said
+
+
+def test_lines_stay_lines() -> None:
+    assert "ALR-1 is yours.\nALR-2 is yours." in words(Said("ALR-1 is yours.\nALR-2 is yours."))
+
+
+def test_help_for_a_verb_shows_how_it_is_written_with_examples_on_lines_of_their_own() -> None:
+    about = "quiet until then\nfor example `snooze 142 30m`"
+    said = words(HelpReply((("snooze", "snooze 142 2h reason…", "quiet until then"),), about))
+    assert said == "`/patrol snooze 142 2h reason…`\nquiet until then\nfor example `/patrol snooze 142 30m`"
+
+
+def test_hints_are_written_as_they_can_be_typed_there() -> None:
+    hint = Said("x", "Write it so: `ack [142 143]` · undo: `/patrol unack 3` · Did you mean `payments.x`?")
+    assert "`/patrol ack [142 143]` · undo: `/patrol unack 3` · Did you mean `payments.x`?" in words(hint)
+    assert "`@patrol ack [142 143]` · undo: `@patrol unack 3`" in words(hint, Room(IN_THREADS))
+
+
+def test_our_own_names_can_be_copied() -> None:
+    assert "(`team:chat`)" in words(ListReply((), "team:chat"))
+    broken = an_alert(
+        policy="patrol.broken_sensor",
+        title="payments.refund_spike does not load: policies/payments/big_order.yml:1:1 no such column a.b",
+        key_values={"policy": "payments.refund_spike"},
+    )
+    said = words(ListReply((broken,)))
+    assert "`payments.refund_spike` does not load: `policies/payments/big_order.yml:1:1` no" in said
+    assert "a․b" in said
+
+
+def test_what_was_typed_is_read_as_it_was_meant() -> None:
+    raw = "comment 1 AT&amp;T paid &lt;3 … <@U0CY|cy> see <https://jira.example/T-1?a=1&amp;b=2|T-1> <!here>"
+    said = "comment 1 AT&T paid <3 … <@U0CY|cy> see https://jira.example/T-1?a=1&b=2 !here"
+    assert typed(raw) == said
+
+
+def test_links_that_people_write_are_links_and_nothing_else_is() -> None:
+    said = wrote("see https://jira.example/T-1?a=1&b=2, *not* evil.example <@U0ANA> @here")
+    assert said == "see <https://jira.example/T-1?a=1&amp;b=2>, ∗not∗ evil․example &lt;＠U0ANA&gt; ＠here"
+    assert wrote("x https://jira.example/T-1/and/on", 20) == "x …"
+
+
+def test_who_is_on_call_sees_what_was_told_to_him() -> None:
+    told = StatusReply((), (an_alert(),), (("payments", ("U0ANA",)),), told={3: ("U0ANA",)})
+    blocks = home(told, Person("U0ANA"))["blocks"]
+    assert blocks[0]["text"]["text"] == "Told to you"
+    assert "*ALR-3*" in blocks[1]["text"]["text"]
+    quiet = home(StatusReply((), (), (("payments", ("U0ANA",)),)), Person("U0ANA"))["blocks"]
+    assert quiet[1]["text"]["text"] == "You are on call for payments. Nothing waits for you."
+    assert home(told, Person("U0BO"))["blocks"][0]["text"]["text"] == "Mine"
