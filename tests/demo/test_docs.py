@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 from bot.cli.group import COMMANDS
 from bot.core.reconcile import reconcile
 from bot.demo.market import Market
+from bot.sandbox import Sandbox
 from sensors.catalog import load
 from sensors.model.window import window_for
 from sensors.run import data_until, look
@@ -111,3 +114,29 @@ def test_commands_on_the_pages_are_commands() -> None:
         for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
             for name in re.findall(r"^(?:\S*/)?patrol (\w+)", block, re.MULTILINE):
                 assert name in COMMANDS, f"{page.name}: patrol {name}"
+
+
+@pytest.mark.slow
+def test_the_project_s_first_alert_stands_in_the_sandbox(tmp_path: Path) -> None:
+    list(follow(OWN, tmp_path))
+    policy = tmp_path / "policies/billing/owes_much.yml"
+    policy.write_text(policy.read_text().replace("every: 30s", "every: 1s"))
+    with Sandbox(channels=["billing"], users=["ana", "bo"]) as slack:
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("PATROL_", "SLACK_"))}
+        env |= {"PATROL_SLACK_URL": slack.api, "PYTHONPATH": str(ROOT)}
+        env |= {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
+        bot = subprocess.Popen(
+            [sys.executable, "-m", "bot", "serve", "--port", "0"],
+            cwd=tmp_path,
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while not (found := slack.messages("billing")) and time.monotonic() < deadline:
+                time.sleep(0.1)
+        finally:
+            bot.send_signal(signal.SIGTERM)
+            bot.wait(30)
+    assert "Eli owes 1150.00" in str(found)
