@@ -76,7 +76,7 @@ def test_a_shadow_alert_is_due_to_its_owners_digest() -> None:
 
 def test_more_of_the_same_is_edited_in_without_a_word() -> None:
     change = done(opened(), fire(5))
-    assert (change.alert.count, change.event.story) == (5, "now 5")
+    assert (change.alert.count, change.event.story) == (5, "now 5 rows")
     assert told(change) == []
 
 

@@ -319,3 +319,16 @@ def test_what_phones_make_of_what_one_types_is_understood(bot: Node) -> None:
     good(bot, "Ack  ALR–1")
     assert bot.alert(1).owner == "U0ANA"
     assert CY.slack == "U0CY"
+
+
+def test_a_note_names_people_and_says_when_it_is_too_long(bot: Node) -> None:
+    good(bot, "comment 1 AT&T paid <@U0BO> and <@U0XX|dan>")
+    assert bot.store.alerts.history(1)[-1].story == "⟦U0ANA⟧: AT&T paid @bo and @dan"
+    assert "at most 2,000" in bad(bot, f"comment 1 {'x' * 2_001}")
+
+
+def test_a_list_says_where_the_cards_are(bot: Node) -> None:
+    linked(bot, 1)
+    reply = bot.desk.command(ANA, "list")
+    assert isinstance(reply, ListReply)
+    assert set(reply.cards) == {1}

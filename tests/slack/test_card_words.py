@@ -1,0 +1,70 @@
+"""What a card says of time, of those who were told and of its rows: true, once, and no more than needed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot.core.alert import Alert, Condition, Disposition, Terms, Work
+from bot.core.reply import Context, Evidence
+from bot.slack.face import card
+
+from .conftest import NOW, a_context, an_alert
+from .hostile import mrkdwn_of
+
+CONDITION = Terms(team="payments", accumulates=False)
+NAMES = {"U0ANA": "ana", "U0BO": "bo"}
+
+
+def words(alert: Alert, context: Context) -> str:
+    return "\n".join(mrkdwn_of(card(alert, context).blocks))
+
+
+def table_of(*rows: dict[str, Any]) -> list[list[str]]:
+    shown = card(an_alert(), a_context(evidence=Evidence(tuple(rows[0]), rows, len(rows)))).blocks
+    table = next(block for block in shown if block["type"] == "table")
+    return [[cell["text"] for cell in line] for line in table["rows"]]
+
+
+def test_a_card_names_all_who_were_told_and_pings_only_whom_it_tells_itself() -> None:
+    first = words(an_alert(step=1), a_context(told=("U0ANA",), names=NAMES))
+    assert "<@U0ANA> told" in first
+    later = words(an_alert(step=2), a_context(paged=(), told=("U0ANA", "U0BO"), names=NAMES))
+    assert "ana, bo told" in later
+    assert "<@" not in later
+
+
+def test_a_condition_says_since_when_and_its_data_until_when() -> None:
+    early = an_alert(terms=CONDITION, as_of=NOW - timedelta(minutes=1))
+    said = words(early, a_context())
+    assert "still there." in said
+    assert "as of" not in said
+    gone = words(replace(early, condition=Condition.cleared), a_context())
+    assert "no longer there." in gone
+
+
+def test_columns_that_are_the_same_in_every_row_are_left_out() -> None:
+    assert table_of({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 4, "c": 3}) == [["b"], ["2"], ["4"]]
+    assert table_of({"a": 1, "b": 2}) == [["a", "b"], ["1", "2"]]
+    assert len(table_of(dict.fromkeys("abcdef", 1))[0]) == 4
+
+
+def test_times_of_the_alerts_own_day_are_times_only() -> None:
+    today, before = f"{NOW:%Y-%m-%d} 04:59:24Z", f"{NOW - timedelta(days=1):%Y-%m-%d} 04:59:24Z"
+    assert table_of({"at": today})[1:] == [["04:59:24"]]
+    assert table_of({"at": today}, {"at": before})[1:] == [[today], [before]]
+
+
+def test_a_resolved_card_says_once_who_and_why() -> None:
+    closed = an_alert(
+        work=Work.resolved,
+        resolved_by="U0BO",
+        resolved_at=NOW,
+        disposition=Disposition.benign,
+        note="see https://jira.example/T-1",
+        last_event="resolved by ⟦U0BO⟧ as benign: see https://jira.example/T-1",
+        last_event_at=NOW,
+        last_event_by="U0BO",
+    )
+    assert words(closed, a_context()).count("<https://jira.example/T-1>") == 1
