@@ -6,8 +6,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -57,6 +58,14 @@ def town(tmp_path: Path, slack: SandboxClient) -> Iterator[Town]:
     made.end()
 
 
+def comes(town: Town, look: Callable[[], Any]) -> Any:
+    """What `look` gives within a minute; else the end of the log is what fails."""
+    try:
+        return eventually(look, 60)
+    except AssertionError:
+        raise AssertionError(town.log[-3000:]) from None
+
+
 def serve(town: Town, port: int) -> str:
     """`patrol serve` over HTTP, without an app token; its address, once it is ready."""
     secrets = {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": town.slack.signing_secret}
@@ -70,7 +79,7 @@ def serve(town: Town, port: int) -> str:
         except httpx.TransportError:
             return False
 
-    eventually(ready)
+    comes(town, ready)
     return url
 
 
@@ -88,11 +97,11 @@ def test_an_alert_stands_and_ana_acknowledges_it_and_a_second_process_takes_noth
     assert town.slack.state()["connected"] == 0
 
     town.says("s_1")
-    card = eventually(lambda: town.card_of(WORDS))
+    card = comes(town, lambda: town.card_of(WORDS))
     seen = town.slack.click("ana", "payments", card["ts"], "alert.ack", wait_ms=1500)
     assert seen["acked"], town.log[-2000:]
     assert "acknowledged" not in card["text"]
-    eventually(lambda: "acknowledged" in (town.card_of(WORDS) or card)["text"])
+    comes(town, lambda: "acknowledged" in (town.card_of(WORDS) or card)["text"])
     said = town.slack.command("bo", "payments", "/patrol list")
     assert "s_1" in str(said["ephemerals"])
 
