@@ -56,11 +56,13 @@ class Watch:
             self.workspace.unwatch(woken.set)
 
     def gathered(self) -> Json:
-        """New or changed ephemerals, open modals, and the message as it is now."""
+        """New or changed ephemerals, open modals and which are new or changed, the message as it is now."""
         w = self.workspace
         old = self.before["whispers"]
         mine = [e for e in w.ephemerals if e["user"] == self.user]
         answer: Json = {"ephemerals": [e for e in mine if old.get(e["ts"]) != e]}
         answer["views"] = list(w.modals.stacks.get(self.user, []))
+        known = set(self.before["views"])
+        answer["opened"] = [v["id"] for v in answer["views"] if (v["id"], v["hash"]) not in known]
         answer["message"] = self.message()
         return copy.deepcopy(answer)

@@ -18,7 +18,8 @@ class SandboxClient:
     """Talks to a sandbox at `url`. Users and channels may be named by id or name.
 
     Every act returns what the person sees: `acked`, `ack_ms`, `ephemerals` (new ones), `views` (open modals),
-    `message` (the clicked one as it is now), and `error` / `errors` when something went wrong for them.
+    `opened` (ids of those that this act opened or changed), `message` (the clicked one as it is now), and
+    `error` / `errors` when something went wrong for them.
     """
 
     bot_token = names.BOT_TOKEN

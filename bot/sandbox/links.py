@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,6 +24,7 @@ from bot.sandbox.web import Hangup, Outcome, read_arguments, refusal, respond
 from bot.sandbox.workspace import Workspace
 
 PAGE = Path(__file__).parent / "page"
+MARK = re.compile(r"p(\d{10})(\d{6})")
 
 
 class Links:
@@ -36,6 +38,8 @@ class Links:
             Route("/response/{key}", self.response_url, methods=["POST"]),
             Route("/upload/{key}", self.upload, methods=["POST", "PUT"]),
             Route("/files/{key}/{name}", self.file),
+            Route("/archives/{channel}", self.permalink),
+            Route("/archives/{channel}/{mark}", self.permalink),
         ]
 
     async def response_url(self, request: Request) -> Response:
@@ -102,6 +106,18 @@ class Links:
         if content is None:
             return PlainTextResponse("there is no such file", 404)
         return PlainTextResponse(content, headers={"X-Content-Type-Options": "nosniff"})
+
+    async def permalink(self, request: Request) -> Response:
+        """Leads to the page at this channel and message, which the page calls #CHANNEL/THREAD/MESSAGE."""
+        channel = self._workspace.find_channel(request.path_params["channel"])
+        mark = MARK.fullmatch(request.path_params.get("mark", ""))
+        if channel is None or (mark is None and "mark" in request.path_params):
+            return PlainTextResponse("There is no such channel or message here.", 404)
+        ts = ".".join(mark.groups()) if mark else ""
+        thread = channel.messages.get(ts, {}).get("thread_ts", ts)
+        place = "/".join([channel.id, "" if thread == ts else thread, ts]).rstrip("/")
+        acting = urlencode([("as", name) for name in request.query_params.getlist("as")[:1]])
+        return RedirectResponse(f"{'/?' if acting else '/'}{acting}#{place}")
 
 
 async def _page(_request: Request) -> Response:

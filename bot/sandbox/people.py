@@ -169,9 +169,7 @@ class Door:
             return JSONResponse({"ok": True, **self._faults.shown()})
         try:
             body = await _body(request)
-            if body.get("clear"):
-                self._faults.clear()
-            self._faults.add(body)
+            self._faults.change(body)
         except (CannotDo, BadRule) as refusal:
             return _refused(refusal)
         await self._trouble_sockets(body)

@@ -151,6 +151,32 @@ def test_a_rule_that_nobody_understands_is_refused(sandbox: Sandbox) -> None:
         sandbox.faults({"method": POST, "fault": "explode"})
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"rules": "junk"}, "rules must be a list"),
+        ({"rules": ["junk"]}, "rules must be a list such as"),
+        ({"foo": 1}, "a request has no 'foo'; it has rules, probability"),
+        ({"rules": [{"fault": "500", "tims": 1}]}, "a rule has no 'tims'; it has method, fault, times"),
+        ({"rules": [{"fault": "500", "times": "one"}]}, "times must be a whole number from 0, or null"),
+        ({"fault": "500", "every": 0}, "every must be a whole number from 1"),
+        ({"fault": "slow", "seconds": "long"}, "seconds must be a number from 0"),
+        ({"rules": [], "probability": 2}, "probability must be a number from 0 to 1"),
+        ({"refresh_sockets": "now"}, 'refresh_sockets must be true, "all" or "warning"'),
+    ],
+)
+def test_a_request_for_faults_that_makes_no_sense_is_refused_and_changes_nothing(
+    sandbox: Sandbox, body: dict[str, Any], said: str
+) -> None:
+    sandbox.faults({"method": POST, "fault": "429"})
+
+    answer = httpx.post(f"{sandbox.url}/sandbox/faults", json={"clear": True, **body}, trust_env=False)
+
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]
+    assert [rule["fault"] for rule in sandbox.state()["faults"]["rules"]] == ["429"]
+
+
 def test_the_journal_is_in_order_and_can_be_followed(sandbox: Sandbox, client: WebClient) -> None:
     client.chat_postMessage(channel=PAYMENTS, text="a")
     seen = sandbox.journal()[-1]["n"]

@@ -212,6 +212,18 @@ def test_the_answer_to_a_submission_is_carried_out(
     assert [shown["title"]["text"] for shown in seen["views"]] == titles
 
 
+def test_an_act_says_which_of_the_open_modals_are_its_own(sandbox: Sandbox, on_slack: App, api: Api) -> None:
+    on_slack.view("form")(lambda ack: ack(response_action="push", view=modal("above")))
+    first = api("views.open", trigger_id=trigger(sandbox), view=modal())["view"]["id"]
+
+    pushed = sandbox.submit("ana", first)
+    elsewhere = sandbox.message("ana", "payments", "good morning")
+
+    assert [view["id"] for view in pushed["views"]] == [first, *pushed["opened"]]
+    assert len(pushed["opened"]) == 1
+    assert (len(elsewhere["views"]), elsewhere["opened"]) == (2, [])
+
+
 def test_an_answer_that_slack_cannot_use_is_trouble(sandbox: Sandbox, on_slack: App, api: Api) -> None:
     on_slack.view("form")(lambda ack: ack(response_action="errors", errors={"nowhere": "no"}))
     view = api("views.open", trigger_id=trigger(sandbox), view=modal())["view"]["id"]
