@@ -5,8 +5,11 @@ Its last line is `kills N faults N planted N lost N doubled N`; exit code 0 only
 
 from __future__ import annotations
 
+import atexit
+import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -22,7 +25,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench.chaos_bots import ROOT, Kills, Slot
+from bench.chaos_bots import ROOT, Kills, Slot, kill_all
 from bench.chaos_people import People
 from bench.chaos_settle import unsettled
 from bench.chaos_town import POLICIES, Warehouse, write_project
@@ -33,7 +36,9 @@ from bot.sandbox import Sandbox
 SHORT = 10  # kills
 ROUND = 50  # kills in one town: then a fresh one, so that none grows without end
 LONGEST_KILL_S = 30.0
-SETTLE_S = 240.0
+SETTLE_S = 900.0
+STUCK_S = 90.0  # without a new message: longer than any lease and any second look
+BEHIND = 20  # violations that may wait for their cards: a post a second and channel is all that Slack takes
 QUIET_S = 3.0
 
 
@@ -117,8 +122,8 @@ class Town:
             thread.start()
         dice = self._dice("town")
         while self.kills.done < self.plan.kills and time.monotonic() < deadline:
-            self.warehouse.grow()
             self.record.read()
+            self.warehouse.grow(more=self.warehouse.truth.planted - self.record.cards < BEHIND)
             self.show.town(self)
             time.sleep(dice.uniform(0.2, 1.5))
         for slot in self.slots:
@@ -130,11 +135,14 @@ class Town:
     def _settle(self) -> str:
         """Empty when all that was to be done is done; else what is not, after the longest patience."""
         began, quiet, why = time.monotonic(), 0.0, "it has only begun"
-        while time.monotonic() - began < SETTLE_S:
+        moved, posts = began, 0
+        while time.monotonic() - began < SETTLE_S and time.monotonic() - moved < STUCK_S:
             time.sleep(0.5)
             for slot in self.slots:
                 slot.revive()
             self.record.read()
+            if self.record.posts != posts:
+                moved, posts = time.monotonic(), self.record.posts
             why = unsettled(self.store_url, self.warehouse.truth, looks_again=self.plan.latest_s > LATE_S)
             self.show.town(self, f"settles: {why or 'quiet'}")
             quiet = 0.0 if why else quiet or time.monotonic()
@@ -288,6 +296,12 @@ def plans(kills: int, seed: int, processes: int, control: str, store: str) -> li
     return [Plan(share, name, processes, control, store) for share, name in zip(shares, names, strict=True)]
 
 
+def _ended(*_: object) -> None:
+    """Ended from outside: nobody is left behind."""
+    kill_all()
+    os._exit(2)
+
+
 @click.command()
 @click.option("--kills", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
@@ -300,6 +314,8 @@ def main(
     kills: int, seed: int, store: str, processes: int, control: str, towns: int, folder: Path | None
 ) -> None:
     """Kill Patrol amid faults, and count what was lost and what stands twice."""
+    signal.signal(signal.SIGTERM, _ended)
+    atexit.register(kill_all)
     wanted = plans(kills, seed, processes, control, store)
     serving = postgres() if store == "postgres" else nullcontext("")
     with serving as server, Show(Console()) as show, ThreadPoolExecutor(towns) as pool:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 BETWEEN = "save.between"  # of the control that splits the watermark off; nowhere else is it reached
 LONGEST_LIFE = 15.0  # of one that is to die at a named point
 STARTS_WITHIN = 40.0
+LIVING: set[subprocess.Popen[bytes]] = set()  # of all slots
 SENDS = ("send", "record")  # reached by posts only, so that few of them are waited for
 
 
@@ -132,6 +133,7 @@ class Slot(threading.Thread):
                 stdout=log,
                 stderr=log,
             )
+            LIVING.add(self._process)
         return self._process
 
     def alive(self) -> bool:
@@ -153,6 +155,13 @@ class Slot(threading.Thread):
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+
+def kill_all() -> None:
+    """Nothing that was started here outlives this process."""
+    for process in tuple(LIVING):
+        if process.poll() is None:
+            process.kill()
 
 
 def clean_environment() -> dict[str, str]:

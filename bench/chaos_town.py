@@ -143,8 +143,9 @@ class Warehouse:
 
     # ------------------------------------------------------------------- planting
 
-    def grow(self) -> None:
-        """Ordinary rows, and by chance violations: new keys, more rows of known ones, halves of others."""
+    def grow(self, more: bool) -> None:
+        """Ordinary rows, and where there may be `more`, violations: new keys, more rows of known ones, halves
+        of others."""
         plant: dict[str, Callable[[str], Iterable[Row]]] = {
             "exact": self._events,
             "elsewhere": self._events,
@@ -156,7 +157,7 @@ class Warehouse:
         with self._lock:
             rows = [self._row("nobody", "hello") for _ in range(self._dice.randint(1, 4))]
             name = self._dice.choice(("exact", "exact", "elsewhere", "elsewhere", *POLICIES))
-            if name in ADD_UP or self._numbers[name] < MOST_CONDITIONS:
+            if more and (name in ADD_UP or self._numbers[name] < MOST_CONDITIONS):
                 rows += plant[name](self._new_key(name))
             rows += self._complete() if self._dice.random() < 0.5 else ()
             if self._dice.random() < 0.3:

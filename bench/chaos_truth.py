@@ -64,7 +64,17 @@ class Record:
         self._posts: dict[tuple[str, str], dict[str, Any]] = {}  # by channel and ts
         self._ours: set[tuple[str, str]] = set()
         self._gone: set[tuple[str, str]] = set()
+        self._cards = 0
         self.faults: Counter[str] = Counter()
+
+    @property
+    def posts(self) -> int:
+        return len(self._ours)
+
+    @property
+    def cards(self) -> int:
+        """Cards of planted keys that have been posted, copies included: how far the bot has come."""
+        return self._cards
 
     def read(self) -> None:
         for entry in self._space.journal.since(self._read):
@@ -82,6 +92,7 @@ class Record:
             self.faults[str(entry["fault"])] += 1
         if entry["method"] == "chat.postMessage" and entry["ok"]:
             self._posts[(str(entry["args"]["channel"]), str(entry["ts"]))] = entry["args"]
+            self._cards += _key(entry["args"]) is not None
 
     def standing(self) -> Standing:
         """What was posted less what was deleted, and whether the workspace shows the same."""
@@ -95,9 +106,8 @@ class Record:
             args = self._posts.get(place, {})
             payload = _read(args.get("metadata"), {}).get("event_payload", {})
             delivery = str(payload.get("delivery_id", f"without a delivery at {place}"))
-            key = KEY.search(json.dumps(_read(args.get("blocks"), [])))
-            if key and not args.get("thread_ts"):
-                found.cards[key[1]] += 1
+            if key := _key(args):
+                found.cards[key] += 1
                 found.counted.add(delivery)
             else:
                 found.deliveries[delivery] += 1
@@ -111,6 +121,12 @@ class Record:
                 for ts, message in channel.messages.items()
                 if message.get("bot_id") == names.BOT_ID
             }
+
+
+def _key(args: Mapping[str, Any]) -> str | None:
+    """The planted key whose card was posted; None for all else."""
+    found = KEY.search(json.dumps(_read(args.get("blocks"), [])))
+    return found[1] if found and not args.get("thread_ts") else None
 
 
 def _read(value: Any, otherwise: Any) -> Any:
@@ -151,10 +167,11 @@ def _copies(verdict: Verdict, standing: Standing, database: Database) -> None:
 def _rows(verdict: Verdict, truth: Truth, standing: Standing, database: Database) -> None:
     """Where every row counts, each one of a key that has its card is evidence, once."""
     rows = select(t.alerts.c.policy, t.evidence.c.row).join(t.alerts, t.alerts.c.id == t.evidence.c.alert_id)
+    of = {row: key for planted in truth.rows.values() for row, key in planted.items()}
     kept: dict[str, Counter[str]] = defaultdict(Counter)
     with database.read() as c:
         for policy, row in c.execute(rows):
-            kept[policy.rpartition(".")[2]][_message(row)] += 1
+            kept[policy.rpartition(".")[2]][_message(row)] += bool(standing.cards[of.get(_message(row), "")])
     for name in ROW_BY_ROW:
         wanted = Counter({row: 1 for row, key in truth.rows[name].items() if standing.cards[key]})
         verdict.compare(f"row of {name}", wanted, kept[name])
