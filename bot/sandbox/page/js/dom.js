@@ -48,6 +48,48 @@ export function redraw(node, signature, draw) {
   return true;
 }
 
+/**
+ * Makes a node hold what `items` say, in their order, without touching what stays as it is.
+ * An item is {key, sign, draw, update?}: when its sign has changed it is updated where it stands, or else drawn anew;
+ * without a sign it is updated each time.
+ * `after` is a child that is not ours, behind which the first item stands.
+ */
+export function keep(node, items, after = null) {
+  const kept = node.__kept || (node.__kept = new Map());
+  const wanted = new Set(items.map((item) => item.key));
+  for (const [key, one] of kept) if (!wanted.has(key)) { one.node.remove(); kept.delete(key); }
+  const nodes = items.map((item) => keptNode(kept, item));   // first changed where they stand, then put in order
+  let at = after ? after.nextSibling : node.firstChild;
+  nodes.forEach((one) => {
+    if (one === at) at = at.nextSibling;
+    else node.insertBefore(one, at);
+  });
+}
+
+function keptNode(kept, { key, sign, draw, update }) {
+  const known = kept.get(key);
+  if (known && sign !== undefined && known.sign === sign) return known.node;
+  if (known && update) {
+    known.sign = sign;
+    update(known.node);
+    return known.node;
+  }
+  const node = draw();
+  if (known) {
+    const focused = known.node.contains(document.activeElement) ? document.activeElement.dataset.focusId : null;
+    known.node.replaceWith(node);
+    if (focused) focusAgain(node, focused);
+  }
+  kept.set(key, { node, sign });
+  return node;
+}
+
+/** Forgets and removes all that was kept in a node. */
+export function forget(node) {
+  node.__kept?.clear();
+  node.replaceChildren();
+}
+
 export function focusAgain(node, id) {
   const next = [...node.querySelectorAll("[data-focus-id]")].find((n) => n.dataset.focusId === id);
   if (next) next.focus({ preventScroll: true });

@@ -1,7 +1,7 @@
 // A list of messages kept in step with the state: only changed rows are redrawn, the reader's place is kept.
-import { focusAgain, h } from "./dom.js";
+import { forget, h, keep } from "./dom.js";
 import { sourceKey } from "./acts.js";
-import { messageRow } from "./message.js";
+import { fillRow, messageRow } from "./message.js";
 import { repliesOf, store } from "./store.js";
 import { dayKey, dayTitle, now } from "./time.js";
 
@@ -34,7 +34,7 @@ function plan(messages, channel, { place, firstNew, extra }) {
     if (fresh) { marked = true; out.push({ key: "new", sign: "new", draw: newLine }); }
     const options = { place, compact: !newDay && !fresh && sameVoice(before, m) };
     if (place === "thread" && i === 0) options.compact = false;
-    out.push({ key: `m-${m.ephemeral ? "e" : ""}${m.ts}`, sign: signature(m, channel, options), draw: () => messageRow(m, channel, options) });
+    out.push({ key: `m-${m.ephemeral ? "e" : ""}${m.ts}`, sign: signature(m, channel, options), draw: () => messageRow(m, channel, options), update: (row) => fillRow(row, m, channel, options) });
     before = m;
     if (extra && i === 0) out.push(extra(messages));
     if (extra && i === 0) before = null;
@@ -48,68 +48,53 @@ const newLine = () => h("div.new-line", { role: "separator", "aria-label": "New 
 export class MessageList {
   constructor(node) {
     this.node = node;
-    this.rows = new Map();
-    this.stick = true;
-    node.addEventListener("scroll", () => { this.stick = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR; });
-    new ResizeObserver(() => this.stick && this.toEnd()).observe(node);
+    this.stick = true;    // the end is in sight and stays so
+    this.put = 0;         // where we scrolled to last
+    node.addEventListener("scroll", () => this.look());
+    new ResizeObserver(() => this.follow()).observe(node);
   }
 
-  toEnd() { this.node.scrollTop = this.node.scrollHeight; }
+  look() { this.stick = this.node.scrollHeight - this.node.scrollTop - this.node.clientHeight < NEAR; }
+
+  /** Stays at the end, unless the reader has scrolled: the event that says so may come after the next message. */
+  follow() {
+    if (this.stick && this.node.scrollTop < this.put) this.look();
+    if (!this.stick) return;
+    this.node.scrollTop = this.node.scrollHeight;
+    this.put = this.node.scrollTop;
+  }
 
   /** Starts over, for another channel or person. */
   reset() {
-    this.rows.clear();
-    this.node.replaceChildren();
+    forget(this.node);
     this.stick = true;
+    this.put = 0;
   }
 
   draw(messages, channel, options) {
+    if (this.stick && this.node.scrollTop < this.put) this.look();
     const anchor = this.stick ? null : this.anchor();
-    const wanted = plan(messages, channel, options);
-    const keep = new Set(wanted.map((item) => item.key));
-    for (const [key, row] of this.rows) if (!keep.has(key)) { row.node.remove(); this.rows.delete(key); }
-    const nodes = wanted.map((item) => this.row(item));   // first redrawn where they stand, then put in order
-    let at = options.lead ? this.lead(options.lead) : this.node.firstChild;
-    nodes.forEach((node) => {
-      if (node === at) at = at.nextSibling;
-      else this.node.insertBefore(node, at);
-    });
-    if (this.stick) this.toEnd();
-    else if (anchor && this.rows.has(anchor.key)) this.node.scrollTop += this.rows.get(anchor.key).node.getBoundingClientRect().top - anchor.top;
-  }
-
-  lead(node) {
-    if (this.node.firstChild !== node) this.node.prepend(node);
-    return node.nextSibling;
-  }
-
-  row(item) {
-    const known = this.rows.get(item.key);
-    if (known && known.sign === item.sign) return known.node;
-    const node = item.draw();
-    node.dataset.row = item.key;
-    if (known) {
-      const focused = known.node.contains(document.activeElement) ? document.activeElement.dataset.focusId : null;
-      known.node.replaceWith(node);
-      if (focused) focusAgain(node, focused);
-    }
-    this.rows.set(item.key, { node, sign: item.sign });
-    return node;
+    if (options.lead && this.node.firstChild !== options.lead) this.node.prepend(options.lead);
+    keep(this.node, plan(messages, channel, options), options.lead);
+    if (this.stick) this.follow();
+    else if (anchor?.row.isConnected) this.node.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
   }
 
   /** The first message in sight, which stays where it is. */
   anchor() {
     const top = this.node.getBoundingClientRect().top;
-    const seen = [...this.node.querySelectorAll(":scope > .message")].find((n) => n.getBoundingClientRect().bottom > top);
-    return seen ? { key: seen.dataset.row, top: seen.getBoundingClientRect().top } : null;
+    const row = [...this.node.querySelectorAll(":scope > .message")].find((n) => n.getBoundingClientRect().bottom > top);
+    return row ? { row, top: row.getBoundingClientRect().top } : null;
   }
 
+  /** Brings a message into sight; says whether it is here. */
   show(ts) {
-    const row = this.rows.get(`m-${ts}`);
-    if (!row) return;
+    const row = [...this.node.querySelectorAll(":scope > .message")].find((n) => n.dataset.ts === ts);
+    if (!row) return false;
     this.stick = false;
-    row.node.scrollIntoView({ block: "center" });
-    row.node.classList.add("flash");
-    setTimeout(() => row.node.classList.remove("flash"), 1600);
+    row.scrollIntoView({ block: "center" });
+    row.classList.add("flash");
+    setTimeout(() => row.classList.remove("flash"), 1600);
+    return true;
   }
 }

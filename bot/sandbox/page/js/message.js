@@ -1,12 +1,12 @@
 // One message: face, name, time, body, files, thread summary, its errors and its hover toolbar.
-import { h } from "./dom.js";
+import { h, keep } from "./dom.js";
 import { icon } from "./icons.js";
 import { shortcut, sourceKey } from "./acts.js";
 import { menu } from "./layer.js";
 import { openThread } from "./route.js";
-import { dismiss, isReply, repliesOf, store, userOf } from "./store.js";
-import { clock, clockBare, full, lastReply, plural } from "./time.js";
-import { blocks } from "./render/blocks.js";
+import { channelOf, dismiss, isReply, messageOf, repliesOf, store, userOf } from "./store.js";
+import { clock, clockBare, dayKey, full, lastReply, now, plural } from "./time.js";
+import { blocks, keptBlocks } from "./render/blocks.js";
 import { collapsible } from "./render/collapse.js";
 import { files } from "./render/files.js";
 import { avatar, displayName } from "./render/names.js";
@@ -35,16 +35,27 @@ function attachment(one, ctx) {
     one.blocks ? blocks(one.blocks, ctx) : mrkdwn(one.text || one.fallback || "")));
 }
 
+/** One part of a row: drawn anew only when what it shows has changed. */
+const part = (key, shows, draw) => ({ key, sign: JSON.stringify([shows, dayKey(now())]), draw });
+/** A part that stays, and whose own parts are seen to each time. */
+const frame = (key, spec, fill) => ({ key, draw: () => fill(h(spec)), update: fill });
+const filled = (items) => (node) => { keep(node, items.filter(Boolean)); return node; };
+
 function body(m, channelId, options) {
   const source = { channel: channelId, ts: m.ts, thread_ts: m.thread_ts, ephemeral: m.ephemeral };
   const key = sourceKey(source);
-  const ctx = { source, raw: heldBy(key), blocks: m.blocks, prefix: `${options.place}-${m.ts}` };
-  const edited = m.edited && h("span.edited", { title: full(m.edited.ts) }, "(edited)");
+  const ctx = {
+    source, raw: heldBy(key), prefix: `${options.place}-${m.ts}`,
+    get blocks() { return messageOf(channelOf(channelId), m.ts)?.blocks || m.blocks; },   // as they are when one clicks
+  };
+  const said = store.errors.get(key);
   return [
-    m.blocks?.length ? blocks(m.blocks, ctx) : m.text ? h("div.text", null, collapsible(mrkdwn(m.text))) : null,
-    (m.attachments || []).map((one) => attachment(one, ctx)),
-    edited, m.files?.length ? files(m.files) : null,
-    store.errors.has(key) && h("div.message-error", { role: "alert", data: { testid: "message-error" } }, icon("warning", 16), h("span", null, store.errors.get(key))),
+    m.blocks?.length ? frame("blocks", "div.blocks", filled(keptBlocks(m.blocks, ctx)))
+      : m.text && part("text", m.text, () => h("div.text", null, collapsible(mrkdwn(m.text)))),
+    m.attachments?.length && part("attachments", m.attachments, () => h("div", null, m.attachments.map((one) => attachment(one, ctx)))),
+    m.edited && part("edited", m.edited, () => h("span.edited", { title: full(m.edited.ts) }, "(edited)")),
+    m.files?.length && part("files", m.files, () => files(m.files)),
+    said && part("error", said, () => h("div.message-error", { role: "alert", data: { testid: "message-error" } }, icon("warning", 16), h("span", null, said))),
   ];
 }
 
@@ -53,11 +64,10 @@ function summary(m, channel, options) {
   const replies = repliesOf(channel, m.ts);
   if (!replies.length) return null;
   const faces = [...new Set(replies.map((r) => r.user))].slice(0, 5);
-  const last = replies[replies.length - 1];
-  return h("button.summary", { type: "button", data: { testid: "thread-summary", focusId: `summary-${m.ts}` }, onclick: () => openThread(channel.id, m.ts) },
-    h("span.summary-faces", null, faces.map((id) => avatar(id, 24))),
-    h("span.summary-count", null, plural(replies.length, "reply")),
-    h("span.summary-last", null, lastReply(last.ts)), h("span.summary-view", null, "View thread", icon("chevronRight", 14)));
+  const [count, last] = [plural(replies.length, "reply"), lastReply(replies[replies.length - 1].ts)];
+  return part("summary", [faces, count, last], () => h("button.summary", { type: "button", data: { testid: "thread-summary", focusId: `summary-${m.ts}` }, onclick: () => openThread(channel.id, m.ts) },
+    h("span.summary-faces", null, faces.map((id) => avatar(id, 24))), h("span.summary-count", null, count),
+    h("span.summary-last", null, last), h("span.summary-view", null, "View thread", icon("chevronRight", 14))));
 }
 
 const messageShortcuts = () => (store.state.shortcuts || []).filter((s) => (s.type || "message") === "message");
@@ -75,7 +85,6 @@ function moreMenu(m, channel) {
 }
 
 function toolbar(m, channel, options) {
-  if (m.ephemeral) return null;
   const more = (event) => menu(event.currentTarget, moreMenu(m, channel), { label: "More message shortcuts" });
   return h("div.toolbar", { role: "group", "aria-label": "Message actions" },
     options.place !== "thread" && h("button.tool", { type: "button", title: "Reply in thread", "aria-label": "Reply in thread", data: { testid: "reply-in-thread" }, onclick: () => openThread(channel.id, m.thread_ts || m.ts) }, icon("reply", 18)),
@@ -102,21 +111,39 @@ function touch(row, m, channel, options) {
   });
 }
 
+function above(m, channel, options) {
+  if (m.ephemeral) return part("above", "only you", () => h("div.only-you", null, icon("eye", 14), "Only visible to you"));
+  if (m.subtype !== "thread_broadcast" || options.place === "thread") return null;
+  return part("above", "reply", () => h("button.replied-to", { type: "button", onclick: () => openThread(channel.id, m.thread_ts) }, "replied to a thread"));
+}
+
+function main(m, channel, options) {
+  const voice = [m.user, author(m)];
+  return filled([
+    !options.compact && part("head", voice, () => h("div.message-head", null, name(m), h("time.time", { title: full(m.ts) }, clock(m.ts)))),
+    frame("body", "div.message-body", filled(body(m, channel.id, options))),
+    m.ephemeral && part("foot", m.ts, () => h("div.ephemeral-foot", null, h("button.text-button", { type: "button", data: { testid: "dismiss" }, onclick: () => dismiss({ ...m, channel: channel.id }) }, "Dismiss message"))),
+    summary(m, channel, options),
+  ]);
+}
+
+/** Makes a row show its message as it is now. The row itself stays, and of its parts those that have not changed. */
+export function fillRow(row, m, channel, options) {
+  row.classList.toggle("compact", Boolean(options.compact));
+  row.classList.toggle("tombstone", m.subtype === "tombstone");
+  row.setAttribute("aria-label", `${author(m)}, ${clock(m.ts)}`);
+  const gutter = () => h("div.gutter", null, options.compact ? h("span.gutter-time", { title: full(m.ts) }, clockBare(m.ts)) : avatar(m.user, 36));
+  return filled([
+    above(m, channel, options), part("gutter", [options.compact, m.user], gutter), frame("main", "div.message-main", main(m, channel, options)),
+    !m.ephemeral && { key: "toolbar", sign: "same", draw: () => toolbar(m, channel, options) },
+  ])(row);
+}
+
 /** options: {place: "channel"|"thread"|"app", compact, fresh} */
 export function messageRow(m, channel, options) {
-  const classes = [options.compact && "compact", m.ephemeral && "ephemeral", m.subtype === "tombstone" && "tombstone"];
-  const gutter = options.compact ? h("span.gutter-time", { title: full(m.ts) }, clockBare(m.ts)) : avatar(m.user, 36);
-  const head = !options.compact && h("div.message-head", null, name(m), h("time.time", { title: full(m.ts) }, clock(m.ts)));
-  const above = m.ephemeral ? h("div.only-you", null, icon("eye", 14), "Only visible to you")
-    : m.subtype === "thread_broadcast" && options.place !== "thread"
-      ? h("button.replied-to", { type: "button", onclick: () => openThread(channel.id, m.thread_ts) }, "replied to a thread") : null;
-  const foot = m.ephemeral && h("div.ephemeral-foot", null, h("button.text-button", { type: "button", data: { testid: "dismiss" }, onclick: () => dismiss({ ...m, channel: channel.id }) }, "Dismiss message"));
   const row = h("div.message", {
-    class: classes.filter(Boolean).join(" "), role: "listitem", "aria-label": `${author(m)}, ${clock(m.ts)}`,
-    data: { testid: m.ephemeral ? "ephemeral" : "message", ts: m.ts },
-  }, above, h("div.gutter", null, gutter),
-  h("div.message-main", null, head, h("div.message-body", null, body(m, channel.id, options)), foot, summary(m, channel, options)),
-  toolbar(m, channel, options));
+    class: m.ephemeral ? "ephemeral" : "", role: "listitem", data: { testid: m.ephemeral ? "ephemeral" : "message", ts: m.ts },
+  });
   touch(row, m, channel, options);
-  return row;
+  return fillRow(row, m, channel, options);
 }

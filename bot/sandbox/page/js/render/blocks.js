@@ -1,5 +1,8 @@
 // Block Kit blocks to DOM nodes, for messages, modals and Home alike.
 import { h } from "../dom.js";
+import { sourceKey } from "../acts.js";
+import { store } from "../store.js";
+import { dayKey, now } from "../time.js";
 import { collapsible } from "./collapse.js";
 import { element, image } from "./elements.js";
 import { input } from "./inputs.js";
@@ -57,9 +60,23 @@ const BLOCKS = {
   markdown: (block) => h("div.block", null, h("div.plain", null, block.text || "")),
 };
 
-export function blocks(list, ctx) {
-  return h("div.blocks", null, (list || []).map((block) => {
-    const draw = BLOCKS[block.type];
-    return draw ? draw(block, ctx) : h("div.block.unknown", null, `(a ${block.type} block is not shown here)`);
-  }));
+function one(block, ctx) {
+  const draw = BLOCKS[block.type];
+  return draw ? draw(block, ctx) : h("div.block.unknown", null, `(a ${block.type} block is not shown here)`);
 }
+
+export const blocks = (list, ctx) => h("div.blocks", null, (list || []).map((block) => one(block, ctx)));
+
+const SILENT = new Set(["header", "context", "image", "divider", "rich_text", "table", "markdown"]);
+
+/** What a block shows, apart from people's names: the app gives one that answers nobody a new id at each edit. */
+function sign(block, ctx) {
+  const silent = SILENT.has(block.type) || (block.type === "section" && !block.accessory);
+  const shown = JSON.stringify(silent ? { ...block, block_id: null } : block);
+  const busy = [...store.pending].filter((key) => key.startsWith(`${sourceKey(ctx.source)}/${block.block_id}/`));
+  return JSON.stringify([shown, busy, shown.includes("{ago}") ? Math.floor(now() / 30) : dayKey(now())]);
+}
+
+/** The blocks as items to keep: only those that changed are drawn anew. */
+export const keptBlocks = (list, ctx) => list.map((block, n) => (
+  { key: `block-${n}`, sign: sign(block, ctx), draw: () => one(block, ctx) }));
