@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,12 +13,17 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.sandbox import Sandbox
 
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+FLAGS += ["--disable-sync", "--no-first-run"]
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
 CHANNELS = ("payments", "chat", "general")
 
 
@@ -126,3 +133,43 @@ def caller(sandbox: Sandbox) -> Callable[..., dict[str, Any]]:
         return body
 
     return call
+
+
+def chromium() -> str | None:
+    names = (os.environ.get("CHROMIUM"), "/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium here: set CHROMIUM to the path of one")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=FLAGS)
+
+
+@pytest.fixture
+def open_page(browser: Browser, sandbox: Sandbox) -> Iterator[Callable[..., Page]]:
+    """open_page("bo", phone=True) is bo's own browser; whatever went wrong in it fails the test."""
+    contexts, wrong = [], []
+
+    def open_one(person: str, place: str = "#C0PAYMENTS", phone: bool = False) -> Page:
+        options: dict[str, Any] = {"viewport": PHONE if phone else DESKTOP}
+        options |= {"has_touch": True, "is_mobile": True} if phone else {}
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(8000)
+        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on(
+            "request", lambda r: r.url.startswith((sandbox.url, "data:")) or wrong.append(f"request: {r.url}")
+        )
+        page.goto(f"{sandbox.url}/?as={person}{place}")
+        page.wait_for_selector("body[data-ready]")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert not wrong

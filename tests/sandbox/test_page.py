@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 from slack_bolt import App
 from slack_sdk import WebClient
 
@@ -17,20 +15,12 @@ from bot.sandbox.server import Sandbox
 
 pytestmark = pytest.mark.browser
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-FLAGS += ["--disable-sync", "--no-first-run"]
 DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
 BIDI = "\u202egnp.elif\u202c \u200b"
 LONG = "w" * 600
 HOSTILE = f"&lt;script&gt;alert(1)&lt;/script&gt; &lt;@U0ANA&gt; <javascript:alert(2)|press me> {BIDI}{LONG}"
 
 OpenPage = Callable[..., Page]
-
-
-def chromium() -> str | None:
-    names = (os.environ.get("CHROMIUM"), "/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
 def plain(text: str) -> dict[str, Any]:
@@ -109,46 +99,11 @@ def build_app(client: WebClient) -> App:
     return app
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    if path is None:
-        pytest.skip("no Chromium here: set CHROMIUM to the path of one")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=FLAGS)
-
-
 @pytest.fixture
 def bot(sandbox: Sandbox, client: WebClient, connect: Callable[..., Any]) -> Iterator[App]:
     built = build_app(client)
     with connect(sandbox, built):
         yield built
-
-
-@pytest.fixture
-def open_page(browser: Browser, sandbox: Sandbox) -> Iterator[OpenPage]:
-    """open_page("bo", phone=True) is bo's own browser; whatever went wrong in it fails the test."""
-    contexts, wrong = [], []
-
-    def open_one(person: str, place: str = "#C0PAYMENTS", phone: bool = False) -> Page:
-        options: dict[str, Any] = {"viewport": PHONE if phone else DESKTOP}
-        options |= {"has_touch": True, "is_mobile": True} if phone else {}
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(8000)
-        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on(
-            "request", lambda r: r.url.startswith((sandbox.url, "data:")) or wrong.append(f"request: {r.url}")
-        )
-        page.goto(f"{sandbox.url}/?as={person}{place}")
-        page.wait_for_selector("body[data-ready]")
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert not wrong
 
 
 def messages(page: Page) -> Locator:

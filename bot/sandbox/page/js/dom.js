@@ -104,12 +104,6 @@ export function safeUrl(url) {
   }
 }
 
-export function link(url, ...children) {
-  const href = safeUrl(url);
-  if (!href) return h("span", null, ...children);
-  return h("a.link", { href, target: "_blank", rel: "noopener noreferrer" }, ...children);
-}
-
 const LOOPBACK = new Set(["127.0.0.1", "localhost"]);
 
 /** Pictures come from this server or from the data itself; anything outside is shown as a link, never fetched. */

@@ -6,18 +6,18 @@ import { activityPane, drawActivity, drawHome, homePane, leaveHome, visitHome } 
 import { draw as drawModal } from "./modal.js";
 import { onSwitch } from "./profile.js";
 import { displayName } from "./render/names.js";
-import { follow as followRoute } from "./route.js";
-import { drawTop, onJump } from "./search.js";
+import { follow as followRoute, openMessage } from "./route.js";
+import { drawTop } from "./search.js";
 import { drawSidebar } from "./sidebar.js";
-import { botChannel, botChannelId, channelOf, changed, chooseActor, mayHaveMore, people, rememberActor, store, subscribe, userByName } from "./store.js";
-import { drawThread, threadPane } from "./thread.js";
+import { botChannel, botChannelId, channelOf, changed, chooseActor, isReply, mayHaveMore, messageOf, people, rememberActor, store, subscribe, userByName } from "./store.js";
+import { drawThread, showReply, threadPane } from "./thread.js";
 import { drawThreads, threadsPane } from "./threads.js";
 import { setNow } from "./time.js";
 import { announce, drawToasts, resetToasts } from "./toast.js";
 
 const main = document.getElementById("main");
 const banner = document.getElementById("banner");
-let stop = () => {}, actor = chooseActor(), reading = null, again = false, jumpTo = null;
+let stop = () => {}, actor = chooseActor(), reading = null, again = false;
 
 main.append(channelPane, homePane, activityPane, threadsPane);
 document.getElementById("panes").append(threadPane);
@@ -85,7 +85,17 @@ function more() {
   refresh();
 }
 onOlder(more);
-onJump((ts) => { jumpTo = ts; changed(); });
+/** Brings the message of the address into sight, once it is here. */
+function showPlace(channel) {
+  const { at, thread } = store.route;
+  if (!at || !channel) return;
+  const m = messageOf(channel, at);
+  if (m && isReply(m) && !thread) { openMessage(channel.id, at, m.thread_ts); return; }
+  if (!m && mayHaveMore(channel)) { more(); return; }
+  store.route.at = null;
+  showMessage(thread || at);
+  if (thread) showReply(at);
+}
 
 function pane() {
   const { kind, tab } = store.route;
@@ -127,7 +137,7 @@ function draw() {
   drawSidebar();
   drawModal();
   drawToasts();
-  if (jumpTo) { showMessage(jumpTo); jumpTo = null; }
+  showPlace(currentChannel());
   document.body.dataset.ready = "true";
 }
 

@@ -2,7 +2,7 @@
 import { h, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { displayName } from "./render/names.js";
-import { openChannel, openThread } from "./route.js";
+import { openChannel, openMessage } from "./route.js";
 import { channels, isReply, store } from "./store.js";
 import { dayAndTime } from "./time.js";
 import { mrkdwn } from "./render/mrkdwn.js";
@@ -11,8 +11,6 @@ const bar = document.getElementById("search");
 const panel = document.getElementById("search-panel");
 const field = h("input.search-field", { type: "text", role: "searchbox", placeholder: "Search messages and channels", "aria-label": "Search messages and channels", oninput: () => results() });
 const found = h("div.search-found", { role: "listbox", "aria-label": "Results" });
-let jump = () => {};
-export const onJump = (fn) => { jump = fn; };
 
 export function focusSearch() {
   panel.hidden = false;
@@ -25,8 +23,7 @@ function shut() { panel.hidden = true; }
 const pick = (act) => () => { shut(); act(); };
 
 function open(channel, m) {
-  if (isReply(m)) openThread(channel.id, m.thread_ts);
-  else { openChannel(channel.id); jump(m.ts); }
+  openMessage(channel.id, m.ts, isReply(m) ? m.thread_ts : null);
 }
 
 /** The words a message shows: of its blocks if it has any, else of its text. */

@@ -95,17 +95,19 @@ function baseline() {
   return current;
 }
 export const readMark = (channelId) => Math.max(read(localStorage, readKey(channelId), 0), baseline());
+/** Up to where this person has read a channel in this browser; on a first visit nothing, so that every ping counts. */
+const ownMark = (channelId) => read(localStorage, readKey(channelId), 0);
 export function markRead(channelId) {
   const channel = channelOf(channelId);
   const newest = Math.max(0, ...(channel?.messages || []).map((m) => Number(m.ts)));
-  if (newest > readMark(channelId)) write(localStorage, readKey(channelId), newest);
+  if (newest > ownMark(channelId)) write(localStorage, readKey(channelId), newest);
 }
 export function unread(channel) {
   const mark = readMark(channel.id);
   const fresh = (m) => Number(m.ts) > mark && m.user !== store.me;
   const bold = channel.messages.some((m) => fresh(m) && (!isReply(m) || m.subtype === "thread_broadcast"));
   const pings = (store.state.notifications || [])
-    .filter((n) => n.user === store.me && n.channel === channel.id && Number(n.ts) > mark).length;
+    .filter((n) => n.user === store.me && n.channel === channel.id && Number(n.ts) > ownMark(channel.id)).length;
   return { bold: bold || pings > 0, pings };
 }
 

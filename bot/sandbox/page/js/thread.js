@@ -44,3 +44,5 @@ export function drawThread(channel) {
   composer.node.hidden = channel.is_archived;
   composer.point({ channel: channel.id, thread: ts, placeholder: "Reply…" });
 }
+
+export const showReply = (ts) => list.show(ts);

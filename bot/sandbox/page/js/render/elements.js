@@ -1,5 +1,7 @@
 // Elements one can press on messages, modals and Home: buttons, menus, selects, pictures.
-import { h, localImage, safeUrl, link } from "../dom.js";
+import { h, localImage, safeUrl } from "../dom.js";
+import { linkHere } from "../permalink.js";
+import { link } from "./link.js";
 import { icon } from "../icons.js";
 import { actionKey, click } from "../acts.js";
 import { menu } from "../layer.js";
@@ -25,6 +27,8 @@ function button(element, ctx, block) {
   };
   const onclick = () => press(ctx, block, element, { value: element.value });
   const href = element.url && safeUrl(element.url);
+  const here = href && linkHere(href);
+  if (here) return h("a.btn", { ...shared, href: here.href, onclick: (event) => { here.onclick(event); onclick(); } }, label);
   if (href) return h("a.btn", { ...shared, href, target: "_blank", rel: "noopener noreferrer", onclick }, label);
   return h("button.btn", { ...shared, type: "button", onclick }, label, busy && h("span.spinner", { role: "status", "aria-label": "Sending" }));
 }

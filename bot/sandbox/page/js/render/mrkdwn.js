@@ -1,5 +1,6 @@
 // Slack's mrkdwn to DOM nodes. Reads text, writes text nodes: there is no way from here to HTML.
-import { h, link } from "../dom.js";
+import { h } from "../dom.js";
+import { link } from "./link.js";
 import { dateTokens, full } from "../time.js";
 import { channelNode, userNode } from "./names.js";
 import { emoji } from "./emoji.js";

@@ -1,5 +1,6 @@
 // rich_text blocks: sections, lists, quotes and preformatted text from their elements, never parsed as mrkdwn.
-import { h, link } from "../dom.js";
+import { h } from "../dom.js";
+import { link } from "./link.js";
 import { dateTokens, full } from "../time.js";
 import { emoji, fromUnicode } from "./emoji.js";
 import { channelNode, userNode } from "./names.js";
