@@ -29,9 +29,7 @@ class OpenFile:
         self.identity = identity
         self.users = 0
         self.retired = False
-        self.loaded: dict[
-            tuple[str, str], datetime | None
-        ] = {}  # by table and column
+        self.loaded: dict[tuple[str, str], datetime | None] = {}  # by table and column
         self._connection = _open(path)
         self._cursors: list[duckdb.DuckDBPyConnection] = []
         self._columns: Mapping[str, Mapping[str, str]] | None = None

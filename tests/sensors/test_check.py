@@ -50,7 +50,7 @@ def test_sql_that_the_warehouse_refuses_is_named_with_its_file(
         "policies/_assets.yml:4:65 core.chat_messages.columns.author: the warehouse's core.chat_messages has no"
         ' column author; did you mean "author_id"?',
         f"{SQL}:1:1 m has no column author"
-        " (carried from snowflake to duckdb; a .duckdb.sql beside it is taken instead)"
+        " (carried from snowflake to duckdb; a .duckdb.sql beside it is taken instead)",
     ]
 
 
