@@ -28,7 +28,7 @@ FLAGS += ["--disable-sync", "--no-first-run"]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 TEAMS = ("payments", "chat", "listings", "accounts")
 SECONDS = 1000.0
-WAIT = 20 * SECONDS
+WAIT = 45 * SECONDS
 
 
 def chromium() -> str | None:
@@ -107,6 +107,14 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _pages_are_closed(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "browser" in request.fixturenames:
+        for context in request.getfixturevalue("browser").contexts:
+            context.close()
 
 
 def seen_by(browser: Browser, demo: Demo, who: str, channel: str, size: Any = DESKTOP) -> Page:
