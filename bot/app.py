@@ -54,7 +54,13 @@ class Bot:
         self.settings = settings
         self.store = Store(settings.store_url)
         self.warehouse = open_warehouse(settings)
-        self.project = Project(settings.project, self.store, dialect=settings.dialect, bundle=settings.bundle)
+        self.project = Project(
+            settings.project,
+            self.store,
+            dialect=settings.dialect,
+            bundle=settings.bundle,
+            owner=settings.owner,
+        )
         self.metrics = METRICS
         self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics)
         self.view = View(self.store, self.project, clock)

@@ -18,15 +18,28 @@ class Project:
     """The current catalog. A file that does not load keeps its last good version, over a restart too."""
 
     def __init__(
-        self, folder: Path, store: Store, *, dialect: str = "snowflake", bundle: str = "main"
+        self,
+        folder: Path,
+        store: Store,
+        *,
+        dialect: str = "snowflake",
+        bundle: str = "main",
+        owner: str | None = None,
     ) -> None:
         self.folder = folder
         self._store = store
         self._dialect = dialect
         self._bundle = bundle
+        self._owner = owner
         self._print = ""
         self._lock = threading.Lock()
         self.catalog = Catalog()
+
+    @property
+    def owner(self) -> str:
+        """The team that answers for Patrol itself: the one that settings name, else the first, if any."""
+        teams = self.catalog.teams
+        return self._owner if self._owner and self._owner in teams else next(iter(teams), "")
 
     def reload(self) -> bool:
         """Reads the files if they have changed; whether there is a new version of them."""

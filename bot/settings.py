@@ -41,6 +41,7 @@ class Settings:
     log_level: str
     dialect: str
     bundle: str
+    owner: str | None
     slack_bot_token: str | None
     slack_app_token: str | None
     slack_signing_secret: str | None
@@ -165,6 +166,7 @@ class _Checked(BaseModel):
     bundle: Annotated[
         str, Field(pattern=r"^[a-z][a-z0-9_-]*$", description="a short name of a-z, 0-9, _ and -")
     ] = "main"
+    owner: Annotated[str, Field(min_length=1, description="a team of policies/_teams.yml")] | None = None
     slack_bot_token: Annotated[str, _token("xoxb-", "a bot token")] | None = None
     slack_app_token: Annotated[str, _token("xapp-", "an app-level token")] | None = None
     slack_signing_secret: str | None = None
