@@ -6,16 +6,17 @@ Replaces one function each in this process only; nothing of it lies in bot/, and
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.__main__ import main
 from bot.core import message as messages
-from bot.core.alert import Alert
 from bot.core.message import Message, Move
 from bot.killpoint import reach
 from bot.store import Store
-from bot.store.runs import move_watermark
+from bot.store.saving import WatermarkMoved, move_watermarks
+from bot.store.store import Saved
 from bot.store.values import RunSave
 
 
@@ -30,23 +31,30 @@ def no_reconcile() -> None:
 
 
 def split_watermark() -> None:
-    """The watermark is saved in a transaction of its own, before the alerts."""
-    whole = Store.save
+    """The watermarks are saved in transactions of their own, before the alerts."""
+    whole = Store.save_all
 
-    def save(self: Store, saved: RunSave, now: datetime) -> tuple[Alert, ...]:
-        if not saved.incremental:
-            return whole(self, saved, now)
-        run, end = saved.run, saved.window.end
-        with self._database.write() as c:
-            moved = move_watermark(self._database, c, run, end)
-        if not moved:
-            return whole(self, saved, now)  # which says so
-        if saved.changes:
+    def save_all(self: Store, saves: Sequence[RunSave], now: datetime) -> list[Saved]:
+        apart = [_apart(self, one) for one in saves]
+        if any(one.incremental and one.changes for one in saves):
             reach("save.between")
-        there = max(run.from_watermark or end, end) if run.cause.moves_watermark else run.from_watermark
-        return whole(self, replace(saved, run=replace(run, from_watermark=there)), now)
+        return whole(self, apart, now)
 
-    Store.save = save  # type: ignore[method-assign]  # that is the point
+    Store.save_all = save_all  # type: ignore[method-assign]  # that is the point
+
+
+def _apart(store: Store, saved: RunSave) -> RunSave:
+    """The watermark is moved; what is left to save finds it where it must be."""
+    if not saved.incremental:
+        return saved
+    run, end = saved.run, saved.window.end
+    try:
+        with store._database.write() as c:
+            move_watermarks(store._database, c, [saved])
+    except WatermarkMoved:
+        return saved  # the save will say so
+    there = max(run.from_watermark or end, end) if run.cause.moves_watermark else run.from_watermark
+    return replace(saved, run=replace(run, from_watermark=there))
 
 
 BREAK = {"no-reconcile": no_reconcile, "split-watermark": split_watermark}

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,11 @@ from rich.table import Table
 
 from bot.app import Bot
 from bot.demo.publish import publish
+from bot.errors import StoreAway
+from bot.rounds import Rounds
 from bot.sandbox import Sandbox
 from bot.settings import load
 from sensors import catalog
-from sensors.model.run import Cause, CauseKind
 from sensors.model.window import window_for
 from sensors.warehouse import connect
 
@@ -95,7 +96,8 @@ class Warehouse:
                 [policies, EPOCH.replace(tzinfo=None)],
             )
             found = [n for n in range(policies) if n % 100 < FINDING]
-            rows = [(f"f{n}", n, f"s{n}", 99.0, EPOCH.replace(tzinfo=None)) for n in found]
+            moment = (EPOCH - timedelta(seconds=1)).replace(tzinfo=None)  # a window's end is open
+            rows = [(f"f{n}", n, f"s{n}", 99.0, moment) for n in found]
             c.executemany("INSERT INTO core.events VALUES (?, ?, ?, ?, ?)", rows)
         publish(self.folder, self.working)
 
@@ -151,13 +153,31 @@ def whole_road(bot: Bot) -> float:
 
     delivering = threading.Thread(target=deliver)
     delivering.start()
+    rounds = Rounds(bot.engine, 2, _not_away)
+    rounds.start()
     started = time.perf_counter()
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda name: bot.engine.tick(name, Cause(CauseKind.tick, "bench"), EPOCH), names))
+    rounds.want(names)
+    if not rounds.idle(300):
+        raise RuntimeError("the round did not end")
     took = time.perf_counter() - started
     stop.set()
     delivering.join()
+    rounds.close()
     return len(names) / took
+
+
+def _not_away(away: StoreAway) -> None:
+    raise away
+
+
+class Clock:
+    """Goes on from the time of the planted rows."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def __call__(self) -> datetime:
+        return EPOCH + timedelta(seconds=time.monotonic() - self._began)
 
 
 def row_to_post(
@@ -237,7 +257,7 @@ def measure(policies: int, town: tuple[str, ...], rounds: int) -> dict[str, Any]
             environment = {"PATROL_SLACK_URL": api, "SLACK_BOT_TOKEN": token, "SLACK_APP_TOKEN": app_token}
             environment["PATROL_WAREHOUSE_URL"] = f"duckdb:///{market.folder}"
             environment["PATROL_STORE_URL"] = f"sqlite:///{folder / f'bench{turn}.db'}"
-            bot = Bot(load(folder / "project", environment), lambda: datetime.now(UTC))
+            bot = Bot(load(folder / "project", environment), Clock())
             bot.store.upgrade()
             bot.engine.reload()
             road.append(whole_road(bot))

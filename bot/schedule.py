@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from bot.core.plan import due_now, last_due, next_due
+from bot.core.plan import last_due, next_due
 from bot.deliver import Deliverer
-from bot.engine import Engine, Ticked
+from bot.engine import Engine
 from bot.errors import StoreAway
 from bot.log import get
+from bot.rounds import Rounds
 from bot.starting import Starting
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy, Schedule
-from sensors.model.run import Cause, CauseKind
 
 log = get("schedule")
 
@@ -34,18 +34,64 @@ CHORES: dict[str, float] = {
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
 MEMORY_KEPT = timedelta(days=35)
-AGAIN = timedelta(seconds=2)
-MOST_PARTS = 200  # of one window, when only a part at a time fits
+CLOCK_WENT_BACK = timedelta(seconds=1)
 
 
-class Plan(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
-    """APScheduler's trigger over our own due times."""
+class Timetable(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
+    """When each policy is due next. As APScheduler's trigger: the earliest of all, at least each second."""
 
-    def __init__(self, schedule: Schedule) -> None:
-        self.schedule = schedule
+    def __init__(self) -> None:
+        self._schedules: Mapping[str, Schedule] = {}
+        self._next: dict[str, datetime] = {}
+        self._queue: list[tuple[datetime, str]] = []
+        self._due: set[str] = set()
+        self._asked_at = datetime.min.replace(tzinfo=UTC)
+        self._lock = threading.Lock()
 
-    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
-        return next_due(self.schedule, max(previous or now, now).astimezone(UTC))
+    def __contains__(self, name: str) -> bool:
+        return name in self._schedules
+
+    def plan(self, schedules: Mapping[str, Schedule], now: datetime) -> None:
+        """All that there are. One that has not changed keeps its next time, even if that has just come."""
+        with self._lock:
+            kept = {n: at for n, at in self._next.items() if self._schedules[n] == schedules.get(n)}
+            self._schedules = schedules
+            self._set(kept, now)
+
+    def _set(self, kept: Mapping[str, datetime], now: datetime) -> None:
+        times = {name: kept.get(name) or next_due(one, now) for name, one in self._schedules.items()}
+        self._next = {name: at for name, at in times.items() if at}
+        self._queue = [(at, name) for name, at in self._next.items()]
+        heapq.heapify(self._queue)
+
+    def due(self, now: datetime) -> set[str]:
+        """Those whose time has come since this was asked last: once each, however often it came."""
+        with self._lock:
+            self._go_on(now)
+            due, self._due = self._due, set()
+            return due
+
+    def _go_on(self, now: datetime) -> None:
+        if now + CLOCK_WENT_BACK < self._asked_at:  # times that were far off are not any more
+            self._set({}, now)
+            self._due |= set(self._next)
+        self._asked_at = now
+        while self._queue and self._queue[0][0] <= now:
+            name = self._queue[0][1]
+            self._due.add(name)
+            at = next_due(self._schedules[name], now)
+            if at is None:
+                heapq.heappop(self._queue)
+                del self._next[name]
+            else:
+                self._next[name] = at
+                heapq.heapreplace(self._queue, (at, name))
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:  # noqa: ARG002
+        with self._lock:
+            self._go_on(now.astimezone(UTC))
+            at = now + timedelta(seconds=1)
+            return min(at, self._queue[0][0]) if self._queue else at
 
 
 class Scheduler:
@@ -59,11 +105,13 @@ class Scheduler:
         self.store_trouble = ""
         self._stopping = threading.Event()
         self._work = threading.Event()
+        self.timetable = Timetable()
+        self.rounds = Rounds(engine, workers, self._store_away)
         self._known: dict[str, Policy] = {}
         self._planned: Catalog | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(workers), "chores": ThreadPoolExecutor(len(CHORES))},
+            executors={"default": ThreadPoolExecutor(1), "chores": ThreadPoolExecutor(len(CHORES))},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._delivering = threading.Thread(target=self._deliver, name="deliver", daemon=True)
@@ -76,7 +124,7 @@ class Scheduler:
             "sweep": self.engine.sweep,
             "starting": self._start_things,
             "reload": self._reload,
-            "renew": self.engine.renew,
+            "renew": self.engine.runs.renew,
             "take_over": self.engine.take_over,
             "prune": self._prune,
         }
@@ -89,6 +137,8 @@ class Scheduler:
                 executor="chores",
                 id=f":{name}",
             )
+        self._scheduler.add_job(self._ring, self.timetable, id=":ring")
+        self.rounds.start()
         self._scheduler.start()
         if self.deliverer:
             self._delivering.start()
@@ -98,6 +148,7 @@ class Scheduler:
         self._stopping.set()
         self._work.set()
         self._scheduler.shutdown(wait=True)
+        self.rounds.close()
         self.starting.close()
         if self.deliverer:
             self._delivering.join(timeout=15)
@@ -105,67 +156,17 @@ class Scheduler:
     # ------------------------------------------------------------------- policies
 
     def _plan_policies(self) -> None:
-        """One APScheduler job for each policy that runs; changed ones are planned anew, at once."""
+        """The timetable of all policies that run; new and changed ones are looked at at once."""
         catalog = self.engine.catalog
         wanted = {n: p for n, p in catalog.policies.items() if p.runs}
-        for name in set(self._known) - set(wanted):
-            if self._scheduler.get_job(name):
-                self._scheduler.remove_job(name)
-        for name, policy in wanted.items():
-            known = self._known.get(name)
-            if known and (known.schedule, known.content) == (policy.schedule, policy.content):
-                continue
-            first: dict[str, Any] = {}
-            if last_due(policy.schedule, self.engine.clock()) is not None:
-                first = {"next_run_time": datetime.now(UTC)}
-            self._scheduler.add_job(
-                self._tick, Plan(policy.schedule), (name,), id=name, replace_existing=True, **first
-            )
+        changed = [name for name, policy in wanted.items() if not _same(policy, self._known.get(name))]
+        now = self.engine.clock()
+        self.timetable.plan({n: p.schedule for n, p in wanted.items()}, now)
         self._known, self._planned = wanted, catalog
+        self.rounds.want(n for n in changed if last_due(wanted[n].schedule, now) is not None)
 
-    def _tick(self, name: str) -> None:
-        """The newest due tick of the policy; where only a part of its window fits, part after part."""
-        policy = self.engine.catalog.policies.get(name)
-        due = self._due(policy) if policy else None
-        if due is None:
-            return
-        stamp, after = due.isoformat().replace("+00:00", "Z"), None
-        for part in range(MOST_PARTS):
-            cause = Cause(CauseKind.tick, stamp if not part else f"{stamp}+{part}")
-            ticked = None if self._stopping.is_set() else self._guarded(name, cause, due, after)
-            if ticked and ticked.busy:
-                self._again(name)
-            if not ticked or not ticked.goes_on or not ticked.looked:
-                return
-            after = ticked.looked.window.end
-
-    def _due(self, policy: Policy) -> datetime | None:
-        """The tick that is due now; with the store away it is asked for again soon."""
-        try:
-            last_tick = self.engine.store.runs.last_tick(policy.name)
-        except StoreAway as away:
-            self._store_away(away)
-            self._again(policy.name)
-            return None
-        return due_now(policy.schedule, self.engine.clock(), last_tick)
-
-    def _guarded(self, name: str, cause: Cause, due: datetime, after: datetime | None) -> Ticked | None:
-        try:
-            return self.engine.tick(name, cause, due, after=after)
-        except StoreAway as away:
-            self._store_away(away)
-            self._again(name)
-        except Exception:
-            log.exception("tick failed", policy=name)
-        return None
-
-    def _again(self, name: str) -> None:
-        """Another run is at it, or the store is away: the tick is tried again soon, not at the next due time,
-        which may be a day away."""
-        at = datetime.now(UTC) + AGAIN
-        job = self._scheduler.get_job(name)
-        if job and (job.next_run_time is None or job.next_run_time > at):
-            job.modify(next_run_time=at)
+    def _ring(self) -> None:
+        self.rounds.want(self.timetable.due(self.engine.clock()))
 
     # --------------------------------------------------------------------- chores
 
@@ -222,3 +223,7 @@ class Scheduler:
                 log.exception("delivery failed")
                 self._stopping.wait(1)
             self.beats["deliver"] = datetime.now(UTC)
+
+
+def _same(policy: Policy, known: Policy | None) -> bool:
+    return known is not None and (known.schedule, known.content) == (policy.schedule, policy.content)

@@ -14,10 +14,11 @@ from bot.core.alert import Alert
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.job_run import JobRun, JobState, Progress
 from bot.core.words import when
-from bot.engine import Engine, Ticked
+from bot.engine import Engine
 from bot.errors import JobRefused, JobUnknown, StoreAway
 from bot.jobs import Runner, runner_for
 from bot.log import get
+from bot.runs import Ticked
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
 from sensors.model.policy import Policy

@@ -17,7 +17,7 @@ from sensors.model.run import Looked, RunStatus
 from sensors.model.team import Team
 
 RESOLVED_LATELY = timedelta(days=14)
-SOUND_FOR = timedelta(seconds=30)  # so long a good look need not be recorded as one again
+ASKED_EACH = timedelta(seconds=30)  # which policies are in trouble
 TRIES = 6  # against others who tell of the same
 
 
@@ -27,23 +27,28 @@ class Troubles:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self.store = store
         self.clock = clock
-        self._sound: dict[str, datetime] = {}  # policies that looked well, and when that was recorded
+        self._troubled: set[str] = set()  # policies of which something is told, by whatever process
+        self._asked_at = EPOCH
         self._told_of: Catalog | None = None  # the files whose troubles are told
 
     def of_look(self, looked: Looked, teams: Mapping[str, Team]) -> None:
         """Whether the policy itself can be relied on is a violation like any other."""
         name, now = looked.policy.name, self.clock()
-        sound = looked.ok and not looked.bad_rows
-        if sound and now - self._sound.get(name, EPOCH) < SOUND_FOR:
+        if looked.ok and not looked.bad_rows and name not in self._troubled_at(now):
             return
-        if sound:
-            self._sound[name] = now
-        else:
-            self._sound.pop(name, None)
+        self._troubled.add(name)  # or about to be
         team = teams.get(looked.policy.owner)
         action = builtin.broken_sensor(looked, self._failures(name, looked), team, now)
         if action:
             self._fire(builtin.broken_key(name), action)
+
+    def _troubled_at(self, now: datetime) -> set[str]:
+        """Asked of the store now and then: in most looks there is nothing to end."""
+        if not timedelta() <= now - self._asked_at < ASKED_EACH:
+            told = self.store.alerts.open(policy=builtin.BROKEN_SENSOR, limit=1000)
+            self._troubled = {str(alert.key_values.get("policy")) for alert in told}
+            self._asked_at = now
+        return self._troubled
 
     def _failures(self, name: str, looked: Looked) -> int:
         """Failed runs in a row, the last one included."""

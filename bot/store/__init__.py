@@ -2,12 +2,14 @@
 
 from bot.core.reconcile import Seen
 from bot.store.store import Store
-from bot.store.values import DeadRun, Done, Held, RunRecord, RunSave
+from bot.store.values import Ask, DeadRun, Done, Held, Keys, RunRecord, RunSave
 
 __all__ = [
+    "Ask",
     "DeadRun",
     "Done",
     "Held",
+    "Keys",
     "RunRecord",
     "RunSave",
     "Seen",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, func, or_, select
+from sqlalchemy import BindParameter, Row, and_, bindparam, delete, func, or_, select
 
 from bot.core.alert import Alert, Disposition, Event, Lane
 from bot.core.reconcile import Seen
@@ -16,17 +16,20 @@ from bot.store.codec import decode, unpack_values
 from bot.store.database import Database, in_parts
 from bot.store.tables import HOLDS_KEY, evidence, history, seen
 from bot.store.tables import alerts as t
+from bot.store.values import Keys
 from sensors.model.policy import NOTHING, Severity
 from sensors.model.violation import canonical
 
 ALERTS = select(t.c.id, t.c.body)
 # Asked in every run, so built once.
-HELD = ALERTS.where(
-    t.c.policy == bindparam("policy"),
-    t.c.lane == bindparam("lane"),
-    or_(HOLDS_KEY, t.c.resolved_at >= bindparam("since")),
-).order_by(t.c.id)
-HELD_KEYS = HELD.where(t.c.key_hash.in_(bindparam("keys", expanding=True)))
+POLICIES: BindParameter[str] = bindparam("policies", expanding=True)
+KEYS: BindParameter[str] = bindparam("keys", expanding=True)
+HELD = ALERTS.where(t.c.policy.in_(POLICIES), or_(HOLDS_KEY, t.c.resolved_at >= bindparam("since"))).order_by(
+    t.c.id
+)
+HELD_KEYS = HELD.where(t.c.key_hash.in_(KEYS))
+SEEN = select(seen).where(seen.c.policy.in_(POLICIES), seen.c.key_hash.in_(KEYS))
+SEEN_SINCE = SEEN.where(or_(seen.c.event_time.is_(None), seen.c.event_time >= bindparam("since")))
 
 
 def alert_of(row: Row[Any]) -> Alert:
@@ -53,14 +56,30 @@ class Alerts:
         self, policy: str, lane: Lane, *, keys: Iterable[str] | None = None, resolved_since: datetime
     ) -> dict[str, Alert]:
         """By key: the open alert, else the newest one resolved since then. `keys` None: every key."""
-        asked: dict[str, Any] = {"policy": policy, "lane": lane.value, "since": resolved_since}
-        parts = [None] if keys is None else [{"keys": part} for part in in_parts(map(hash_of, keys))]
-        found: dict[str, Alert] = {}
-        for part in parts:
-            for alert in self._all(HELD if part is None else HELD_KEYS, {**asked, **(part or {})}):
-                if alert.is_open or not (alert.key in found and found[alert.key].is_open):
-                    found[alert.key] = alert
-        return found
+        return self.held_of([Keys(policy, keys, lane)], resolved_since)[0]
+
+    def held_of(self, wanted: Sequence[Keys], resolved_since: datetime) -> list[dict[str, Alert]]:
+        """The same for many policies, by two queries."""
+        some = [one for one in wanted if one.keys is not None]
+        hashes = {hash_of(key) for one in some for key in one.keys or ()}
+        alerts = [
+            *self._held({one.policy for one in wanted if one.keys is None}, [None], resolved_since),
+            *self._held({one.policy for one in some}, list(in_parts(hashes)), resolved_since),
+        ]
+        found: dict[tuple[str, Lane], dict[str, Alert]] = {}
+        for alert in alerts:
+            by_key = found.setdefault((alert.policy, alert.lane), {})
+            if alert.is_open or not (alert.key in by_key and by_key[alert.key].is_open):
+                by_key[alert.key] = alert
+        return [_only(found.get((one.policy, one.lane), {}), one.keys) for one in wanted]
+
+    def _held(
+        self, policies: Collection[str], parts: Sequence[Sequence[str] | None], since: datetime
+    ) -> Iterator[Alert]:
+        asked: dict[str, Any] = {"policies": list(policies), "since": since}
+        for part in parts if policies else ():
+            query, more = (HELD, {}) if part is None else (HELD_KEYS, {"keys": list(part)})
+            yield from self._all(query, {**asked, **more})
 
     def open(
         self,
@@ -115,18 +134,24 @@ class Alerts:
 
     def memory(self, policy: str, keys: Iterable[str], since: datetime | None) -> dict[str, dict[str, Seen]]:
         """By key and row hash: the rows seen whose event time is not before `since`, or that have none."""
-        named = {hash_of(key): key for key in keys}
-        query = select(seen).where(seen.c.policy == policy)
-        if since is not None:
-            query = query.where(or_(seen.c.event_time.is_(None), seen.c.event_time >= since))
-        found: dict[str, dict[str, Seen]] = {}
+        return self.memory_of([Keys(policy, keys, since=since)])[0]
+
+    def memory_of(self, wanted: Sequence[Keys]) -> list[dict[str, dict[str, Seen]]]:
+        """The same for many policies, by one query; a policy that is named twice gets all of it twice."""
+        named = {hash_of(key): key for one in wanted for key in one.keys or ()}
+        found: dict[str, dict[str, dict[str, Seen]]] = {one.policy: {} for one in wanted}
+        sinces = [one.since for one in wanted]
+        asked: dict[str, Any] = {"policies": list(found)}
+        query = SEEN if None in sinces else SEEN_SINCE
+        if query is SEEN_SINCE:
+            asked["since"] = min(since for since in sinces if since)
         with self._database.read() as c:
             for part in in_parts(named):
-                for r in c.execute(query.where(seen.c.key_hash.in_(part))):
+                for r in c.execute(query, {**asked, "keys": list(part)}):
                     key = named[r.key_hash]
-                    row = Seen(policy, key, r.row_hash, r.event_time, r.value, r.seen_at)
-                    found.setdefault(key, {})[r.row_hash] = row
-        return found
+                    row = Seen(r.policy, key, r.row_hash, r.event_time, r.value, r.seen_at)
+                    found[r.policy].setdefault(key, {})[r.row_hash] = row
+        return [_since(found[one.policy], one.since) for one in wanted]
 
     def forget(self, policy: str, before: datetime) -> int:
         """Forgets rows that both happened and were seen before then."""
@@ -157,3 +182,19 @@ class Alerts:
         query = select(t.c.policy, func.count().label("n")).where(HOLDS_KEY).group_by(t.c.policy)
         with self._database.read() as c:
             return {row.policy: row.n for row in c.execute(query)}
+
+
+def _only(alerts: dict[str, Alert], keys: Iterable[str] | None) -> dict[str, Alert]:
+    """Those of these keys; another policy's may have been read with them."""
+    return alerts if keys is None else {key: alerts[key] for key in keys if key in alerts}
+
+
+def _since(by_key: dict[str, dict[str, Seen]], since: datetime | None) -> dict[str, dict[str, Seen]]:
+    """Without the rows that happened before; another policy may reach further back."""
+    if since is None:
+        return by_key
+    kept = {
+        key: {name: row for name, row in rows.items() if row.event_time is None or row.event_time >= since}
+        for key, rows in by_key.items()
+    }
+    return {key: rows for key, rows in kept.items() if rows}

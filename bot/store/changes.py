@@ -3,43 +3,52 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, insert, select, update
 
 from bot.core.action import MACHINE
 from bot.core.alert import Alert, Snooze, due
 from bot.core.change import Change
-from bot.core.reconcile import Seen
 from bot.errors import Conflict
 from bot.store.codec import encode, pack_values
 from bot.store.columns import Moment
 from bot.store.database import Database
-from bot.store.tables import HOLDS_KEY, STILL_ON, effects, evidence, history, seen, snoozes
+from bot.store.tables import STILL_ON, effects, history, snoozes
 from bot.store.tables import alerts as t
-from bot.store.values import RunSave
 from sensors.model.violation import canonical
 
 PENDING = "pending"
+Name = tuple[Any, ...]  # of an alert: its id, or what it is about while it has none
+HOLDER = (t.c.policy, t.c.key_hash, t.c.lane)
 
 # Statements are built once: what they cost is mostly their building.
-ONE = update(t).where(t.c.id == bindparam("its_id"))
-ADVANCE = ONE.where(t.c.version == bindparam("was")).values(
-    # a change that its card does not show yet keeps its place in the queue
-    waiting_since=case(
-        (t.c.shown_seq >= t.c.face_seq, bindparam("its_now", type_=Moment)), else_=t.c.waiting_since
+WRITTEN = (
+    *("policy", "key_hash", "entity_hash", "lane", "team", "work", "condition", "severity", "owner"),
+    *("snoozed_until", "due_at", "opened_at", "fired_at", "resolved_at", "disposition"),
+    *("version", "work_seq", "face_seq", "by_person", "body"),
+)
+ADVANCE = (
+    update(t)
+    .where(t.c.id == bindparam("its_id"), t.c.version == bindparam("was"))
+    .values(
+        {t.c[name]: bindparam(f"new_{name}") for name in WRITTEN}
+        | {
+            # a change that its card does not show yet keeps its place in the queue
+            t.c.waiting_since: case(
+                (t.c.shown_seq >= t.c.face_seq, bindparam("its_now", type_=Moment)), else_=t.c.waiting_since
+            )
+        }
     )
 )
-MORE_EVIDENCE = ONE.values(evidence_total=t.c.evidence_total + bindparam("more"))
-OTHER_EVIDENCE = ONE.values(evidence_total=bindparam("more"))
 CURRENT_SNOOZE = select(snoozes.c.since, snoozes.c.until).where(
     snoozes.c.alert_id == bindparam("its_alert"), STILL_ON
 )
 END_SNOOZE = update(snoozes).where(snoozes.c.alert_id == bindparam("its_alert"), STILL_ON)
-NEW_SNOOZE, NEW_LINE, NEW_EFFECT, NEW_ROW = (insert(one) for one in (snoozes, history, effects, evidence))
+NEW_SNOOZE, NEW_LINE, NEW_EFFECT = (insert(one) for one in (snoozes, history, effects))
 
 
 def write_changes(
@@ -49,42 +58,63 @@ def write_changes(
 
     Raises Conflict where a stored version is not the one before, or where another alert holds the key.
     """
-    ids: dict[Any, int] = {}
     # alerts in one order for all, so that two writers never wait for each other
-    for name, steps in sorted(_by_alert(changes).items(), key=lambda item: str(item[0])):
-        first, last = steps[0].alert, steps[-1].alert
-        ids[name] = first.id or _open(database, c, last, now)
-        if first.id:
-            _advance(c, last, first.version - 1, now)
-        _mirror_snooze(c, ids[name], last.snooze, new=not first.id, now=now)
-        _write_history(c, ids[name], steps)
+    grouped = sorted(_by_alert(changes).items(), key=lambda item: str(item[0]))
+    fresh = [steps for _, steps in grouped if not steps[0].alert.id]
+    known = [steps for _, steps in grouped if steps[0].alert.id]
+    ids = _open(database, c, [steps[-1].alert for steps in fresh], now)
+    ids |= {_name(steps[0].alert): steps[0].alert.id for steps in known}
+    _advance(c, known, now)
+    _mirror_snoozes(c, ids, fresh, known, now)
+    _write_history(c, ids, [steps for _, steps in grouped])
     return tuple(replace(change.alert, id=ids[_name(change.alert)]) for change in changes)
 
 
-def _name(alert: Alert) -> tuple[Any, ...]:
+def _name(alert: Alert) -> Name:
     return (alert.id,) if alert.id else (0, alert.policy, alert.key, alert.lane.value)
 
 
-def _by_alert(changes: Sequence[Change]) -> dict[tuple[Any, ...], list[Change]]:
+def _by_alert(changes: Sequence[Change]) -> dict[Name, list[Change]]:
     """The changes of each alert, in the order given."""
-    grouped: dict[tuple[Any, ...], list[Change]] = {}
+    grouped: dict[Name, list[Change]] = {}
     for change in changes:
         grouped.setdefault(_name(change.alert), []).append(change)
     return grouped
 
 
-def _open(database: Database, c: Connection, alert: Alert, now: datetime) -> int:
-    values = {**columns(alert), "shown_seq": -1, "waiting_since": now, "evidence_total": 0}
-    alert_id = c.execute(database.insert_or_leave(t), values).scalar()
-    if alert_id is None:
-        raise Conflict(f"Another open alert of {alert.policy} holds this key. Load it and decide again.")
-    return int(alert_id)
+def _open(database: Database, c: Connection, alerts: Sequence[Alert], now: datetime) -> dict[Name, int]:
+    """The ids of new alerts. Conflict where one of their keys is held."""
+    if not alerts:
+        return {}
+    unseen = {"shown_seq": -1, "waiting_since": now, "evidence_total": 0}
+    rows = [{**columns(alert), **unseen} for alert in alerts]
+    new = database.statement(
+        "new alerts",
+        lambda: database.insert(t).on_conflict_do_nothing().returning(t.c.id, *HOLDER),
+    )
+    ids = {(policy, key, lane): alert_id for alert_id, policy, key, lane in c.execute(new, rows)}
+    for alert, row in zip(alerts, rows, strict=True):
+        if (row["policy"], row["key_hash"], row["lane"]) not in ids:
+            raise Conflict(f"Another open alert of {alert.policy} holds this key. Load it and decide again.")
+    return {
+        _name(alert): ids[row["policy"], row["key_hash"], row["lane"]]
+        for alert, row in zip(alerts, rows, strict=True)
+    }
 
 
-def _advance(c: Connection, alert: Alert, was: int, now: datetime) -> None:
-    values = {**columns(alert), "its_id": alert.id, "was": was, "its_now": now}
-    if c.execute(ADVANCE, values).rowcount != 1:
-        raise Conflict(f"{alert.name} was changed by somebody else. Load it and decide again.")
+def _advance(c: Connection, known: Sequence[Sequence[Change]], now: datetime) -> None:
+    rows = [
+        {
+            **{f"new_{name}": value for name, value in columns(steps[-1].alert).items()},
+            "its_id": steps[0].alert.id,
+            "was": steps[0].alert.version - 1,
+            "its_now": now,
+        }
+        for steps in known
+    ]
+    if rows and c.execute(ADVANCE, rows).rowcount != len(rows):
+        name = known[0][0].alert.name if len(known) == 1 else "An alert"
+        raise Conflict(f"{name} was changed by somebody else. Load it and decide again.")
 
 
 def columns(alert: Alert) -> dict[str, Any]:
@@ -121,17 +151,27 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
-def _mirror_snooze(c: Connection, alert_id: int, snooze: Snooze | None, *, new: bool, now: datetime) -> None:
-    """The row of a snooze that began, and the end of one that is over."""
-    of_alert = {"its_alert": alert_id}
-    if snooze:
-        current = None if new else c.execute(CURRENT_SNOOZE, of_alert).first()
-        if current and (current.since, current.until) == (snooze.since, snooze.until):
-            return
-    if not new:
+def _mirror_snoozes(
+    c: Connection,
+    ids: Mapping[Name, int],
+    fresh: Sequence[Sequence[Change]],
+    known: Sequence[Sequence[Change]],
+    now: datetime,
+) -> None:
+    """The rows of snoozes that began, and the end of those that are over."""
+    awake = [{"its_alert": s[-1].alert.id, "ended_at": now} for s in known if s[-1].alert.snooze is None]
+    if awake:
+        c.execute(END_SNOOZE, awake)
+    for steps in (*fresh, *known):
+        alert = steps[-1].alert
+        if alert.snooze is None:
+            continue
+        of_alert = {"its_alert": ids[_name(alert)]}
+        current = c.execute(CURRENT_SNOOZE, of_alert).first() if alert.id else None
+        if current and (current.since, current.until) == (alert.snooze.since, alert.snooze.until):
+            continue
         c.execute(END_SNOOZE, {**of_alert, "ended_at": now})
-    if snooze:
-        c.execute(NEW_SNOOZE, _snooze_row(alert_id, snooze))
+        c.execute(NEW_SNOOZE, _snooze_row(ids[_name(alert)], alert.snooze))
 
 
 def _snooze_row(alert_id: int, snooze: Snooze) -> dict[str, Any]:
@@ -146,7 +186,8 @@ def _snooze_row(alert_id: int, snooze: Snooze) -> dict[str, Any]:
     }
 
 
-def _write_history(c: Connection, alert_id: int, steps: Sequence[Change]) -> None:
+def _write_history(c: Connection, ids: Mapping[Name, int], grouped: Sequence[Sequence[Change]]) -> None:
+    steps = [(ids[_name(step.alert)], step) for group in grouped for step in group]
     lines = [
         {
             "alert_id": alert_id,
@@ -157,9 +198,8 @@ def _write_history(c: Connection, alert_id: int, steps: Sequence[Change]) -> Non
             "story": step.event.story,
             "action": pack_values(step.event.action),
         }
-        for step in steps
+        for alert_id, step in steps
     ]
-    c.execute(NEW_LINE, lines)
     follow = [
         {
             "alert_id": alert_id,
@@ -170,62 +210,10 @@ def _write_history(c: Connection, alert_id: int, steps: Sequence[Change]) -> Non
             "state": PENDING,
             "attempts": 0,
         }
-        for step in steps
+        for alert_id, step in steps
         for n, effect in enumerate(step.effects)
     ]
+    if lines:
+        c.execute(NEW_LINE, lines)
     if follow:
         c.execute(NEW_EFFECT, follow)
-
-
-def write_evidence(c: Connection, saved: RunSave, alerts: Sequence[Alert]) -> None:
-    """The rows behind alerts. Events add up, on the alert just changed or else on the open one of their key;
-    the rows of a condition are those of the newest look that changed its alert."""
-    ids = {alert.key: alert.id for alert in alerts}
-    if saved.incremental:
-        ids |= _holders(c, saved.run.policy, [key for key in saved.evidence if key not in ids])
-    else:
-        gone = [ids[key] for key in saved.evidence if key in ids]
-        c.execute(delete(evidence).where(evidence.c.alert_id.in_(gone)))
-    rows: list[dict[str, Any]] = []
-    for key, one in saved.evidence.items():
-        if key not in ids:
-            continue
-        head = {
-            "its_id": ids[key],
-            "more": max(one.total, len(one.rows)),
-            "evidence_columns": list(one.columns),
-        }
-        c.execute(MORE_EVIDENCE if saved.incremental else OTHER_EVIDENCE, head)
-        # the newest row is added last, so that the highest id is the newest of all
-        rows += [
-            {"alert_id": ids[key], "run_id": saved.run.id, "row": pack_values(row)}
-            for row in reversed(one.rows)
-        ]
-    if rows:
-        c.execute(NEW_ROW, rows)
-
-
-def _holders(c: Connection, policy: str, keys: Sequence[str]) -> dict[str, int]:
-    if not keys:
-        return {}
-    by_hash = {hash_of(key): key for key in keys}
-    held = select(t.c.id, t.c.key_hash).where(t.c.policy == policy, t.c.key_hash.in_(by_hash), HOLDS_KEY)
-    return {by_hash[row.key_hash]: row.id for row in c.execute(held.order_by(t.c.id))}
-
-
-def write_memory(database: Database, c: Connection, rows: Sequence[Seen], now: datetime) -> None:
-    """Remembers rows; one that is known keeps the moment at which it was seen first."""
-    if not rows:
-        return
-    values = [
-        {
-            "policy": row.policy,
-            "key_hash": hash_of(row.key),
-            "row_hash": row.row_hash,
-            "event_time": row.event_time,
-            "value": row.value,
-            "seen_at": now,
-        }
-        for row in rows
-    ]
-    c.execute(database.insert_or_leave(seen), values)

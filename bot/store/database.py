@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Insert, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Executable, Insert, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     ArgumentError,
@@ -30,6 +30,7 @@ from bot.store.columns import write_json
 AT_ONCE = 1000  # values in one IN
 PATIENCE = timedelta(seconds=2)  # a person waits for the click's answer meanwhile
 CONNECTIONS = 20
+Statement = TypeVar("Statement", bound=Executable)
 
 
 class Database:
@@ -43,7 +44,7 @@ class Database:
         self._reader = (
             self.engine if self.sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         )
-        self._inserts: dict[Table, Insert] = {}
+        self._statements: dict[str, Any] = {}
         self._writing = Lock()  # SQLite has one writer: threads queue here, not in its sleeping busy handler
 
     @contextmanager
@@ -66,10 +67,18 @@ class Database:
 
     def insert_or_leave(self, table: Table) -> Insert:
         """An INSERT that leaves what is there already, and gives the id where it inserted."""
-        if table not in self._inserts:  # built once: half the price of a statement is its building
+
+        def build() -> Insert:
             new = self.insert(table).on_conflict_do_nothing()
-            self._inserts[table] = new.returning(table.c.id) if "id" in table.c else new
-        return self._inserts[table]
+            return new.returning(table.c.id) if "id" in table.c else new
+
+        return self.statement(table.name, build)
+
+    def statement(self, name: str, build: Callable[[], Statement]) -> Statement:
+        """A statement by its name, built once: half the price of a statement is its building."""
+        if name not in self._statements:
+            self._statements[name] = build()
+        return self._statements[name]  # type: ignore[no-any-return]  # what was built under this name
 
     def close(self) -> None:
         self.engine.dispose()

@@ -1,62 +1,43 @@
-"""Runs: claimed under a lease with a fencing token, taken over with their window, ended once."""
+"""Runs: claimed under a lease with a fencing token, taken over with their window, ended once.
+
+`claims.py` has the claiming, `saving.py` how a run ends well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
 
+from bot.store.claims import Claim, claim_all
 from bot.store.database import Database
-from bot.store.tables import ONE_RUNNING, RUNNING, TICKS, evidence, policy_state
+from bot.store.tables import RUNNING, TICKS, evidence, policy_state
 from bot.store.tables import runs as t
-from bot.store.values import DeadRun, Done, Held, RunRecord
+from bot.store.values import Ask, DeadRun, RunRecord
 from sensors.model.run import Cause, Run, RunStatus
 from sensors.model.window import Window
-
-Claim = Run | Held | Done
 
 
 class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(
-        self,
-        policy: str,
-        cause: Cause,
-        due: datetime,
-        *,
-        window_of: Callable[[datetime | None], Window],
-        incremental: bool,
-        content: str,
-        now: datetime,
-        lease: timedelta,
-        by: str | None = None,
-        alert: int | None = None,
-    ) -> Claim:
+    def claim(self, ask: Ask, now: datetime, lease: timedelta) -> Claim:
         """The right to run this cause, or who has it, or how it ended.
 
         A new run gets the window that `window_of` makes of the watermark; one whose lease ran out is taken
-        over with the window and watermark that it began with. `window_of` must be quick: it is called inside
-        the transaction.
+        over with the window and watermark that it began with.
         """
+        return self.claim_all([ask], now, lease)[0]
+
+    def claim_all(self, asks: Sequence[Ask], now: datetime, lease: timedelta) -> list[Claim]:
+        """The same for many, in their order and in one transaction; what one gets harms no other."""
+        if not asks:
+            return []
         with self._database.write() as c:
-            mine, other = _known(c, policy, cause, incremental)
-            if mine:
-                return _taken_over(c, mine, now, lease)
-            if other:
-                return Held(other.lease_until, Cause.parse(other.cause))
-            watermark = _watermark(c, policy, hold=incremental)
-            run = Run(0, policy, cause, due, window_of(watermark), token_hex(8), watermark, 1, by, alert)
-            values = {**_claim_columns(run, now + lease, now), "incremental": incremental, "content": content}
-            run_id = c.execute(self._database.insert_or_leave(t), values).scalar()
-            if run_id is None:  # somebody was quicker between our look and our insert
-                return _who_has_it(c, policy, cause, now)
-            return replace(run, id=run_id)
+            return claim_all(self._database, c, asks, now, lease)
 
     def extend(self, run: Run, now: datetime, lease: timedelta) -> bool:
         """A longer lease for a run that still is ours; False: it was taken over, stop."""
@@ -111,12 +92,16 @@ class Runs:
 
     def watermark(self, policy: str) -> datetime | None:
         with self._database.read() as c:
-            return _watermark(c, policy)
+            return c.execute(WATERMARK, {"its_policy": policy}).scalar()
 
     def last_tick(self, policy: str) -> datetime | None:
         """The newest due time whose tick was claimed or skipped: what came after it was missed."""
+        return self.last_ticks([policy]).get(policy)
+
+    def last_ticks(self, policies: Sequence[str]) -> dict[str, datetime]:
+        """The same for many; those that never ticked are left out."""
         with self._database.read() as c:
-            return c.execute(select(func.max(t.c.due)).where(t.c.policy == policy, TICKS)).scalar()
+            return dict(c.execute(LAST_TICKS, {"policies": list(policies)}).all())
 
     def prune(self, before: datetime) -> int:
         """Forgets runs that ended before then, but not those behind an alert or a policy's newest."""
@@ -134,117 +119,18 @@ class Runs:
 
 
 # Statements are built once: what they cost is mostly their building.
-KNOWN = select(t).where(t.c.policy == bindparam("its_policy"))
-OF_CAUSE = KNOWN.where(t.c.cause == bindparam("its_cause"))
-OR_INCREMENTAL = KNOWN.where(or_(t.c.cause == bindparam("its_cause"), ONE_RUNNING))
 WATERMARK = select(policy_state.c.watermark).where(policy_state.c.policy == bindparam("its_policy"))
-HELD_WATERMARK = WATERMARK.with_for_update()
-MINE = update(t).where(t.c.id == bindparam("its_id"), t.c.token == bindparam("its_token"), RUNNING)
-MOVE = update(policy_state).where(
-    policy_state.c.policy == bindparam("its_policy"), policy_state.c.watermark == bindparam("was")
+LAST_TICKS = (
+    select(t.c.policy, func.max(t.c.due))
+    .where(t.c.policy.in_(bindparam("policies", expanding=True)), TICKS)
+    .group_by(t.c.policy)
 )
+MINE = update(t).where(t.c.id == bindparam("its_id"), t.c.token == bindparam("its_token"), RUNNING)
 
 
 def change_run(c: Connection, run: Run, **values: Any) -> bool:
     """Changes a run only while it is running under its token."""
     return c.execute(MINE, {"its_id": run.id, "its_token": run.token, **values}).rowcount == 1
-
-
-def move_watermark(database: Database, c: Connection, run: Run, end: datetime) -> bool:
-    """Forward only, and only from where the run began; a run that moves nothing still needs it there."""
-    was = run.from_watermark
-    aim = max(was or end, end) if run.cause.moves_watermark else was
-    if was is not None:
-        return c.execute(MOVE, {"its_policy": run.policy, "was": was, "watermark": aim}).rowcount == 1
-    first = database.insert(policy_state).values(policy=run.policy, watermark=aim)
-    upsert = first.on_conflict_do_update(
-        index_elements=[policy_state.c.policy],
-        set_={"watermark": aim},
-        where=policy_state.c.watermark.is_(None),
-    )
-    return c.execute(upsert.returning(policy_state.c.policy)).first() is not None
-
-
-def _known(
-    c: Connection, policy: str, cause: Cause, incremental: bool
-) -> tuple[Row[Any] | None, Row[Any] | None]:
-    """The run of this cause; and, for an incremental one, the policy's run that stands in its way."""
-    name = str(cause)
-    query = OR_INCREMENTAL if incremental else OF_CAUSE
-    found = c.execute(query, {"its_policy": policy, "its_cause": name}).all()
-    return (
-        next((row for row in found if row.cause == name), None),
-        next((row for row in found if row.cause != name), None),
-    )
-
-
-def _watermark(c: Connection, policy: str, hold: bool = False) -> datetime | None:
-    return c.execute(HELD_WATERMARK if hold else WATERMARK, {"its_policy": policy}).scalar()
-
-
-def _taken_over(c: Connection, found: Row[Any], now: datetime, lease: timedelta) -> Claim:
-    cause = Cause.parse(found.cause)
-    if found.status != RunStatus.running:
-        return Done(RunStatus(found.status))
-    if found.lease_until > now:
-        return Held(found.lease_until, cause)
-    token, attempt = token_hex(8), found.attempt + 1
-    mine = update(t).where(t.c.id == found.id, t.c.token == found.token, RUNNING, t.c.lease_until <= now)
-    taken = mine.values(token=token, attempt=attempt, lease_until=now + lease, started_at=now)
-    if c.execute(taken).rowcount != 1:
-        return _who_has_it(c, found.policy, cause, now)
-    return Run(
-        found.id,
-        found.policy,
-        cause,
-        found.due,
-        Window(found.window_start, found.window_end, found.baseline_start),
-        token,
-        found.from_watermark,
-        attempt,
-        found.asked_by,
-        found.alert_id,
-    )
-
-
-def _who_has_it(c: Connection, policy: str, cause: Cause, now: datetime) -> Held | Done:
-    """Who was quicker. Where even he is gone already, `Held` until now: ask again."""
-    mine, other = _known(c, policy, cause, True)
-    if mine and mine.status != RunStatus.running:
-        return Done(RunStatus(mine.status))
-    holder = mine or other
-    return Held(holder.lease_until, Cause.parse(holder.cause)) if holder else Held(now, cause)
-
-
-def _claim_columns(run: Run, until: datetime, now: datetime) -> dict[str, Any]:
-    return {
-        "policy": run.policy,
-        "cause": str(run.cause),
-        "kind": run.cause.kind.value,
-        "due": run.due,
-        "status": RunStatus.running.value,
-        **_window_columns(run.window),
-        "from_watermark": run.from_watermark,
-        "token": run.token,
-        "lease_until": until,
-        "attempt": run.attempt,
-        "asked_by": run.by,
-        "alert_id": run.alert,
-        "started_at": now,
-    }
-
-
-def _window_columns(window: Window) -> dict[str, datetime | None]:
-    return {
-        "window_start": window.start,
-        "window_end": window.end,
-        "baseline_start": window.baseline_start,
-    }
-
-
-def ended_columns(window: Window, now: datetime) -> dict[str, Any]:
-    """The columns of a run that succeeded over this window."""
-    return {**_window_columns(window), "status": RunStatus.succeeded.value, "ended_at": now}
 
 
 def _record(r: Row[Any]) -> RunRecord:

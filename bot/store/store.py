@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from bot.core.alert import Alert
 from bot.core.change import Change
-from bot.errors import LeaseLost
+from bot.errors import Conflict, LeaseLost
 from bot.store.alerts import Alerts
-from bot.store.changes import write_changes, write_evidence, write_memory
+from bot.store.changes import write_changes
 from bot.store.contents import Contents
 from bot.store.database import PATIENCE, Database
 from bot.store.job_runs import JobRuns
 from bot.store.outbox import Outbox
 from bot.store.requests import Requests
-from bot.store.runs import Runs, change_run, ended_columns, move_watermark
+from bot.store.runs import Runs
+from bot.store.saving import WatermarkMoved, save_runs
 from bot.store.values import RunSave
 from sensors.model.run import RunStatus
 
-
-class WatermarkMoved(LeaseLost):
-    """Another run looked at these rows first. Drop the result: the run is recorded as skipped."""
+Saved = tuple[Alert, ...] | Conflict | LeaseLost  # the changed alerts of a run, or why it was not saved
 
 
 class Store:
@@ -46,34 +46,28 @@ class Store:
         alert was changed in between: load the alerts, decide again, save again; never query again.
         """
         try:
-            with self._database.write() as c:
-                alerts = self._save(c, saved, now)
+            return self._saved([saved], now)[0]
         except WatermarkMoved as moved:
             self.runs.fail(saved.run, RunStatus.skipped, str(moved), now, saved.elapsed_s)
             raise
-        self._committed()
-        return alerts
 
-    def _save(self, c: Connection, saved: RunSave, now: datetime) -> tuple[Alert, ...]:
-        run = saved.run
-        # the watermark first, as a claim does: two who lock in one order never block each other
-        if saved.incremental and not move_watermark(self._database, c, run, saved.window.end):
-            raise WatermarkMoved(f"Another run of {run.policy} has looked at these rows already.")
-        ended = change_run(
-            c,
-            run,
-            **ended_columns(saved.window, now),
-            rows=saved.rows,
-            violations=saved.violations,
-            query_id=saved.query_id,
-            elapsed_s=saved.elapsed_s,
-            content=saved.content,
-        )
-        if not ended:
-            raise LeaseLost(f"The run of {run.policy} for {run.cause} was taken over by another process.")
-        alerts = write_changes(self._database, c, saved.changes, now)
-        write_evidence(c, saved, alerts)
-        write_memory(self._database, c, saved.remember, now)
+    def save_all(self, saves: Sequence[RunSave], now: datetime) -> list[Saved]:
+        """The same for many runs in one transaction; where one of them cannot be saved, each by itself."""
+        if len(saves) > 1:
+            with suppress(Conflict, LeaseLost):
+                return list(self._saved(saves, now))
+        return [self._alone(one, now) for one in saves]
+
+    def _alone(self, one: RunSave, now: datetime) -> Saved:
+        try:
+            return self.save(one, now)
+        except (Conflict, LeaseLost) as why:
+            return why
+
+    def _saved(self, saves: Sequence[RunSave], now: datetime) -> list[tuple[Alert, ...]]:
+        with self._database.write() as c:
+            alerts = save_runs(self._database, c, saves, now)
+        self._committed()
         return alerts
 
     def act(self, changes: Sequence[Change], now: datetime) -> tuple[Alert, ...]:

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.alert import Lane
 from bot.core.change import Change
 from bot.core.reconcile import Seen
 from bot.core.reply import Evidence
 from sensors.model.policy import NOTHING
 from sensors.model.run import Cause, Run, RunStatus
 from sensors.model.window import Window
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What somebody wants to run. `window_of` makes the window of a new run from the watermark; it must be
+    quick, since it is called inside a transaction."""
+
+    policy: str
+    cause: Cause
+    due: datetime
+    window_of: Callable[[datetime | None], Window]
+    incremental: bool
+    content: str
+    by: str | None = None
+    alert: int | None = None
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Some keys of a policy (None: all of them) whose alerts, or rows seen since then, are wanted."""
+
+    policy: str
+    keys: Iterable[str] | None
+    lane: Lane = Lane.live
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from bot.core.alert import Alert, Lane
 from bot.core.plan import last_due
 from bot.deliver import Deliverer
 from bot.desk import Desk
-from bot.engine import Engine, Ticked
+from bot.engine import Engine
 from bot.project import Project
+from bot.runs import Ticked
 from bot.sandbox import Sandbox
 from bot.slack.client import SlackClient
 from bot.starting import Starting

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import engine
+from bot import runs
 from bot.core.action import Acknowledge
 from bot.core.alert import Condition, Work
 from sensors import run
@@ -268,7 +268,7 @@ def test_the_trouble_of_a_policy_that_was_removed_is_over(world: World, node: No
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than ten rows are read at once."""
     real = run.look
-    monkeypatch.setattr(engine, "look", lambda *given: real(*given, limit=10))
+    monkeypatch.setattr(runs, "look", lambda *given: real(*given, limit=10))
 
 
 @pytest.mark.usefixtures("narrow")
@@ -301,7 +301,7 @@ def test_more_rows_in_one_second_than_can_be_read_are_said_and_not_passed_over(
     world.table.says("s_1", NOON - MINUTE, times=12)
     real = run.look
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "look", lambda *given: real(*given, limit=10))
+        patch.setattr(runs, "look", lambda *given: real(*given, limit=10))
         node.tick_whole()
         watermark = node.store.runs.watermark(EVERY)
         assert watermark

@@ -75,7 +75,7 @@ def test_a_run_that_takes_long_keeps_its_lease_while_it_is_renewed(world: World,
     def long_query() -> None:
         for _ in range(10):
             world.clock.on(5 * SECOND)
-            node.engine.renew()
+            node.engine.runs.renew()
             assert other.engine.take_over() == 0
 
     in_between(node, long_query)

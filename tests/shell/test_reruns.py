@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot import engine
+from bot import runs
 from bot.core.action import Rerun
 from sensors import run
 from sensors.warehouse import WarehouseError
@@ -121,5 +121,5 @@ def test_a_rerun_in_parts_does_not_say_gone(world: World, bot: Node, monkeypatch
     for n in range(20):
         world.table.says(f"s_{n}", NOON - 30 * MINUTE + n * SECOND)
     real = run.look
-    monkeypatch.setattr(engine, "look", lambda *given: real(*given, limit=10))
+    monkeypatch.setattr(runs, "look", lambda *given: real(*given, limit=10))
     assert rerun(bot, alert).startswith("looked again only until")

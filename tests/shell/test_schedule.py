@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from bot import schedule
-from bot.schedule import Plan, Scheduler
+from bot import rounds, schedule
+from bot.schedule import Scheduler, Timetable
 from bot.store import Store
-from sensors.model.policy import After, Cron, Every
+from sensors.model.policy import After, Cron, Every, Schedule
 from sensors.model.run import RunStatus
 from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, HELD, HELD_SQL, SECOND, Node, World
 from tests.shell.trouble import EVERY, HELD_NAME, in_between
@@ -71,28 +71,67 @@ def causes(node: Node, name: str) -> list[str]:
 # ------------------------------------------------------------------------------ the trigger
 
 
-def test_the_trigger_says_what_the_plan_says_whenever_it_is_asked() -> None:
-    plan = Plan(Every(timedelta(minutes=5)))
-    at = datetime(2026, 1, 5, 12, 2, 3, tzinfo=UTC)
-    assert plan.get_next_fire_time(None, at) == datetime(2026, 1, 5, 12, 5, tzinfo=UTC)
-    fired = datetime(2026, 1, 5, 12, 5, tzinfo=UTC)
-    assert plan.get_next_fire_time(fired, fired) == fired + timedelta(minutes=5)
-    late = fired + timedelta(hours=3, minutes=1)  # what was missed is one tick, not thirty-six
-    assert plan.get_next_fire_time(fired, late) == datetime(2026, 1, 5, 15, 10, tzinfo=UTC)
+AT = datetime(2026, 1, 5, 12, 2, 3, tzinfo=UTC)
+FIVE, DAILY = Every(timedelta(minutes=5)), Cron("30 1 * * *", "America/New_York")
+
+
+def timetable(at: datetime = AT, **schedules: Schedule) -> Timetable:
+    made = Timetable()
+    made.plan(schedules, at)
+    return made
+
+
+def test_it_wakes_at_the_earliest_of_all_times_and_at_least_each_second() -> None:
+    made = timetable(often=FIVE, daily=DAILY)
+    assert made.get_next_fire_time(None, AT) == AT + SECOND
+    just_before = datetime(2026, 1, 5, 12, 4, 59, 500_000, tzinfo=UTC)
+    assert made.get_next_fire_time(None, just_before) == datetime(2026, 1, 5, 12, 5, tzinfo=UTC)
+    assert made.due(just_before) == set()
+    assert made.due(datetime(2026, 1, 5, 12, 5, tzinfo=UTC)) == {"often"}
+
+
+def test_what_came_due_several_times_is_due_once() -> None:
+    made = timetable(often=FIVE, daily=DAILY)
+    assert made.due(AT + timedelta(hours=3)) == {"often"}
+    assert made.due(AT + timedelta(hours=3)) == set()
+    assert made.due(AT + timedelta(days=1)) == {"often", "daily"}
+
+
+def test_asking_when_to_wake_loses_nothing_that_has_come_due() -> None:
+    made = timetable(often=FIVE)
+    late = AT + timedelta(minutes=3)
+    assert made.get_next_fire_time(None, late) == late + SECOND
+    assert made.due(late) == {"often"}
+
+
+def test_new_plans_keep_the_times_of_what_has_not_changed() -> None:
+    made = timetable(often=FIVE)
+    late = AT + timedelta(minutes=3)
+    made.plan({"often": FIVE, "other": FIVE}, late)
+    assert made.due(late) == {"often"}
+    made.plan({"other": FIVE}, late)
+    assert made.due(late + timedelta(minutes=5)) == {"other"}
+
+
+def test_a_clock_that_is_put_back_keeps_nobody_waiting() -> None:
+    made = timetable(often=FIVE)
+    assert made.due(AT + timedelta(hours=5)) == {"often"}
+    assert made.due(AT) == {"often"}
+    assert made.due(AT + timedelta(minutes=5)) == {"often"}
 
 
 def test_a_cron_where_clocks_change_fires_once() -> None:
-    plan = Plan(Cron("30 1 * * *", "America/New_York"))
-    at, fired = datetime(2026, 10, 31, 12, tzinfo=UTC), []
-    for _ in range(3):
-        at = plan.get_next_fire_time(at, at)
-        assert at
-        fired.append(at)
-    assert [f"{f:%d %H:%M}" for f in fired] == ["01 05:30", "02 06:30", "03 06:30"]
+    at = datetime(2026, 10, 31, 12, tzinfo=UTC)
+    made, fired = timetable(at, daily=Cron("30 1 * * *", "America/New_York")), []
+    for _ in range(72 * 60):
+        at += timedelta(minutes=1)
+        fired += [f"{at:%d %H:%M}" for _ in made.due(at)]
+    assert fired == ["01 05:30", "02 06:30", "03 06:30"]
 
 
 def test_what_only_an_upstream_decides_never_fires() -> None:
-    assert Plan(After(("core.orders",))).get_next_fire_time(None, datetime.now(UTC)) is None
+    made = timetable(table=After(("core.orders",)))
+    assert made.due(AT + timedelta(days=400)) == set()
 
 
 # ------------------------------------------------------------------------------ ticks
@@ -155,21 +194,10 @@ def test_new_changed_and_removed_policies_are_planned_anew(real: World, start: S
     wait(lambda: len(causes(node, HELD_NAME)) >= 3)
     for name in ("policies/payments/held_b.yml", "sql/payments/held_b.sql"):
         (real.project / name).unlink()
-    wait(lambda: planned._scheduler.get_job("payments.held_b") is None)
+    wait(lambda: "payments.held_b" not in planned.timetable)
     real.write("policies/payments/held.yml", QUICK + "status: retired\n")
-    wait(lambda: planned._scheduler.get_job(HELD_NAME) is None)
-    assert planned._scheduler.get_job(EVERY) is not None
-
-
-def test_a_policy_that_never_comes_due_again_can_be_removed(real: World, start: Start) -> None:
-    node = real.node()
-    planned = start(node)
-    planned._scheduler.remove_job(HELD_NAME)  # as APScheduler does when there is no next time
-    for name in ("policies/payments/held.yml", "sql/payments/held.sql"):
-        (real.project / name).unlink()
-    real.write("policies/payments/held_b.yml", QUICK)
-    real.write("sql/payments/held_b.sql", HELD_SQL)
-    wait(lambda: causes(node, "payments.held_b"))
+    wait(lambda: HELD_NAME not in planned.timetable)
+    assert EVERY in planned.timetable
 
 
 # ------------------------------------------------------------------------------ trouble
@@ -184,7 +212,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         real_init(self, url, patience=timedelta(milliseconds=100))
 
     monkeypatch.setattr(Store, "__init__", init)
-    monkeypatch.setattr(schedule, "AGAIN", timedelta(milliseconds=300))
+    monkeypatch.setattr(rounds, "AGAIN", timedelta(milliseconds=300))
 
 
 @pytest.mark.usefixtures("impatient")
@@ -223,7 +251,7 @@ def test_files_that_changed_while_the_store_was_away_are_planned_when_it_is_back
 def test_a_tick_that_found_another_run_at_it_is_tried_again_soon(
     real: World, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schedule, "AGAIN", timedelta(milliseconds=300))
+    monkeypatch.setattr(rounds, "AGAIN", timedelta(milliseconds=300))
     real.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("every: 1m", "every: 1d"))
     node, other = real.node(), real.node()
     real.table.says("s_1", datetime.now(UTC) - 60 * SECOND)
@@ -268,11 +296,11 @@ def test_a_stop_lets_what_runs_end_and_begins_nothing_new(real: World, start: St
 def test_parts_of_a_window_follow_one_another_at_once(
     real: World, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bot import engine
+    from bot import runs
     from sensors import run
 
     looked = run.look
-    monkeypatch.setattr(engine, "look", lambda *given: looked(*given, limit=10))
+    monkeypatch.setattr(runs, "look", lambda *given: looked(*given, limit=10))
     real.write("policies/payments/elsewhere.yml", ELSEWHERE)
     real.write("sql/payments/elsewhere.sql", ELSEWHERE_SQL)
     node = real.node()

@@ -46,11 +46,11 @@ def failing(node: Node, error: WarehouseError) -> Callable[[], None]:
 
 def in_between(node: Node, act: Callable[[], None]) -> None:
     """`act` happens once, after the rows were read and before they are saved."""
-    real = node.store.save
+    real = node.store.save_all
 
     def save(*given: Any) -> Any:
-        node.store.save = real  # type: ignore[method-assign]
+        node.store.save_all = real  # type: ignore[method-assign]
         act()
         return real(*given)
 
-    node.store.save = save  # type: ignore[method-assign]
+    node.store.save_all = save  # type: ignore[method-assign]

@@ -9,7 +9,8 @@ from typing import Any
 from bot.core.alert import Alert, Event, Lane, Terms, Work
 from bot.core.change import Change, Effect
 from bot.store import Store
-from bot.store.runs import Claim
+from bot.store.claims import Claim
+from bot.store.values import Ask
 from sensors.model.policy import Severity
 from sensors.model.run import Cause, CauseKind, Run
 from sensors.model.violation import canonical
@@ -84,15 +85,19 @@ def claimed(
 ) -> Claim:
     """A claim of the tick due at `due`, over the window from the watermark to there."""
     return store.runs.claim(
-        policy,
-        cause or tick(due),
-        due,
-        window_of=lambda watermark: Window(watermark or due - MINUTE * 60, due),
-        incremental=incremental,
-        content="c1",
-        now=now or due,
-        lease=MINUTE * minutes,
+        ask(cause, due=due, policy=policy, incremental=incremental), now or due, MINUTE * minutes
     )
+
+
+def ask(
+    cause: Cause | None = None, *, due: datetime = NOON, policy: str = POLICY, incremental: bool = True
+) -> Ask:
+    """Who wants to run the tick due at `due`, over the window from the watermark to there."""
+
+    def window(watermark: datetime | None) -> Window:
+        return Window(watermark or due - MINUTE * 60, due)
+
+    return Ask(policy, cause or tick(due), due, window, incremental, "c1")
 
 
 def running(store: Store, *args: Any, **kwargs: Any) -> Run:

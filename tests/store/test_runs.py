@@ -10,7 +10,7 @@ from multiprocessing import get_context
 
 from bot.core.reply import Evidence
 from bot.errors import LeaseLost
-from bot.store import DeadRun, Done, Held, RunSave, Store
+from bot.store import Ask, DeadRun, Done, Held, RunSave, Store
 from sensors.model.run import Cause, CauseKind, Run, RunStatus
 from sensors.model.window import Window
 from tests.store.making import MINUTE, NOON, POLICY, alert, change, claimed, running, tick
@@ -37,16 +37,8 @@ def test_a_takeover_keeps_the_window_and_the_watermark_of_the_first_claim(store:
     first = running(store)
     assert store.runs.dead(NOON + MINUTE) == []
     assert store.runs.dead(LATER) == [DeadRun(POLICY, tick(), NOON, None, None)]
-    second = store.runs.claim(
-        POLICY,
-        tick(),
-        NOON,
-        window_of=lambda _: Window(None, LATER),
-        incremental=True,
-        content="c9",
-        now=LATER,
-        lease=MINUTE,
-    )
+    other = Ask(POLICY, tick(), NOON, lambda _: Window(None, LATER), incremental=True, content="c9")
+    second = store.runs.claim(other, LATER, MINUTE)
     assert isinstance(second, Run)
     assert (second.id, second.window, second.from_watermark) == (first.id, first.window, first.from_watermark)
     assert (second.attempt, second.token == first.token) == (2, False)

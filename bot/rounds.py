@@ -1,0 +1,223 @@
+"""Looks at what is due: policies are claimed in handfuls, and what was found meanwhile is saved together."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.core.plan import due_now
+from bot.engine import Engine
+from bot.errors import StoreAway
+from bot.log import get
+from bot.runs import Asked, Claimed, Ticked
+from sensors.model.run import Cause, CauseKind, Looked
+
+log = get("rounds")
+
+HANDFUL = 50  # runs that are claimed, and at most saved, in one transaction
+AGAIN = timedelta(seconds=2)
+MOST_PARTS = 200  # of one window, when only a part at a time fits
+ENDS_WITHIN_S = 60.0  # what is being looked at when it must end
+
+
+@dataclass(frozen=True)
+class Want:
+    """A policy to be looked at; from the second part of a tick on, which and where the last one ended."""
+
+    policy: str
+    part: int = 0
+    due: datetime | None = None
+    after: datetime | None = None
+
+
+class Rounds:
+    """Threads that look, and one that saves. Each policy once at a time; what comes due meanwhile follows."""
+
+    def __init__(self, engine: Engine, workers: int, store_away: Callable[[StoreAway], None]) -> None:
+        self.engine = engine
+        self._store_away = store_away
+        self._workers = workers
+        self._changed = threading.Condition()
+        self._ending = False
+        self._wanted: deque[Want] = deque()
+        self._claimed: deque[tuple[Want, Claimed]] = deque()
+        self._found: list[tuple[Want, Claimed, Looked]] = []
+        self._later: list[tuple[float, str]] = []
+        self._at_it: set[str] = set()
+        self._also: set[str] = set()  # came due while it was being looked at
+        self._threads = [
+            *(threading.Thread(target=self._work, name=f"look-{n}", daemon=True) for n in range(workers)),
+            threading.Thread(target=self._save, name="save", daemon=True),
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def want(self, policies: Iterable[str]) -> None:
+        """These may be due now: whether they are is decided by what was looked at last."""
+        with self._changed:
+            for name in policies:
+                if name in self._at_it:
+                    self._also.add(name)
+                else:
+                    self._at_it.add(name)
+                    self._wanted.append(Want(name))
+            self._changed.notify_all()
+
+    def idle(self, timeout_s: float) -> bool:
+        """Waits until nothing is being looked at or saved; whether that came in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._at_it, timeout_s)
+
+    def close(self) -> None:
+        """What is being looked at is finished and saved; the rest is left for the next start."""
+        with self._changed:
+            self._ending = True
+            rest = [claimed for _, claimed in self._claimed]
+            self._claimed.clear()
+            self._wanted.clear()
+            self._changed.notify_all()
+        deadline = time.monotonic() + ENDS_WITHIN_S
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        try:
+            self.engine.runs.release(rest)
+        except StoreAway as away:
+            self._store_away(away)
+
+    # -------------------------------------------------------------------- looking
+
+    def _work(self) -> None:
+        while (work := self._next()) is not None:
+            if isinstance(work, list):
+                self._claim(work)
+            else:
+                self._look(*work)
+
+    def _next(self) -> list[Want] | tuple[Want, Claimed] | None:
+        """A run to look at, else a handful to claim, waiting for it; None at the end."""
+        with self._changed:
+            while not self._ending:
+                self._come_due()
+                if self._claimed:
+                    return self._claimed.popleft()
+                if self._wanted:
+                    share = -(-len(self._wanted) // self._workers)
+                    return [self._wanted.popleft() for _ in range(min(share, HANDFUL))]
+                self._changed.wait(self._later[0][0] - time.monotonic() if self._later else None)
+            return None
+
+    def _come_due(self) -> None:
+        while self._later and self._later[0][0] <= time.monotonic():
+            name = heapq.heappop(self._later)[1]
+            if name not in self._at_it:
+                self._at_it.add(name)
+                self._wanted.append(Want(name))
+
+    def _claim(self, wants: Sequence[Want]) -> None:
+        """Of these the ones that are due, if they are ours."""
+        try:
+            asked = self._asked(wants)
+            claims = self.engine.runs.claim([one for _, one in asked])
+        except StoreAway as away:
+            self._away(away, wants)
+            return
+        except Exception:
+            log.exception("claim failed", policies=[want.policy for want in wants])
+            self._done(wants)
+            return
+        due = {want.policy for want, _ in asked}
+        self._done([want for want in wants if want.policy not in due])
+        for (want, _), claim in zip(asked, claims, strict=True):
+            if isinstance(claim, Ticked):
+                self._ended(want, claim)
+            else:
+                with self._changed:
+                    self._claimed.append((want, claim))
+                    self._changed.notify_all()
+
+    def _asked(self, wants: Sequence[Want]) -> list[tuple[Want, Asked]]:
+        """The tick that is due now of each policy; with a part of one, the next part of it."""
+        policies, now = self.engine.catalog.policies, self.engine.clock()
+        last = self.engine.store.runs.last_ticks([want.policy for want in wants if want.due is None])
+        found = []
+        for want in wants:
+            policy = policies.get(want.policy)
+            if policy is None or not policy.runs:
+                continue
+            due = want.due or due_now(policy.schedule, now, last.get(want.policy))
+            if due is None:
+                continue
+            stamp = due.isoformat().replace("+00:00", "Z")
+            cause = Cause(CauseKind.tick, f"{stamp}+{want.part}" if want.part else stamp)
+            found.append((replace(want, due=due), Asked(want.policy, cause, due, after=want.after)))
+        return found
+
+    def _look(self, want: Want, claimed: Claimed) -> None:
+        looked = self.engine.runs.look(claimed)
+        with self._changed:
+            self._found.append((want, claimed, looked))
+            self._changed.notify_all()
+
+    # --------------------------------------------------------------------- saving
+
+    def _save(self) -> None:
+        """What was found while the last was being saved is saved together."""
+        while found := self._next_found():
+            try:
+                ticked = self.engine.runs.save([(claimed, looked) for _, claimed, looked in found])
+            except StoreAway as away:
+                self._away(away, [want for want, _, _ in found])
+            except Exception:
+                log.exception("save failed", policies=[want.policy for want, _, _ in found])
+                self._done([want for want, _, _ in found])
+            else:
+                for (want, _, _), one in zip(found, ticked, strict=True):
+                    self._ended(want, one)
+
+    def _next_found(self) -> list[tuple[Want, Claimed, Looked]]:
+        with self._changed:
+            while not self._found:
+                if self._ending and not self._looking():
+                    return []
+                self._changed.wait(0.1 if self._ending else None)
+            found, self._found = self._found[:HANDFUL], self._found[HANDFUL:]
+            return found
+
+    def _looking(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads[:-1])
+
+    # --------------------------------------------------------------------- ending
+
+    def _ended(self, want: Want, ticked: Ticked) -> None:
+        """Where only a part of the window fitted, the next part follows at once."""
+        if ticked.goes_on and ticked.looked and want.part + 1 < MOST_PARTS:
+            with self._changed:
+                self._wanted.appendleft(replace(want, part=want.part + 1, after=ticked.looked.window.end))
+                self._changed.notify_all()
+            return
+        self._done([want], again=ticked.busy)
+
+    def _away(self, away: StoreAway, wants: Sequence[Want]) -> None:
+        self._store_away(away)
+        self._done(wants, again=True)
+
+    def _done(self, wants: Sequence[Want], again: bool = False) -> None:
+        """`again`: another run is at it, or the store is away: it is tried again soon, not at the next due
+        time, which may be a day away."""
+        with self._changed:
+            for want in wants:
+                self._at_it.discard(want.policy)
+                if again:
+                    heapq.heappush(self._later, (time.monotonic() + AGAIN.total_seconds(), want.policy))
+                elif want.policy in self._also:
+                    self._at_it.add(want.policy)
+                    self._wanted.append(Want(want.policy))
+                self._also.discard(want.policy)
+            self._changed.notify_all()

@@ -1,0 +1,338 @@
+"""Runs: claimed, looked, decided and saved, many together where many are due. One transaction each way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.core.action import Action, Unknown
+from bot.core.alert import Alert
+from bot.core.change import Change
+from bot.core.reconcile import Reconciled, flood_key, reconcile, unknown_keys
+from bot.core.reply import Evidence
+from bot.core.route import lane_of
+from bot.core.step import step
+from bot.errors import Conflict, LeaseLost
+from bot.killpoint import reach
+from bot.log import bound, get
+from bot.metrics import Metrics
+from bot.project import Project
+from bot.store import Ask, Done, Held, Keys, RunSave, Store
+from bot.trouble import RESOLVED_LATELY, Troubles
+from sensors.model.policy import Policy
+from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
+from sensors.model.window import INSTANT, Window, window_for
+from sensors.run import data_until, late, look, sources_of
+from sensors.title import title
+from sensors.warehouse import Warehouse, WarehouseError
+
+log = get("runs")
+
+LEASE = timedelta(seconds=15)  # a run whose process is gone is taken over so soon; renewed while it runs
+NOTHING_FOUND = Reconciled()
+TOO_MANY = "it gives more rows within one second than can be read; narrow the query: it goes on from there"
+CONFLICTS = 6  # tries before a run gives up against clicks
+Alerts = tuple[Alert, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A look that the clock or a person asks for.
+
+    `window` is for runs that people ask for: from the end of what is loaded to the window to look at.
+    `after` is where the part of the window ended that was looked at before, if it did not fit whole.
+    """
+
+    policy: str
+    cause: Cause
+    due: datetime
+    by: str | None = None
+    alert: int | None = None
+    window: Callable[[datetime], Window] | None = None
+    after: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A run that is ours; `failed` where the warehouse could not even say how far its tables are loaded."""
+
+    policy: Policy
+    run: Run
+    failed: Looked | None = None
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """What came of a tick: the look, or why there was none: another process has it, it was done before."""
+
+    run: Run | None = None
+    looked: Looked | None = None
+    why_not: str = ""
+    busy: bool = False  # another process is at it: ask again shortly
+    found: Reconciled = NOTHING_FOUND
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether only the earlier part of the window could be looked at, so that the rest is due at once."""
+        return bool(
+            self.run and self.looked and self.looked.ok and self.looked.window.end < self.run.window.end
+        )
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """What is known before a run is claimed."""
+
+    asked: Asked
+    policy: Policy
+    until: datetime | None  # how far its tables are loaded
+    failed: Looked | None
+    behind: str  # which tables that it waits for are late, in words
+
+    def ask(self) -> Ask:
+        one, policy = self.asked, self.policy
+        accumulates, content = policy.accumulates, policy.content
+        return Ask(
+            policy.name, one.cause, one.due, self._window, accumulates, content, by=one.by, alert=one.alert
+        )
+
+    def _window(self, watermark: datetime | None) -> Window:
+        one = self.asked
+        if one.window:
+            whole = one.window(min(one.due, self.until + INSTANT) if self.until else one.due)
+        else:
+            whole = window_for(self.policy.window, one.due, watermark, self.until)
+        rest = one.after is not None and whole.start is not None and whole.start < one.after
+        return replace(whole, start=one.after) if rest else whole
+
+
+class Runs:
+    """Thread-safe: its state lies in the store, but for which runs this process is at."""
+
+    def __init__(
+        self,
+        store: Store,
+        warehouse: Warehouse,
+        project: Project,
+        clock: Callable[[], datetime],
+        metrics: Metrics,
+        act: Callable[[int, Action], object],
+    ) -> None:
+        self.store = store
+        self.warehouse = warehouse
+        self.project = project
+        self.clock = clock
+        self.metrics = metrics
+        self.troubles = Troubles(store, clock)
+        self._act = act
+        self._running: dict[int, Run] = {}
+
+    def one(self, asked: Asked) -> Ticked:
+        """The whole of one run, now."""
+        (claimed,) = self.claim([asked])
+        if isinstance(claimed, Ticked):
+            return claimed
+        return self.save([(claimed, self.look(claimed))])[0]
+
+    # ------------------------------------------------------------------- claiming
+
+    def claim(self, asked: Sequence[Asked]) -> list[Claimed | Ticked]:
+        """The runs that are ours now, to be looked at and saved, or released; else why not. In order."""
+        policies = self.project.catalog.policies
+        ready = [self._ready(one, policy) if (policy := policies.get(one.policy)) else None for one in asked]
+        reach("claim.before")
+        claims = self.store.runs.claim_all([one.ask() for one in ready if one], self.clock(), LEASE)
+        if any(isinstance(claim, Run) for claim in claims):
+            reach("claim.after")
+        rest = iter(claims)
+        return [
+            self._claimed(known, next(rest)) if known else Ticked(why_not=f"there is no policy {one.policy}")
+            for one, known in zip(asked, ready, strict=True)
+        ]
+
+    def _ready(self, asked: Asked, policy: Policy) -> _Ready:
+        until, failed, behind = self._loaded(policy)
+        return _Ready(asked, policy, until, failed, behind)
+
+    def _claimed(self, ready: _Ready, claim: Run | Held | Done) -> Claimed | Ticked:
+        if isinstance(claim, Held):
+            return Ticked(why_not=f"another run ({claim.cause}) is at it", busy=True)
+        if isinstance(claim, Done):
+            return Ticked(why_not=f"this run has {claim.status.value} before")
+        if ready.behind and claim.cause.kind is CauseKind.tick:
+            return self._wait(ready.policy, claim, ready.behind)
+        self._running[claim.id] = claim
+        return Claimed(ready.policy, claim, ready.failed)
+
+    def _wait(self, policy: Policy, run: Run, behind: str) -> Ticked:
+        """Nothing is looked at on stale data; the first tick after the table has come looks at all of it."""
+        if self.store.runs.fail(run, RunStatus.skipped, behind, self.clock()):
+            self._unknown(policy, behind)
+        return Ticked(why_not=behind)
+
+    def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None, str]:
+        """Until when the policy's tables are loaded, the failed look where the warehouse does not say, and
+        which of the tables that it waits for are late, or empty: one that is being loaded anew."""
+        assets = self.project.catalog.assets
+        try:
+            until = data_until(policy, assets, self.warehouse)
+            behind = late(policy, assets, self.warehouse, self.clock())
+            if until is None and not behind:
+                sources = sources_of(policy, assets, self.warehouse)
+                empty = [asset.name for asset in sources if self.warehouse.columns(asset.name)]
+                behind = f"{' and '.join(empty)} holds no rows" if empty else ""
+            return until, None, behind
+        except WarehouseError as error:
+            now = self.clock()
+            failed = Looked(
+                policy, Window(now, now), RunStatus.failed, error=str(error), transient=error.transient
+            )
+            return None, failed, ""
+
+    def renew(self) -> None:
+        """Renews the leases of what this process runs; to be called well within a lease."""
+        for run in list(self._running.values()):
+            self.store.runs.extend(run, self.clock(), LEASE)
+
+    def release(self, claimed: Iterable[Claimed]) -> None:
+        """Gives back runs that will not be looked at here: whoever asks next takes them over at once."""
+        for one in claimed:
+            self._running.pop(one.run.id, None)
+            self.store.runs.extend(one.run, self.clock(), timedelta())
+
+    # -------------------------------------------------------------------- looking
+
+    def look(self, claimed: Claimed) -> Looked:
+        """What the policy finds in the run's window. Takes as long as its query; never raises."""
+        run = claimed.run
+        with bound(run=run.id, policy=run.policy, cause=str(run.cause)):
+            looked = claimed.failed or look(claimed.policy, self.warehouse, run.window)
+        self.metrics.looked(looked)
+        if claimed.policy.accumulates and looked.truncated:  # to go on would be to pass rows over
+            return replace(looked, status=RunStatus.failed, error=TOO_MANY)
+        return looked
+
+    # --------------------------------------------------------------------- saving
+
+    def save(self, found: Sequence[tuple[Claimed, Looked]]) -> list[Ticked]:
+        """Decides what the looks amount to and saves it, all together where that can be; in order."""
+        done: dict[int, Ticked] = {}
+        good: dict[int, tuple[Claimed, Looked]] = {}
+        try:
+            for n, (claimed, looked) in enumerate(found):
+                if looked.ok:
+                    good[n] = (claimed, looked)
+                else:
+                    done[n] = self._failed(claimed, looked)
+            done |= self._saved(good)
+        finally:
+            for claimed, _ in found:
+                self._running.pop(claimed.run.id, None)
+        teams = self.project.catalog.teams
+        for n, (_, looked) in enumerate(found):
+            if not done[n].busy:
+                self.troubles.of_look(looked, teams)
+        return [done[n] for n in range(len(found))]
+
+    def _failed(self, claimed: Claimed, looked: Looked) -> Ticked:
+        run, policy = claimed.run, claimed.policy
+        why = looked.error or looked.status.value
+        if not self.store.runs.fail(run, looked.status, looked.error or "", self.clock(), looked.elapsed_s):
+            return _taken(run, looked)
+        log.warning("run failed", policy=policy.name, run=run.id, why=why, status=looked.status.value)
+        self._unknown(policy, why)
+        return Ticked(run, looked)
+
+    def _saved(self, good: Mapping[int, tuple[Claimed, Looked]]) -> dict[int, Ticked]:
+        """Against clicks that come in between it is decided again, never looked again."""
+        left, done = dict(good), dict[int, Ticked]()
+        for _ in range(CONFLICTS):
+            if not left:
+                return done
+            now = self.clock()
+            decided = self._decided(list(left.values()), now)
+            reach("save.before")
+            outcomes = self.store.save_all([save for _, save in decided], now)
+            reach("save.after")
+            for n, (found, save), outcome in zip(list(left), decided, outcomes, strict=True):
+                if not isinstance(outcome, Conflict):
+                    done[n] = _told(left.pop(n)[1], found, save, outcome)
+        for claimed, _ in left.values():
+            log.error("run gave up against others", policy=claimed.policy.name, tries=CONFLICTS)
+        return done | {n: _taken(claimed.run, looked) for n, (claimed, looked) in left.items()}
+
+    def _decided(
+        self, found: Sequence[tuple[Claimed, Looked]], now: datetime
+    ) -> list[tuple[Reconciled, RunSave]]:
+        """What each look says of every key, by what was seen before and is held now: read for all at once."""
+        looks = [looked for _, looked in found]
+        memory = self.store.alerts.memory_of([_rows(looked) for looked in looks])
+        held = self.store.alerts.held_of([_holders(looked) for looked in looks], now - RESOLVED_LATELY)
+        decided = []
+        for (claimed, looked), seen, holders in zip(found, memory, held, strict=True):
+            policy = claimed.policy
+            team = self.project.catalog.teams.get(policy.owner)
+            what = reconcile(policy, looked, team, seen, holders, title)
+            outcomes = [step(holders.get(key), action, now) for key, action in what.actions]
+            changes = tuple(outcome for outcome in outcomes if isinstance(outcome, Change))
+            decided.append((what, _leaving(claimed.run, looked, what, changes)))
+        return decided
+
+    def _unknown(self, policy: Policy, why: str) -> None:
+        """Late is not clear: conditions of which a failed run says nothing are marked as not known."""
+        if policy.accumulates:
+            return
+        held = self.store.alerts.held(
+            policy.name, lane_of(policy), resolved_since=self.clock() - RESOLVED_LATELY
+        )
+        for key in unknown_keys(held):  # each by itself: one alert's trouble never holds up another's
+            self._act(held[key].id, Unknown(why))
+
+
+def _rows(looked: Looked) -> Keys:
+    """The rows of its keys that were seen before, as far back as they count."""
+    since, within = looked.window.start, looked.policy.threshold.within
+    if since and within:
+        since -= within
+    return Keys(looked.policy.name, [v.key for v in looked.violations], since=since)
+
+
+def _holders(looked: Looked) -> Keys:
+    """The alerts that its keys may have; where what is gone must be cleared, all that the policy has."""
+    policy, keys = looked.policy, [v.key for v in looked.violations]
+    if not policy.accumulates:
+        return Keys(policy.name, None, lane_of(policy))
+    return Keys(policy.name, [*keys, flood_key(policy)] if keys else [], lane_of(policy))
+
+
+def _leaving(run: Run, looked: Looked, found: Reconciled, changes: tuple[Change, ...]) -> RunSave:
+    """What the run leaves behind."""
+    return RunSave(
+        run=run,
+        window=looked.window,
+        changes=changes,
+        evidence={key: Evidence(looked.columns, rows, len(rows)) for key, rows in found.evidence.items()},
+        remember=found.remember,
+        rows=len(looked.rows),
+        violations=len(found.fired),
+        query_id=looked.query_id,
+        elapsed_s=looked.elapsed_s,
+        incremental=looked.policy.accumulates,
+        content=looked.policy.content,
+    )
+
+
+def _told(looked: Looked, found: Reconciled, save: RunSave, outcome: Alerts | LeaseLost) -> Ticked:
+    run = save.run
+    with bound(run=run.id, policy=run.policy, cause=str(run.cause)):
+        if isinstance(outcome, LeaseLost):
+            log.warning("run lost", why=str(outcome))
+            return _taken(run, looked)
+        for alert, change in zip(outcome, save.changes, strict=True):
+            log.info(change.event.kind, alert=alert.id, story=change.event.story)
+    return Ticked(run, looked, found=found)
+
+
+def _taken(run: Run, looked: Looked) -> Ticked:
+    return Ticked(run, looked, "another run looked at the same rows first", busy=True)

@@ -1,0 +1,163 @@
+"""Claims: the right to run a cause, for many of them in one transaction; a dead owner's run is taken over."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Row, bindparam, or_, select, update
+
+from bot.store.database import Database
+from bot.store.tables import ONE_RUNNING, RUNNING, policy_state
+from bot.store.tables import runs as t
+from bot.store.values import Ask, Done, Held
+from sensors.model.run import Cause, Run, RunStatus
+from sensors.model.window import Window
+
+Claim = Run | Held | Done
+Known = Mapping[str, Sequence[Row[Any]]]  # by policy: the runs of the causes asked for, and what runs now
+
+# Statements are built once: what they cost is mostly their building.
+POLICIES: BindParameter[str] = bindparam("policies", expanding=True)
+CAUSES: BindParameter[str] = bindparam("causes", expanding=True)
+KNOWN = select(t).where(t.c.policy.in_(POLICIES), or_(t.c.cause.in_(CAUSES), ONE_RUNNING))
+WATERMARKS = (  # in one order for all, so that two who claim never wait for each other
+    select(policy_state.c.policy, policy_state.c.watermark)
+    .where(policy_state.c.policy.in_(POLICIES))
+    .order_by(policy_state.c.policy)
+)
+HELD_WATERMARKS = WATERMARKS.with_for_update()
+
+
+def claim_all(
+    database: Database, c: Connection, asks: Sequence[Ask], now: datetime, lease: timedelta
+) -> list[Claim]:
+    """Each ask's run, who has it, or how it ended."""
+    known = _known(c, asks)
+    claims: dict[int, Claim] = {}
+    fresh: dict[int, Ask] = {}
+    for n, ask in enumerate(asks):
+        mine, other = _mine(known, ask.policy, ask.cause), _other(known, ask)
+        if mine:
+            claims[n] = _taken_over(c, mine, now, lease)
+        elif other:
+            claims[n] = Held(other.lease_until, Cause.parse(other.cause))
+        else:
+            fresh[n] = ask
+    if fresh:
+        claims |= _begun(database, c, fresh, now, lease)
+    return [claims[n] for n in range(len(asks))]
+
+
+def _known(c: Connection, asks: Sequence[Ask]) -> Known:
+    found: dict[str, list[Row[Any]]] = defaultdict(list)
+    asked = {"policies": [ask.policy for ask in asks], "causes": [str(ask.cause) for ask in asks]}
+    for row in c.execute(KNOWN, asked):
+        found[row.policy].append(row)
+    return found
+
+
+def _mine(known: Known, policy: str, cause: Cause) -> Row[Any] | None:
+    return next((row for row in known.get(policy, ()) if row.cause == str(cause)), None)
+
+
+def _other(known: Known, ask: Ask) -> Row[Any] | None:
+    """The policy's run that stands in the way of an incremental one."""
+    rows = known.get(ask.policy, ()) if ask.incremental else ()
+    return next((row for row in rows if row.status == RunStatus.running and row.incremental), None)
+
+
+def _begun(
+    database: Database, c: Connection, fresh: Mapping[int, Ask], now: datetime, lease: timedelta
+) -> dict[int, Claim]:
+    """New runs, all inserted at once; where somebody was quicker between our look and our insert, who."""
+    fresh = dict(sorted(fresh.items(), key=lambda item: item[1].policy))  # in one order for all, here too
+    hold = any(ask.incremental for ask in fresh.values())
+    query, named = HELD_WATERMARKS if hold else WATERMARKS, {"policies": [a.policy for a in fresh.values()]}
+    marks = dict(c.execute(query, named).all())
+    runs = {n: _run(ask, marks.get(ask.policy)) for n, ask in fresh.items()}
+    rows = [
+        {**_columns(run, now + lease, now), "incremental": ask.incremental, "content": ask.content}
+        for run, ask in zip(runs.values(), fresh.values(), strict=True)
+    ]
+    ids = {token: run_id for run_id, token in c.execute(_new_runs(database), rows)}
+    return {
+        n: replace(run, id=ids[run.token]) if run.token in ids else _who_has_it(c, fresh[n], now)
+        for n, run in runs.items()
+    }
+
+
+def _new_runs(database: Database) -> Any:
+    return database.statement(
+        "new runs", lambda: database.insert(t).on_conflict_do_nothing().returning(t.c.id, t.c.token)
+    )
+
+
+def _run(ask: Ask, mark: datetime | None) -> Run:
+    window = ask.window_of(mark)
+    return Run(0, ask.policy, ask.cause, ask.due, window, token_hex(8), mark, 1, ask.by, ask.alert)
+
+
+def _taken_over(c: Connection, found: Row[Any], now: datetime, lease: timedelta) -> Claim:
+    cause = Cause.parse(found.cause)
+    if found.status != RunStatus.running:
+        return Done(RunStatus(found.status))
+    if found.lease_until > now:
+        return Held(found.lease_until, cause)
+    token, attempt = token_hex(8), found.attempt + 1
+    mine = update(t).where(t.c.id == found.id, t.c.token == found.token, RUNNING, t.c.lease_until <= now)
+    taken = mine.values(token=token, attempt=attempt, lease_until=now + lease, started_at=now)
+    if c.execute(taken).rowcount != 1:
+        return Held(now, cause)  # somebody was quicker: ask again
+    return Run(
+        found.id,
+        found.policy,
+        cause,
+        found.due,
+        Window(found.window_start, found.window_end, found.baseline_start),
+        token,
+        found.from_watermark,
+        attempt,
+        found.asked_by,
+        found.alert_id,
+    )
+
+
+def _who_has_it(c: Connection, ask: Ask, now: datetime) -> Held | Done:
+    """Who was quicker. Where even he is gone already, `Held` until now: ask again."""
+    known = _known(c, [ask])
+    mine = _mine(known, ask.policy, ask.cause)
+    if mine and mine.status != RunStatus.running:
+        return Done(RunStatus(mine.status))
+    holder = mine or _other(known, replace(ask, incremental=True))
+    return Held(holder.lease_until, Cause.parse(holder.cause)) if holder else Held(now, ask.cause)
+
+
+def _columns(run: Run, until: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "policy": run.policy,
+        "cause": str(run.cause),
+        "kind": run.cause.kind.value,
+        "due": run.due,
+        "status": RunStatus.running.value,
+        **window_columns(run.window),
+        "from_watermark": run.from_watermark,
+        "token": run.token,
+        "lease_until": until,
+        "attempt": run.attempt,
+        "asked_by": run.by,
+        "alert_id": run.alert,
+        "started_at": now,
+    }
+
+
+def window_columns(window: Window) -> dict[str, datetime | None]:
+    return {
+        "window_start": window.start,
+        "window_end": window.end,
+        "baseline_start": window.baseline_start,
+    }
