@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
+import re
 import resource
 import shutil
 import statistics
@@ -201,7 +203,7 @@ def row_to_post(
         serving = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=out, stderr=out)
     try:
         first = _until(lambda: '"opened"' in log.read_text(), 120) and time.perf_counter() - started
-        _quiet(log)
+        _quiet(log, url)
         delays = [_one_row(market, url, n, policies) for n in range(rows)]
         memory = int((Path("/proc") / str(serving.pid) / "statm").read_text().split()[1])
     finally:
@@ -215,20 +217,24 @@ def row_to_post(
 
 
 def _one_row(market: Warehouse, url: str, n: int, policies: int) -> float | None:
+    """Seconds from the row's arrival, at any moment of a second, to its post."""
     policy = (n * 7) % policies
     name = f"x{n}_{time.monotonic_ns()}"
+    time.sleep(random.random())
     market.add(policy, name)
     arrived = time.perf_counter()
     seen = _until(lambda: name in httpx.get(f"{url}/sandbox/state?limit=3", timeout=30).text, 30)
     return time.perf_counter() - arrived if seen else None
 
 
-def _quiet(log: Path) -> None:
-    """Until nothing has opened for three seconds."""
+def _quiet(log: Path, url: str) -> None:
+    """Until nothing has opened for three seconds and all that has is posted: no row waits for another's."""
     size, since = -1, time.monotonic()
     while time.monotonic() - since < 3:
         now = log.read_text().count('"opened"')
-        if now != size:
+        state = httpx.get(f"{url}/sandbox/state?limit=1000", timeout=30).text
+        posted = len(re.findall(r'"delivery_id": ?"card-', state))
+        if now != size or posted < now:
             size, since = now, time.monotonic()
         time.sleep(0.2)
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 AGAIN_S = 0.05  # an interrupt that came before the query began is lost: say it again
+FEW = 64
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Guard:
 class Watchdog:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Guard]] = []
+        self._most = FEW  # entries before those that are over are let go
         self._count = itertools.count()
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -59,6 +61,10 @@ class Watchdog:
     def _add(self, deadline: float, guard: Guard) -> None:
         with self._wake:
             earliest = not self._heap or deadline < self._heap[0][0]
+            if len(self._heap) > self._most:  # most queries have ended long before their deadline
+                self._heap = [one for one in self._heap if not one[2].done]
+                heapq.heapify(self._heap)
+                self._most = 2 * len(self._heap) + FEW
             heapq.heappush(self._heap, (deadline, next(self._count), guard))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="query-watchdog", daemon=True)

@@ -6,11 +6,13 @@ import re
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from bot.errors import SettingsError, StoreAway
-from bot.store import Store
+from bot.store import Store, schema
 from bot.store.database import Database
 from bot.store.tables import metadata
 
@@ -88,3 +90,9 @@ def test_times_are_times_on_postgres_and_sortable_text_on_sqlite(url: str) -> No
 def test_a_wrong_address_is_told_in_words(wrong: str, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         Store(wrong)
+
+
+def test_the_newest_migration_is_the_one_whose_file_has_the_highest_number() -> None:
+    settings = Config()
+    settings.set_main_option("script_location", str(schema.MIGRATIONS))
+    assert ScriptDirectory.from_config(settings).get_heads() == [schema._head()]
