@@ -34,7 +34,7 @@ class Troubles:
         """Whether the policy itself can be relied on is a violation like any other."""
         name, now = looked.policy.name, self.clock()
         sound = looked.ok and not looked.bad_rows
-        if sound and now - self._sound.get(name, EPOCH) < SOUND_FOR:
+        if sound and timedelta() <= now - self._sound.get(name, EPOCH) < SOUND_FOR:
             return
         if sound:
             self._sound[name] = now

@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from bot.errors import StoreUnfit
 from bot.store.database import Database
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -24,6 +25,11 @@ def upgrade(database: Database) -> str:
         was, head = _version(connection), _head()
         if was == head:
             return f"The store is at version {head} already."
+        if was and not _known(was):
+            raise StoreUnfit(
+                f"The store at {database.url.render_as_string(hide_password=True)} is at version {was}, of a"
+                f" newer Patrol; this one knows {head}. Run the newer Patrol, or put back a copy of before."
+            )
         settings = _settings()
         settings.attributes["connection"] = connection
         command.upgrade(settings, "head")
@@ -40,6 +46,11 @@ def _settings() -> Config:
     settings.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     settings.set_main_option("path_separator", "os")
     return settings
+
+
+def _known(version: str) -> bool:
+    revisions = ScriptDirectory.from_config(_settings()).walk_revisions()
+    return any(one.revision == version for one in revisions)
 
 
 def _head() -> str | None:

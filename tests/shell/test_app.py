@@ -85,7 +85,7 @@ def test_when_all_is_well_it_says_so_in_each_part(bot: Bot) -> None:
     assert "payments.held" not in metrics.text
 
 
-def test_what_is_wrong_is_said_in_words_and_only_the_store_makes_it_unsound(
+def test_what_is_wrong_is_said_in_words_and_what_is_away_outside_makes_nothing_unsound(
     world: World, slack: Sandbox, bot: Bot
 ) -> None:
     wait(lambda: bot.health().ready)
@@ -99,8 +99,8 @@ def test_what_is_wrong_is_said_in_words_and_only_the_store_makes_it_unsound(
     (Path(world.folder) / "patrol.db").rename(world.folder / "elsewhere.db")
     bot.store._database.engine.dispose()
     (world.folder / "patrol.db").mkdir()
-    assert not bot.health().ok
     assert "cannot be opened" in checks(bot)["store"]
+    assert (bot.health().ok, bot.health().ready) == (True, False)
 
 
 def test_without_slack_it_is_sound_but_not_ready_and_comes_back(
