@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import URL
 from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError
 
@@ -16,7 +18,7 @@ def in_plain_words(error: DatabaseError, url: URL) -> StoreAway | None:
     if _lacks(low):
         return StoreAway(f"The store at {where} lacks its tables or has old ones: run `patrol db upgrade`.")
     for sign, sentence in UNFIT.items():
-        if sign in low:
+        if re.search(sign, low):
             return StoreUnfit(f"The store at {where} {sentence.format(said=said)}")
     if not isinstance(error, (OperationalError, InterfaceError, InternalError)):
         return None
@@ -38,7 +40,7 @@ def _lacks(low: str) -> bool:
 
 
 NOT_LET_IN = "does not let Patrol in ({said}): set PATROL_STORE_URL right, or have the access given."
-# Signs in what the database says, in lower case. What stands under UNFIT does not pass by waiting.
+# Signs (patterns) in what the database says, in lower case. What stands under UNFIT does not pass by waiting.
 UNFIT = {
     "not a database": "is no SQLite file: name another one.",
     "malformed": "is damaged ({said}): put back a copy of it, or rescue it with `sqlite3 FILE .recover`.",
@@ -46,8 +48,7 @@ UNFIT = {
     "unable to open": "cannot be opened: check that its folder exists and may be written.",
     "authentication failed": NOT_LET_IN,
     "no pg_hba.conf entry": NOT_LET_IN,
-    'database "': NOT_LET_IN,
-    'role "': NOT_LET_IN,
+    '(role|database) ".*" does not exist': NOT_LET_IN,
     "permission denied": NOT_LET_IN,
 }
 SENTENCES = {
@@ -58,6 +59,7 @@ SENTENCES = {
     "disk i/o error": "cannot use its disk: it fails, is full or was taken away. Nothing was recorded.",
     "read-only transaction": "takes no writes just now, as a standby does. Nothing was recorded; try again.",
     "too many clients": "has no connection free. Nothing was recorded; raise max_connections there.",
+    "too many connections": "has no connection free. Nothing was recorded; raise their number there.",
     "connection slots": "has no connection free. Nothing was recorded; raise max_connections there.",
     "deadlock": "had two writers in each other's way. Nothing was recorded; try again.",
 }
