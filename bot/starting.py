@@ -194,10 +194,10 @@ class Starting:
             return self._tell(run)
         if job is None:
             return self._end(run, JobState.failed, "its declaration is no longer there")
-        if now >= run.deadline:
-            return self._end(run, JobState.timed_out, f"no end within {say_duration(job.timeout)}")
         if run.state is JobState.running:
             return self._poll(job, run)
+        if now >= run.deadline:
+            return self._out_of_time(job, run)
         if run.state is JobState.starting and not self.runners(job.kind).repeatable(job):
             return self._end(run, JobState.failed, "whether it was started is not known: look before again")
         if not self.store.jobs.take(run.id, run.state, JobState.starting, now, job.timeout + START_LEASE):
@@ -222,7 +222,12 @@ class Starting:
         except (JobRefused, JobUnknown) as trouble:
             log.warning("job not answering", job=job.name, job_run=run.id, why=str(trouble))
             progress = Progress(JobState.running, again_in_s=5.0)
+        if not progress.state.ended and self.engine.clock() >= run.deadline:
+            return self._out_of_time(job, run)  # asked once more: we may have been away when it ended
         return self._progress(run, run.state, progress)
+
+    def _out_of_time(self, job: Job, run: JobRun) -> bool:
+        return self._end(run, JobState.timed_out, f"no end within {say_duration(job.timeout)}")
 
     def _progress(self, run: JobRun, was: JobState, said: Progress) -> bool:
         now = self.engine.clock()

@@ -11,7 +11,7 @@ from cronsim import CronSim
 from sensors.model.policy import After, Cron, Every, Schedule
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-APART = timedelta(minutes=5)  # by so much may the clocks of two processes differ
+APART = timedelta(seconds=30)  # by so much the clocks of two processes may differ
 SHIFT = timedelta(hours=3)  # more than any clock is put forward or back at once
 
 
