@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from bot.log import get
+
+log = get("clock")
+
 LOOK_S = 1.0
 JUMP = timedelta(seconds=10)  # what is less, leases and slots bear
 
@@ -37,7 +41,10 @@ class ClockWatch:
 
     def _watch(self) -> None:
         while not self._stopping.wait(self._look_s):
-            self.look()
+            try:
+                self.look()
+            except Exception:
+                log.exception("the clock could not be seen to")  # and is looked at again in a second
 
     def look(self) -> None:
         now = self._now_apart()

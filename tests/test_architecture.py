@@ -29,7 +29,7 @@ ROOMS: Mapping[str, str] = {
     "bot.log": "bot.errors",
     "bot.metrics": "sensors.model",
     "bot.probe": "",
-    "bot.clockwatch": "",
+    "bot.clockwatch": "bot.errors bot.log",
     "bot.unrecorded": "bot.errors",
     "bot.opening": "bot.store bot.errors bot.log",
     "bot.settings": "bot.errors",

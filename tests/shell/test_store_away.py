@@ -107,7 +107,9 @@ def test_a_message_is_found_though_our_clock_is_far_ahead_of_slacks(
     bot.clock.at = datetime.now(UTC) + HOUR
     opened(town, bot, "s_1", "s_2")
     slack.faults({"method": "chat.postMessage", "fault": "store_then_drop", "after": 1, "times": 1})
-    until(bot, slack, ["card-1", "card-2"], 80)
+    until(bot, slack, ["card-1", "card-2"])
+    bot.deliver(60, SECOND)
+    assert standing(slack) == ["card-1", "card-2"]
     assert len(slack.journal(method="chat.postMessage")) == 2
 
 
