@@ -75,7 +75,8 @@ class Scheduler:
     def start(self) -> None:
         self.engine.store.on_commit = self._work.set
         try:
-            self.engine.store.set_right(self.engine.clock())  # by what clock did others write?
+            if ahead := self.engine.store.set_right(self.engine.clock()):
+                log.warning("times ahead of the clock were set right", count=ahead)
             self.engine.reload()
         except StoreAway as away:
             self._store_away(away)  # the chore of this name does it when the store is back

@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable
 
 from bot.errors import StoreAway
+from bot.log import get
 
+log = get("unrecorded")
 Write = Callable[[], object]
 
 
@@ -35,7 +37,12 @@ class Unrecorded:
         """Writes what waits, in the order in which it happened. StoreAway while it is away still."""
         while waiting := next(iter(self._waiting.items()), None):
             name, write = waiting
-            write()
+            try:
+                write()
+            except StoreAway:
+                raise
+            except Exception:
+                log.exception("not written down late", what=name)  # looking finds it out
             with self._lock:
                 if self._waiting.get(name) is write:
                     del self._waiting[name]

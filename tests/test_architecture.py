@@ -30,7 +30,7 @@ ROOMS: Mapping[str, str] = {
     "bot.metrics": "sensors.model",
     "bot.probe": "",
     "bot.clockwatch": "bot.errors bot.log",
-    "bot.unrecorded": "bot.errors",
+    "bot.unrecorded": "bot.errors bot.log",
     "bot.opening": "bot.store bot.errors bot.log",
     "bot.settings": "bot.errors",
     "bot.web": "bot.errors bot.log bot.metrics",
