@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from bot.core.action import Action, PersonAction, Timer, Unknown
 from bot.core.alert import Alert
@@ -15,7 +17,7 @@ from bot.core.reconcile import Reconciled, Seen, flood_key, reconcile, unknown_k
 from bot.core.reply import Evidence
 from bot.core.route import lane_of
 from bot.core.step import stale, step
-from bot.errors import Conflict, LeaseLost
+from bot.errors import Conflict, LeaseLost, PatrolError
 from bot.killpoint import reach
 from bot.log import bound, get
 from bot.metrics import METRICS, Metrics
@@ -31,10 +33,12 @@ from sensors.title import title
 from sensors.warehouse import Warehouse, WarehouseError
 
 log = get("engine")
+T = TypeVar("T")
 
 LEASE = timedelta(seconds=15)  # a run whose process is gone is taken over so soon; renewed while it runs
 NOTHING_FOUND = Reconciled()
 TOO_MANY = "it gives more rows within one second than can be read; narrow the query: it goes on from there"
+HELD_BACK = timedelta(minutes=1)  # what broke something here
 CONFLICTS = 6  # tries before a run or a click gives up against others
 
 
@@ -73,6 +77,7 @@ class Engine:
         self.clock = clock
         self.metrics = metrics or METRICS
         self._running: dict[int, Run] = {}
+        self._held_back: dict[str, datetime] = {}
         self.troubles = Troubles(store, clock)
 
     @property
@@ -286,9 +291,23 @@ class Engine:
         return self.store.alerts.get(alert_id), Refused("Too many people are at it; try again.")
 
     def _record_machine(self, actions: Iterable[tuple[Alert, Action]]) -> None:
-        """One alert's trouble never holds up another's: each is recorded by itself."""
+        """Each alert is recorded by itself."""
         for alert, action in actions:
-            self.act(alert.id, action)
+            self._alone(f"alert {alert.id}", partial(self.act, alert.id, action))
+
+    def _alone(self, name: str, do: Callable[[], T]) -> T | None:
+        """One alert's or run's trouble never holds up another's. What broke is tried again in a minute."""
+        now = self.clock()
+        if self._held_back.get(name, now) > now:
+            return None
+        try:
+            return do()
+        except PatrolError:
+            raise  # the store is away: that is everybody's
+        except Exception:
+            self._held_back[name] = now + HELD_BACK
+            log.exception("held back", what=name)
+            return None
 
     # ----------------------------------------------------------------- sweep
 
@@ -299,19 +318,22 @@ class Engine:
         self.metrics.due_behind(
             max(((now - d.at).total_seconds() for a in due if (d := due_of(a))), default=0)
         )
-        outcomes = [self.act(alert.id, Timer())[1] for alert in due]
-        return sum(isinstance(outcome, Change) for outcome in outcomes)
+        done = [self._alone(f"alert {alert.id}", partial(self.act, alert.id, Timer())) for alert in due]
+        return sum(isinstance(one[1], Change) for one in done if one)
 
     def take_over(self) -> int:
         """Runs whose process died are looked at again, over the window they had."""
         dead = self.store.runs.dead(self.clock())
         for run in dead:
-            log.warning("run taken over", policy=run.policy, cause=str(run.cause))
-            if run.policy in self.catalog.policies:
-                self.tick(run.policy, run.cause, run.due, by=run.by, alert=run.alert)
-            else:
-                self._bury(run)
+            self._alone(f"run {run.policy} {run.cause}", partial(self._take_over, run))
         return len(dead)
+
+    def _take_over(self, run: DeadRun) -> None:
+        log.warning("run taken over", policy=run.policy, cause=str(run.cause))
+        if run.policy in self.catalog.policies:
+            self.tick(run.policy, run.cause, run.due, by=run.by, alert=run.alert)
+        else:
+            self._bury(run)
 
     def _bury(self, dead: DeadRun) -> None:
         """Ends a run that nobody can look at any more, so that it is not found dead for ever."""
