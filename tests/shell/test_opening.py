@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from bot.app import Bot
 from bot.errors import StoreUnfit
 from bot.probe import Probe, ask_all
 from bot.sandbox import Sandbox
+from bot.slack import http
 from tests.shell.making import ELSEWHERE, World
 from tests.shell.test_app import cards, checks, settings, wait
+from tests.slack.over_http.conftest import a_command, signed
 from tests.store.breaking import locked_by_another
 
 QUICK_S = 1.8  # one second of patience, and a machine that others use
@@ -122,3 +125,26 @@ def test_a_part_that_hangs_is_asked_once_and_its_answer_counts_when_it_comes() -
     assert asked == [1]
     go.set()
     assert ask_all({"slow": probes["slow"]}, patience_s=5) == {"slow": "ok"}
+
+
+@pytest.mark.parametrize("trouble", ["hangs", "locked"])
+def test_over_http_whoever_acts_while_the_store_is_away_is_told_in_time(
+    world: World, slack: Sandbox, silent: str, trouble: str
+) -> None:
+    path, stopping = world.folder / "patrol.db", threading.Event()
+    more = {"PATROL_SLACK_MODE": "http", "SLACK_SIGNING_SECRET": slack.signing_secret}
+    more |= {"PATROL_STORE_URL": silent} if trouble == "hangs" else {}
+    with locked_by_another(path) if trouble == "locked" else nullcontext():
+        bot = Bot(settings(world, slack, **more))
+        beginning(bot, stopping)
+        assert bot._web
+        body, began = a_command("ack 1"), time.monotonic()
+        answer = httpx.post(
+            f"{bot._web.url}{http.PATH}", content=body, headers=signed(body), trust_env=False, timeout=10
+        )
+        took = time.monotonic() - began
+        stopping.set()
+        bot.stop()
+    assert answer.status_code == 200
+    assert "Not recorded" in answer.text
+    assert took < 3
