@@ -16,6 +16,8 @@ from bot.desk import Desk
 from bot.engine import Engine
 from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
 from bot.metrics import METRICS
+from bot.opening import open_store
+from bot.probe import Probe, ask_all
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
 from bot.settings import Settings, require
@@ -71,10 +73,14 @@ class Bot:
         self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers)
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None
+        self._began = False
+        self._probes = {"store": Probe(self._store_health), "warehouse": Probe(self._warehouse_health)}
 
-    def start(self) -> None:
-        """Brings the schema up to date, opens the doors, then begins to look. PatrolError where it cannot."""
-        log.info("store", did=self.store.upgrade())
+    def start(self, stopping: threading.Event | None = None) -> bool:
+        """Opens the doors, waits for a store that is away, brings its schema up to date, then begins to look.
+
+        PatrolError where it cannot begin; False where `stopping` came before the store.
+        """
         self._introduce()
         bolt = listeners.new_app(self.slack, self.settings.slack_signing_secret or "")
         listeners.register(bolt, self.desk, self.slack, clock=self.engine.clock, observe=self.metrics.acked)
@@ -82,11 +88,23 @@ class Bot:
         self._web = web.serve(
             web.app(self.health, self.metrics.registry, posts), self.settings.port, self.settings.host
         )
+        try:
+            opened = open_store(self.store, stopping or threading.Event())
+        except BaseException:
+            self._web.close()
+            raise
+        if opened:
+            self._begin(bolt)
+        return opened
+
+    def _begin(self, bolt: App) -> None:
+        assert self._web
         self.scheduler.start()
         if not self._over_http:
             self._socket = socket.start(
                 bolt, self.settings.slack_app_token or "", self.settings.slack_url, connections=2
             )
+        self._began = True
         log.info(
             "on patrol",
             policies=sum(p.runs for p in self.project.catalog.policies.values()),
@@ -129,19 +147,23 @@ class Bot:
         log.info("off patrol")
 
     def health(self) -> web.Health:
-        """What is wrong, in words; ready once connected to Slack and the store."""
+        """What is wrong, in words, within a second; ready once connected to Slack and the store.
+
+        What is away outside is said, but does not make us unsound: a restart would not bring it back.
+        """
+        asked = ask_all(self._probes)
         checks = {
-            "store": self._store_health(),
+            "store": asked["store"],
             "slack": self._slack_health(),
             "delivery": self.deliverer.trouble or "ok",
-            "warehouse": self._warehouse_health(),
+            "warehouse": asked["warehouse"],
             "schedule": self._schedule_health(),
             "files": f"{len(self.project.catalog.errors)} problems: see `patrol check`"
             if self.project.catalog.errors
             else "ok",
         }
-        ok = all(checks[name] == "ok" for name in ("store", "schedule"))
-        ready = ok and checks["slack"] == "ok"
+        ok = checks["schedule"] == "ok"
+        ready = ok and self._began and checks["store"] == checks["slack"] == "ok"
         return web.Health(ok, ready, checks)
 
     def _store_health(self) -> str:
@@ -149,7 +171,7 @@ class Bot:
             self.store.ping()
         except PatrolError as away:
             return str(away)
-        return "ok"
+        return self.store.outage.why or "ok"
 
     def _slack_health(self) -> str:
         if self._over_http or (self._socket and self._socket.connected()):
@@ -180,7 +202,7 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     bot = Bot(settings)
-    bot.start()
-    while not stopping.wait(1):
-        pass
+    if bot.start(stopping):
+        while not stopping.wait(1):
+            pass
     bot.stop()

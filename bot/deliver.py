@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.core import oncall
@@ -21,6 +21,7 @@ from bot.slack import face
 from bot.slack.blocks import Face
 from bot.slack.client import Found, SlackClient
 from bot.store import Store
+from bot.unrecorded import Unrecorded
 from bot.view import View
 
 log = get("deliver")
@@ -60,10 +61,18 @@ class Deliverer:
         self.trouble = ""  # the last refusal, in words, for /healthz
         self._slots: dict[str, datetime] = {}
         self._held_back: dict[str, datetime] = {}
+        self._unrecorded = Unrecorded()
+        self._ahead = timedelta()  # our clock of Slack's, as its last answer to a post showed
+
+    def clock_jumped(self) -> None:
+        """The times that this process keeps are of another clock."""
+        self._slots.clear()
+        self._held_back.clear()
 
     def once(self) -> int:
         """Sends what may be sent now; how many messages moved."""
         moved = 0
+        self._unrecorded.catch_up()
         for alert, message in self.store.outbox.cards(self.clock()):
             moved += self._guarded(f"card-{alert.id}", partial(self._card, alert, message))
         for stored, alert, message in self.store.outbox.effects(self.clock(), kinds=SAID_BY_SLACK):
@@ -247,7 +256,10 @@ class Deliverer:
         posted = replace(intent, state=MessageState.posted, ts=ts, shown_seq=seq, look_again_at=again)
         posted = replace(posted, lease_until=None, attempts=0, error="")
         reach("record.before")
-        recorded = self.store.outbox.record(posted, was=intent)
+        self._ahead = max(timedelta(), self.clock() - datetime.fromtimestamp(float(ts), UTC))
+        recorded = self._unrecorded.record(
+            intent.delivery, lambda: self.store.outbox.record(posted, was=intent)
+        )
         if recorded and stored:
             self.store.outbox.end(stored.id, "done", ts, self.clock())
         reach("record.after")
@@ -314,7 +326,7 @@ class Deliverer:
         return self.store.outbox.record(replace(again, look_again_at=now + LOOK_AGAIN), was=message)
 
     def _find(self, message: Message) -> list[Found]:
-        oldest = (message.sending_since or self.clock()) - SKEW
+        oldest = (message.sending_since or self.clock()) - SKEW - self._ahead
         try:
             return self.slack.find(
                 message.channel, message.delivery, oldest=oldest, thread_ts=message.thread_ts

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from bot.core.action import Action, PersonAction, Timer
 from bot.core.alert import Alert
 from bot.core.alert import due as due_of
 from bot.core.change import Change, Outcome, Refused
 from bot.core.step import stale, step
-from bot.errors import Conflict
+from bot.errors import Conflict, PatrolError
 from bot.log import get
 from bot.metrics import METRICS, Metrics
 from bot.project import Project
@@ -22,8 +24,10 @@ from sensors.model.window import Window
 from sensors.warehouse import Warehouse
 
 log = get("engine")
+T = TypeVar("T")
 
 CONFLICTS = 6  # tries before a click gives up against others
+HELD_BACK = timedelta(minutes=1)  # what broke something here
 
 
 class Engine:
@@ -42,7 +46,8 @@ class Engine:
         self.project = project
         self.clock = clock
         self.metrics = metrics or METRICS
-        self.runs = Runs(store, warehouse, project, clock, self.metrics, self.act)
+        self._held_back: dict[str, datetime] = {}
+        self.runs = Runs(store, warehouse, project, clock, self.metrics, self._record)
         self.troubles = self.runs.troubles
 
     @property
@@ -90,6 +95,25 @@ class Engine:
             return saved, outcome
         return self.store.alerts.get(alert_id), Refused("Too many people are at it; try again.")
 
+    def _record(self, alert_id: int, action: Action) -> Outcome | None:
+        """What the machine does to an alert, each by itself."""
+        done = self._alone(f"alert {alert_id}", partial(self.act, alert_id, action))
+        return done[1] if done else None
+
+    def _alone(self, name: str, do: Callable[[], T]) -> T | None:
+        """One alert's or run's trouble never holds up another's. What broke is tried again in a minute."""
+        now = self.clock()
+        if self._held_back.get(name, now) > now:
+            return None
+        try:
+            return do()
+        except PatrolError:
+            raise  # the store is away: that is everybody's
+        except Exception:
+            self._held_back[name] = now + HELD_BACK
+            log.exception("held back", what=name)
+            return None
+
     # ----------------------------------------------------------------- sweep
 
     def sweep(self) -> int:
@@ -99,19 +123,21 @@ class Engine:
         self.metrics.due_behind(
             max(((now - d.at).total_seconds() for a in due if (d := due_of(a))), default=0)
         )
-        outcomes = [self.act(alert.id, Timer())[1] for alert in due]
-        return sum(isinstance(outcome, Change) for outcome in outcomes)
+        return sum(isinstance(self._record(alert.id, Timer()), Change) for alert in due)
 
     def take_over(self) -> int:
         """Runs whose process died are looked at again, over the window they had."""
         dead = self.store.runs.dead(self.clock())
         for run in dead:
-            log.warning("run taken over", policy=run.policy, cause=str(run.cause))
-            if run.policy in self.catalog.policies:
-                self.tick(run.policy, run.cause, run.due, by=run.by, alert=run.alert)
-            else:
-                self._bury(run)
+            self._alone(f"run {run.policy} {run.cause}", partial(self._take_over, run))
         return len(dead)
+
+    def _take_over(self, run: DeadRun) -> None:
+        log.warning("run taken over", policy=run.policy, cause=str(run.cause))
+        if run.policy in self.catalog.policies:
+            self.tick(run.policy, run.cause, run.due, by=run.by, alert=run.alert)
+        else:
+            self._bury(run)
 
     def _bury(self, dead: DeadRun) -> None:
         """Ends a run that nobody can look at any more, so that it is not found dead for ever."""

@@ -17,6 +17,14 @@ class StoreAway(PatrolError):
     """The database cannot be reached or is locked. Nothing was recorded; try again shortly."""
 
 
+class StoreUnfit(StoreAway):
+    """The database is there and cannot be used as it is. Waiting does not mend it: read what to do."""
+
+
+class RecordUnknown(StoreAway):
+    """The database went away while it committed. Look whether it was recorded before you try again."""
+
+
 class SlackRefused(PatrolError):
     """Slack answered no, so nothing was sent. `code` is Slack's own word, such as channel_not_found."""
 

@@ -85,7 +85,8 @@ class Rounds:
             self._changed.notify_all()
         deadline = time.monotonic() + ENDS_WITHIN_S
         for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                thread.join(max(0.0, deadline - time.monotonic()))
         try:
             self.engine.runs.release(rest)
         except StoreAway as away:
@@ -129,7 +130,11 @@ class Rounds:
             self._away(away, wants)
             return
         except Exception:
-            log.exception("claim failed", policies=[want.policy for want in wants])
+            if len(wants) > 1:
+                for want in wants:  # one that breaks something here holds up no other
+                    self._claim([want])
+                return
+            log.exception("claim failed", policy=wants[0].policy)
             self._done(wants)
             return
         due = {want.policy for want, _ in asked}
@@ -170,16 +175,25 @@ class Rounds:
     def _save(self) -> None:
         """What was found while the last was being saved is saved together."""
         while found := self._next_found():
-            try:
-                ticked = self.engine.runs.save([(claimed, looked) for _, claimed, looked in found])
-            except StoreAway as away:
-                self._away(away, [want for want, _, _ in found])
-            except Exception:
-                log.exception("save failed", policies=[want.policy for want, _, _ in found])
-                self._done([want for want, _, _ in found])
-            else:
-                for (want, _, _), one in zip(found, ticked, strict=True):
-                    self._ended(want, one)
+            self._save_these(found)
+
+    def _save_these(self, found: Sequence[tuple[Want, Claimed, Looked]]) -> None:
+        """One that breaks something here holds up no other: then each is saved by itself."""
+        wants = [want for want, _, _ in found]
+        try:
+            ticked = self.engine.runs.save([(claimed, looked) for _, claimed, looked in found])
+        except StoreAway as away:
+            self._away(away, wants)
+        except Exception:
+            if len(found) > 1:
+                for one in found:
+                    self._save_these([one])
+                return
+            log.exception("save failed", policy=wants[0].policy)
+            self._done(wants)
+        else:
+            for want, what in zip(wants, ticked, strict=True):
+                self._ended(want, what)
 
     def _next_found(self) -> list[tuple[Want, Claimed, Looked]]:
         with self._changed:

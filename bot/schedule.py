@@ -5,12 +5,15 @@ from __future__ import annotations
 import heapq
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from bot.clockwatch import ClockWatch
 from bot.core.plan import last_due, next_due
 from bot.deliver import Deliverer
 from bot.engine import Engine
@@ -30,6 +33,7 @@ CHORES: dict[str, float] = {
     "renew": 4,
     "take_over": 2,
     "prune": 3600,
+    "watch": 2,
 }
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
@@ -102,7 +106,7 @@ class Scheduler:
         self.starting = starting
         self.deliverer = deliverer
         self.beats: dict[str, datetime] = {}  # when each chore last ended, for /healthz
-        self.store_trouble = ""
+        self._clock_watch = ClockWatch(engine.clock, self._clock_jumped)
         self._stopping = threading.Event()
         self._work = threading.Event()
         self.timetable = Timetable()
@@ -118,7 +122,12 @@ class Scheduler:
 
     def start(self) -> None:
         self.engine.store.on_commit = self._work.set
-        self.engine.reload()
+        try:
+            if ahead := self.engine.store.set_right(self.engine.clock()):
+                log.warning("times ahead of the clock were set right", count=ahead)
+            self.engine.reload()
+        except StoreAway as away:
+            self._store_away(away)  # the chore of this name does it when the store is back
         self._plan_policies()
         chores: dict[str, Callable[[], object]] = {
             "sweep": self.engine.sweep,
@@ -127,6 +136,7 @@ class Scheduler:
             "renew": self.engine.runs.renew,
             "take_over": self.engine.take_over,
             "prune": self._prune,
+            "watch": self._watch,
         }
         for name, seconds in CHORES.items():
             self._scheduler.add_job(
@@ -140,17 +150,25 @@ class Scheduler:
         self._scheduler.add_job(self._ring, self.timetable, id=":ring")
         self.rounds.start()
         self._scheduler.start()
+        self._clock_watch.start()
         if self.deliverer:
             self._delivering.start()
+
+    @property
+    def store_trouble(self) -> str:
+        """Why nothing can be recorded just now, in words; empty while it can."""
+        return self.engine.store.outage.why
 
     def stop(self) -> None:
         """Ends at the next safe moment: what runs is finished, the rest is done after the next start."""
         self._stopping.set()
         self._work.set()
-        self._scheduler.shutdown(wait=True)
+        self._clock_watch.stop()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
         self.rounds.close()
         self.starting.close()
-        if self.deliverer:
+        if self._delivering.is_alive():
             self._delivering.join(timeout=15)
 
     # ------------------------------------------------------------------- policies
@@ -173,7 +191,6 @@ class Scheduler:
     def _chore(self, name: str, do: Callable[[], object]) -> None:
         try:
             do()
-            self.store_trouble = ""
         except StoreAway as away:
             self._store_away(away)
         except Exception:
@@ -181,10 +198,36 @@ class Scheduler:
             return
         self.beats[name] = datetime.now(UTC)
 
-    def _store_away(self, away: StoreAway) -> None:
-        if not self.store_trouble:
-            log.error("store away", why=str(away))
-        self.store_trouble = str(away)
+    def _store_away(self, _away: StoreAway) -> None:
+        """Said once, whoever meets it: the store knows since when, and whether it was said."""
+        news = self.engine.store.outage.news()
+        if news and news.why:
+            log.error("store away", why=news.why, for_s=round(news.seconds))
+        elif news:
+            log.info("store back", after_s=round(news.seconds))
+
+    def _watch(self) -> None:
+        """Finds out whether a store that was away takes writes again, where nothing else is to be written."""
+        store = self.engine.store
+        if store.outage.why:
+            store.try_to_write()
+        self._store_away(StoreAway())
+
+    def _clock_jumped(self, by: timedelta) -> bool:
+        """Nothing may wait for a time that was reckoned by a clock that has been put back since."""
+        try:
+            mended = self.engine.store.set_right(self.engine.clock())
+        except StoreAway as away:
+            self._store_away(away)
+            return False
+        log.warning("the clock jumped", by_s=round(by.total_seconds()), set_right=mended)
+        if self.deliverer:
+            self.deliverer.clock_jumped()
+        self.rounds.want(self._known)
+        for job in self._scheduler.get_jobs():
+            with suppress(JobLookupError):  # it has ended meanwhile
+                job.modify(next_run_time=datetime.now(UTC))
+        return True
 
     def _start_things(self) -> None:
         self.starting.effects()

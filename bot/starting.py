@@ -19,6 +19,7 @@ from bot.errors import JobRefused, JobUnknown, StoreAway
 from bot.jobs import Runner, runner_for
 from bot.log import get
 from bot.runs import Ticked
+from bot.unrecorded import Unrecorded
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
 from sensors.model.policy import Policy
@@ -45,6 +46,7 @@ class Starting:
         self.runners = runners
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="starting")
         self._at_it: set[str] = set()
+        self._unrecorded = Unrecorded()
 
     def close(self) -> None:
         """Waits for what has begun; what has not is done after the next start."""
@@ -59,8 +61,8 @@ class Starting:
         def run() -> None:
             try:
                 do()
-            except StoreAway as away:
-                log.warning("left for later", what=name, why=str(away))
+            except StoreAway:
+                pass  # the scheduler says so once; what was left is done when the store is back
             except Exception:
                 log.exception("failed", what=name)
             finally:
@@ -72,12 +74,24 @@ class Starting:
 
     def effects(self) -> None:
         """Carries out what waits, each beside the others: a slow query or system holds up nothing else."""
+        self._unrecorded.catch_up()
         for stored, alert, _ in self.store.outbox.effects(self.engine.clock(), kinds=DONE_HERE):
             self._beside(f"effect-{stored.id}", partial(self._carry_out, stored, alert))
 
     def _carry_out(self, stored: StoredEffect, alert: Alert) -> bool:
         if not self.store.outbox.take(stored.id, self.engine.clock(), EFFECT_LEASE):
             return False
+        try:
+            return self._taken(stored, alert)
+        except StoreAway:
+            self._unrecorded.keep(f"effect-{stored.id}", lambda: self._give_back(stored))
+            raise
+
+    def _give_back(self, stored: StoredEffect) -> bool:
+        """The store went away in the middle: our lease need not be waited for. It is ours while it lasts."""
+        return self.store.outbox.give_back(stored.id, stored.attempts + 1, "the store went away")
+
+    def _taken(self, stored: StoredEffect, alert: Alert) -> bool:
         if stored.effect.kind is EffectKind.start_job:
             self._ask(stored, alert)
         elif not self._rerun(stored, alert):
@@ -181,10 +195,10 @@ class Starting:
             return self._tell(run)
         if job is None:
             return self._end(run, JobState.failed, "its declaration is no longer there")
-        if now >= run.deadline:
-            return self._end(run, JobState.timed_out, f"no end within {say_duration(job.timeout)}")
         if run.state is JobState.running:
             return self._poll(job, run)
+        if now >= run.deadline:
+            return self._out_of_time(job, run)
         if run.state is JobState.starting and not self.runners(job.kind).repeatable(job):
             return self._end(run, JobState.failed, "whether it was started is not known: look before again")
         if not self.store.jobs.take(run.id, run.state, JobState.starting, now, job.timeout + START_LEASE):
@@ -209,7 +223,12 @@ class Starting:
         except (JobRefused, JobUnknown) as trouble:
             log.warning("job not answering", job=job.name, job_run=run.id, why=str(trouble))
             progress = Progress(JobState.running, again_in_s=5.0)
+        if not progress.state.ended and self.engine.clock() >= run.deadline:
+            return self._out_of_time(job, run)  # asked once more: we may have been away when it ended
         return self._progress(run, run.state, progress)
+
+    def _out_of_time(self, job: Job, run: JobRun) -> bool:
+        return self._end(run, JobState.timed_out, f"no end within {say_duration(job.timeout)}")
 
     def _progress(self, run: JobRun, was: JobState, said: Progress) -> bool:
         now = self.engine.clock()
@@ -230,7 +249,9 @@ class Starting:
         return self._record(run, ended) and self._tell(ended)
 
     def _record(self, run: JobRun, moved: JobRun, was: JobState | None = None) -> bool:
-        return self.store.jobs.record(moved, was or run.state)
+        """What an outside system has done is written down late rather than not."""
+        name, state = f"job-{run.id}", was or run.state
+        return self._unrecorded.record(name, lambda: self.store.jobs.record(moved, state))
 
     def _tell(self, run: JobRun) -> bool:
         """The outcome goes to the alert's history and thread, once, whatever dies in between and whoever else

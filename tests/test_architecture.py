@@ -19,7 +19,7 @@ STILL_WORDY = {"bot.jobs.sql: 4 lines"}
 
 # Each room, and which rooms it may import. What a room is not named for is closed to it.
 PURE = "sensors.model bot.core"
-LEAVES = "bot.errors bot.killpoint bot.log bot.metrics"
+LEAVES = "bot.errors bot.killpoint bot.log bot.metrics bot.unrecorded bot.clockwatch"
 ROOMS: Mapping[str, str] = {
     "sensors.model": "",
     "sensors": "sensors.model",
@@ -28,6 +28,10 @@ ROOMS: Mapping[str, str] = {
     "bot.killpoint": "",
     "bot.log": "bot.errors",
     "bot.metrics": "sensors.model",
+    "bot.probe": "",
+    "bot.clockwatch": "bot.errors bot.log",
+    "bot.unrecorded": "bot.errors bot.log",
+    "bot.opening": "bot.store bot.errors bot.log",
     "bot.settings": "bot.errors",
     "bot.web": "bot.errors bot.log bot.metrics",
     "bot.store": f"{PURE} bot.errors",

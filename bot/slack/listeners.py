@@ -20,7 +20,7 @@ from slack_sdk import WebClient
 
 from bot.core.change import Refused
 from bot.core.reply import Reply
-from bot.errors import PatrolError
+from bot.errors import PatrolError, RecordUnknown
 from bot.slack import payloads, talk
 from bot.slack.answers import plainly, render
 from bot.slack.client import SlackClient
@@ -224,6 +224,9 @@ class Listeners:
             return Refused(f"Not recorded: {doubt}", "Try again in a moment.")
         try:
             return self._turns.take(arrived, lambda: self._gate.refusal(place.user), record)
+        except RecordUnknown as error:
+            log.warning("an act may not have been recorded: %s", error)
+            return Refused(str(error), "Look at the alert before you do it again.")
         except PatrolError as error:
             log.warning("an act was not recorded: %s", error)
             return Refused(f"Not recorded: {error}", "Try again in a moment.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -10,22 +11,31 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Executable, Insert, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Executable,
+    Insert,
+    RootTransaction,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
     DBAPIError,
-    InterfaceError,
-    InternalError,
-    OperationalError,
-    ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.schema import Table
 
-from bot.errors import SettingsError, StoreAway
+from bot.errors import RecordUnknown, SettingsError, StoreAway
 from bot.store.columns import write_json
+from bot.store.outage import Outage
+from bot.store.sentences import in_plain_words
 
 AT_ONCE = 1000  # values in one IN
 PATIENCE = timedelta(seconds=2)  # a person waits for the click's answer meanwhile
@@ -45,21 +55,44 @@ class Database:
             self.engine if self.sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         )
         self._statements: dict[str, Any] = {}
+        self.outage = Outage()
+        self._file: tuple[int, int] | None = None  # of SQLite: which file it is, whatever its name
         self._writing = Lock()  # SQLite has one writer: threads queue here, not in its sleeping busy handler
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes. An exception inside undoes all of it."""
-        with self._plainly(), self._turn(), self.engine.connect() as connection, connection.begin():
+        with (
+            self._plainly(),
+            self._turn(),
+            self.engine.connect() as connection,
+            connection.begin() as transaction,
+        ):
             if self.sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
+            self._commit(transaction)
+        self.outage.worked()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Reads: each statement sees all that is committed, and nothing waits for a writer."""
         with self._plainly(), self._reader.connect() as connection:
             yield connection
+
+    def _commit(self, transaction: RootTransaction) -> None:
+        """A line that breaks just then leaves us not knowing: it must not be called "not recorded"."""
+        if not transaction.is_active:
+            return
+        try:
+            transaction.commit()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            where = self.url.render_as_string(hide_password=True)
+            raise RecordUnknown(
+                f"The store at {where} went away in the middle: whether it was recorded is not known."
+            ) from error
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT; both dialects spell it alike."""
@@ -100,21 +133,45 @@ class Database:
     @contextmanager
     def _plainly(self) -> Iterator[None]:
         try:
+            self._same_file()
+            with self._in_words():
+                yield
+        except StoreAway as away:
+            self.outage.failed(str(away))
+            raise
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
             yield
         except PoolTimeout as error:
             raise StoreAway(
                 "The store is busy: all its connections are in use. Try again shortly."
             ) from error
-        except (OperationalError, InterfaceError, InternalError, ProgrammingError) as error:
-            sentence = in_plain_words(error, self.url)
-            if sentence is None:
-                raise
-            raise StoreAway(sentence) from error
         except DatabaseError as error:
-            if "not a database" not in str(error.orig):
+            away = in_plain_words(error, self.url)
+            if away is None:
                 raise
-            where = self.url.render_as_string(hide_password=True)
-            raise StoreAway(f"The store at {where} is no SQLite file: name another one.") from error
+            raise away from error
+
+    def _same_file(self) -> None:
+        """What is written into a file that was deleted is gone with this process, and SQLite says nothing of
+        it. One that was put in its place is opened; a new and empty one is never made while we run."""
+        if not self.sqlite:
+            return
+        try:
+            found = os.stat(self.url.database or "")
+        except OSError:
+            if self._file:
+                raise StoreAway(
+                    f"The store's file {self.url.database} is gone. Nothing was recorded: put the file back,"
+                    " or start Patrol anew to begin with an empty one."
+                ) from None
+            return
+        is_now = (found.st_dev, found.st_ino)
+        if self._file and self._file != is_now:
+            self.engine.dispose()
+        self._file = is_now
 
 
 def address(url: str) -> URL:
@@ -166,7 +223,13 @@ def _sqlite(url: URL, patience: timedelta) -> Engine:
 def _postgres(url: URL, patience: timedelta) -> Engine:
     engine = create_engine(
         url,
-        connect_args={"connect_timeout": 5, "keepalives_idle": 30, "tcp_user_timeout": 10_000},
+        connect_args={
+            "connect_timeout": 5,
+            "keepalives_idle": 30,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+        },
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=patience.total_seconds(),
@@ -184,38 +247,13 @@ def _postgres(url: URL, patience: timedelta) -> Engine:
             )
         connection.commit()
 
+    @event.listens_for(engine, "handle_error")
+    def leave(context: ExceptionContext) -> None:
+        # After a failover its sessions would stay with the server that takes no writes any more.
+        if "read-only transaction" in str(context.original_exception):
+            context.is_disconnect = True
+
     return engine
-
-
-def in_plain_words(error: DBAPIError, url: URL) -> str | None:
-    """What happened and what to do; None where the mistake is ours and not the database's."""
-    said = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-    low = said.lower()
-    where = url.render_as_string(hide_password=True)
-    if (
-        "no such table" in low
-        or "no such column" in low
-        or "has no column" in low
-        or ("relation" in low and "does not exist" in low)
-    ):
-        return f"The store at {where} lacks its tables or has old ones: run `patrol db upgrade`."
-    if isinstance(error, ProgrammingError):
-        return None
-    for sign, sentence in SENTENCES.items():
-        if sign in low:
-            return f"The store at {where} {sentence}"
-    return f"The store at {where} does not answer ({said}). Nothing was recorded; try again shortly."
-
-
-SENTENCES = {
-    "locked": "is locked by another writer. Nothing was recorded; try again shortly.",
-    "lock timeout": "is locked by another writer. Nothing was recorded; try again shortly.",
-    "disk is full": "has no room on its disk. Nothing was recorded; free some room.",
-    "no space left": "has no room on its disk. Nothing was recorded; free some room.",
-    "readonly": "cannot be written: check who owns the file and its folder.",
-    "unable to open": "cannot be opened: check that its folder exists and may be written.",
-    "deadlock": "had two writers in each other's way. Nothing was recorded; try again.",
-}
 
 
 def in_parts(values: Iterable[str]) -> Iterator[Sequence[str]]:

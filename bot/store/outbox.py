@@ -112,6 +112,11 @@ class Outbox:
         """Try again at that time."""
         return self._effect(effect_id, state="pending", due_at=at, result=why, lease_until=None)
 
+    def give_back(self, effect_id: int, attempts: int, why: str) -> bool:
+        """Ends the lease of who took it at this attempt. False: another has taken it since."""
+        ours = effects.c.attempts == attempts
+        return self._effect(effect_id, ours, state="pending", result=why, lease_until=None)
+
     def _effect(self, effect_id: int, *where: ColumnElement[bool], **values: Any) -> bool:
         with self._database.write() as c:
             change = update(effects).where(effects.c.id == effect_id, UNDONE, *where)

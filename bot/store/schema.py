@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from bot.errors import StoreUnfit
 from bot.store.database import Database
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -22,6 +23,11 @@ def upgrade(database: Database) -> str:
         was, head = _version(connection), _head()
         if was == head:
             return f"The store is at version {head} already."
+        if was and was > head:
+            raise StoreUnfit(
+                f"The store at {database.url.render_as_string(hide_password=True)} is at version {was}, of a"
+                f" newer Patrol; this one knows {head}. Run the newer Patrol, or put back a copy of before."
+            )
         _migrate(connection)
         return f"The store is at version {head} now" + (f"; it was at {was}." if was else "; it was empty.")
 

@@ -11,15 +11,18 @@ from sqlalchemy import text
 from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.errors import Conflict, LeaseLost
+from bot.store import ahead
 from bot.store.alerts import Alerts
 from bot.store.changes import write_changes
 from bot.store.contents import Contents
 from bot.store.database import PATIENCE, Database
 from bot.store.job_runs import JobRuns
+from bot.store.outage import Outage
 from bot.store.outbox import Outbox
 from bot.store.requests import Requests
 from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
+from bot.store.tables import pacing
 from bot.store.values import RunSave
 from sensors.model.run import RunStatus
 
@@ -97,6 +100,22 @@ class Store:
         """Raises StoreAway where the database does not answer."""
         with self._database.read() as c:
             c.execute(text("SELECT 1"))
+
+    @property
+    def outage(self) -> Outage:
+        """Whether it can be written to, as its last writes found it."""
+        return self._database.outage
+
+    def try_to_write(self) -> None:
+        """Writes something that means nothing, to find out whether that goes again; StoreAway where not."""
+        insert = self._database.insert(pacing).values(name="probe", free_at_us=0)
+        again = insert.on_conflict_do_update(index_elements=[pacing.c.name], set_={"free_at_us": 0})
+        with self._database.write() as c:
+            c.execute(again)
+
+    def set_right(self, now: datetime) -> int:
+        """Brings back what a clock that was ahead has put into the future; how much of it there was."""
+        return ahead.set_right(self._database, now)
 
     def close(self) -> None:
         self._database.close()

@@ -15,6 +15,7 @@ import pytest
 from bot.sandbox import Sandbox
 from tests.shell.making import World
 from tests.shell.typing_in import Patrol, clean
+from tests.store.breaking import locked_by_another
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,6 +58,26 @@ def test_serve_on_a_port_that_is_taken_or_with_a_token_that_is_refused(world: Wo
         said, _ = refused.communicate(timeout=60)
         assert (refused.returncode, "Slack refuses SLACK_BOT_TOKEN: invalid_auth" in said) == (2, True), said
         assert "Traceback" not in said
+
+
+def test_serve_waits_for_a_store_and_ends_for_one_that_cannot_be_used(
+    world: World, slack: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "words.db").write_text("no database " * 100)
+    wrong = serving(world, slack, "--port", "0", PATROL_STORE_URL=f"sqlite:///{tmp_path / 'words.db'}")
+    with locked_by_another(world.folder / "patrol.db"):
+        waits = serving(world, slack, "--port", "0")
+        assert waits.stdout
+        for line in waits.stdout:
+            if "the store is waited for" in line:
+                assert "is locked by another writer" in line
+                break
+        waits.send_signal(signal.SIGTERM)
+        said, _ = waits.communicate(timeout=30)
+        assert waits.returncode == 0, said
+        assert "Traceback" not in said
+    said, _ = wrong.communicate(timeout=60)
+    assert (wrong.returncode, "is no SQLite file: name another one" in said) == (2, True), said
 
 
 def test_serve_ends_cleanly_when_asked(world: World, slack: Sandbox) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from bot.errors import StoreAway
 from sensors.warehouse import WarehouseError
 from tests.shell.making import Node
 
@@ -42,6 +44,24 @@ def failing(node: Node, error: WarehouseError) -> Callable[[], None]:
         node.warehouse.query = real  # type: ignore[method-assign]
 
     return mend
+
+
+def store_away(node: Node) -> Callable[[], None]:
+    """The node's store is away until the answer is called."""
+    database = node.store._database
+    real = database.write, database.read
+
+    @contextmanager
+    def away() -> Iterator[Any]:
+        raise StoreAway("The store does not answer. Nothing was recorded; try again.")
+        yield
+
+    database.write = database.read = away  # type: ignore[method-assign]
+
+    def back() -> None:
+        database.write, database.read = real  # type: ignore[method-assign]
+
+    return back
 
 
 def in_between(node: Node, act: Callable[[], None]) -> None:

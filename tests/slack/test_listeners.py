@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.core.action import Acknowledge, Assign, Comment, Escalate, Reopen, Resolve, SnoozeFor, Wake
 from bot.core.alert import Disposition, FalseCause, Snooze
-from bot.errors import StoreAway
+from bot.errors import RecordUnknown, StoreAway
 from bot.slack.face import card
 from sensors.model.policy import Severity
 
@@ -238,6 +238,17 @@ def test_when_the_store_is_away_the_person_is_told(bot: Bot) -> None:
     seen = bot.click("alert.ack")
     assert seen["acked"]
     assert "Not recorded: the database is locked" in words(seen)
+
+
+def test_where_it_is_not_known_whether_an_act_was_recorded_it_is_not_called_not_recorded(bot: Bot) -> None:
+    bot.desk.broken = RecordUnknown(
+        "The store went away in the middle: whether it was recorded is not known."
+    )
+    seen = bot.click("alert.ack")
+    assert seen["acked"]
+    assert "whether it was recorded is not known" in words(seen)
+    assert "Look at the alert before you do it again" in words(seen)
+    assert "Not recorded" not in words(seen)
 
 
 def test_when_the_desk_breaks_every_way_in_is_still_acked(bot: Bot) -> None:

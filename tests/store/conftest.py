@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from bot.store import Store
+from tests.store.breaking import Server, own_server
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,13 @@ def postgres_server() -> Iterator[str]:
         yield server.get_uri()
     finally:
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def own_postgres() -> Iterator[Server]:
+    """A server that a test may stop; it starts it again."""
+    with own_server() as server:
+        yield server
 
 
 @contextmanager
