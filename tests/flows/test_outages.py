@@ -75,6 +75,7 @@ def test_a_store_that_another_holds_is_said_once_and_all_goes_on_after_it(town: 
     town.slack.click("ana", "payments", card["ts"], "alert.ack")
     wait(lambda: "ACKNOWLEDGED" in str(town.card_of("s_1")), "the second click was not recorded")
     wait(lambda: health(town, "readyz")[0] == 200, "it is not ready again")
+    wait(lambda: said(town, "store back"), "the log does not say that it is back")
     assert (len(said(town, "store away")), len(said(town, "store back"))) == (1, 1)
     assert "locked" in said(town, "store away")[0]["why"]
     assert "Traceback" not in town.log

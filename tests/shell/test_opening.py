@@ -49,8 +49,9 @@ def got(bot: Bot, path: str) -> tuple[int, dict[str, str], float]:
 
 
 def test_a_start_without_a_store_waits_and_says_so_and_begins_when_it_is_there(
-    world: World, slack: Sandbox
+    world: World, slack: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bot.store.outage.CALM_S", 0.5)
     world.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("every: 1m", "every: 1s"))
     bot, stopping = Bot(settings(world, slack)), threading.Event()
     with locked_by_another(world.folder / "patrol.db"):
@@ -67,15 +68,6 @@ def test_a_start_without_a_store_waits_and_says_so_and_begins_when_it_is_there(
         assert wait(lambda: cards(slack))
     finally:
         bot.stop()
-
-
-def test_a_start_that_waits_ends_when_it_is_asked_to(world: World, slack: Sandbox, silent: str) -> None:
-    bot, stopping = Bot(settings(world, slack, PATROL_STORE_URL=silent)), threading.Event()
-    thread = beginning(bot, stopping)
-    stopping.set()
-    thread.join(20)
-    assert not thread.is_alive()
-    bot.stop()
 
 
 def test_health_answers_within_a_second_while_the_store_hangs_and_tells_no_password(

@@ -213,6 +213,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Store, "__init__", init)
     monkeypatch.setattr(rounds, "AGAIN", timedelta(milliseconds=300))
+    monkeypatch.setattr("bot.store.outage.CALM_S", 0.5)
 
 
 @pytest.mark.usefixtures("impatient")
