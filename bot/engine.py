@@ -13,6 +13,7 @@ from bot.core.alert import due as due_of
 from bot.core.change import Change, Outcome, Refused
 from bot.core.reconcile import Reconciled, Seen, flood_key, reconcile, unknown_keys
 from bot.core.reply import Evidence
+from bot.core.retry import retry_at
 from bot.core.route import lane_of
 from bot.core.step import stale, step
 from bot.errors import Conflict, LeaseLost
@@ -35,6 +36,7 @@ log = get("engine")
 LEASE = timedelta(seconds=15)  # a run whose process is gone is taken over so soon; renewed while it runs
 NOTHING_FOUND = Reconciled()
 TOO_MANY = "it gives more rows within one second than can be read; narrow the query: it goes on from there"
+MOST_PARTS = 200  # of one window, when only a part at a time fits
 CONFLICTS = 6  # tries before a run or a click gives up against others
 
 
@@ -180,11 +182,13 @@ class Engine:
         if policy.accumulates and looked.truncated:  # to go on would be to pass rows over
             looked = replace(looked, status=RunStatus.failed, error=TOO_MANY)
         if not looked.ok:
+            now = self.clock()
+            again = retry_at(run, looked, now)
             if not self.store.runs.fail(
-                run, looked.status, looked.error or "", self.clock(), looked.elapsed_s
+                run, looked.status, looked.error or "", now, looked.elapsed_s, retry_at=again
             ):
                 return None
-            log.warning("run failed", why=looked.error, status=looked.status.value)
+            log.warning("run failed", why=looked.error, status=looked.status.value, tries_again=again)
             self._unknown(policy, looked.error or looked.status.value)
             self.troubles.of_look(looked, self.catalog.teams)
             return NOTHING_FOUND
@@ -303,15 +307,26 @@ class Engine:
         return sum(isinstance(outcome, Change) for outcome in outcomes)
 
     def take_over(self) -> int:
-        """Runs whose process died are looked at again, over the window they had."""
+        """Runs whose process died, or that failed and are tried again, look over the window they had."""
         dead = self.store.runs.dead(self.clock())
         for run in dead:
-            log.warning("run taken over", policy=run.policy, cause=str(run.cause))
-            if run.policy in self.catalog.policies:
-                self.tick(run.policy, run.cause, run.due, by=run.by, alert=run.alert)
-            else:
+            policy = self.catalog.policies.get(run.policy)
+            if policy is None or (run.failed and not policy.runs):
                 self._bury(run)
+                continue
+            if not run.failed:
+                log.warning("run taken over", policy=run.policy, cause=str(run.cause))
+            self._to_the_end(run)
         return len(dead)
+
+    def _to_the_end(self, run: DeadRun) -> None:
+        """The run again; and, where only a part of its window fits, the parts that follow."""
+        cause, after = run.cause, None
+        for _ in range(MOST_PARTS):
+            ticked = self.tick(run.policy, cause, run.due, by=run.by, alert=run.alert, after=after)
+            if not ticked.goes_on or not ticked.looked or not cause.moves_watermark:
+                return
+            cause, after = cause.following, ticked.looked.window.end
 
     def _bury(self, dead: DeadRun) -> None:
         """Ends a run that nobody can look at any more, so that it is not found dead for ever."""

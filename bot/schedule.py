@@ -13,7 +13,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from bot.core.plan import due_now, last_due, next_due
 from bot.deliver import Deliverer
-from bot.engine import Engine, Ticked
+from bot.engine import MOST_PARTS, Engine, Ticked
 from bot.errors import StoreAway
 from bot.log import get
 from bot.starting import Starting
@@ -35,7 +35,6 @@ RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
 MEMORY_KEPT = timedelta(days=35)
 AGAIN = timedelta(seconds=2)
-MOST_PARTS = 200  # of one window, when only a part at a time fits
 
 
 class Plan(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from bot.core import builtin
 from bot.core.action import Action
@@ -41,17 +42,18 @@ class Troubles:
         else:
             self._sound.pop(name, None)
         team = teams.get(looked.policy.owner)
-        action = builtin.broken_sensor(looked, self._failures(name, looked), team, now)
+        action = builtin.broken_sensor(looked, *self._failures(name, looked), team, now)
         if action:
             self._fire(builtin.broken_key(name), action)
 
-    def _failures(self, name: str, looked: Looked) -> int:
-        """Failed runs in a row, the last one included."""
+    def _failures(self, name: str, looked: Looked) -> tuple[int, int]:
+        """Failed runs in a row, the last one included, and the tries that they made."""
         if looked.ok:
-            return 0
+            return 0, 0
         looked_at = (RunStatus.succeeded, RunStatus.failed, RunStatus.timed_out)
-        recent = [r.status for r in self.store.runs.recent(name) if r.status in looked_at]
-        return recent.index(RunStatus.succeeded) if RunStatus.succeeded in recent else len(recent)
+        recent = [r for r in self.store.runs.recent(name) if r.status in looked_at]
+        failed = list(takewhile(lambda r: r.status is not RunStatus.succeeded, recent))
+        return len(failed), sum(run.attempt for run in failed)
 
     def _fire(self, key: str, action: Action) -> None:
         """Sends what a built-in policy found down the same road; nothing where nobody holds what clears."""

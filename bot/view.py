@@ -10,6 +10,7 @@ from bot.core.alert import Alert, due
 from bot.core.plan import next_due
 from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
 from bot.core.route import channel_for
+from bot.core.words import clean, when
 from bot.project import Project
 from bot.store import Store
 from bot.store.values import RunRecord
@@ -118,7 +119,7 @@ class View:
                 status=policy.status.value,
                 last_run=last[name].ended_at if name in last else None,
                 last_status=last[name].status if name in last else None,
-                last_error=last[name].error if name in last else "",
+                last_error=_error(last[name]) if name in last else "",
                 next_due=next_due(policy.schedule, now) if policy.runs else None,
                 open_alerts=counts.get(name, 0),
             )
@@ -146,6 +147,12 @@ class View:
 
     def unknown_alert(self, alert_id: int) -> Said:
         return Said(f"There is no ALR-{alert_id}.", "`list` shows the open ones.", ok=False)
+
+
+def _error(run: RunRecord) -> str:
+    """What went wrong, and when it is tried again."""
+    again = f" (next try: {when(run.retry_at)})" if run.retry_at else ""
+    return f"{clean(run.error)}{again}"
 
 
 def _data_until(alert: Alert, runs: Iterable[RunRecord]) -> datetime:

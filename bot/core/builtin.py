@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core.action import Action, Clear, Fire
 from bot.core.alert import Lane, Terms
+from bot.core.retry import lasts
 from sensors.model.policy import Severity
 from sensors.model.run import Looked
 from sensors.model.team import Team
@@ -15,7 +16,6 @@ from sensors.model.violation import canonical
 BROKEN_SENSOR = "patrol.broken_sensor"
 LANE = Lane.live
 SEVERITY = Severity.medium
-PATIENCE = 3  # failures in a row that may pass by themselves before anybody is told
 
 
 def broken_key(policy: str) -> str:
@@ -26,10 +26,12 @@ def file_key(policy: str) -> str:
     return canonical({"file": policy})
 
 
-def broken_sensor(looked: Looked, failures: int, team: Team | None, now: datetime) -> Action | None:
+def broken_sensor(
+    looked: Looked, failures: int, tries: int, team: Team | None, now: datetime
+) -> Action | None:
     """What a run says about its own policy: it cannot look, its rows cannot be counted, or all is well.
 
-    `failures` counts failed runs in a row, this one included.
+    `failures` counts failed runs in a row, this one included, `tries` the attempts that they made.
     """
     name = looked.policy.name
     if looked.ok and not looked.bad_rows:
@@ -38,7 +40,7 @@ def broken_sensor(looked: Looked, failures: int, team: Team | None, now: datetim
         bad = len(looked.bad_rows)
         why = f"{bad} {'row' if bad == 1 else 'rows'} cannot be counted: {looked.bad_rows[0]}"
         return _fire(name, looked.policy.owner, why, bad, team, now)
-    if looked.transient and failures < PATIENCE:
+    if looked.transient and not lasts(looked, failures, tries):
         return None
     why = looked.error or "the query failed"
     return _fire(name, looked.policy.owner, f"cannot look: {why}", failures, team, now)

@@ -1,4 +1,4 @@
-"""Runs: claimed under a lease with a fencing token, taken over with their window, ended once."""
+"""Runs: claimed under a lease with a fencing token, begun again with their window, ended once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,23 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
 
 from bot.store.database import Database
-from bot.store.tables import ONE_RUNNING, RUNNING, TICKS, evidence, policy_state
+from bot.store.tables import ONE_RUNNING, RETRIED, RUNNING, TICKS, evidence, policy_state
 from bot.store.tables import runs as t
 from bot.store.values import DeadRun, Done, Held, RunRecord
 from sensors.model.run import Cause, Run, RunStatus
@@ -40,12 +53,14 @@ class Runs:
     ) -> Claim:
         """The right to run this cause, or who has it, or how it ended.
 
-        A new run gets the window that `window_of` makes of the watermark; one whose lease ran out is taken
-        over with the window and watermark that it began with. `window_of` must be quick: it is called inside
-        the transaction.
+        A new run gets the window that `window_of` makes of the watermark; one whose lease ran out, or that
+        is to be tried again, keeps the window and watermark that it began with. `window_of` must be quick: it
+        is called inside the transaction.
         """
         with self._database.write() as c:
             mine, other = _known(c, policy, cause, incremental)
+            if mine and mine.retry_at:
+                return _tried_again(c, mine, other, now, lease)
             if mine:
                 return _taken_over(c, mine, now, lease)
             if other:
@@ -62,9 +77,19 @@ class Runs:
         """A longer lease for a run that still is ours; False: it was taken over, stop."""
         return self._change(run, lease_until=now + lease)
 
-    def fail(self, run: Run, status: RunStatus, error: str, now: datetime, elapsed_s: float = 0.0) -> bool:
-        """The end of a run that gave nothing. False: it was taken over, its new owner decides."""
-        return self._change(run, status=status.value, error=error, ended_at=now, elapsed_s=elapsed_s)
+    def fail(
+        self,
+        run: Run,
+        status: RunStatus,
+        error: str,
+        now: datetime,
+        elapsed_s: float = 0.0,
+        retry_at: datetime | None = None,
+    ) -> bool:
+        """The end of a run that gave nothing, unless it is tried again. False: it was taken over, its new
+        owner decides."""
+        ended = {"status": status.value, "error": error, "ended_at": now, "elapsed_s": elapsed_s}
+        return self._change(run, **ended, retry_at=retry_at)
 
     def _change(self, run: Run, **values: Any) -> bool:
         with self._database.write() as c:
@@ -88,12 +113,13 @@ class Runs:
             c.execute(self._database.insert_or_leave(t), values)
 
     def dead(self, now: datetime, limit: int = 50) -> list[DeadRun]:
-        """Runs whose lease ran out, longest dead first."""
-        query = select(t).where(RUNNING, t.c.lease_until <= now).order_by(t.c.lease_until).limit(limit)
+        """Runs whose lease ran out, longest dead first; then those that are to be tried again by now."""
+        left = select(t).where(RUNNING, t.c.lease_until <= now).order_by(t.c.lease_until).limit(limit)
+        failed = select(t).where(RETRIED, t.c.retry_at <= now).order_by(t.c.retry_at).limit(limit)
         with self._database.read() as c:
             return [
-                DeadRun(r.policy, Cause.parse(r.cause), r.due, r.asked_by, r.alert_id)
-                for r in c.execute(query)
+                DeadRun(r.policy, Cause.parse(r.cause), r.due, r.asked_by, r.alert_id, r.retry_at is not None)
+                for r in (*c.execute(left), *c.execute(failed))
             ]
 
     def last(self, policies: Iterable[str] | None = None) -> dict[str, RunRecord]:
@@ -183,14 +209,48 @@ def _watermark(c: Connection, policy: str, hold: bool = False) -> datetime | Non
 
 
 def _taken_over(c: Connection, found: Row[Any], now: datetime, lease: timedelta) -> Claim:
-    cause = Cause.parse(found.cause)
     if found.status != RunStatus.running:
         return Done(RunStatus(found.status))
     if found.lease_until > now:
-        return Held(found.lease_until, cause)
-    token, attempt = token_hex(8), found.attempt + 1
-    mine = update(t).where(t.c.id == found.id, t.c.token == found.token, RUNNING, t.c.lease_until <= now)
-    taken = mine.values(token=token, attempt=attempt, lease_until=now + lease, started_at=now)
+        return Held(found.lease_until, Cause.parse(found.cause))
+    return _begun_again(c, found, and_(RUNNING, t.c.lease_until <= now), now, lease)
+
+
+def _tried_again(
+    c: Connection, found: Row[Any], other: Row[Any] | None, now: datetime, lease: timedelta
+) -> Claim:
+    """A failed run once more, when its time has come; a newer tick of its policy looks for it, too."""
+    if found.retry_at > now:
+        return Done(RunStatus(found.status))
+    if other:
+        return Held(other.lease_until, Cause.parse(other.cause))
+    newer = select(t.c.id).where(t.c.policy == found.policy, TICKS, t.c.due > found.due).limit(1)
+    if c.execute(newer).first():
+        c.execute(update(t).where(t.c.id == found.id, RETRIED).values(retry_at=None))
+        return Done(RunStatus(found.status))
+    try:
+        with c.begin_nested():  # another run of the policy may begin just now, and only one may be at it
+            return _begun_again(c, found, and_(RETRIED, t.c.retry_at <= now), now, lease)
+    except IntegrityError:
+        return _who_has_it(c, found.policy, Cause.parse(found.cause), now)
+
+
+def _begun_again(
+    c: Connection, found: Row[Any], still: ColumnElement[bool], now: datetime, lease: timedelta
+) -> Claim:
+    """The run under a new token, with what it began with, where it `still` is to be had."""
+    cause, token, attempt = Cause.parse(found.cause), token_hex(8), found.attempt + 1
+    mine = update(t).where(t.c.id == found.id, t.c.token == found.token, still)
+    taken = mine.values(
+        status=RunStatus.running.value,
+        token=token,
+        attempt=attempt,
+        lease_until=now + lease,
+        started_at=now,
+        ended_at=None,
+        error=None,
+        retry_at=None,
+    )
     if c.execute(taken).rowcount != 1:
         return _who_has_it(c, found.policy, cause, now)
     return Run(
@@ -263,4 +323,5 @@ def _record(r: Row[Any]) -> RunRecord:
         r.elapsed_s or 0.0,
         r.attempt,
         r.content,
+        r.retry_at,
     )
