@@ -157,6 +157,8 @@ class Bot:
         return "no Socket Mode connection is open"
 
     def _warehouse_health(self) -> str:
+        if since := self.engine.circuit.since():
+            return f"{self.engine.circuit.away()}; since {since:%H:%M} UTC no policy looks, until it is back"
         try:
             self.warehouse.ping()
         except WarehouseError as away:

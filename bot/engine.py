@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.circuit import Breaker
 from bot.core.action import Action, PersonAction, Timer, Unknown
-from bot.core.alert import Alert
+from bot.core.alert import Alert, Condition
 from bot.core.alert import due as due_of
 from bot.core.change import Change, Outcome, Refused
 from bot.core.reconcile import Reconciled, Seen, flood_key, reconcile, unknown_keys
@@ -76,6 +77,7 @@ class Engine:
         self.metrics = metrics or METRICS
         self._running: dict[int, Run] = {}
         self.troubles = Troubles(store, clock)
+        self.circuit = Breaker(warehouse, self.troubles, project, self.metrics, self._all_unknown)
 
     @property
     def catalog(self) -> Catalog:
@@ -102,6 +104,8 @@ class Engine:
         policy = self.catalog.policies.get(name)
         if policy is None:
             return Ticked(why_not=f"there is no policy {name}")
+        if after is None and (away := self.circuit.away()):  # a later part fails, so that it is tried again
+            return Ticked(why_not=away)
         until, trouble, behind = self._loaded(policy)
         limit = min(due, until + INSTANT) if until else due
 
@@ -181,7 +185,9 @@ class Engine:
         """What was found and saved; None where others were faster and nothing was saved."""
         if policy.accumulates and looked.truncated:  # to go on would be to pass rows over
             looked = replace(looked, status=RunStatus.failed, error=TOO_MANY)
+        away = self.circuit.of_look(looked)
         if not looked.ok:
+            looked = replace(looked, transient=looked.transient or away)
             now = self.clock()
             again = retry_at(run, looked, now)
             if not self.store.runs.fail(
@@ -190,7 +196,8 @@ class Engine:
                 return None
             log.warning("run failed", why=looked.error, status=looked.status.value, tries_again=again)
             self._unknown(policy, looked.error or looked.status.value)
-            self.troubles.of_look(looked, self.catalog.teams)
+            if not away:
+                self.troubles.of_look(looked, self.catalog.teams)
             return NOTHING_FOUND
         for _ in range(CONFLICTS):
             try:
@@ -264,6 +271,16 @@ class Engine:
         held = self._held(policy, None, self.clock())
         self._record_machine([(held[key], Unknown(why)) for key in unknown_keys(held)])
 
+    def _all_unknown(self, why: str) -> None:
+        """Nobody looks whether the open conditions still hold. One that is unknown already stays as it is."""
+        for name in self.store.alerts.counts():
+            policy = self.catalog.policies.get(name)
+            if policy is None or policy.accumulates:
+                continue
+            held = self._held(policy, None, self.clock())
+            known = [alert for alert in held.values() if alert.condition is Condition.firing]
+            self._record_machine([(alert, Unknown(why)) for alert in known])
+
     # ------------------------------------------------------------------- act
 
     def act(
@@ -308,7 +325,7 @@ class Engine:
 
     def take_over(self) -> int:
         """Runs whose process died, or that failed and are tried again, look over the window they had."""
-        dead = self.store.runs.dead(self.clock())
+        dead = [] if self.circuit.away() else self.store.runs.dead(self.clock())
         for run in dead:
             policy = self.catalog.policies.get(run.policy)
             if policy is None or (run.failed and not policy.runs):

@@ -43,6 +43,9 @@ class Metrics:
         self._behind = Gauge(
             "patrol_due_behind_seconds", "How long the oldest due thing has waited", registry=registry
         )
+        self._away = Gauge(
+            "patrol_warehouse_away", "1 while the warehouse is away and no policy looks", registry=registry
+        )
         for status in ENDS:
             self._runs.labels(status.value)  # a series that begins at 0 shows its first increase
 
@@ -76,6 +79,9 @@ class Metrics:
 
     def due_behind(self, seconds: float) -> None:
         self._behind.set(max(0.0, seconds))
+
+    def warehouse_away(self, away: bool) -> None:
+        self._away.set(away)
 
     def _word(self, label: str, word: str) -> str:
         """The word, or `other` where it does not look like one of ours or there are too many already."""

@@ -29,6 +29,7 @@ CHORES: dict[str, float] = {
     "reload": 2,
     "renew": 4,
     "take_over": 2,
+    "circuit": 1,
     "prune": 3600,
 }
 RUNS_KEPT = timedelta(days=14)
@@ -69,6 +70,7 @@ class Scheduler:
 
     def start(self) -> None:
         self.engine.store.on_commit = self._work.set
+        self.engine.circuit.on_back = self._wake
         self.engine.reload()
         self._plan_policies()
         chores: dict[str, Callable[[], object]] = {
@@ -77,6 +79,7 @@ class Scheduler:
             "reload": self._reload,
             "renew": self.engine.renew,
             "take_over": self.engine.take_over,
+            "circuit": self.engine.circuit.beat,
             "prune": self._prune,
         }
         for name, seconds in CHORES.items():
@@ -165,6 +168,13 @@ class Scheduler:
         job = self._scheduler.get_job(name)
         if job and (job.next_run_time is None or job.next_run_time > at):
             job.modify(next_run_time=at)
+
+    def _wake(self) -> None:
+        """The warehouse is back: whatever is due looks at once."""
+        for name in self._known:
+            job = self._scheduler.get_job(name)
+            if job:
+                job.modify(next_run_time=datetime.now(UTC))
 
     # --------------------------------------------------------------------- chores
 

@@ -44,7 +44,7 @@ class Troubles:
         team = teams.get(looked.policy.owner)
         action = builtin.broken_sensor(looked, *self._failures(name, looked), team, now)
         if action:
-            self._fire(builtin.broken_key(name), action)
+            self.tell(builtin.BROKEN_SENSOR, builtin.broken_key(name), action)
 
     def _failures(self, name: str, looked: Looked) -> tuple[int, int]:
         """Failed runs in a row, the last one included, and the tries that they made."""
@@ -55,12 +55,12 @@ class Troubles:
         failed = list(takewhile(lambda r: r.status is not RunStatus.succeeded, recent))
         return len(failed), sum(run.attempt for run in failed)
 
-    def _fire(self, key: str, action: Action) -> None:
+    def tell(self, policy: str, key: str, action: Action) -> None:
         """Sends what a built-in policy found down the same road; nothing where nobody holds what clears."""
         for _ in range(TRIES):
             now = self.clock()
             held = self.store.alerts.held(
-                builtin.BROKEN_SENSOR, builtin.LANE, keys=[key], resolved_since=now - RESOLVED_LATELY
+                policy, builtin.LANE, keys=[key], resolved_since=now - RESOLVED_LATELY
             )
             outcome = step(held.get(key), action, now)
             if not isinstance(outcome, Change):
@@ -77,7 +77,7 @@ class Troubles:
             return
         now = self.clock()
         for name in sorted(catalog.broken):
-            self._fire(builtin.file_key(name), _file_trouble(catalog, name, now))
+            self.tell(builtin.BROKEN_SENSOR, builtin.file_key(name), _file_trouble(catalog, name, now))
         for alert in self.store.alerts.open(policy=builtin.BROKEN_SENSOR, limit=1000):
             name = str(alert.key_values.get("policy"))
             policy = catalog.policies.get(name)
@@ -86,7 +86,7 @@ class Troubles:
                 builtin.broken_key(name): policy is None or not policy.runs,
             }
             if over.get(alert.key):
-                self._fire(alert.key, builtin.mended(now))
+                self.tell(builtin.BROKEN_SENSOR, alert.key, builtin.mended(now))
         self._told_of = catalog
 
 

@@ -133,7 +133,8 @@ class View:
             (name, oncall.people("oncall", team, now)) for name, team in sorted(self.catalog.teams.items())
         ]
         opened = tuple(self.store.alerts.open(limit=50))
-        broken = [a.title for a in self.store.alerts.open(policy=builtin.BROKEN_SENSOR, limit=20)]
+        wrong = (builtin.WAREHOUSE_AWAY, builtin.BROKEN_SENSOR)
+        broken = [a.title for name in wrong for a in self.store.alerts.open(policy=name, limit=20)]
         return StatusReply(
             policies=self.lines(),
             open_alerts=opened,

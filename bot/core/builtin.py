@@ -14,6 +14,9 @@ from sensors.model.team import Team
 from sensors.model.violation import canonical
 
 BROKEN_SENSOR = "patrol.broken_sensor"
+# Of its own name, not a broken sensor's: every policy is blind and none of them is at fault, and it goes to
+# those who answer for Patrol.
+WAREHOUSE_AWAY = "patrol.warehouse_away"
 LANE = Lane.live
 SEVERITY = Severity.medium
 
@@ -52,21 +55,47 @@ def broken_file(policy: str, owner: str, why: str, team: Team | None, now: datet
 
 
 def mended(now: datetime) -> Clear:
-    """What was broken loads again."""
+    """What was wrong is over."""
     return Clear(now)
+
+
+def warehouse_key(name: str) -> str:
+    return canonical({"warehouse": name})
+
+
+def warehouse_away(name: str, why: str, owner: str, team: Team | None, now: datetime) -> Fire:
+    """No policy can look. The words stay the same while it lasts, so that it is one alert and one message."""
+    return Fire(
+        policy=WAREHOUSE_AWAY,
+        key=warehouse_key(name),
+        lane=LANE,
+        terms=_terms(owner, team, Severity.high),
+        title=f"The warehouse is away, no policy can look: {why}"[:200],
+        severity=Severity.high,
+        count=1,
+        as_of=now,
+        new_evidence=False,
+        key_values={"warehouse": name},
+        newest={"warehouse": name, "why": why},
+    )
+
+
+def _terms(owner: str, team: Team | None, severity: Severity) -> Terms:
+    """Repeated twice a day while nobody works on it, and closed by itself when it is over."""
+    terms = Terms(team=owner, repeat_interval=timedelta(hours=12), clear="always", accumulates=False)
+    if team is None:
+        return terms
+    return replace(terms, ladder=team.ladder(severity), acknowledged_for=team.acknowledged_for)
 
 
 def _fire(
     policy: str, owner: str, why: str, count: int, team: Team | None, now: datetime, key: str = ""
 ) -> Fire:
-    terms = Terms(team=owner, repeat_interval=timedelta(hours=12), clear="always", accumulates=False)
-    if team:
-        terms = replace(terms, ladder=team.ladder(SEVERITY), acknowledged_for=team.acknowledged_for)
     return Fire(
         policy=BROKEN_SENSOR,
         key=key or broken_key(policy),
         lane=LANE,
-        terms=terms,
+        terms=_terms(owner, team, SEVERITY),
         title=f"{policy} {why}"[:200],
         severity=SEVERITY,
         count=count,

@@ -281,3 +281,24 @@ def test_parts_of_a_window_follow_one_another_at_once(
     start(node)
     wait(lambda: [a.count for a in node.alerts(EVERY)] == [40])
     assert any("+1" in cause for cause in causes(node, EVERY))
+
+
+def test_when_the_warehouse_is_back_what_is_due_looks_at_once(real: World, start: Start) -> None:
+    real.write("policies/payments/held.yml", QUICK)
+    real.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("every: 1m", "every: 1s"))
+    node = real.node()
+    start(node)
+    wait(lambda: causes(node, HELD_NAME))
+    (real.table.folder / "CURRENT").unlink()
+    wait(node.engine.circuit.away)
+    time.sleep(0.3)  # what was running has ended
+    before = len(causes(node, HELD_NAME))
+    real.write("policies/payments/held_b.yml", HELD.replace("every: 1m", "every: 1d"))
+    real.write("sql/payments/held_b.sql", HELD_SQL)
+    wait(lambda: "payments.held_b" in node.engine.catalog.policies)
+    time.sleep(1.5)
+    assert len(causes(node, HELD_NAME)) == before
+    assert causes(node, "payments.held_b") == []
+    real.table.publish()
+    wait(lambda: causes(node, "payments.held_b"))  # its next due time is a day away
+    assert node.store.runs.recent(HELD_NAME)[0].status is RunStatus.succeeded
