@@ -22,6 +22,7 @@ from bot.killpoint import reach
 from bot.log import bound, get
 from bot.metrics import METRICS, Metrics
 from bot.project import Project
+from bot.silence import Silence
 from bot.store import DeadRun, Done, Held, RunSave, Store
 from bot.trouble import RESOLVED_LATELY, Troubles
 from sensors.model.catalog import Catalog
@@ -78,6 +79,7 @@ class Engine:
         self._running: dict[int, Run] = {}
         self.troubles = Troubles(store, clock)
         self.circuit = Breaker(warehouse, self.troubles, project, self.metrics, self._all_unknown)
+        self.silence = Silence(store, self.troubles, project, self.circuit)
 
     @property
     def catalog(self) -> Catalog:

@@ -30,6 +30,7 @@ CHORES: dict[str, float] = {
     "renew": 4,
     "take_over": 2,
     "circuit": 1,
+    "silence": 60,
     "prune": 3600,
 }
 RUNS_KEPT = timedelta(days=14)
@@ -80,6 +81,7 @@ class Scheduler:
             "renew": self.engine.renew,
             "take_over": self.engine.take_over,
             "circuit": self.engine.circuit.beat,
+            "silence": self.engine.silence.once,
             "prune": self._prune,
         }
         for name, seconds in CHORES.items():

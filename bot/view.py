@@ -10,6 +10,7 @@ from bot.core.alert import Alert, due
 from bot.core.plan import next_due
 from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
 from bot.core.route import channel_for
+from bot.core.silence import SILENT_SENSOR
 from bot.core.words import clean, when
 from bot.project import Project
 from bot.store import Store
@@ -133,7 +134,7 @@ class View:
             (name, oncall.people("oncall", team, now)) for name, team in sorted(self.catalog.teams.items())
         ]
         opened = tuple(self.store.alerts.open(limit=50))
-        wrong = (builtin.WAREHOUSE_AWAY, builtin.BROKEN_SENSOR)
+        wrong = (builtin.WAREHOUSE_AWAY, builtin.BROKEN_SENSOR, SILENT_SENSOR)
         broken = [a.title for name in wrong for a in self.store.alerts.open(policy=name, limit=20)]
         return StatusReply(
             policies=self.lines(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -65,18 +66,36 @@ def warehouse_key(name: str) -> str:
 
 def warehouse_away(name: str, why: str, owner: str, team: Team | None, now: datetime) -> Fire:
     """No policy can look. The words stay the same while it lasts, so that it is one alert and one message."""
+    said = f"The warehouse is away, no policy can look: {why}"
+    return told(WAREHOUSE_AWAY, {"warehouse": name}, said, why, owner, team, now, severity=Severity.high)
+
+
+def told(
+    policy: str,
+    values: Mapping[str, str],
+    said: str,
+    why: str,
+    owner: str,
+    team: Team | None,
+    now: datetime,
+    *,
+    key: str = "",
+    count: int = 1,
+    severity: Severity = SEVERITY,
+) -> Fire:
+    """What a built-in policy has found, for the team `owner`: about whom, in which words, and why."""
     return Fire(
-        policy=WAREHOUSE_AWAY,
-        key=warehouse_key(name),
+        policy=policy,
+        key=key or canonical(values),
         lane=LANE,
-        terms=_terms(owner, team, Severity.high),
-        title=f"The warehouse is away, no policy can look: {why}"[:200],
-        severity=Severity.high,
-        count=1,
+        terms=_terms(owner, team, severity),
+        title=said[:200],
+        severity=severity,
+        count=count,
         as_of=now,
         new_evidence=False,
-        key_values={"warehouse": name},
-        newest={"warehouse": name, "why": why},
+        key_values=values,
+        newest={**values, "why": why},
     )
 
 
@@ -91,16 +110,5 @@ def _terms(owner: str, team: Team | None, severity: Severity) -> Terms:
 def _fire(
     policy: str, owner: str, why: str, count: int, team: Team | None, now: datetime, key: str = ""
 ) -> Fire:
-    return Fire(
-        policy=BROKEN_SENSOR,
-        key=key or broken_key(policy),
-        lane=LANE,
-        terms=_terms(owner, team, SEVERITY),
-        title=f"{policy} {why}"[:200],
-        severity=SEVERITY,
-        count=count,
-        as_of=now,
-        new_evidence=False,
-        key_values={"policy": policy},
-        newest={"policy": policy, "why": why},
-    )
+    values = {"policy": policy}
+    return told(BROKEN_SENSOR, values, f"{policy} {why}", why, owner, team, now, key=key, count=count)

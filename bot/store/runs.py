@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     and_,
     bindparam,
     delete,
@@ -27,7 +28,7 @@ from bot.store.database import Database
 from bot.store.tables import ONE_RUNNING, RETRIED, RUNNING, TICKS, evidence, policy_state
 from bot.store.tables import runs as t
 from bot.store.values import DeadRun, Done, Held, RunRecord
-from sensors.model.run import Cause, Run, RunStatus
+from sensors.model.run import Cause, CauseKind, Run, RunStatus
 from sensors.model.window import Window
 
 Claim = Run | Held | Done
@@ -135,6 +136,18 @@ class Runs:
         with self._database.read() as c:
             return [_record(r) for r in c.execute(query)]
 
+    def newest_planned(self) -> dict[str, RunRecord]:
+        """The newest run by schedule of each policy, one seek for each, however many runs there are."""
+        with self._database.read() as c:
+            return {r.policy: _record(r) for r in c.execute(NEWEST_PLANNED)}
+
+    def good_look(self, policy: str, since: datetime, due_since: datetime) -> bool:
+        """Whether a tick of the policy has succeeded since then; none due before `due_since` is read."""
+        good = (TICKS, t.c.status == RunStatus.succeeded.value, t.c.ended_at >= since)
+        query = select(t.c.id).where(t.c.policy == policy, t.c.due >= due_since, *good).limit(1)
+        with self._database.read() as c:
+            return c.execute(query).first() is not None
+
     def watermark(self, policy: str) -> datetime | None:
         with self._database.read() as c:
             return _watermark(c, policy)
@@ -169,6 +182,20 @@ MINE = update(t).where(t.c.id == bindparam("its_id"), t.c.token == bindparam("it
 MOVE = update(policy_state).where(
     policy_state.c.policy == bindparam("its_policy"), policy_state.c.watermark == bindparam("was")
 )
+
+
+def _newest_planned() -> Select[Any]:
+    """Each policy is found by a seek from the one before it: a GROUP BY would read every run."""
+    other, its = t.alias("other"), t.alias("its")
+    each = select(func.min(t.c.policy).label("policy")).cte("each", recursive=True)
+    following = select(func.min(other.c.policy)).where(other.c.policy > each.c.policy)
+    each = each.union_all(select(following.scalar_subquery()).where(each.c.policy.is_not(None)))
+    planned = its.c.kind.in_([kind.value for kind in CauseKind if Cause(kind, "").moves_watermark])
+    newest = select(its.c.id).where(its.c.policy == each.c.policy, planned).order_by(its.c.id.desc()).limit(1)
+    return select(t).join_from(each, t, t.c.id == newest.scalar_subquery())
+
+
+NEWEST_PLANNED = _newest_planned()
 
 
 def change_run(c: Connection, run: Run, **values: Any) -> bool:
