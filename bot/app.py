@@ -15,6 +15,7 @@ from bot.deliver import Deliverer
 from bot.desk import Desk
 from bot.engine import Engine
 from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
+from bot.heartbeat import Heartbeat
 from bot.metrics import METRICS
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
@@ -30,6 +31,7 @@ from sensors.warehouse import Warehouse, WarehouseError, connect
 log = logs.get("app")
 
 STALE_BEAT = timedelta(seconds=60)  # after which a chore that has not ended is called stuck
+BEHIND = timedelta(minutes=5)  # after which what is due, and was not done, is called late
 LONG = ("take_over",)  # it looks at what the dead left, for as long as their queries take
 
 
@@ -71,6 +73,7 @@ class Bot:
         self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers)
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None
+        self.heartbeat = Heartbeat(settings.ping_url, self.idle) if settings.ping_url else None
 
     def start(self) -> None:
         """Brings the schema up to date, opens the doors, then begins to look. PatrolError where it cannot."""
@@ -83,6 +86,8 @@ class Bot:
             web.app(self.health, self.metrics.registry, posts), self.settings.port, self.settings.host
         )
         self.scheduler.start()
+        if self.heartbeat:
+            self.heartbeat.start()
         if not self._over_http:
             self._socket = socket.start(
                 bolt, self.settings.slack_app_token or "", self.settings.slack_url, connections=2
@@ -123,6 +128,8 @@ class Bot:
             self._socket.close()
         if self._web:
             self._web.close()
+        if self.heartbeat:
+            self.heartbeat.close()
         self.scheduler.stop()
         self.warehouse.close()
         self.store.close()
@@ -140,9 +147,22 @@ class Bot:
             if self.project.catalog.errors
             else "ok",
         }
+        if self.heartbeat:
+            checks["ping"] = self.heartbeat.health()
         ok = all(checks[name] == "ok" for name in ("store", "schedule"))
         ready = ok and checks["slack"] == "ok"
         return web.Health(ok, ready, checks)
+
+    def idle(self) -> str:
+        """Why Patrol is not truly at work, in words; empty while it is."""
+        if (store := self._store_health()) != "ok":
+            return store
+        if missing := [name for name in ("sweep", "deliver") if name not in self.scheduler.beats]:
+            return f"not begun yet: {', '.join(missing)}"
+        if (schedule := self._schedule_health()) != "ok":
+            return schedule
+        behind = self.store.alerts.due(self.engine.clock() - BEHIND, limit=1)
+        return f"{behind[0].name} has been due for more than five minutes" if behind else ""
 
     def _store_health(self) -> str:
         try:

@@ -29,6 +29,7 @@ ROOMS: Mapping[str, str] = {
     "bot.log": "bot.errors",
     "bot.metrics": "sensors.model",
     "bot.settings": "bot.errors",
+    "bot.heartbeat": "bot.errors bot.log",
     "bot.web": "bot.errors bot.log bot.metrics",
     "bot.store": f"{PURE} bot.errors",
     "bot.slack": f"{PURE} bot.errors",
@@ -76,7 +77,7 @@ HOMES: Mapping[str, str] = {
     "starlette": "bot.web bot.sandbox bot.demo",
     "uvicorn": "bot.web bot.sandbox bot.demo",
     "websockets": "bot.sandbox",
-    "httpx": "bot.jobs bot.sandbox",
+    "httpx": "bot.jobs bot.heartbeat bot.sandbox",
     "click": "bot.cli",
     "rich": "bot.cli",
 }
