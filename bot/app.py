@@ -143,6 +143,7 @@ class Bot:
             "delivery": self.deliverer.trouble or "ok",
             "warehouse": self._warehouse_health(),
             "schedule": self._schedule_health(),
+            "auditor": self.engine.auditor.health,
             "files": f"{len(self.project.catalog.errors)} problems: see `patrol check`"
             if self.project.catalog.errors
             else "ok",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.auditor import Auditor
 from bot.circuit import Breaker
 from bot.core.action import Action, PersonAction, Timer, Unknown
 from bot.core.alert import Alert, Condition
@@ -79,6 +80,7 @@ class Engine:
         self._running: dict[int, Run] = {}
         self.troubles = Troubles(store, clock)
         self.circuit = Breaker(warehouse, self.troubles, project, self.metrics, self._all_unknown)
+        self.auditor = Auditor(store, self.troubles, project, self.metrics)
         self.silence = Silence(store, self.troubles, project, self.circuit)
 
     @property

@@ -31,6 +31,7 @@ CHORES: dict[str, float] = {
     "take_over": 2,
     "circuit": 1,
     "silence": 60,
+    "audit": 60,
     "prune": 3600,
 }
 RUNS_KEPT = timedelta(days=14)
@@ -82,6 +83,7 @@ class Scheduler:
             "take_over": self.engine.take_over,
             "circuit": self.engine.circuit.beat,
             "silence": self.engine.silence.once,
+            "audit": self.engine.auditor.once,
             "prune": self._prune,
         }
         for name, seconds in CHORES.items():

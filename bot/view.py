@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core import builtin, oncall
 from bot.core.alert import Alert, due
+from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.plan import next_due
 from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
 from bot.core.route import channel_for
@@ -40,13 +41,20 @@ class View:
         return self.catalog.policies.get(alert.policy)
 
     def team_of(self, alert: Alert) -> Team | None:
-        return self.catalog.teams.get(alert.terms.team)
+        """Its team; where that is gone, the one that answers for Patrol."""
+        teams = self.catalog.teams
+        return teams.get(alert.terms.team) or teams.get(self.project.owner)
 
     def channel_of(self, alert: Alert) -> str:
         return channel_for(alert, self.policy_of(alert), self.team_of(alert))
 
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
-        return oncall.people(ref, self.team_of(alert), self.clock()) if ref else ()
+        """Who is meant, never nobody while anybody is in a team."""
+        if not ref:
+            return ()
+        team, now = self.team_of(alert), self.clock()
+        owner = self.catalog.teams.get(self.project.owner)
+        return oncall.people(ref, team, now) or oncall.instead(team, owner, now)
 
     def context(self, alert: Alert) -> Context:
         """What the card shows beside its alert, read now."""
@@ -134,7 +142,7 @@ class View:
             (name, oncall.people("oncall", team, now)) for name, team in sorted(self.catalog.teams.items())
         ]
         opened = tuple(self.store.alerts.open(limit=50))
-        wrong = (builtin.WAREHOUSE_AWAY, builtin.BROKEN_SENSOR, SILENT_SENSOR)
+        wrong = (FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_SENSOR, SILENT_SENSOR)
         broken = [a.title for name in wrong for a in self.store.alerts.open(policy=name, limit=20)]
         return StatusReply(
             policies=self.lines(),

@@ -19,6 +19,7 @@ STILL_WORDY = {"bot.jobs.sql: 4 lines"}
 
 # Each room, and which rooms it may import. What a room is not named for is closed to it.
 PURE = "sensors.model bot.core"
+WATCH = "bot.trouble bot.circuit bot.silence bot.auditor"
 LEAVES = "bot.errors bot.killpoint bot.log bot.metrics"
 ROOMS: Mapping[str, str] = {
     "sensors.model": "",
@@ -38,7 +39,8 @@ ROOMS: Mapping[str, str] = {
     "bot.trouble": f"{PURE} bot.store {LEAVES}",
     "bot.circuit": f"{PURE} sensors bot.project bot.trouble {LEAVES}",
     "bot.silence": f"{PURE} bot.store bot.project bot.trouble bot.circuit {LEAVES}",
-    "bot.engine": f"{PURE} sensors bot.store bot.project bot.trouble bot.circuit bot.silence {LEAVES}",
+    "bot.auditor": f"{PURE} bot.store bot.project bot.trouble {LEAVES}",
+    "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} {LEAVES}",
     "bot.view": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
     "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.engine bot.view {LEAVES}",
     "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.engine bot.view {LEAVES}",
