@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.core import oncall
@@ -21,6 +21,7 @@ from bot.core.audit import (
     forgotten,
 )
 from bot.core.builtin import mended
+from bot.core.plan import EPOCH
 from bot.core.route import channel_in
 from bot.log import get
 from bot.metrics import Metrics
@@ -32,6 +33,7 @@ from sensors.model.violation import canonical
 
 log = get("auditor")
 
+BLIND_AFTER = timedelta(minutes=5)  # without a round of ours: this process, or the store, was away
 AT_ONCE = 1000
 SAID = 20  # findings that are logged by themselves in a round
 
@@ -56,11 +58,15 @@ class Auditor:
         self._known: dict[int, Known] = {}  # by alert
         self._cardless: dict[int, datetime] = {}  # since when we see no card
         self._shouted: frozenset[tuple[int, Flaw]] = frozenset()
+        self._last = self._watched = EPOCH  # our last round, and since when there was one in every minute
         self._alone = False  # no alert of ours can be open
 
     def once(self) -> None:
         """One round over all open alerts."""
         now = self.troubles.clock()
+        if now - self._last > BLIND_AFTER:
+            self._watched = now
+        self._last = now
         ids = self.store.audit.open_ids()
         self._known = {i: self._known[i] for i in ids if i in self._known}
         self._cardless = {i: self._cardless[i] for i in ids if i in self._cardless}
@@ -119,7 +125,7 @@ class Auditor:
             if self.store.audit.mend_due(held.id, held.version, held.due_at, held.due.at):
                 self.metrics.audit_mended()
                 log.error("put right", why=said)
-        yield from audit(held, self._behind(held, now), now)
+        yield from audit(held, self._behind(held, now), now, self._watched)
 
     def _behind(self, held: Held, now: datetime) -> Behind:
         teams = self.project.catalog.teams

@@ -198,7 +198,8 @@ class Engine:
                 run, looked.status, looked.error or "", now, looked.elapsed_s, retry_at=again
             ):
                 return None
-            log.warning("run failed", why=looked.error, status=looked.status.value, tries_again=again)
+            again_at = f"{again:%H:%M:%S}" if again else "its next due time"
+            log.warning("run failed", why=looked.error, status=looked.status.value, again_at=again_at)
             self._unknown(policy, looked.error or looked.status.value)
             if not away:
                 self.troubles.of_look(looked, self.catalog.teams)

@@ -80,13 +80,17 @@ def due_is_wrong(held: Held) -> bool:
     return held.due is not None and held.due_at != held.due.at
 
 
-def audit(held: Held, behind: Behind, now: datetime) -> tuple[Finding, ...]:
-    """All that does not hold of it, but for a wrong `due_at`, which is put right."""
+def audit(held: Held, behind: Behind, now: datetime, watched: datetime) -> tuple[Finding, ...]:
+    """All that does not hold of it, but for a wrong `due_at`, which is put right.
+
+    `watched` is since when somebody has been there to do what is due: what came due while nobody was is not
+    late before he has had the time.
+    """
     if held.policy == FORGOTTEN_ALERT:  # it would speak of itself, and never end
         return ()
-    found = [_overdue(held, now), _nobody(held, behind)]
+    found = [_overdue(held, now, watched), _nobody(held, behind)]
     if held.live:
-        found.append(_unseen(held, behind, now) or _unsaid(held, now))
+        found.append(_unseen(held, behind, now, watched) or _unsaid(held, now, watched))
     return tuple(one for one in found if one)
 
 
@@ -94,8 +98,8 @@ def _finding(held: Held, flaw: Flaw, said: str) -> Finding:
     return Finding(held.id, flaw, f"ALR-{held.id} {said}")
 
 
-def _overdue(held: Held, now: datetime) -> Finding | None:
-    if held.due is None or now - held.due.at <= OVERDUE_AFTER:
+def _overdue(held: Held, now: datetime, watched: datetime) -> Finding | None:
+    if held.due is None or now - max(held.due.at, watched) <= OVERDUE_AFTER:
         return None
     return _finding(held, Flaw.overdue, f"has been due since {_at(held.due.at)} and nobody was told")
 
@@ -109,7 +113,7 @@ def _nobody(held: Held, behind: Behind) -> Finding | None:
     return _finding(held, Flaw.nobody, said)
 
 
-def _unseen(held: Held, behind: Behind, now: datetime) -> Finding | None:
+def _unseen(held: Held, behind: Behind, now: datetime, watched: datetime) -> Finding | None:
     if held.carded:
         return None
     why = f": {clean(held.error)}" if held.error else ""
@@ -117,13 +121,13 @@ def _unseen(held: Held, behind: Behind, now: datetime) -> Finding | None:
         return _finding(held, Flaw.card, f"has no card, and it is not tried any more{why}")
     if not behind.channel:
         return _finding(held, Flaw.card, f"has no card, for team {clean(held.team)} has no channel")
-    if now - held.waiting_since > UNSEEN_AFTER:
+    if now - max(held.waiting_since, watched) > UNSEEN_AFTER:
         return _finding(held, Flaw.card, f"has had no card for more than {say_duration(UNSEEN_AFTER)}{why}")
     return None
 
 
-def _unsaid(held: Held, now: datetime) -> Finding | None:
-    if held.effect_since is None or now - held.effect_since <= UNSEEN_AFTER:
+def _unsaid(held: Held, now: datetime, watched: datetime) -> Finding | None:
+    if held.effect_since is None or now - max(held.effect_since, watched) <= UNSEEN_AFTER:
         return None
     said = f"has something to be told or done since {_at(held.effect_since)} that has not been"
     return _finding(held, Flaw.effect, said)

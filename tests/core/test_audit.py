@@ -31,8 +31,11 @@ SOUND = Held(
 THERE = Behind(("UBO",), (), "C1")
 
 
-def said(behind: Behind = THERE, after: timedelta = MINUTE, **fields: Any) -> list[tuple[Flaw, str]]:
-    return [(f.flaw, f.said) for f in audit(replace(SOUND, **fields), behind, NOON + after)]
+def said(
+    behind: Behind = THERE, after: timedelta = MINUTE, watched: timedelta = -HOUR, **fields: Any
+) -> list[tuple[Flaw, str]]:
+    found = audit(replace(SOUND, **fields), behind, NOON + after, NOON + watched)
+    return [(f.flaw, f.said) for f in found]
 
 
 def test_of_a_sound_alert_there_is_nothing_to_say() -> None:
@@ -93,6 +96,17 @@ def test_alerts_that_page_nobody_need_no_card_but_are_due_all_the_same() -> None
 
 def test_the_auditors_own_alert_is_not_audited_for_it_would_never_end() -> None:
     assert said(Behind((), (), ""), policy=FORGOTTEN_ALERT, carded=False, parked=True, after=5 * HOUR) == []
+
+
+def test_what_came_due_while_nobody_was_there_is_not_late_at_once() -> None:
+    slept = {"after": 5 * HOUR, "watched": 5 * HOUR - MINUTE}
+    assert said(**slept) == []
+    assert said(**slept, carded=False) == []
+    assert said(**slept, effect_since=NOON) == []
+    assert [f for f, _ in said(**{**slept, "watched": 4 * HOUR}, effect_since=NOON)] == [
+        Flaw.overdue,
+        Flaw.effect,
+    ]
 
 
 def test_all_of_it_is_one_alert_that_names_the_first() -> None:

@@ -198,7 +198,7 @@ def test_a_card_that_does_not_come_is_shouted_after_a_quarter_of_an_hour(world: 
 def test_something_to_be_told_that_is_not_is_shouted(world: World, node: Node) -> None:
     alert = opened(world, node)
     give_card(node, alert)
-    node.clock.on(11 * MINUTE)
+    audits(node, 11 * MINUTE)
     node.engine.sweep()
     node.engine.act(alert.id, Acknowledge("U0ANA"), by="U0ANA")
     audits(node, 15 * MINUTE)
@@ -245,6 +245,16 @@ def test_bodies_are_read_once_and_thousands_are_quick(
     audits(node)
     assert read == [alert.id]
     assert world
+
+
+def test_after_a_sleep_nobody_is_accused_before_the_sweep_has_come_by(world: World, node: Node) -> None:
+    give_card(node, opened(world, node))
+    audits(node)
+    node.clock.on(3 * HOUR)
+    node.engine.auditor.once()
+    assert node.engine.auditor.health == "ok"
+    audits(node, 6 * MINUTE)
+    assert flaws(node, "overdue") == 1
 
 
 def test_the_log_says_each_finding_once(world: World, node: Node, caplog: pytest.LogCaptureFixture) -> None:
