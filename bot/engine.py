@@ -329,17 +329,27 @@ class Engine:
         return sum(isinstance(outcome, Change) for outcome in outcomes)
 
     def take_over(self) -> int:
-        """Runs whose process died, or that failed and are tried again, look over the window they had."""
+        """Runs whose process died are looked at again, over the window they had."""
         dead = [] if self.circuit.away() else self.store.runs.dead(self.clock())
         for run in dead:
-            policy = self.catalog.policies.get(run.policy)
-            if policy is None or (run.failed and not policy.runs):
+            log.warning("run taken over", policy=run.policy, cause=str(run.cause))
+            if run.policy in self.catalog.policies:
+                self._to_the_end(run)
+            else:
                 self._bury(run)
-                continue
-            if not run.failed:
-                log.warning("run taken over", policy=run.policy, cause=str(run.cause))
-            self._to_the_end(run)
         return len(dead)
+
+    def retries(self) -> list[DeadRun]:
+        """Failed runs whose time to be tried again has come; none while no policy can look."""
+        return [] if self.circuit.away() else self.store.runs.to_retry(self.clock())
+
+    def try_again(self, run: DeadRun) -> None:
+        """Looks once more over the window that the run had, if its policy is still to be run."""
+        policy = self.catalog.policies.get(run.policy)
+        if policy and policy.runs:
+            self._to_the_end(run)
+        else:
+            self._bury(run)
 
     def _to_the_end(self, run: DeadRun) -> None:
         """The run again; and, where only a part of its window fits, the parts that follow."""
@@ -364,7 +374,7 @@ class Engine:
             lease=LEASE,
         )
         if isinstance(run, Run):
-            self.store.runs.fail(run, RunStatus.skipped, "its policy is no longer there", now)
+            self.store.runs.fail(run, RunStatus.skipped, "its policy is no longer run", now)
 
     def reload(self) -> bool:
         """Takes in changed files; policies that do not load become alerts to their owners."""

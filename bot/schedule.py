@@ -17,6 +17,7 @@ from bot.engine import MOST_PARTS, Engine, Ticked
 from bot.errors import StoreAway
 from bot.log import get
 from bot.starting import Starting
+from bot.store import DeadRun
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy, Schedule
 from sensors.model.run import Cause, CauseKind
@@ -29,6 +30,7 @@ CHORES: dict[str, float] = {
     "reload": 2,
     "renew": 4,
     "take_over": 2,
+    "retry": 2,
     "circuit": 1,
     "silence": 60,
     "audit": 60,
@@ -62,6 +64,7 @@ class Scheduler:
         self._stopping = threading.Event()
         self._work = threading.Event()
         self._known: dict[str, Policy] = {}
+        self._retrying: set[DeadRun] = set()  # so that none waits twice for a worker
         self._planned: Catalog | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -81,6 +84,7 @@ class Scheduler:
             "reload": self._reload,
             "renew": self.engine.renew,
             "take_over": self.engine.take_over,
+            "retry": self._retry,
             "circuit": self.engine.circuit.beat,
             "silence": self.engine.silence.once,
             "audit": self.engine.auditor.once,
@@ -172,6 +176,24 @@ class Scheduler:
         job = self._scheduler.get_job(name)
         if job and (job.next_run_time is None or job.next_run_time > at):
             job.modify(next_run_time=at)
+
+    def _retry(self) -> None:
+        """Hands failed runs whose time has come to the workers, for each may take as long as its query."""
+        for run in self.engine.retries():
+            if run not in self._retrying:
+                self._retrying.add(run)
+                self._scheduler.add_job(self._try_again, args=(run,))
+
+    def _try_again(self, run: DeadRun) -> None:
+        try:
+            if not self._stopping.is_set():
+                self.engine.try_again(run)
+        except StoreAway as away:
+            self._store_away(away)
+        except Exception:
+            log.exception("retry failed", policy=run.policy)
+        finally:
+            self._retrying.discard(run)
 
     def _wake(self) -> None:
         """The warehouse is back: whatever is due looks at once."""

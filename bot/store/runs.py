@@ -114,13 +114,18 @@ class Runs:
             c.execute(self._database.insert_or_leave(t), values)
 
     def dead(self, now: datetime, limit: int = 50) -> list[DeadRun]:
-        """Runs whose lease ran out, longest dead first; then those that are to be tried again by now."""
-        left = select(t).where(RUNNING, t.c.lease_until <= now).order_by(t.c.lease_until).limit(limit)
-        failed = select(t).where(RETRIED, t.c.retry_at <= now).order_by(t.c.retry_at).limit(limit)
+        """Runs whose lease ran out, longest dead first."""
+        return self._left(select(t).where(RUNNING, t.c.lease_until <= now).order_by(t.c.lease_until), limit)
+
+    def to_retry(self, now: datetime, limit: int = 50) -> list[DeadRun]:
+        """Failed runs that are to be tried again by now, those that have waited longest first."""
+        return self._left(select(t).where(RETRIED, t.c.retry_at <= now).order_by(t.c.retry_at), limit)
+
+    def _left(self, query: Select[Any], limit: int) -> list[DeadRun]:
         with self._database.read() as c:
             return [
-                DeadRun(r.policy, Cause.parse(r.cause), r.due, r.asked_by, r.alert_id, r.retry_at is not None)
-                for r in (*c.execute(left), *c.execute(failed))
+                DeadRun(r.policy, Cause.parse(r.cause), r.due, r.asked_by, r.alert_id)
+                for r in c.execute(query.limit(limit))
             ]
 
     def last(self, policies: Iterable[str] | None = None) -> dict[str, RunRecord]:

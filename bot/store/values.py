@@ -55,7 +55,6 @@ class DeadRun:
     due: datetime
     by: str | None
     alert: int | None
-    failed: bool = False
 
 
 @dataclass(frozen=True)

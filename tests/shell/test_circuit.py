@@ -74,7 +74,8 @@ def test_while_it_is_away_nothing_is_asked_and_no_tick_is_recorded_as_done(world
     ticked = node.next_tick(HELD_NAME)
     assert ticked.why_not.startswith("the warehouse is away: the folder ")
     assert not ticked.busy
-    assert node.engine.take_over() == 0
+    node.clock.on(MINUTE)
+    assert (node.engine.take_over(), node.engine.retries()) == (0, [])
     assert asked == []
     assert node.store.runs.last_tick(HELD_NAME) == before
 
@@ -150,7 +151,8 @@ def test_a_failure_for_good_of_the_whole_warehouse_speaks_once_too(node: Node) -
     mend()
     beats(node, 20 * SECOND)
     assert told(node) == []
-    node.engine.take_over()  # what failed by its fault is tried again
+    for left in node.engine.retries():  # what failed by its fault is tried again
+        node.engine.try_again(left)
     assert node.store.runs.recent(HELD_NAME)[0].status is RunStatus.succeeded
 
 

@@ -22,13 +22,14 @@ def test_it_is_failed_until_its_time_comes_and_then_begins_again_with_its_window
     first = failed(store)
     (record,) = store.runs.recent(POLICY)
     assert (record.status, record.error, record.retry_at) == (RunStatus.failed, "away", SOON)
-    assert store.runs.dead(NOON) == []
+    assert store.runs.to_retry(NOON) == []
     assert claimed(store, now=NOON) == Done(RunStatus.failed)
-    assert store.runs.dead(SOON) == [DeadRun(POLICY, tick(), NOON, None, None, failed=True)]
+    assert store.runs.to_retry(SOON) == [DeadRun(POLICY, tick(), NOON, None, None)]
+    assert store.runs.dead(NOON + MINUTE * 60) == []
     again = running(store, now=SOON)
     assert (again.id, again.window, again.attempt) == (first.id, first.window, 2)
     assert again.token != first.token
-    assert store.runs.dead(SOON) == []
+    assert store.runs.to_retry(SOON) == []
     (record,) = store.runs.recent(POLICY)
     assert (record.status, record.error, record.retry_at) == (RunStatus.running, "", None)
 
@@ -55,7 +56,7 @@ def test_a_newer_tick_cancels_it(store: Store) -> None:
     newer = running(store, due=NOON + MINUTE)
     store.save(RunSave(newer, newer.window, incremental=True), NOON + MINUTE)
     assert claimed(store, now=NOON + MINUTE * 2) == Done(RunStatus.failed)
-    assert store.runs.dead(NOON + MINUTE * 60) == []
+    assert store.runs.to_retry(NOON + MINUTE * 60) == []
     assert store.runs.recent(POLICY)[1].retry_at is None
 
 
