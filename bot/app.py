@@ -15,6 +15,7 @@ from bot.deliver import Deliverer
 from bot.desk import Desk
 from bot.engine import Engine
 from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
+from bot.heartbeat import Heartbeat
 from bot.metrics import METRICS
 from bot.opening import open_store
 from bot.probe import Probe, ask_all
@@ -32,6 +33,7 @@ from sensors.warehouse import Warehouse, WarehouseError, connect
 log = logs.get("app")
 
 STALE_BEAT = timedelta(seconds=60)  # after which a chore that has not ended is called stuck
+BEHIND = timedelta(minutes=5)  # after which what is due, and was not done, is called late
 LONG = ("take_over",)  # it looks at what the dead left, for as long as their queries take
 
 
@@ -75,6 +77,7 @@ class Bot:
         self._web: web.Handle | None = None
         self._began = False
         self._probes = {"store": Probe(self._store_health), "warehouse": Probe(self._warehouse_health)}
+        self.heartbeat = Heartbeat(settings.ping_url, self.idle) if settings.ping_url else None
 
     def start(self, stopping: threading.Event | None = None) -> bool:
         """Opens the doors, waits for a store that is away, brings its schema up to date, then begins to look.
@@ -100,6 +103,8 @@ class Bot:
     def _begin(self, bolt: App) -> None:
         assert self._web
         self.scheduler.start()
+        if self.heartbeat:
+            self.heartbeat.start()
         if not self._over_http:
             self._socket = socket.start(
                 bolt, self.settings.slack_app_token or "", self.settings.slack_url, connections=2
@@ -141,6 +146,8 @@ class Bot:
             self._socket.close()
         if self._web:
             self._web.close()
+        if self.heartbeat:
+            self.heartbeat.close()
         self.scheduler.stop()
         self.warehouse.close()
         self.store.close()
@@ -158,13 +165,27 @@ class Bot:
             "delivery": self.deliverer.trouble or "ok",
             "warehouse": asked["warehouse"],
             "schedule": self._schedule_health(),
+            "auditor": self.engine.auditor.health,
             "files": f"{len(self.project.catalog.errors)} problems: see `patrol check`"
             if self.project.catalog.errors
             else "ok",
         }
+        if self.heartbeat:
+            checks["ping"] = self.heartbeat.health()
         ok = checks["schedule"] == "ok"
         ready = ok and self._began and checks["store"] == checks["slack"] == "ok"
         return web.Health(ok, ready, checks)
+
+    def idle(self) -> str:
+        """Why Patrol is not truly at work, in words; empty while it is."""
+        if (store := self._store_health()) != "ok":
+            return store
+        if missing := [name for name in ("sweep", "deliver") if name not in self.scheduler.beats]:
+            return f"not begun yet: {', '.join(missing)}"
+        if (schedule := self._schedule_health()) != "ok":
+            return schedule
+        behind = self.store.alerts.due(self.engine.clock() - BEHIND, limit=1)
+        return f"{behind[0].name} has been due for more than five minutes" if behind else ""
 
     def _store_health(self) -> str:
         try:
@@ -179,6 +200,8 @@ class Bot:
         return "no Socket Mode connection is open"
 
     def _warehouse_health(self) -> str:
+        if since := self.engine.circuit.since():
+            return f"{self.engine.circuit.away()}; since {since:%H:%M} UTC no policy looks, until it is back"
         try:
             self.warehouse.ping()
         except WarehouseError as away:

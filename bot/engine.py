@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
+from bot.auditor import Auditor
+from bot.circuit import Breaker
 from bot.core.action import Action, PersonAction, Timer
 from bot.core.alert import Alert
 from bot.core.alert import due as due_of
@@ -16,8 +18,10 @@ from bot.errors import Conflict, PatrolError
 from bot.log import get
 from bot.metrics import METRICS, Metrics
 from bot.project import Project
-from bot.runs import LEASE, Asked, Runs, Ticked
+from bot.runs import LEASE, MOST_PARTS, Asked, Runs, Ticked
+from bot.silence import Silence
 from bot.store import Ask, DeadRun, Store
+from bot.trouble import Troubles
 from sensors.model.catalog import Catalog
 from sensors.model.run import Cause, Run, RunStatus
 from sensors.model.window import Window
@@ -47,8 +51,11 @@ class Engine:
         self.clock = clock
         self.metrics = metrics or METRICS
         self._held_back: dict[str, datetime] = {}
-        self.runs = Runs(store, warehouse, project, clock, self.metrics, self._record)
-        self.troubles = self.runs.troubles
+        self.troubles = Troubles(store, clock)
+        self.circuit = Breaker(warehouse, self.troubles, project, self.metrics, self._all_unknown)
+        self.runs = Runs(store, warehouse, project, clock, self.metrics, self.circuit, self._record)
+        self.auditor = Auditor(store, self.troubles, project, self.metrics)
+        self.silence = Silence(store, self.troubles, project, self.circuit)
 
     @property
     def catalog(self) -> Catalog:
@@ -69,6 +76,12 @@ class Engine:
     ) -> Ticked:
         """Looks at the warehouse for one policy and saves what came of it: `Asked` says what each is."""
         return self.runs.one(Asked(name, cause, due, by, alert, window, after))
+
+    def _all_unknown(self, why: str) -> None:
+        """Nobody looks whether the open conditions still hold."""
+        for name in self.store.alerts.counts():
+            if policy := self.catalog.policies.get(name):
+                self.runs.unknown(policy, why, but_known=False)
 
     # ------------------------------------------------------------------- act
 
@@ -127,7 +140,7 @@ class Engine:
 
     def take_over(self) -> int:
         """Runs whose process died are looked at again, over the window they had."""
-        dead = self.store.runs.dead(self.clock())
+        dead = [] if self.circuit.away() else self.store.runs.dead(self.clock())
         for run in dead:
             self._alone(f"run {run.policy} {run.cause}", partial(self._take_over, run))
         return len(dead)
@@ -135,9 +148,30 @@ class Engine:
     def _take_over(self, run: DeadRun) -> None:
         log.warning("run taken over", policy=run.policy, cause=str(run.cause))
         if run.policy in self.catalog.policies:
-            self.tick(run.policy, run.cause, run.due, by=run.by, alert=run.alert)
+            self._to_the_end(run)
         else:
             self._bury(run)
+
+    def retries(self) -> list[DeadRun]:
+        """Failed runs whose time to be tried again has come; none while no policy can look."""
+        return [] if self.circuit.away() else self.store.runs.to_retry(self.clock())
+
+    def try_again(self, run: DeadRun) -> None:
+        """Looks once more over the window that the run had, if its policy is still to be run."""
+        policy = self.catalog.policies.get(run.policy)
+        if policy and policy.runs:
+            self._to_the_end(run)
+        else:
+            self._bury(run)
+
+    def _to_the_end(self, run: DeadRun) -> None:
+        """The run again; and, where only a part of its window fits, the parts that follow."""
+        cause, after = run.cause, None
+        for _ in range(MOST_PARTS):
+            ticked = self.tick(run.policy, cause, run.due, by=run.by, alert=run.alert, after=after)
+            if not ticked.goes_on or not ticked.looked or not cause.moves_watermark:
+                return
+            cause, after = cause.following, ticked.looked.window.end
 
     def _bury(self, dead: DeadRun) -> None:
         """Ends a run that nobody can look at any more, so that it is not found dead for ever."""
@@ -147,7 +181,7 @@ class Engine:
         )
         run = self.store.runs.claim(ask, now, LEASE)
         if isinstance(run, Run):
-            self.store.runs.fail(run, RunStatus.skipped, "its policy is no longer there", now)
+            self.store.runs.fail(run, RunStatus.skipped, "its policy is no longer run", now)
 
     def reload(self) -> bool:
         """Takes in changed files; policies that do not load become alerts to their owners."""

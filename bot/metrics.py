@@ -43,6 +43,15 @@ class Metrics:
         self._behind = Gauge(
             "patrol_due_behind_seconds", "How long the oldest due thing has waited", registry=registry
         )
+        self._away = Gauge(
+            "patrol_warehouse_away", "1 while the warehouse is away and no policy looks", registry=registry
+        )
+        self._flaws = Gauge(
+            "patrol_audit_findings", "Open alerts that may be forgotten", ["flaw"], registry=registry
+        )
+        self._mended = Counter(
+            "patrol_audit_mended", "Due times that the auditor put right", registry=registry
+        )
         for status in ENDS:
             self._runs.labels(status.value)  # a series that begins at 0 shows its first increase
 
@@ -76,6 +85,18 @@ class Metrics:
 
     def due_behind(self, seconds: float) -> None:
         self._behind.set(max(0.0, seconds))
+
+    def warehouse_away(self, away: bool) -> None:
+        self._away.set(away)
+
+    def audited(self, by_flaw: Mapping[str, int]) -> None:
+        """All of them at once: a flaw that is not given was not found."""
+        known = self._words.setdefault("flaw", set())
+        for flaw in known | set(by_flaw):
+            self._flaws.labels(self._word("flaw", flaw)).set(by_flaw.get(flaw, 0))
+
+    def audit_mended(self) -> None:
+        self._mended.inc()
 
     def _word(self, label: str, word: str) -> str:
         """The word, or `other` where it does not look like one of ours or there are too many already."""

@@ -14,14 +14,13 @@ from bot.core.plan import due_now
 from bot.engine import Engine
 from bot.errors import StoreAway
 from bot.log import get
-from bot.runs import Asked, Claimed, Ticked
+from bot.runs import MOST_PARTS, Asked, Claimed, Ticked
 from sensors.model.run import Cause, CauseKind, Looked
 
 log = get("rounds")
 
 HANDFUL = 50  # runs that are claimed, and at most saved, in one transaction
 AGAIN = timedelta(seconds=2)
-MOST_PARTS = 200  # of one window, when only a part at a time fits
 ENDS_WITHIN_S = 60.0  # what is being looked at when it must end
 
 

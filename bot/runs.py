@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.circuit import Breaker
 from bot.core.action import Action, Unknown
-from bot.core.alert import Alert
+from bot.core.alert import Alert, Condition
 from bot.core.change import Change
 from bot.core.reconcile import Reconciled, flood_key, reconcile, unknown_keys
 from bot.core.reply import Evidence
+from bot.core.retry import retry_at
 from bot.core.route import lane_of
 from bot.core.step import step
 from bot.errors import Conflict, LeaseLost
@@ -19,7 +21,7 @@ from bot.log import bound, get
 from bot.metrics import Metrics
 from bot.project import Project
 from bot.store import Ask, Done, Held, Keys, RunSave, Store
-from bot.trouble import RESOLVED_LATELY, Troubles
+from bot.trouble import RESOLVED_LATELY
 from sensors.model.policy import Policy
 from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
 from sensors.model.window import INSTANT, Window, window_for
@@ -32,6 +34,7 @@ log = get("runs")
 LEASE = timedelta(seconds=15)  # a run whose process is gone is taken over so soon; renewed while it runs
 NOTHING_FOUND = Reconciled()
 TOO_MANY = "it gives more rows within one second than can be read; narrow the query: it goes on from there"
+MOST_PARTS = 200  # of one window, when only a part at a time fits
 CONFLICTS = 6  # tries before a run gives up against clicks
 Alerts = tuple[Alert, ...]
 
@@ -117,6 +120,7 @@ class Runs:
         project: Project,
         clock: Callable[[], datetime],
         metrics: Metrics,
+        circuit: Breaker,
         act: Callable[[int, Action], object],
     ) -> None:
         self.store = store
@@ -124,7 +128,8 @@ class Runs:
         self.project = project
         self.clock = clock
         self.metrics = metrics
-        self.troubles = Troubles(store, clock)
+        self.circuit = circuit
+        self.troubles = circuit.troubles
         self._act = act
         self._running: dict[int, Run] = {}
 
@@ -139,19 +144,21 @@ class Runs:
 
     def claim(self, asked: Sequence[Asked]) -> list[Claimed | Ticked]:
         """The runs that are ours now, to be looked at and saved, or released; else why not. In order."""
-        policies = self.project.catalog.policies
-        ready = [self._ready(one, policy) if (policy := policies.get(one.policy)) else None for one in asked]
+        ready = [self._ready(one) for one in asked]
         reach("claim.before")
-        claims = self.store.runs.claim_all([one.ask() for one in ready if one], self.clock(), LEASE)
+        asks = [one.ask() for one in ready if isinstance(one, _Ready)]
+        claims = self.store.runs.claim_all(asks, self.clock(), LEASE)
         if any(isinstance(claim, Run) for claim in claims):
             reach("claim.after")
         rest = iter(claims)
-        return [
-            self._claimed(known, next(rest)) if known else Ticked(why_not=f"there is no policy {one.policy}")
-            for one, known in zip(asked, ready, strict=True)
-        ]
+        return [self._claimed(one, next(rest)) if isinstance(one, _Ready) else one for one in ready]
 
-    def _ready(self, asked: Asked, policy: Policy) -> _Ready:
+    def _ready(self, asked: Asked) -> _Ready | Ticked:
+        policy = self.project.catalog.policies.get(asked.policy)
+        if policy is None:
+            return Ticked(why_not=f"there is no policy {asked.policy}")
+        if asked.after is None and (away := self.circuit.away()):  # a later part fails, to be tried again
+            return Ticked(why_not=away)
         until, failed, behind = self._loaded(policy)
         return _Ready(asked, policy, until, failed, behind)
 
@@ -168,7 +175,7 @@ class Runs:
     def _wait(self, policy: Policy, run: Run, behind: str) -> Ticked:
         """Nothing is looked at on stale data; the first tick after the table has come looks at all of it."""
         if self.store.runs.fail(run, RunStatus.skipped, behind, self.clock()):
-            self._unknown(policy, behind)
+            self.unknown(policy, behind)
         return Ticked(why_not=behind)
 
     def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None, str]:
@@ -229,19 +236,24 @@ class Runs:
         finally:
             for claimed, _ in found:
                 self._running.pop(claimed.run.id, None)
-        teams = self.project.catalog.teams
-        for n, (_, looked) in enumerate(found):
-            if not done[n].busy:
-                self.troubles.of_look(looked, teams)
         return [done[n] for n in range(len(found))]
 
     def _failed(self, claimed: Claimed, looked: Looked) -> Ticked:
         run, policy = claimed.run, claimed.policy
-        why = looked.error or looked.status.value
-        if not self.store.runs.fail(run, looked.status, looked.error or "", self.clock(), looked.elapsed_s):
+        away = self.circuit.of_look(looked)
+        looked = replace(looked, transient=looked.transient or away)
+        now, why = self.clock(), looked.error or looked.status.value
+        again = retry_at(run, looked, now)
+        if not self.store.runs.fail(
+            run, looked.status, looked.error or "", now, looked.elapsed_s, retry_at=again
+        ):
             return _taken(run, looked)
-        log.warning("run failed", policy=policy.name, run=run.id, why=why, status=looked.status.value)
-        self._unknown(policy, why)
+        again_at = f"{again:%H:%M:%S}" if again else "its next due time"
+        with bound(run=run.id, policy=run.policy, cause=str(run.cause)):
+            log.warning("run failed", why=why, status=looked.status.value, again_at=again_at)
+        self.unknown(policy, why)
+        if not away:
+            self.troubles.of_look(looked, self.project.catalog.teams)
         return Ticked(run, looked)
 
     def _saved(self, good: Mapping[int, tuple[Claimed, Looked]]) -> dict[int, Ticked]:
@@ -257,7 +269,9 @@ class Runs:
             reach("save.after")
             for n, (found, save), outcome in zip(list(left), decided, outcomes, strict=True):
                 if not isinstance(outcome, Conflict):
-                    done[n] = _told(left.pop(n)[1], found, save, outcome)
+                    looked = left.pop(n)[1]
+                    done[n] = _told(looked, found, save, outcome)
+                    self._well(looked, done[n])
         for claimed, _ in left.values():
             log.error("run gave up against others", policy=claimed.policy.name, tries=CONFLICTS)
         return done | {n: _taken(claimed.run, looked) for n, (claimed, looked) in left.items()}
@@ -279,14 +293,28 @@ class Runs:
             decided.append((what, _leaving(claimed.run, looked, what, changes)))
         return decided
 
-    def _unknown(self, policy: Policy, why: str) -> None:
-        """Late is not clear: conditions of which a failed run says nothing are marked as not known."""
+    def _well(self, looked: Looked, ticked: Ticked) -> None:
+        """A good look also says how the warehouse is, and its own policy."""
+        self.circuit.of_look(looked)
+        if not ticked.busy:
+            self.troubles.of_look(looked, self.project.catalog.teams)
+
+    def unknown(self, policy: Policy, why: str, *, but_known: bool = True) -> None:
+        """Late is not clear: conditions of which a failed run says nothing are marked as not known.
+
+        `but_known` False: one that is unknown already stays as it is, with its reason.
+        """
         if policy.accumulates:
             return
         held = self.store.alerts.held(
             policy.name, lane_of(policy), resolved_since=self.clock() - RESOLVED_LATELY
         )
-        for key in unknown_keys(held):  # each by itself: one alert's trouble never holds up another's
+        wanted = (
+            unknown_keys(held)
+            if but_known
+            else [key for key, alert in held.items() if alert.condition is Condition.firing]
+        )
+        for key in wanted:  # each by itself: one alert's trouble never holds up another's
             self._act(held[key].id, Unknown(why))
 
 

@@ -21,6 +21,7 @@ from bot.errors import StoreAway
 from bot.log import get
 from bot.rounds import Rounds
 from bot.starting import Starting
+from bot.store import DeadRun
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy, Schedule
 
@@ -32,6 +33,10 @@ CHORES: dict[str, float] = {
     "reload": 2,
     "renew": 4,
     "take_over": 2,
+    "retry": 2,
+    "circuit": 1,
+    "silence": 60,
+    "audit": 60,
     "prune": 3600,
     "watch": 2,
 }
@@ -112,16 +117,21 @@ class Scheduler:
         self.timetable = Timetable()
         self.rounds = Rounds(engine, workers, self._store_away)
         self._known: dict[str, Policy] = {}
+        self._retrying: set[DeadRun] = set()  # so that none waits twice for a worker
         self._planned: Catalog | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(1), "chores": ThreadPoolExecutor(len(CHORES))},
+            executors={
+                "default": ThreadPoolExecutor(workers),
+                "chores": ThreadPoolExecutor(len(CHORES) + 1),
+            },
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._delivering = threading.Thread(target=self._deliver, name="deliver", daemon=True)
 
     def start(self) -> None:
         self.engine.store.on_commit = self._work.set
+        self.engine.circuit.on_back = self._wake
         try:
             if ahead := self.engine.store.set_right(self.engine.clock()):
                 log.warning("times ahead of the clock were set right", count=ahead)
@@ -135,6 +145,10 @@ class Scheduler:
             "reload": self._reload,
             "renew": self.engine.runs.renew,
             "take_over": self.engine.take_over,
+            "retry": self._retry,
+            "circuit": self.engine.circuit.beat,
+            "silence": self.engine.silence.once,
+            "audit": self.engine.auditor.once,
             "prune": self._prune,
             "watch": self._watch,
         }
@@ -147,7 +161,7 @@ class Scheduler:
                 executor="chores",
                 id=f":{name}",
             )
-        self._scheduler.add_job(self._ring, self.timetable, id=":ring")
+        self._scheduler.add_job(self._ring, self.timetable, executor="chores", id=":ring")
         self.rounds.start()
         self._scheduler.start()
         self._clock_watch.start()
@@ -185,6 +199,28 @@ class Scheduler:
 
     def _ring(self) -> None:
         self.rounds.want(self.timetable.due(self.engine.clock()))
+
+    def _retry(self) -> None:
+        """Hands failed runs whose time has come to other threads: each may take as long as its query."""
+        for run in self.engine.retries():
+            if run not in self._retrying:
+                self._retrying.add(run)
+                self._scheduler.add_job(self._try_again, args=(run,))
+
+    def _try_again(self, run: DeadRun) -> None:
+        try:
+            if not self._stopping.is_set():
+                self.engine.try_again(run)
+        except StoreAway as away:
+            self._store_away(away)
+        except Exception:
+            log.exception("retry failed", policy=run.policy)
+        finally:
+            self._retrying.discard(run)
+
+    def _wake(self) -> None:
+        """The warehouse is back: whatever is due looks at once."""
+        self.rounds.want(self._known)
 
     # --------------------------------------------------------------------- chores
 

@@ -22,7 +22,8 @@ DIALECTS = (
     *("trino", "presto", "mysql", "sqlite", "clickhouse", "tsql", "oracle"),
 )
 SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
-ADDRESSES = ("store_url", "warehouse_url")  # may carry a password
+ADDRESSES = ("store_url", "warehouse_url", "ping_url")  # may carry a password
+HIDDEN = (*SECRETS, "ping_url")  # its path may be a secret, too
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Settings:
     dialect: str
     bundle: str
     owner: str | None
+    ping_url: str | None
     slack_bot_token: str | None
     slack_app_token: str | None
     slack_signing_secret: str | None
@@ -49,7 +51,7 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values that no log line may show."""
-        return tuple(value for name in SECRETS if (value := getattr(self, name)))
+        return tuple(value for name in HIDDEN if (value := getattr(self, name)))
 
     def __repr__(self) -> str:
         shown = (f"{f.name}={_shown(f.name, getattr(self, f.name))}" for f in fields(self))
@@ -127,6 +129,12 @@ def _web_address(url: str) -> str:
     return url.rstrip("/") + "/"
 
 
+def _outside_address(url: str) -> str:
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise ValueError("must be an address that begins with https:// or http://")
+    return url
+
+
 def _dialect(name: str) -> str:
     if name.lower() not in DIALECTS:
         raise ValueError(f"must be a dialect of SQL such as {', '.join(DIALECTS[:4])}")
@@ -167,6 +175,7 @@ class _Checked(BaseModel):
         str, Field(pattern=r"^[a-z][a-z0-9_-]*$", description="a short name of a-z, 0-9, _ and -")
     ] = "main"
     owner: Annotated[str, Field(min_length=1, description="a team of policies/_teams.yml")] | None = None
+    ping_url: Annotated[str, AfterValidator(_outside_address)] | None = None
     slack_bot_token: Annotated[str, _token("xoxb-", "a bot token")] | None = None
     slack_app_token: Annotated[str, _token("xapp-", "an app-level token")] | None = None
     slack_signing_secret: str | None = None
@@ -193,7 +202,7 @@ def _sentence(error: Any, given: Given) -> str:
         must = str(error["ctx"]["error"])
     if name == "port" and given.text.startswith("tcp://"):
         must += " (Kubernetes sets this one for a service called patrol: turn enableServiceLinks off)"
-    if name in SECRETS or (name in ADDRESSES and "@" in given.text):
+    if name in HIDDEN or (name in ADDRESSES and "@" in given.text):
         return f"{given.where}: {must}"
     return f"{given.where}: {must}, not {given.text[:100]!r}{_meant(given.text, CHOICES.get(name, ()))}"
 
@@ -306,6 +315,8 @@ def _meant(word: str, known: Sequence[str]) -> str:
 def _shown(name: str, value: object) -> str:
     if name in SECRETS:
         return "set" if value else "absent"
+    if name == "ping_url" and isinstance(value, str):
+        return repr(f"{urlsplit(value).scheme}://{urlsplit(value).hostname}/…")
     return repr(hide_password(value)[:200] if isinstance(value, str) else value)
 
 

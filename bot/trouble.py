@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from bot.core import builtin
 from bot.core.action import Action
@@ -38,9 +39,9 @@ class Troubles:
             return
         self._troubled.add(name)  # or about to be
         team = teams.get(looked.policy.owner)
-        action = builtin.broken_sensor(looked, self._failures(name, looked), team, now)
+        action = builtin.broken_sensor(looked, *self._failures(name, looked), team, now)
         if action:
-            self._fire(builtin.broken_key(name), action)
+            self.tell(builtin.BROKEN_SENSOR, builtin.broken_key(name), action)
 
     def _troubled_at(self, now: datetime) -> set[str]:
         """Asked of the store now and then: in most looks there is nothing to end."""
@@ -50,20 +51,21 @@ class Troubles:
             self._asked_at = now
         return self._troubled
 
-    def _failures(self, name: str, looked: Looked) -> int:
-        """Failed runs in a row, the last one included."""
+    def _failures(self, name: str, looked: Looked) -> tuple[int, int]:
+        """Failed runs in a row, the last one included, and the tries that they made."""
         if looked.ok:
-            return 0
+            return 0, 0
         looked_at = (RunStatus.succeeded, RunStatus.failed, RunStatus.timed_out)
-        recent = [r.status for r in self.store.runs.recent(name) if r.status in looked_at]
-        return recent.index(RunStatus.succeeded) if RunStatus.succeeded in recent else len(recent)
+        recent = [r for r in self.store.runs.recent(name) if r.status in looked_at]
+        failed = list(takewhile(lambda r: r.status is not RunStatus.succeeded, recent))
+        return len(failed), sum(run.attempt for run in failed)
 
-    def _fire(self, key: str, action: Action) -> None:
+    def tell(self, policy: str, key: str, action: Action) -> None:
         """Sends what a built-in policy found down the same road; nothing where nobody holds what clears."""
         for _ in range(TRIES):
             now = self.clock()
             held = self.store.alerts.held(
-                builtin.BROKEN_SENSOR, builtin.LANE, keys=[key], resolved_since=now - RESOLVED_LATELY
+                policy, builtin.LANE, keys=[key], resolved_since=now - RESOLVED_LATELY
             )
             outcome = step(held.get(key), action, now)
             if not isinstance(outcome, Change):
@@ -80,7 +82,7 @@ class Troubles:
             return
         now = self.clock()
         for name in sorted(catalog.broken):
-            self._fire(builtin.file_key(name), _file_trouble(catalog, name, now))
+            self.tell(builtin.BROKEN_SENSOR, builtin.file_key(name), _file_trouble(catalog, name, now))
         for alert in self.store.alerts.open(policy=builtin.BROKEN_SENSOR, limit=1000):
             name = str(alert.key_values.get("policy"))
             policy = catalog.policies.get(name)
@@ -89,7 +91,7 @@ class Troubles:
                 builtin.broken_key(name): policy is None or not policy.runs,
             }
             if over.get(alert.key):
-                self._fire(alert.key, builtin.mended(now))
+                self.tell(builtin.BROKEN_SENSOR, alert.key, builtin.mended(now))
         self._told_of = catalog
 
 

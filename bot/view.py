@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 
 from bot.core import builtin, oncall
 from bot.core.alert import Alert, due
+from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.plan import next_due
 from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
 from bot.core.route import channel_for
+from bot.core.silence import SILENT_SENSOR
+from bot.core.words import clean, when
 from bot.project import Project
 from bot.store import Store
 from bot.store.values import RunRecord
@@ -38,13 +41,20 @@ class View:
         return self.catalog.policies.get(alert.policy)
 
     def team_of(self, alert: Alert) -> Team | None:
-        return self.catalog.teams.get(alert.terms.team)
+        """Its team; where that is gone, the one that answers for Patrol."""
+        teams = self.catalog.teams
+        return teams.get(alert.terms.team) or teams.get(self.project.owner)
 
     def channel_of(self, alert: Alert) -> str:
         return channel_for(alert, self.policy_of(alert), self.team_of(alert))
 
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
-        return oncall.people(ref, self.team_of(alert), self.clock()) if ref else ()
+        """Who is meant, never nobody while anybody is in a team."""
+        if not ref:
+            return ()
+        team, now = self.team_of(alert), self.clock()
+        owner = self.catalog.teams.get(self.project.owner)
+        return oncall.people(ref, team, now) or oncall.instead(team, owner, now)
 
     def context(self, alert: Alert) -> Context:
         """What the card shows beside its alert, read now."""
@@ -118,7 +128,7 @@ class View:
                 status=policy.status.value,
                 last_run=last[name].ended_at if name in last else None,
                 last_status=last[name].status if name in last else None,
-                last_error=last[name].error if name in last else "",
+                last_error=_error(last[name]) if name in last else "",
                 next_due=next_due(policy.schedule, now) if policy.runs else None,
                 open_alerts=counts.get(name, 0),
             )
@@ -132,7 +142,8 @@ class View:
             (name, oncall.people("oncall", team, now)) for name, team in sorted(self.catalog.teams.items())
         ]
         opened = tuple(self.store.alerts.open(limit=50))
-        broken = [a.title for a in self.store.alerts.open(policy=builtin.BROKEN_SENSOR, limit=20)]
+        wrong = (FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_SENSOR, SILENT_SENSOR)
+        broken = [a.title for name in wrong for a in self.store.alerts.open(policy=name, limit=20)]
         return StatusReply(
             policies=self.lines(),
             open_alerts=opened,
@@ -146,6 +157,12 @@ class View:
 
     def unknown_alert(self, alert_id: int) -> Said:
         return Said(f"There is no ALR-{alert_id}.", "`list` shows the open ones.", ok=False)
+
+
+def _error(run: RunRecord) -> str:
+    """What went wrong, and when it is tried again."""
+    again = f" (next try: {when(run.retry_at)})" if run.retry_at else ""
+    return f"{clean(run.error)}{again}"
 
 
 def _data_until(alert: Alert, runs: Iterable[RunRecord]) -> datetime:

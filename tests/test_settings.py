@@ -77,6 +77,18 @@ def test_a_secret_may_lie_in_a_file(project: Path) -> None:
     assert (found.slack_bot_token, found.store_url) == ("xoxb-1-2", "postgresql://u:p@h/d")
 
 
+def test_an_address_to_ping_is_a_secret_in_all_but_its_host(project: Path) -> None:
+    found = load(project, {"PATROL_PING_URL": "https://hc.example/3f2a-hush?x=1"})
+    assert found.ping_url == "https://hc.example/3f2a-hush?x=1"
+    assert "ping_url='https://hc.example/…'" in repr(found)
+    assert "hush" not in repr(found)
+    assert found.secrets == ("https://hc.example/3f2a-hush?x=1",)
+    wrong = said(project, "ping_url: ftp://hc.example/hush\n")
+    assert wrong == "patrol.yml:1:11 ping_url: must be an address that begins with https:// or http://"
+    (project / "at").write_text("http://h/hush\n")
+    assert load(project, {"PATROL_PING_URL_FILE": "at"}).ping_url == "http://h/hush"
+
+
 def test_no_secret_shows_in_a_repr(project: Path) -> None:
     environ = {
         "SLACK_BOT_TOKEN": "xoxb-hush",

@@ -46,6 +46,12 @@ def people(ref: str, team: Team | None, at: datetime) -> tuple[str, ...]:
             return tuple(m.slack for m in team.members if m.name == ref) or by_id
 
 
+def instead(team: Team | None, owner: Team | None, at: datetime) -> tuple[str, ...]:
+    """Who hears of an alert whose reference leads to nobody: the team's lead, else those on call for the team
+    that answers for Patrol."""
+    return people("lead", team, at) or people("oncall", owner, at)
+
+
 def names(teams: Mapping[str, Team]) -> dict[str, str]:
     """Slack id → name of everybody in any team."""
     return {m.slack: m.name for team in teams.values() for m in team.members}

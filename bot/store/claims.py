@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from bot.store.database import Database
-from bot.store.tables import ONE_RUNNING, RUNNING, policy_state
+from bot.store.tables import ONE_RUNNING, RETRIED, RUNNING, TICKS, policy_state
 from bot.store.tables import runs as t
 from bot.store.values import Ask, Done, Held
 from sensors.model.run import Cause, Run, RunStatus
@@ -42,7 +43,9 @@ def claim_all(
     fresh: dict[int, Ask] = {}
     for n, ask in enumerate(asks):
         mine, other = _mine(known, ask.policy, ask.cause), _other(known, ask)
-        if mine:
+        if mine and mine.retry_at:
+            claims[n] = _tried_again(c, mine, other, ask, now, lease)
+        elif mine:
             claims[n] = _taken_over(c, mine, now, lease)
         elif other:
             claims[n] = Held(other.lease_until, Cause.parse(other.cause))
@@ -103,14 +106,48 @@ def _run(ask: Ask, mark: datetime | None) -> Run:
 
 
 def _taken_over(c: Connection, found: Row[Any], now: datetime, lease: timedelta) -> Claim:
-    cause = Cause.parse(found.cause)
     if found.status != RunStatus.running:
         return Done(RunStatus(found.status))
     if found.lease_until > now:
-        return Held(found.lease_until, cause)
-    token, attempt = token_hex(8), found.attempt + 1
-    mine = update(t).where(t.c.id == found.id, t.c.token == found.token, RUNNING, t.c.lease_until <= now)
-    taken = mine.values(token=token, attempt=attempt, lease_until=now + lease, started_at=now)
+        return Held(found.lease_until, Cause.parse(found.cause))
+    return _begun_again(c, found, and_(RUNNING, t.c.lease_until <= now), now, lease)
+
+
+def _tried_again(
+    c: Connection, found: Row[Any], other: Row[Any] | None, ask: Ask, now: datetime, lease: timedelta
+) -> Claim:
+    """A failed run once more, when its time has come; a newer tick of its policy looks for it, too."""
+    if found.retry_at > now:
+        return Done(RunStatus(found.status))
+    if other:
+        return Held(other.lease_until, Cause.parse(other.cause))
+    newer = select(t.c.id).where(t.c.policy == found.policy, TICKS, t.c.due > found.due).limit(1)
+    if c.execute(newer).first():
+        c.execute(update(t).where(t.c.id == found.id, RETRIED).values(retry_at=None))
+        return Done(RunStatus(found.status))
+    try:
+        with c.begin_nested():  # another run of the policy may begin just now, and only one may be at it
+            return _begun_again(c, found, and_(RETRIED, t.c.retry_at <= now), now, lease)
+    except IntegrityError:
+        return _who_has_it(c, ask, now)
+
+
+def _begun_again(
+    c: Connection, found: Row[Any], still: ColumnElement[bool], now: datetime, lease: timedelta
+) -> Claim:
+    """The run under a new token, with what it began with, where it `still` is to be had."""
+    cause, token, attempt = Cause.parse(found.cause), token_hex(8), found.attempt + 1
+    mine = update(t).where(t.c.id == found.id, t.c.token == found.token, still)
+    taken = mine.values(
+        status=RunStatus.running.value,
+        token=token,
+        attempt=attempt,
+        lease_until=now + lease,
+        started_at=now,
+        ended_at=None,
+        error=None,
+        retry_at=None,
+    )
     if c.execute(taken).rowcount != 1:
         return Held(now, cause)  # somebody was quicker: ask again
     return Run(

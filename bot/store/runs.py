@@ -1,4 +1,4 @@
-"""Runs: claimed under a lease with a fencing token, taken over with their window, ended once.
+"""Runs: claimed under a lease with a fencing token, begun again with their window, ended once.
 
 `claims.py` has the claiming, `saving.py` how a run ends well.
 """
@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, select, update
 
 from bot.store.claims import Claim, claim_all
 from bot.store.database import Database
-from bot.store.tables import RUNNING, TICKS, evidence, policy_state
+from bot.store.tables import RETRIED, RUNNING, TICKS, evidence, policy_state
 from bot.store.tables import runs as t
 from bot.store.values import Ask, DeadRun, RunRecord
-from sensors.model.run import Cause, Run, RunStatus
+from sensors.model.run import Cause, CauseKind, Run, RunStatus
 from sensors.model.window import Window
 
 
@@ -27,8 +27,8 @@ class Runs:
     def claim(self, ask: Ask, now: datetime, lease: timedelta) -> Claim:
         """The right to run this cause, or who has it, or how it ended.
 
-        A new run gets the window that `window_of` makes of the watermark; one whose lease ran out is taken
-        over with the window and watermark that it began with.
+        A new run gets the window that `window_of` makes of the watermark; one whose lease ran out, or that
+        is to be tried again, keeps the window and watermark that it began with.
         """
         return self.claim_all([ask], now, lease)[0]
 
@@ -43,9 +43,19 @@ class Runs:
         """A longer lease for a run that still is ours; False: it was taken over, stop."""
         return self._change(run, lease_until=now + lease)
 
-    def fail(self, run: Run, status: RunStatus, error: str, now: datetime, elapsed_s: float = 0.0) -> bool:
-        """The end of a run that gave nothing. False: it was taken over, its new owner decides."""
-        return self._change(run, status=status.value, error=error, ended_at=now, elapsed_s=elapsed_s)
+    def fail(
+        self,
+        run: Run,
+        status: RunStatus,
+        error: str,
+        now: datetime,
+        elapsed_s: float = 0.0,
+        retry_at: datetime | None = None,
+    ) -> bool:
+        """The end of a run that gave nothing, unless it is tried again. False: it was taken over, its new
+        owner decides."""
+        ended = {"status": status.value, "error": error, "ended_at": now, "elapsed_s": elapsed_s}
+        return self._change(run, **ended, retry_at=retry_at)
 
     def _change(self, run: Run, **values: Any) -> bool:
         with self._database.write() as c:
@@ -70,11 +80,17 @@ class Runs:
 
     def dead(self, now: datetime, limit: int = 50) -> list[DeadRun]:
         """Runs whose lease ran out, longest dead first."""
-        query = select(t).where(RUNNING, t.c.lease_until <= now).order_by(t.c.lease_until).limit(limit)
+        return self._left(select(t).where(RUNNING, t.c.lease_until <= now).order_by(t.c.lease_until), limit)
+
+    def to_retry(self, now: datetime, limit: int = 50) -> list[DeadRun]:
+        """Failed runs that are to be tried again by now, those that have waited longest first."""
+        return self._left(select(t).where(RETRIED, t.c.retry_at <= now).order_by(t.c.retry_at), limit)
+
+    def _left(self, query: Select[Any], limit: int) -> list[DeadRun]:
         with self._database.read() as c:
             return [
                 DeadRun(r.policy, Cause.parse(r.cause), r.due, r.asked_by, r.alert_id)
-                for r in c.execute(query)
+                for r in c.execute(query.limit(limit))
             ]
 
     def last(self, policies: Iterable[str] | None = None) -> dict[str, RunRecord]:
@@ -89,6 +105,18 @@ class Runs:
         query = select(t).where(t.c.policy == policy).order_by(t.c.id.desc()).limit(limit)
         with self._database.read() as c:
             return [_record(r) for r in c.execute(query)]
+
+    def newest_planned(self) -> dict[str, RunRecord]:
+        """The newest run by schedule of each policy, one seek for each, however many runs there are."""
+        with self._database.read() as c:
+            return {r.policy: _record(r) for r in c.execute(NEWEST_PLANNED)}
+
+    def good_look(self, policy: str, since: datetime, due_since: datetime) -> bool:
+        """Whether a tick of the policy has succeeded since then; none due before `due_since` is read."""
+        good = (TICKS, t.c.status == RunStatus.succeeded.value, t.c.ended_at >= since)
+        query = select(t.c.id).where(t.c.policy == policy, t.c.due >= due_since, *good).limit(1)
+        with self._database.read() as c:
+            return c.execute(query).first() is not None
 
     def watermark(self, policy: str) -> datetime | None:
         with self._database.read() as c:
@@ -128,6 +156,20 @@ LAST_TICKS = (
 MINE = update(t).where(t.c.id == bindparam("its_id"), t.c.token == bindparam("its_token"), RUNNING)
 
 
+def _newest_planned() -> Select[Any]:
+    """Each policy is found by a seek from the one before it: a GROUP BY would read every run."""
+    other, its = t.alias("other"), t.alias("its")
+    each = select(func.min(t.c.policy).label("policy")).cte("each", recursive=True)
+    following = select(func.min(other.c.policy)).where(other.c.policy > each.c.policy)
+    each = each.union_all(select(following.scalar_subquery()).where(each.c.policy.is_not(None)))
+    planned = its.c.kind.in_([kind.value for kind in CauseKind if Cause(kind, "").moves_watermark])
+    newest = select(its.c.id).where(its.c.policy == each.c.policy, planned).order_by(its.c.id.desc()).limit(1)
+    return select(t).join_from(each, t, t.c.id == newest.scalar_subquery())
+
+
+NEWEST_PLANNED = _newest_planned()
+
+
 def change_run(c: Connection, run: Run, **values: Any) -> bool:
     """Changes a run only while it is running under its token."""
     return c.execute(MINE, {"its_id": run.id, "its_token": run.token, **values}).rowcount == 1
@@ -149,4 +191,5 @@ def _record(r: Row[Any]) -> RunRecord:
         r.elapsed_s or 0.0,
         r.attempt,
         r.content,
+        r.retry_at,
     )

@@ -13,6 +13,7 @@ from bot.core.change import Change
 from bot.errors import Conflict, LeaseLost
 from bot.store import ahead
 from bot.store.alerts import Alerts
+from bot.store.audit import Audit
 from bot.store.changes import write_changes
 from bot.store.contents import Contents
 from bot.store.database import PATIENCE, Database
@@ -40,6 +41,7 @@ class Store:
         self.jobs = JobRuns(self._database)
         self.contents = Contents(self._database)
         self.requests = Requests(self._database)
+        self.audit = Audit(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 
     def save(self, saved: RunSave, now: datetime) -> tuple[Alert, ...]:

@@ -64,6 +64,7 @@ runs = Table(
     Column("error", Words),
     Column("query_id", Words),
     Column("elapsed_s", Float),
+    Column("retry_at", Moment),  # of a failed run: when it is tried again
     UniqueConstraint("policy", "cause"),
     sqlite_autoincrement=True,  # an id is never given twice
 )
@@ -77,6 +78,8 @@ Index(
 )
 RUNNING = text("status = 'running'")
 Index("ix_runs_lease", runs.c.lease_until, sqlite_where=RUNNING, postgresql_where=RUNNING)
+RETRIED = text("retry_at IS NOT NULL")
+Index("ix_runs_retry", runs.c.retry_at, sqlite_where=RETRIED, postgresql_where=RETRIED)
 Index("ix_runs_newest", runs.c.policy, runs.c.id)
 TICKS = text("kind = 'tick'")
 Index("ix_runs_ticks", runs.c.policy, runs.c.due, sqlite_where=TICKS, postgresql_where=TICKS)

@@ -74,7 +74,7 @@ class Done:
 
 @dataclass(frozen=True)
 class DeadRun:
-    """A run whose lease ran out: claim its cause again to take it over."""
+    """A run whose lease ran out, or one that failed and is to be tried again: claim its cause again."""
 
     policy: str
     cause: Cause
@@ -101,3 +101,4 @@ class RunRecord:
     elapsed_s: float
     attempt: int
     content: str
+    retry_at: datetime | None = None  # of a failed run: when it is tried again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -43,6 +44,13 @@ class Cause:
     @property
     def moves_watermark(self) -> bool:
         return self.kind in (CauseKind.tick, CauseKind.upstream)
+
+    @property
+    def following(self) -> Cause:
+        """Of the next part of a window that does not fit whole: `tick:<due>`, `tick:<due>+1`, …"""
+        numbered = re.fullmatch(r"(.*)\+(\d+)", self.detail)
+        due, part = numbered.groups() if numbered else (self.detail, 0)
+        return Cause(self.kind, f"{due}+{int(part) + 1}")
 
     @staticmethod
     def parse(text: str) -> Cause:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bot.core.action import Clear, Fire
-from bot.core.builtin import PATIENCE, broken_file, broken_key, broken_sensor, file_key, mended
+from bot.core.builtin import broken_file, broken_key, broken_sensor, file_key, mended
 from bot.core.change import Change
+from bot.core.retry import TICKS, TIMEOUTS, TRIES
 from bot.core.step import step
 from sensors.model.policy import Severity
 from sensors.model.run import Looked, RunStatus
@@ -20,14 +21,14 @@ FAILED = replace(GOOD, status=RunStatus.failed, error="there is no table core.ch
 PASSING = replace(FAILED, transient=True, error="the warehouse does not answer")
 
 
-def said(result: Looked, failures: int = 1) -> Fire:
-    found = broken_sensor(result, failures, TEAM, NOON)
+def said(result: Looked, failures: int = 1, tries: int = 0) -> Fire:
+    found = broken_sensor(result, failures, tries or failures, TEAM, NOON)
     assert isinstance(found, Fire)
     return found
 
 
 def test_a_good_run_clears_it() -> None:
-    assert broken_sensor(GOOD, 0, TEAM, NOON) == Clear(NOON)
+    assert broken_sensor(GOOD, 0, 0, TEAM, NOON) == Clear(NOON)
     assert mended(NOON) == Clear(NOON)
 
 
@@ -39,8 +40,16 @@ def test_a_failed_run_says_why_to_the_owner() -> None:
 
 
 def test_what_may_pass_by_itself_is_told_after_some_patience() -> None:
-    assert broken_sensor(PASSING, PATIENCE - 1, TEAM, NOON) is None
-    assert said(PASSING, PATIENCE).count == PATIENCE
+    assert broken_sensor(PASSING, TICKS - 1, TICKS - 1, TEAM, NOON) is None
+    assert said(PASSING, TICKS).count == TICKS
+
+
+def test_a_run_that_is_tried_again_and_again_is_told_before_its_next_tick() -> None:
+    assert broken_sensor(PASSING, 1, TRIES - 1, TEAM, NOON) is None
+    assert said(PASSING, 1, TRIES).title.endswith("cannot look: the warehouse does not answer")
+    slow = replace(PASSING, status=RunStatus.timed_out, error="the query took longer than 5 min")
+    assert broken_sensor(slow, 1, TIMEOUTS - 1, TEAM, NOON) is None
+    assert "longer than 5 min" in said(slow, 1, TIMEOUTS).title
 
 
 def test_rows_that_cannot_be_counted_are_told_and_how_they_look() -> None:
@@ -63,7 +72,7 @@ def test_a_broken_file_is_another_key_than_a_broken_run() -> None:
 def test_it_climbs_the_ladder_of_the_team() -> None:
     steps = ladder((0, "lead"))
     team = replace(TEAM, ladders={Severity.medium: steps}, acknowledged_for=HOUR)
-    found = broken_sensor(FAILED, 1, team, NOON)
+    found = broken_sensor(FAILED, 1, 1, team, NOON)
     assert isinstance(found, Fire)
     assert (found.terms.ladder, found.terms.acknowledged_for) == (steps, HOUR)
 

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from bot import rounds, schedule
+from bot.core import retry
 from bot.schedule import Scheduler, Timetable
 from bot.store import Store
 from sensors.model.policy import After, Cron, Every, Schedule
 from sensors.model.run import RunStatus
+from sensors.warehouse import WarehouseError
 from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, HELD, HELD_SQL, SECOND, Node, World
-from tests.shell.trouble import EVERY, HELD_NAME, in_between
+from tests.shell.trouble import EVERY, HELD_NAME, failing, in_between
 
 QUICK = HELD.replace("every: 1m", "every: 1s")
 
@@ -310,3 +312,40 @@ def test_parts_of_a_window_follow_one_another_at_once(
     start(node)
     wait(lambda: [a.count for a in node.alerts(EVERY)] == [40])
     assert any("+1" in cause for cause in causes(node, EVERY))
+
+
+def test_when_the_warehouse_is_back_what_is_due_looks_at_once(real: World, start: Start) -> None:
+    real.write("policies/payments/held.yml", QUICK)
+    real.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("every: 1m", "every: 1s"))
+    node = real.node()
+    start(node)
+    wait(lambda: causes(node, HELD_NAME))
+    (real.table.folder / "CURRENT").unlink()
+    wait(node.engine.circuit.away)
+    time.sleep(0.3)  # what was running has ended
+    before = len(causes(node, HELD_NAME))
+    real.write("policies/payments/held_b.yml", HELD.replace("every: 1m", "every: 1d"))
+    real.write("sql/payments/held_b.sql", HELD_SQL)
+    wait(lambda: "payments.held_b" in node.engine.catalog.policies)
+    time.sleep(1.5)
+    assert len(causes(node, HELD_NAME)) == before
+    assert causes(node, "payments.held_b") == []
+    real.table.publish()
+    wait(lambda: causes(node, "payments.held_b"))  # its next due time is a day away
+    wait(lambda: node.store.runs.recent(HELD_NAME)[0].status is RunStatus.succeeded)
+
+
+def test_a_run_that_failed_is_tried_again_while_its_next_due_time_is_a_day_away(
+    real: World, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "FIRST", timedelta(milliseconds=500))
+    monkeypatch.setitem(schedule.CHORES, "retry", 0.2)
+    real.write("policies/payments/held.yml", HELD.replace("every: 1m", "every: 1d"))
+    node = real.node()
+    mend = failing(node, WarehouseError("the connection was reset", transient=True))
+    start(node)
+    wait(lambda: node.store.runs.last().get(HELD_NAME, None))
+    wait(lambda: node.store.runs.recent(HELD_NAME)[0].attempt >= 3)
+    mend()
+    wait(lambda: node.store.runs.recent(HELD_NAME)[0].status is RunStatus.succeeded)
+    assert len(causes(node, HELD_NAME)) == 1

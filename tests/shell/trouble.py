@@ -31,12 +31,14 @@ def counting(node: Node) -> list[str]:
     return asked
 
 
-def failing(node: Node, error: WarehouseError) -> Callable[[], None]:
-    """The warehouse fails until the answer is called."""
+def failing(node: Node, error: WarehouseError, *, all_of_it: bool = False) -> Callable[[], None]:
+    """The policies' queries fail until the answer is called; or whatever is asked of the warehouse."""
     real = node.warehouse.query
 
-    def query(*_: Any, **__: Any) -> Any:
-        raise error
+    def query(sql: str, binds: Any, **how: Any) -> Any:
+        if all_of_it or how.get("tag"):
+            raise error
+        return real(sql, binds, **how)
 
     node.warehouse.query = query  # type: ignore[method-assign]
 

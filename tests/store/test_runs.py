@@ -104,6 +104,31 @@ def test_last_and_recent_tell_of_the_newest_runs(store: Store) -> None:
     assert [r.rows for r in store.runs.recent(POLICY, 2)] == [2, 1]
 
 
+def test_the_newest_run_by_schedule_is_found_whatever_else_ran(store: Store) -> None:
+    assert store.runs.newest_planned() == {}
+    for policy in ("b", "a", "c"):
+        store.runs.fail(running(store, due=NOON, policy=policy), RunStatus.failed, "no", NOON)
+    upstream = Cause(CauseKind.upstream, "core.orders@2")
+    running(store, upstream, due=LATER, policy="a", now=LATER)
+    running(store, Cause(CauseKind.manual, "m1"), due=LATER, policy="b", incremental=False)
+    running(store, Cause(CauseKind.manual, "m2"), due=LATER, policy="only.by_hand", incremental=False)
+    found = store.runs.newest_planned()
+    assert {name: str(run.cause) for name, run in found.items()} == {
+        "a": str(upstream),
+        "b": str(tick()),
+        "c": str(tick()),
+    }
+
+
+def test_a_good_look_counts_from_the_time_asked_for(store: Store) -> None:
+    run = running(store)
+    store.save(RunSave(run, run.window, incremental=True), NOON + MINUTE)
+    store.runs.fail(running(store, due=LATER), RunStatus.failed, "no", LATER)
+    assert store.runs.good_look(POLICY, NOON + MINUTE, NOON)
+    assert not store.runs.good_look(POLICY, NOON + MINUTE * 2, NOON)
+    assert not store.runs.good_look(POLICY, NOON, NOON + MINUTE)
+
+
 def test_pruning_keeps_what_is_newest_running_or_behind_an_alert(store: Store) -> None:
     for n in range(4):
         run = running(store, due=NOON + MINUTE * n)

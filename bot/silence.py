@@ -1,0 +1,118 @@
+"""Finds policies that ought to look and do not, whatever the cause. What silence is, core/silence.py says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from bot.circuit import Breaker
+from bot.core.alert import Alert
+from bot.core.builtin import BROKEN_SENSOR, mended
+from bot.core.plan import EPOCH
+from bot.core.silence import SILENT_SENSOR, Heard, looked_since, reason, silent_sensors
+from bot.log import get
+from bot.project import Project
+from bot.store import Store
+from bot.store.values import RunRecord
+from bot.trouble import Troubles
+from sensors.model.policy import Policy, Schedule
+from sensors.model.run import RunStatus
+
+log = get("silence")
+
+BLIND_AFTER = timedelta(minutes=5)  # without a round of ours: then nothing is known of that time
+MOST = 5000  # alerts of one kind
+
+
+class Silence:
+    """Judges by the store, and from when this process began to watch a policy."""
+
+    def __init__(self, store: Store, troubles: Troubles, project: Project, circuit: Breaker) -> None:
+        self.store = store
+        self.troubles = troubles
+        self.project = project
+        self.circuit = circuit
+        self._watched: dict[str, tuple[Schedule, datetime]] = {}  # and since when
+        self._last = EPOCH
+
+    def once(self) -> None:
+        """One round over all policies. Of a warehouse that is away something else tells."""
+        now = self.troubles.clock()
+        policies = {n: p for n, p in self.project.catalog.policies.items() if p.runs}
+        if now - self._last > BLIND_AFTER or self.circuit.away():
+            self._watched.clear()
+        self._watch(policies, now)
+        self._last = now
+        if not self.circuit.away():
+            self._judge(policies, now)
+
+    def _watch(self, policies: dict[str, Policy], now: datetime) -> None:
+        """A policy that is new, resumed, or has another schedule begins afresh."""
+        was = self._watched
+        self._watched = {
+            n: was[n] if n in was and was[n][0] == p.schedule else (p.schedule, now)
+            for n, p in policies.items()
+        }
+
+    def _judge(self, policies: dict[str, Policy], now: datetime) -> None:
+        newest = self.store.runs.newest_planned()
+        good = {name for name, policy in policies.items() if self._good(policy, newest.get(name), now)}
+        told_of = {_key(alert): alert for alert in self._open(SILENT_SENSOR)}
+        broken = {name for _, name in map(_key, self._open(BROKEN_SENSOR))}
+        silent = [
+            policy
+            for name, policy in policies.items()
+            if name not in good | broken and self._long_enough(policy, now)
+        ]
+        owners: set[str] = set()
+        for owner, mine in _by_owner(silent).items():
+            if self._tell(owner, mine, newest, now):
+                owners.add(owner)
+        for (kind, name), alert in told_of.items():
+            over = name not in owners if kind == "team" else name not in policies or name in good | broken
+            if over:
+                self.troubles.tell(SILENT_SENSOR, alert.key, mended(now))
+
+    def _good(self, policy: Policy, newest: RunRecord | None, now: datetime) -> bool:
+        """Whether it has had a good look in time: mostly its newest; asked more closely where not."""
+        since = looked_since(policy, now)
+        if since is None:
+            return True
+        if newest is None:
+            return False
+        heard = _heard(newest)
+        if heard.status is RunStatus.succeeded and heard.at >= since:
+            return True
+        return self.store.runs.good_look(policy.name, since, since - 2 * policy.timeout)
+
+    def _long_enough(self, policy: Policy, now: datetime) -> bool:
+        """Whether this process has watched it for so long that it could have looked."""
+        since = looked_since(policy, now)
+        return since is not None and self._watched[policy.name][1] <= since
+
+    def _tell(self, owner: str, mine: list[Policy], newest: dict[str, RunRecord], now: datetime) -> bool:
+        """Whether they were too many to be told one by one."""
+        why = {p.name: (p, reason(_heard(newest[p.name]) if p.name in newest else None)) for p in mine}
+        fires = silent_sensors(owner, why, self.project.catalog.teams.get(owner), now)
+        for fire in fires:
+            self.troubles.tell(fire.policy, fire.key, fire)
+        return len(fires) < len(mine)
+
+    def _open(self, policy: str) -> list[Alert]:
+        return self.store.alerts.open(policy=policy, limit=MOST)
+
+
+def _key(alert: Alert) -> tuple[str, str]:
+    """What a built-in policy's alert is about: ("policy", its name) or ("team", its name)."""
+    return next(((str(k), str(v)) for k, v in alert.key_values.items()), ("", ""))
+
+
+def _by_owner(policies: Iterable[Policy]) -> dict[str, list[Policy]]:
+    found: dict[str, list[Policy]] = {}
+    for policy in policies:
+        found.setdefault(policy.owner, []).append(policy)
+    return found
+
+
+def _heard(run: RunRecord) -> Heard:
+    return Heard(run.status, run.ended_at or run.started_at or run.due, run.error)

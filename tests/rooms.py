@@ -1,0 +1,78 @@
+"""The plan of the house: each room and whom it may import, and each outside library's one home."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Each room, and which rooms it may import. What a room is not named for is closed to it.
+PURE = "sensors.model bot.core"
+WATCH = "bot.trouble bot.circuit bot.silence bot.auditor"
+LEAVES = "bot.errors bot.killpoint bot.log bot.metrics bot.unrecorded bot.clockwatch"
+ROOMS: Mapping[str, str] = {
+    "sensors.model": "",
+    "sensors": "sensors.model",
+    "bot.core": "sensors.model",
+    "bot.errors": "",
+    "bot.killpoint": "",
+    "bot.log": "bot.errors",
+    "bot.metrics": "sensors.model",
+    "bot.probe": "",
+    "bot.clockwatch": "bot.errors bot.log",
+    "bot.unrecorded": "bot.errors bot.log",
+    "bot.opening": "bot.store bot.errors bot.log",
+    "bot.settings": "bot.errors",
+    "bot.heartbeat": "bot.errors bot.log",
+    "bot.web": "bot.errors bot.log bot.metrics",
+    "bot.store": f"{PURE} bot.errors",
+    "bot.slack": f"{PURE} bot.errors",
+    "bot.jobs": f"{PURE} bot.errors",
+    "bot.project": f"{PURE} sensors bot.store {LEAVES}",
+    "bot.trouble": f"{PURE} bot.store {LEAVES}",
+    "bot.circuit": f"{PURE} sensors bot.project bot.trouble {LEAVES}",
+    "bot.silence": f"{PURE} bot.store bot.project bot.trouble bot.circuit {LEAVES}",
+    "bot.auditor": f"{PURE} bot.store bot.project bot.trouble {LEAVES}",
+    "bot.runs": f"{PURE} sensors bot.store bot.project bot.trouble bot.circuit {LEAVES}",
+    "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} bot.runs {LEAVES}",
+    "bot.rounds": f"{PURE} bot.store bot.runs bot.engine {LEAVES}",
+    "bot.view": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
+    "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.runs bot.engine bot.view {LEAVES}",
+    "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.engine bot.view {LEAVES}",
+    "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting {LEAVES}",
+    "bot.schedule": f"{PURE} bot.store bot.engine bot.rounds bot.view bot.starting bot.deliver {LEAVES}",
+    "bot.sandbox": "",
+    "bot.demo": "",
+    "bot": "",
+}
+SHELL = " ".join(r for r in ROOMS if r.startswith("bot.") and r not in ("bot.sandbox", "bot.demo"))
+ROOMS = {
+    **ROOMS,
+    "bot.app": f"sensors sensors.model {SHELL}",
+    "bot.cli": f"sensors sensors.model bot.app bot.sandbox bot.demo {SHELL}",
+    "bot.__main__": "bot.cli bot.errors",
+}
+
+# Each outside library has one home: the modules whose names begin so.
+HOMES: Mapping[str, str] = {
+    "sqlalchemy": "bot.store bot.jobs.sql sensors.warehouse.alchemy",
+    "alembic": "bot.store",
+    "psycopg": "bot.store",
+    "slack_bolt": "bot.slack bot.app",
+    "slack_sdk": "bot.slack bot.app",
+    "websocket": "bot.slack",
+    "apscheduler": "bot.schedule",
+    "cronsim": "bot.core.plan sensors.file_policy",
+    "duckdb": "sensors.warehouse bot.demo",
+    "sqlglot": "sensors.template sensors.lineage sensors.columns sensors.warehouse.dialect",
+    "jinja2": "sensors.template sensors.title",
+    "pydantic": "bot.settings bot.jobs.config sensors.file",
+    "pydantic_core": "sensors.file",
+    "yaml": "bot.settings bot.sandbox sensors.yaml_",
+    "structlog": "bot.log",
+    "prometheus_client": "bot.metrics bot.web",
+    "starlette": "bot.web bot.sandbox bot.demo",
+    "uvicorn": "bot.web bot.sandbox bot.demo",
+    "websockets": "bot.sandbox",
+    "httpx": "bot.jobs bot.heartbeat bot.sandbox",
+    "click": "bot.cli",
+    "rich": "bot.cli",
+}
