@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from bot.core import builtin, oncall
-from bot.core.alert import Alert, due
+from bot.core.alert import Alert, Lane, due
+from bot.core.message import Queue
 from bot.core.plan import next_due
 from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
-from bot.core.route import channel_for
+from bot.core.route import channel_for, channel_in
 from bot.project import Project
 from bot.store import Store
 from bot.store.values import RunRecord
@@ -29,6 +31,7 @@ class View:
         self.store = store
         self.project = project
         self.clock = clock
+        self.channel_names: dict[str, str] = {}  # by id, as far as Slack has told them: "#payments"
 
     @property
     def catalog(self) -> Catalog:
@@ -39,6 +42,11 @@ class View:
 
     def team_of(self, alert: Alert) -> Team | None:
         return self.catalog.teams.get(alert.terms.team)
+
+    @property
+    def owner(self) -> Team | None:
+        """The team that answers for Patrol itself."""
+        return self.catalog.teams.get(self.project.owner)
 
     def channel_of(self, alert: Alert) -> str:
         return channel_for(alert, self.policy_of(alert), self.team_of(alert))
@@ -138,11 +146,24 @@ class View:
             open_alerts=opened,
             on_call=tuple(calls),
             jobs=tuple(self.store.jobs.recent(5)),
-            problems=tuple(broken),
+            problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
             cards=self.cards(opened),
             told={alert.id: self.told(alert) for alert in opened},
         )
+
+    def waits(self) -> tuple[Queue, ...]:
+        """What waits to be posted, by channel, the longest line first."""
+        cards: Counter[str] = Counter()
+        lines: Counter[str] = Counter()
+        for one in self.store.outbox.waiting():
+            policy, team = self.catalog.policies.get(one.policy), self.catalog.teams.get(one.team)
+            channel = one.channel or channel_in(Lane(one.lane), policy, team)
+            cards[channel] += one.cards
+            lines[channel] += one.lines
+        named = {channel: self.channel_names.get(channel, channel) for channel in cards | lines}
+        found = (Queue(named[channel], cards[channel], lines[channel]) for channel in named)
+        return tuple(sorted(found, key=lambda queue: -queue.posts))
 
     def unknown_alert(self, alert_id: int) -> Said:
         return Said(f"There is no ALR-{alert_id}.", "`list` shows the open ones.", ok=False)

@@ -15,7 +15,11 @@ def lane_of(policy: Policy) -> Lane:
 
 def channel_for(alert: Alert, policy: Policy | None, team: Team | None) -> str:
     """The channel of its card; empty where neither policy nor team names one."""
-    if alert.lane is Lane.live:
+    return channel_in(alert.lane, policy, team)
+
+
+def channel_in(lane: Lane, policy: Policy | None, team: Team | None) -> str:
+    if lane is Lane.live:
         return (policy.channel if policy else None) or (team.channel if team else "")
     return (policy.review_channel if policy else None) or (team.review_channel if team else "")
 

@@ -68,6 +68,15 @@ class User:
     team_id: str = ""
 
 
+@dataclass(frozen=True)
+class Channel:
+    """What decides whether we can post there."""
+
+    name: str
+    is_archived: bool
+    is_member: bool
+
+
 def api_address(base_url: str | None) -> str:
     """The address with the slash that joining needs; a bare host gets Slack's own path."""
     if not base_url:
@@ -203,6 +212,14 @@ class SlackClient:
             is_guest=bool(found.get("is_restricted") or found.get("is_ultra_restricted")),
             deleted=bool(found.get("deleted")),
             team_id=str(found.get("team_id") or ""),
+        )
+
+    def channel(self, channel_id: str) -> Channel:
+        found = self._call("conversations.info", {"channel": channel_id})["channel"]
+        return Channel(
+            name=str(found.get("name") or channel_id),
+            is_archived=bool(found.get("is_archived")),
+            is_member=bool(found.get("is_member", True)),
         )
 
     # -- the one door --------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ METHODS: Mapping[str, Method] = {
     "chat.update": Method(("chat:write",)),
     "chat.delete": Method(("chat:write",)),
     "chat.postEphemeral": Method(("chat:write",)),
+    "conversations.info": Method(("channels:read", "groups:read"), json=False),
     "conversations.history": Method(READS, json=False),
     "conversations.replies": Method(READS, json=False),
     "users.info": Method(("users:read",), json=False),

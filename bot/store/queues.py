@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Integer, Select, Text, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 from bot.core.change import EffectKind
 from bot.core.message import MessageState
@@ -79,5 +91,25 @@ def _effects() -> Select[object]:
     )
 
 
+def _waiting() -> Select[object]:
+    """Cards that do not stand yet, and lines of threads that are still to be said."""
+    its_card = and_(m.c.alert_id == alerts.c.id, m.c.effect_id.is_(None))
+    place = [alerts.c.policy, alerts.c.team, alerts.c.lane, func.coalesce(m.c.channel, "").label("channel")]
+    said = bindparam("said", expanding=True, type_=Text)
+    absent = and_(alerts.c.shown_seq < alerts.c.face_seq, m.c.ts.is_(None))
+    cards = select(*place, literal(1).label("cards"), literal(0).label("lines"))
+    lines = select(*place, literal(0).label("cards"), literal(1).label("lines"))
+    each = union_all(
+        cards.join_from(alerts, m, its_card, isouter=True).where(absent),
+        lines.join_from(effects, alerts, alerts.c.id == effects.c.alert_id)
+        .join(m, its_card, isouter=True)
+        .where(effects.c.state.in_(["pending", "sending"]), effects.c.kind.in_(said)),
+    ).subquery()
+    where = [each.c[name] for name in ("policy", "team", "lane", "channel")]
+    sums = [func.sum(each.c[name]).label(name) for name in ("cards", "lines")]
+    return select(*where, *sums).group_by(*where)
+
+
 CARDS = _cards()
 EFFECTS = _effects()
+WAITING = _waiting()

@@ -16,6 +16,7 @@ from bot.store.contents import Contents
 from bot.store.database import PATIENCE, Database
 from bot.store.job_runs import JobRuns
 from bot.store.outbox import Outbox
+from bot.store.pace import Pace
 from bot.store.requests import Requests
 from bot.store.runs import Runs, change_run, ended_columns, move_watermark
 from bot.store.values import RunSave
@@ -34,6 +35,7 @@ class Store:
         self.runs = Runs(self._database)
         self.alerts = Alerts(self._database)
         self.outbox = Outbox(self._database)
+        self.pace = Pace(self._database)
         self.jobs = JobRuns(self._database)
         self.contents = Contents(self._database)
         self.requests = Requests(self._database)

@@ -58,6 +58,18 @@ class DeadRun:
 
 
 @dataclass(frozen=True)
+class Waits:
+    """So many messages wait to be posted. `channel` is empty where no card of them has been tried yet."""
+
+    policy: str
+    team: str
+    lane: str
+    channel: str
+    cards: int
+    lines: int  # of threads
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """A run as it is remembered."""
 

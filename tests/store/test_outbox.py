@@ -1,8 +1,7 @@
-"""What is still to be said: cards behind their alerts, effects in order, slots that keep their distance."""
+"""What is still to be said: cards behind their alerts, effects in order."""
 
 from __future__ import annotations
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -189,19 +188,3 @@ def test_an_effect_knows_the_message_it_sent_and_waits_with_it(store: Store) -> 
     ((_, _, message),) = store.outbox.effects(NOON)
     assert message == sent
     assert store.outbox.message(one.id).ts == "1.1"
-
-
-def test_slots_are_never_closer_than_the_gap(store: Store) -> None:
-    gap = timedelta(seconds=1.2)
-    with ThreadPoolExecutor(8) as pool:
-        slots = sorted(pool.map(lambda n: store.outbox.slot("C1", NOON + SECOND * (n % 3), gap), range(40)))
-    assert slots[0] >= NOON
-    assert all(b - a >= gap for a, b in itertools.pairwise(slots))
-    assert store.outbox.slot("C2", NOON, gap) == NOON
-    assert store.outbox.slot("C1", NOON + MINUTE * 60, gap) == NOON + MINUTE * 60
-
-
-def test_a_slot_is_told_to_the_microsecond(store: Store) -> None:
-    at = NOON + timedelta(microseconds=123_457)
-    assert store.outbox.slot("C1", at, SECOND) == at
-    assert store.outbox.slot("C1", at, SECOND) == at + SECOND

@@ -1,0 +1,97 @@
+"""One round of delivery after another: cards by their counters, then effects in order, then second looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from bot.core.change import EffectKind
+from bot.deliver.cards import Cards
+from bot.deliver.channels import Channels
+from bot.deliver.looking import Looking
+from bot.deliver.pacing import Pacing
+from bot.deliver.posting import Posting
+from bot.deliver.replies import Replies
+from bot.deliver.saying import Saying
+from bot.errors import PatrolError
+from bot.log import get
+from bot.metrics import METRICS, Metrics
+from bot.slack.client import SlackClient
+from bot.store import Store
+from bot.view import View
+
+log = get("deliver")
+
+SAID_BY_SLACK = (EffectKind.reply, EffectKind.page, EffectKind.tell)
+HELD_BACK = timedelta(minutes=1)  # what cannot be drawn
+IDLE_S = 0.25
+
+
+class Deliverer:
+    """One in a process; several processes share the work through the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        view: View,
+        slack: SlackClient,
+        clock: Callable[[], datetime],
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.store = store
+        self.view = view
+        self.slack = slack
+        self.clock = clock
+        self.metrics = metrics or METRICS
+        self.pacing = Pacing(store, clock)
+        self.channels = Channels(store, view, slack, clock, self.pacing)
+        self.posting = Posting(store, view, slack, clock, self.metrics, self.pacing, self.channels)
+        looking = Looking(self.posting)
+        self.looking = looking
+        self.cards, self.replies = Cards(self.posting, looking), Replies(self.posting, looking)
+        self.saying = Saying(store, view, clock, self.metrics, self.pacing, self.channels)
+        self._held_back: dict[str, datetime] = {}
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong, in words, for /healthz; empty when all is well."""
+        whole = [self.pacing.why] if self.pacing.why else [*self.channels.words, self.posting.trouble]
+        return "; ".join(filter(None, [*whole, *self.saying.parked, *self.saying.waits]))
+
+    def once(self) -> int:
+        """Sends what may be sent now; how many messages moved."""
+        self.channels.look_after()
+        self.saying.look_after()
+        if self.pacing.resting:
+            return 0
+        moved = 0
+        for alert, message in self.store.outbox.cards(self.clock()):
+            moved += self._guarded(f"card-{alert.id}", partial(self.cards.move, alert, message))
+        for stored, alert, message in self.store.outbox.effects(self.clock(), kinds=SAID_BY_SLACK):
+            moved += self._guarded(f"effect-{stored.id}", partial(self.replies.move, stored, alert, message))
+        for sent in self.store.outbox.look_again(self.clock()):
+            moved += self._guarded(sent.delivery, partial(self.looking.look, sent))
+        return moved
+
+    def idle(self) -> float:
+        """For how many seconds there is surely nothing to do but what a commit brings."""
+        soonest = self.pacing.soonest()
+        if soonest is None:
+            return IDLE_S
+        return min(IDLE_S, max(0.001, (soonest - self.clock()).total_seconds()))
+
+    def _guarded(self, delivery: str, move: Callable[[], bool]) -> bool:
+        """One message that breaks something here holds up no other."""
+        now = self.clock()
+        if self._held_back.get(delivery, now) > now:
+            return False
+        try:
+            return move()
+        except PatrolError:
+            raise
+        except Exception as broken:
+            log.exception("not sent", delivery=delivery)
+            self.posting.trouble = f"{delivery}: {type(broken).__name__} inside Patrol, see the log"
+            self._held_back[delivery] = now + HELD_BACK
+            return False
