@@ -16,6 +16,7 @@ POINTS = (
     "record.before",
     "record.after",
 )
+UPLOADED = "upload.after"  # reached only where a file is sent
 
 
 def reach(point: str) -> None:

@@ -20,6 +20,7 @@ class EffectKind(StrEnum):
     reply = "reply"  # a line in the alert's thread
     page = "page"  # a ladder step is told, in the thread and broadcast
     tell = "tell"  # a person is told, in the thread, by name
+    file = "file"  # all its rows, as a file in the thread
     start_job = "start_job"
     rerun = "rerun"
 

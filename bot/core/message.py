@@ -38,6 +38,7 @@ class Message:
     attempts: int = 0
     retry_at: datetime | None = None
     look_again_at: datetime | None = None  # an attempt of unknown outcome may have landed by then
+    file_id: str | None = None  # a file that is at Slack, whether it is shown or not
     error: str = ""
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from bot.core.change import EffectKind
 from bot.deliver.cards import Cards
 from bot.deliver.channels import Channels
+from bot.deliver.files import Files
 from bot.deliver.looking import Looking
 from bot.deliver.pacing import Pacing
 from bot.deliver.posting import Posting
@@ -23,7 +24,7 @@ from bot.view import View
 
 log = get("deliver")
 
-SAID_BY_SLACK = (EffectKind.reply, EffectKind.page, EffectKind.tell)
+SAID_BY_SLACK = (EffectKind.reply, EffectKind.page, EffectKind.tell, EffectKind.file)
 HELD_BACK = timedelta(minutes=1)  # what cannot be drawn
 IDLE_S = 0.25
 
@@ -49,7 +50,8 @@ class Deliverer:
         self.posting = Posting(store, view, slack, clock, self.metrics, self.pacing, self.channels)
         looking = Looking(self.posting)
         self.looking = looking
-        self.cards, self.replies = Cards(self.posting, looking), Replies(self.posting, looking)
+        self.files = Files(self.posting, looking)
+        self.cards, self.replies = Cards(self.posting, looking), Replies(self.posting, looking, self.files)
         self.saying = Saying(store, view, clock, self.metrics, self.pacing, self.channels)
         self._held_back: dict[str, datetime] = {}
 
@@ -71,7 +73,8 @@ class Deliverer:
         for stored, alert, message in self.store.outbox.effects(self.clock(), kinds=SAID_BY_SLACK):
             moved += self._guarded(f"effect-{stored.id}", partial(self.replies.move, stored, alert, message))
         for sent in self.store.outbox.look_again(self.clock()):
-            moved += self._guarded(sent.delivery, partial(self.looking.look, sent))
+            look = self.files.look if sent.file_id else self.looking.look
+            moved += self._guarded(sent.delivery, partial(look, sent))
         return moved
 
     def idle(self) -> float:

@@ -32,7 +32,7 @@ class Looking:
             kept = next((one for one in found if one.ts == message.ts), next(iter(found), None))
             for copy in found:
                 if copy is not kept:
-                    self._delete(message, copy.ts)
+                    self.delete(message, copy.ts)
         except (SlackRefused, SlackBusy, OutcomeUnknown) as trouble:
             return self.not_now(message, trouble)
         self.pacing.answered()
@@ -77,7 +77,7 @@ class Looking:
             log.warning("cannot look", delivery=message.delivery, why=str(refused))
             return []
 
-    def _delete(self, message: Message, ts: str) -> None:
+    def delete(self, message: Message, ts: str) -> None:
         """A copy that Slack does not let us delete stays: it holds up nothing."""
         try:
             self.slack.delete(message.channel, ts)

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from bot.core import oncall
 from bot.core.alert import Alert
-from bot.core.change import StoredEffect
+from bot.core.change import EffectKind, StoredEffect
 from bot.core.ladder import still_due
 from bot.core.message import Message, MessageState, Move, next_move
+from bot.deliver.files import Files
 from bot.deliver.looking import Looking
 from bot.deliver.posting import Posting
 from bot.slack import face
@@ -16,9 +17,10 @@ from bot.slack.blocks import Face
 
 
 class Replies:
-    def __init__(self, posting: Posting, looking: Looking) -> None:
+    def __init__(self, posting: Posting, looking: Looking, files: Files) -> None:
         self.posting = posting
         self.looking = looking
+        self.files = files
         self.store, self.view, self.clock = posting.store, posting.view, posting.clock
 
     def move(self, stored: StoredEffect, alert: Alert, message: Message | None) -> bool:
@@ -32,7 +34,8 @@ class Replies:
             case Move.post:
                 return self._post(stored, alert, message, card, card.ts)
             case Move.look if message:
-                return self.looking.look(message)
+                is_file = stored.effect.kind is EffectKind.file
+                return self.files.look(message) if is_file else self.looking.look(message)
             case Move.nothing if message and message.state is MessageState.parked:
                 return self.store.outbox.end(stored.id, "parked", message.error, now)
             case Move.nothing:
@@ -44,6 +47,8 @@ class Replies:
     ) -> bool:
         first = message or Message(f"effect-{stored.id}", alert.id, stored.id, card.channel)
         there = replace(first, channel=card.channel, thread_ts=thread)  # the card may have moved
+        if stored.effect.kind is EffectKind.file:
+            return self.files.post(stored, alert, there, message)
         return self.posting.post(there, message, 0, lambda: self._drawn(stored, alert), stored)
 
     def _drawn(self, stored: StoredEffect, alert: Alert) -> Face:

@@ -22,7 +22,7 @@ from bot.store.values import Waits
 PARKED = MessageState.parked.value
 MOVING = (
     *("ts", "state", "shown_seq", "sending_since", "lease_until"),
-    *("absent_at", "attempts", "retry_at", "look_again_at"),
+    *("absent_at", "attempts", "retry_at", "look_again_at", "file_id"),
 )
 NAMES = {"alert_id": "alert", "effect_id": "effect"}  # columns that are called otherwise in a Message
 

@@ -27,7 +27,7 @@ LOOKED_BEFORE = bindparam("looked_before", type_=Moment)  # a first look before 
 LIMIT = bindparam("limit", type_=Integer)
 KINDS = bindparam("kinds", expanding=True, type_=Text)
 
-SAID = [kind.value for kind in (EffectKind.reply, EffectKind.page, EffectKind.tell)]
+SAID = [kind.value for kind in (EffectKind.reply, EffectKind.page, EffectKind.tell, EffectKind.file)]
 MESSAGE = [column.label(f"m_{column.name}") for column in m.c]
 
 
