@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from bot.core import builtin, oncall
 from bot.core.alert import Alert, Lane, due
-from bot.core.message import Queue
+from bot.core.builtin_slack import SLACK_AWAY
+from bot.core.message import LATE, Queue
 from bot.core.plan import next_due
 from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
 from bot.core.route import channel_for, channel_in
@@ -59,12 +60,14 @@ class View:
         policy, team = self.policy_of(alert), self.team_of(alert)
         next_told = due(alert)
         told = self.told(alert) if alert.is_open else ()
+        late = self.clock() - alert.opened_at > LATE and alert.policy != SLACK_AWAY  # a digest tells of it
+        by_card = alert.step == 1 and not alert.reopened and not alert.terms.ladder[0].after and not late
         runs = self.store.runs.recent(alert.policy, 5) if policy else []
         return Context(
             policy=policy,
             team_channel=team.channel if team else "",
             due_to=self.people(next_told.to, alert) if next_told else (),
-            paged=told if alert.step == 1 and not alert.reopened and not alert.terms.ladder[0].after else (),
+            paged=told if by_card else (),
             told=told,
             names=oncall.names(self.catalog.teams),
             evidence=self.store.alerts.evidence(alert.id),

@@ -83,6 +83,7 @@ class StoredEffect:
     state: str  # pending | sending | done | dropped | parked
     attempts: int = 0
     at: datetime | None = None
+    since: datetime | None = None  # when it came to be
 
 
 def changed(

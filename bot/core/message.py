@@ -10,6 +10,7 @@ from sensors.model.clock import say_duration
 
 LEASE = timedelta(seconds=20)  # longer than one whole request to Slack may take
 LOOK_APART = timedelta(seconds=3)  # between the two looks that must both find nothing
+LATE = timedelta(minutes=15)  # what could not be told for so long is told by a digest
 LONG_QUEUE_S = 30  # seconds that the last of a queue waits before it is said
 LOOK_AGAIN = timedelta(minutes=1)  # after a success that followed an unknown outcome: the first may land late
 

@@ -64,6 +64,9 @@ class Channels:
         ways = self.ways(alert)
         return next((channel for channel in ways if not self.shut(channel)), ways[0] if ways else "")
 
+    def closed(self, channel: str) -> bool:
+        return channel in self._closed
+
     def shut(self, channel: str) -> bool:
         return channel in self._closed and self.clock() < self._ask_at.get(channel, self.clock())
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.core.change import EffectKind
+from bot.deliver.away import Away, Card, Line
 from bot.deliver.cards import Cards
 from bot.deliver.channels import Channels
 from bot.deliver.files import Files
@@ -45,7 +46,7 @@ class Deliverer:
         self.slack = slack
         self.clock = clock
         self.metrics = metrics or METRICS
-        self.pacing = Pacing(store, clock)
+        self.pacing = Pacing(store, clock, slack.ping)
         self.channels = Channels(store, view, slack, clock, self.pacing)
         self.posting = Posting(store, view, slack, clock, self.metrics, self.pacing, self.channels)
         looking = Looking(self.posting)
@@ -53,6 +54,7 @@ class Deliverer:
         self.files = Files(self.posting, looking)
         self.cards, self.replies = Cards(self.posting, looking), Replies(self.posting, looking, self.files)
         self.saying = Saying(store, view, clock, self.metrics, self.pacing, self.channels)
+        self.away = Away(store, view, clock, self.pacing, self.channels)
         self._held_back: dict[str, datetime] = {}
 
     @property
@@ -65,17 +67,26 @@ class Deliverer:
         """Sends what may be sent now; how many messages moved."""
         self.channels.look_after()
         self.saying.look_after()
-        if self.pacing.resting:
+        if not self.pacing.awake():
             return 0
+        cards, lines = self._waiting()
+        if self.away.concerns(cards, lines):
+            if not self.away.settle():
+                return 0
+            cards, lines = self._waiting()
         moved = 0
-        for alert, message in self.store.outbox.cards(self.clock()):
+        for alert, message in cards:
             moved += self._guarded(f"card-{alert.id}", partial(self.cards.move, alert, message))
-        for stored, alert, message in self.store.outbox.effects(self.clock(), kinds=SAID_BY_SLACK):
+        for stored, alert, message in lines:
             moved += self._guarded(f"effect-{stored.id}", partial(self.replies.move, stored, alert, message))
         for sent in self.store.outbox.look_again(self.clock()):
             look = self.files.look if sent.file_id else self.looking.look
             moved += self._guarded(sent.delivery, partial(look, sent))
         return moved
+
+    def _waiting(self) -> tuple[list[Card], list[Line]]:
+        now = self.clock()
+        return self.store.outbox.cards(now), self.store.outbox.effects(now, kinds=SAID_BY_SLACK)
 
     def idle(self) -> float:
         """For how many seconds there is surely nothing to do but what a commit brings."""

@@ -84,10 +84,10 @@ class Files:
 
     def _refused(self, intent: Message, stored: StoredEffect, refused: SlackRefused) -> bool:
         if refused.code == NO_FILE:  # Slack has forgotten what was uploaded: that is done again
-            self.pacing.told(intent.delivery, refused)
+            self.pacing.told(refused)
             return self.posting.later(intent, replace(nothing_sent(intent), file_id=None), refused)
         if refused.code == "missing_scope":  # of files alone: all else goes on
-            self.pacing.told(intent.delivery, refused)
+            self.pacing.told(refused)
             return self.posting.park(intent, stored, refused)
         return self.posting.put_by(intent, stored, refused)
 

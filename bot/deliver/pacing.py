@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.deliver.refusals import of_token
+from bot.deliver.refusals import OF_METHODS, WHOLE, of_token
 from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.log import get
 from bot.store import Store
@@ -21,20 +21,22 @@ EDITS, EDITS_BY_PEOPLE, LOOKS = "updates", "updates:people", "looks"
 LOOK_GAP = timedelta(milliseconds=200)
 LONGEST_WAIT = timedelta(minutes=10)
 LONGEST_REST = timedelta(seconds=30)  # while Slack takes nothing: so late is it noticed that it does again
-SILENT = 3  # different messages without an answer, and none with one: Slack is away, not they are odd
 AWAY, BACK = "slack:away", "slack:back"  # since when, and until when last, Slack took nothing
 
 
 class Pacing:
     """Only how soon something is tried lives in this process; nothing here decides whether it was sent."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime], call: Callable[[], None]) -> None:
+        """`call` asks Slack for nothing but an answer, and raises what comes instead of one."""
         self.store = store
         self.clock = clock
+        self._call = call
         self.why = ""  # nothing is sent at all, in words
         self._taken: dict[str, datetime] = {}  # lines, and when their next turn is
-        self._unanswered: set[str] = set()
+        self._refused = False  # in a way that no ping shows
         self._rests = 0
+        self._asked = False  # whether Slack answers, since the rest ended
         self._until: datetime | None = None
         self._sure = False  # that the store knows that Slack answers
 
@@ -78,17 +80,41 @@ class Pacing:
 
     # ------------------------------------------------------------------- rests
 
-    def told(self, delivery: str, why: Exception) -> None:
-        """Slack said no, asked to wait, or said nothing, about this message."""
+    def awake(self) -> bool:
+        """Whether anything should be sent now. After a rest Slack is asked first: a message whose outcome is
+        not known would have to be looked for."""
+        if self._rests and not self.resting and not self._asked:
+            self._asked = True
+            return self.ping()
+        return not self.resting
+
+    def ping(self) -> bool:
+        """Whether Slack answers at all: if so, a message without an answer is odd, else Slack is away."""
+        try:
+            self._call()
+        except SlackRefused as refused:
+            if refused.code in WHOLE:
+                self.refused(refused.code)
+                return False
+        except SlackBusy:
+            pass
+        except OutcomeUnknown as why:
+            self._rest(f"Slack does not answer ({why}). Nothing is lost: it is sent once Slack is back.")
+            return False
+        if not self._refused:  # else one message must show it: the ping may be more than our token may
+            self.answered()
+        return True
+
+    def told(self, why: Exception) -> None:
+        """Slack said no, asked to wait, or said nothing, about one message."""
         if isinstance(why, OutcomeUnknown):
-            self._unanswered.add(delivery)
-            if len(self._unanswered) >= SILENT or self._rests:
-                self._rest(f"Slack does not answer ({why}). Nothing is lost: it is sent once Slack is back.")
+            self.ping()
         elif isinstance(why, (SlackBusy, SlackRefused)):
             self.answered()
 
     def refused(self, code: str) -> None:
         """Slack takes nothing from us, whatever it is."""
+        self._refused = code in OF_METHODS
         self._rest(of_token(code))
 
     def _rest(self, why: str) -> None:
@@ -96,7 +122,7 @@ class Pacing:
         if not self._rests:
             log.error("nothing is sent", why=why)
             self._note_away(now)
-        self._rests += 1
+        self._rests, self._asked = self._rests + 1, False
         self.why, self._sure = why, False
         self._until = now + min(timedelta(seconds=2 ** min(self._rests, 6)), LONGEST_REST)
 
@@ -108,7 +134,7 @@ class Pacing:
 
     def answered(self) -> None:
         """Slack works. After a rest, all that was put off on its account is tried at once, in its order."""
-        self._unanswered.clear()
+        self._refused = False
         if self._sure:
             return
         away, back, now = self.store.pace.noted(AWAY), self.store.pace.noted(BACK), self.clock()

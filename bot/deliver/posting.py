@@ -109,7 +109,7 @@ class Posting:
         """It stays as it is written: after the lease it is looked for."""
         log.warning("outcome unknown", delivery=intent.delivery, why=str(why))
         self.metrics.sent("post", "unknown")
-        self.pacing.told(intent.delivery, why)
+        self.pacing.told(why)
         return False
 
     def posted(self, one: Sending, ts: str | None) -> bool:
@@ -155,7 +155,7 @@ class Posting:
             self.metrics.sent("post", type(refused).__name__)
             self.store.outbox.record(replace(free, error=str(refused)), was=intent)
             return False
-        self.pacing.told(intent.delivery, refused)
+        self.pacing.told(refused)
         if stored and refused.code not in ELSEWHERE and intent.attempts >= PATIENCE:
             return self.park(intent, stored, refused)
         card = self.store.outbox.message(intent.alert) if stored else intent
@@ -222,7 +222,7 @@ class Posting:
             log.warning("not sent", delivery=taken.delivery, why=str(why))
             self.store.outbox.record(replace(free, retry_at=None, error=str(why)), was=taken)
             return False
-        self.pacing.told(taken.delivery, why)
+        self.pacing.told(why)
         at = self.clock() + min(timedelta(seconds=2 ** min(free.attempts, 9)), LONGEST_WAIT)
         self.trouble = f"{taken.delivery} in {taken.channel}: {why}"
         log.warning("not sent", delivery=taken.delivery, why=str(why), again_at=f"{at:%H:%M:%S}")

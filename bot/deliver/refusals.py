@@ -53,6 +53,10 @@ WHOLE = frozenset(
         "two_factor_setup_required",
     }
 )
+# Of these, what Slack says of posting and not of a ping: only a message shows that it is over.
+OF_METHODS = frozenset(
+    {"missing_scope", "no_permission", "access_denied", "ekm_access_denied", "enterprise_is_restricted"}
+)
 # Where Slack does not let us look, nothing can be found: then it is sent again, rather than never.
 UNSEEN = GONE | ELSEWHERE | {"missing_scope"}
 

@@ -233,6 +233,10 @@ class SlackClient:
             self._me = me
         return me
 
+    def ping(self) -> None:
+        """Raises where Slack does not answer, or refuses our token."""
+        self._response("auth.test", {})
+
     def address(self, channel: str, ts: str) -> str:
         """Where a message stands, without asking Slack: "" until it has said who we are."""
         with self._lock:

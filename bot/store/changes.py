@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from bot.core.action import MACHINE
 from bot.core.alert import Alert, Snooze, due
 from bot.core.change import Change
 from bot.core.reconcile import Seen
+from bot.core.reply import Evidence
 from bot.errors import Conflict
 from bot.store.codec import encode, pack_values
 from bot.store.columns import Moment
@@ -201,6 +202,20 @@ def write_evidence(c: Connection, saved: RunSave, alerts: Sequence[Alert]) -> No
             {"alert_id": ids[key], "run_id": saved.run.id, "row": pack_values(row)}
             for row in reversed(one.rows)
         ]
+    if rows:
+        c.execute(NEW_ROW, rows)
+
+
+def add_evidence(c: Connection, found: Mapping[str, Evidence], alerts: Sequence[Alert]) -> None:
+    """Rows that no run found, on alerts just changed, beside those that are there."""
+    rows: list[dict[str, Any]] = []
+    for alert in alerts:
+        if one := found.get(alert.key):
+            head = {"its_id": alert.id, "more": len(one.rows), "evidence_columns": list(one.columns)}
+            c.execute(MORE_EVIDENCE, head)
+            rows += [
+                {"alert_id": alert.id, "run_id": None, "row": pack_values(r)} for r in reversed(one.rows)
+            ]
     if rows:
         c.execute(NEW_ROW, rows)
 

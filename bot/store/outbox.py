@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, delete, or_, select, true, update
 
 from bot.core.alert import Alert
 from bot.core.change import Effect, EffectKind, StoredEffect
 from bot.core.message import LOOK_APART, Message, MessageState
+from bot.errors import Conflict
 from bot.store.alerts import alert_of
 from bot.store.codec import decode
 from bot.store.database import Database
-from bot.store.queues import CARDS, EFFECTS, SAID, WAITING
+from bot.store.queues import CARDS, EFFECTS, SAID, UNPOSTED, UNSAID, WAITING
 from bot.store.tables import CARD, UNDONE, alerts, effects
 from bot.store.tables import messages as t
 from bot.store.values import Waits
@@ -44,6 +45,8 @@ class Outbox:
         values = _columns(message)
         with self._database.write() as c:
             if was is None:
+                if message.effect is not None and not _begin(c, message.effect):
+                    return False  # it has ended meanwhile, unsent
                 new = self._database.insert(t).values(values).on_conflict_do_nothing()
                 done = c.execute(new.returning(t.c.delivery)).first() is not None
             else:
@@ -105,6 +108,17 @@ class Outbox:
         with self._database.read() as c:
             return [_message(row._mapping) for row in c.execute(query)]
 
+    def told(self, kinds: Collection[EffectKind]) -> list[tuple[StoredEffect, Alert, Message | None]]:
+        """Every effect of these kinds that has not ended, whether it may be sent now or not."""
+        with self._database.read() as c:
+            found = c.execute(UNSAID, {"kinds": [kind.value for kind in kinds]})
+            return [(_effect(row), alert_of(row), _joined(row)) for row in found]
+
+    def unposted(self, opened_before: datetime) -> list[tuple[Alert, Message | None]]:
+        """Open alerts from before then whose card does not stand."""
+        with self._database.read() as c:
+            return [(alert_of(row), _joined(row)) for row in c.execute(UNPOSTED, {"before": opened_before})]
+
     def waiting(self) -> list[Waits]:
         """How many cards and how many lines of threads are still to be posted, by where they belong."""
         with self._database.read() as c:
@@ -149,6 +163,26 @@ class Outbox:
             return c.execute(change.values(**values)).rowcount == 1
 
 
+def _begin(c: Connection, effect_id: int) -> bool:
+    """From now on it can no longer be dropped unsent."""
+    begun = update(effects).where(effects.c.id == effect_id, UNDONE).values(state="sending")
+    return c.execute(begun).rowcount == 1
+
+
+def drop_unsent(c: Connection, dropped: Mapping[int, tuple[str, Message | None]], now: datetime) -> None:
+    """Ends effects of which nothing is at Slack. Conflict where somebody has begun to send one meanwhile."""
+    for effect_id, (why, message) in dropped.items():
+        unsent: ColumnElement[bool] | TextClause = effects.c.state == "pending"
+        if message is not None:
+            if c.execute(delete(t).where(_same(message))).rowcount != 1:
+                raise Conflict(f"{message.delivery} is being sent.")
+            unsent = UNDONE
+        change = update(effects).where(effects.c.id == effect_id, unsent)
+        ended = {"state": "dropped", "result": why, "ended_at": now, "lease_until": None}
+        if c.execute(change.values(ended)).rowcount != 1:
+            raise Conflict(f"effect-{effect_id} is being sent, or has ended.")
+
+
 def _same(was: Message) -> ColumnElement[bool]:
     """The stored message is the one that was read."""
     values = _columns(was)
@@ -181,5 +215,12 @@ def _joined(row: Row[Any]) -> Message | None:
 def _effect(row: Row[Any]) -> StoredEffect:
     effect = decode(Effect, row.e_body)
     return StoredEffect(
-        row.e_id, row.e_alert_id, row.e_change_seq, effect, row.e_state, row.e_attempts, row.e_due_at
+        row.e_id,
+        row.e_alert_id,
+        row.e_change_seq,
+        effect,
+        row.e_state,
+        row.e_attempts,
+        row.e_due_at,
+        row.e_since,
     )

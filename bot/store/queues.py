@@ -16,10 +16,11 @@ from sqlalchemy import (
     union_all,
 )
 
+from bot.core.alert import Work
 from bot.core.change import EffectKind
 from bot.core.message import MessageState
 from bot.store.columns import Moment
-from bot.store.tables import UNDONE, alerts, effects
+from bot.store.tables import UNDONE, alerts, effects, history
 from bot.store.tables import messages as m
 
 NOW = bindparam("now", type_=Moment)
@@ -73,10 +74,14 @@ def _effects() -> Select[object]:
     e = select(effects, place).where(UNDONE, effects.c.kind.in_(KINDS)).subquery()
     card = m.alias("card")
     turn = func.row_number().over(partition_by=(alerts.c.team, alerts.c.lane), order_by=e.c.id)
-    its = [e.c[column.name].label(f"e_{column.name}") for column in effects.c]
+    its = [e.c[column.name].label(f"e_{column.name}") for column in effects.c] + [
+        history.c.at.label("e_since")
+    ]
+    its_line = and_(history.c.alert_id == e.c.alert_id, history.c.seq == e.c.change_seq)
     return (
         select(alerts.c.id, alerts.c.body, *its, *MESSAGE)
         .join_from(e, alerts, alerts.c.id == e.c.alert_id)
+        .join(history, its_line)
         .join(m, m.c.effect_id == e.c.id, isouter=True)
         .join(card, and_(card.c.alert_id == e.c.alert_id, card.c.effect_id.is_(None)), isouter=True)
         .where(
@@ -88,6 +93,32 @@ def _effects() -> Select[object]:
         )
         .order_by(turn, e.c.id)
         .limit(LIMIT)
+    )
+
+
+def _unsaid() -> Select[object]:
+    """All of these kinds that have not ended."""
+    its = [column.label(f"e_{column.name}") for column in effects.c] + [history.c.at.label("e_since")]
+    its_line = and_(history.c.alert_id == effects.c.alert_id, history.c.seq == effects.c.change_seq)
+    return (
+        select(alerts.c.id, alerts.c.body, *its, *MESSAGE)
+        .join_from(effects, alerts, alerts.c.id == effects.c.alert_id)
+        .join(history, its_line)
+        .join(m, m.c.effect_id == effects.c.id, isouter=True)
+        .where(effects.c.state.in_(["pending", "sending"]), effects.c.kind.in_(KINDS))
+        .order_by(effects.c.id)
+    )
+
+
+def _unposted() -> Select[object]:
+    its_card = and_(m.c.alert_id == alerts.c.id, m.c.effect_id.is_(None))
+    opened_before = alerts.c.opened_at <= bindparam("before", type_=Moment)
+    return (
+        select(alerts.c.id, alerts.c.body, *MESSAGE)
+        .join_from(alerts, m, its_card, isouter=True)
+        .where(alerts.c.shown_seq < alerts.c.face_seq, m.c.ts.is_(None), opened_before)
+        .where(alerts.c.work == Work.open.value)
+        .order_by(alerts.c.id)
     )
 
 
@@ -113,3 +144,5 @@ def _waiting() -> Select[object]:
 CARDS = _cards()
 EFFECTS = _effects()
 WAITING = _waiting()
+UNSAID = _unsaid()
+UNPOSTED = _unposted()

@@ -11,15 +11,15 @@ from bot.core.alert import Alert
 from bot.core.change import Change
 from bot.errors import LeaseLost
 from bot.store.alerts import Alerts
-from bot.store.changes import write_changes, write_evidence, write_memory
+from bot.store.changes import add_evidence, write_changes, write_evidence, write_memory
 from bot.store.contents import Contents
 from bot.store.database import PATIENCE, Database
 from bot.store.job_runs import JobRuns
-from bot.store.outbox import Outbox
+from bot.store.outbox import Outbox, drop_unsent
 from bot.store.pace import Pace
 from bot.store.requests import Requests
 from bot.store.runs import Runs, change_run, ended_columns, move_watermark
-from bot.store.values import RunSave
+from bot.store.values import Beside, RunSave
 from sensors.model.run import RunStatus
 
 
@@ -78,10 +78,15 @@ class Store:
         write_memory(self._database, c, saved.remember, now)
         return alerts
 
-    def act(self, changes: Sequence[Change], now: datetime) -> tuple[Alert, ...]:
+    def act(
+        self, changes: Sequence[Change], now: datetime, beside: Beside | None = None
+    ) -> tuple[Alert, ...]:
         """Records changes that no run made: of people, of timers, of jobs. All or, with Conflict, none."""
         with self._database.write() as c:
             alerts = write_changes(self._database, c, changes, now)
+            if beside:
+                add_evidence(c, beside.evidence, alerts)
+                drop_unsent(c, beside.dropped, now)
         self._committed()
         return alerts
 

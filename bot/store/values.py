@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.change import Change
+from bot.core.message import Message
 from bot.core.reconcile import Seen
 from bot.core.reply import Evidence
 from sensors.model.policy import NOTHING
@@ -29,6 +30,15 @@ class RunSave:
     elapsed_s: float = 0.0
     incremental: bool = False  # rows are events: they add up, and the watermark moves
     content: str = ""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is kept in one transaction with changes that no run made."""
+
+    evidence: Mapping[str, Evidence] = NOTHING  # by canonical key, rows newest first
+    # Effects that end unsent: why, and the message of each that was tried, of which nothing is at Slack.
+    dropped: Mapping[int, tuple[str, Message | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

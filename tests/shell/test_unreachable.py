@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.action import Acknowledge, Escalate, Resolve
+from bot.core.action import Acknowledge, Escalate, RerunEnded, Resolve
 from bot.core.alert import Disposition
 from bot.core.builtin_slack import UNREACHABLE, channel_key
 from bot.deliver.refusals import ELSEWHERE, GONE, WHOLE
@@ -193,7 +193,8 @@ def test_a_reply_that_slack_refuses_for_good_is_parked_and_holds_up_nothing(
     first, _ = opened(town, bot, "s_1", "s_2")
     bot.deliver(6)
     slack.faults({"method": "chat.postMessage", "fault": "error:some_new_word", "times": 4})
-    escalated(bot, first, "one", "two", "three")
+    for word in ("one", "two", "three"):
+        bot.engine.act(first, RerunEnded("U0ANA", word))
     bot.deliver(60, SECOND)
     assert [text.rsplit(" ", 1)[-1] for text in threaded(slack)] == ["two", "three"]
     assert [m.delivery for m in bot.store.outbox.parked()] == ["effect-1"]
