@@ -164,8 +164,8 @@ class View:
             channel = one.channel or channel_in(Lane(one.lane), policy, team)
             cards[channel] += one.cards
             lines[channel] += one.lines
-        named = {channel: self.channel_names.get(channel, channel) for channel in cards | lines}
-        found = (Queue(named[channel], cards[channel], lines[channel]) for channel in named)
+        names = self.channel_names
+        found = (Queue(c, cards[c], lines[c], names.get(c, "")) for c in dict.fromkeys((*cards, *lines)))
         return tuple(sorted(found, key=lambda queue: -queue.posts))
 
     def unknown_alert(self, alert_id: int) -> Said:

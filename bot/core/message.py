@@ -47,9 +47,10 @@ class Message:
 class Queue:
     """What waits to be posted in a channel, where one post a second is let through."""
 
-    channel: str  # as people call it
+    channel: str
     cards: int
     lines: int  # of threads
+    name: str = ""  # of the channel, as people call it
 
     @property
     def posts(self) -> int:
@@ -65,7 +66,7 @@ class Queue:
         parts = [_many(self.cards, "card"), _many(self.lines, "reply")]
         what = " and ".join(part for part in parts if part)
         wait = f"; the last in about {say_duration(timedelta(seconds=self.posts))}" if moving else ""
-        return f"{what} {'waits' if self.posts == 1 else 'wait'} for {self.channel}{wait}"
+        return f"{what} {'waits' if self.posts == 1 else 'wait'} for {self.name or self.channel}{wait}"
 
 
 def _many(n: int, word: str) -> str:

@@ -81,7 +81,7 @@ class Channels:
         self._closed[channel] = code
         team = self._whose(channel, alert)
         owner = team.name if team else alert.terms.team
-        self._learn_name(channel)
+        self.learn_name(channel)
         fire = builtin_slack.unreachable_channel(
             channel, self.named(channel), code, of_channel(code), owner, team, now
         )
@@ -139,7 +139,7 @@ class Channels:
         else:
             self._ask_at[channel] = now + ASK_EVERY
 
-    def _learn_name(self, channel: str) -> None:
+    def learn_name(self, channel: str) -> None:
         """People know a channel by its name. Where Slack does not tell it, the id must do."""
         if channel in self.view.channel_names:
             return

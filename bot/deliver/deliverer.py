@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.core.change import EffectKind
+from bot.core.alert import Alert
+from bot.core.change import EffectKind, StoredEffect
+from bot.core.message import Message
 from bot.deliver.away import Away, Card, Line
 from bot.deliver.cards import Cards
 from bot.deliver.channels import Channels
@@ -28,6 +30,7 @@ log = get("deliver")
 SAID_BY_SLACK = (EffectKind.reply, EffectKind.page, EffectKind.tell, EffectKind.file)
 HELD_BACK = timedelta(minutes=1)  # what cannot be drawn
 IDLE_S = 0.25
+Moving = tuple[str, Callable[[], bool]]  # a delivery, and what moves it
 
 
 class Deliverer:
@@ -55,6 +58,7 @@ class Deliverer:
         self.cards, self.replies = Cards(self.posting, looking), Replies(self.posting, looking, self.files)
         self.saying = Saying(store, view, clock, self.metrics, self.pacing, self.channels)
         self.away = Away(store, view, clock, self.pacing, self.channels)
+        self._lines_first = True
         self._held_back: dict[str, datetime] = {}
 
     @property
@@ -74,15 +78,21 @@ class Deliverer:
             if not self.away.settle():
                 return 0
             cards, lines = self._waiting()
+        moves = [self._of_card(*card) for card in cards], [self._of_line(*line) for line in lines]
+        self._lines_first = not self._lines_first  # a long line of cards must not hold up pages, nor they it
         moved = 0
-        for alert, message in cards:
-            moved += self._guarded(f"card-{alert.id}", partial(self.cards.move, alert, message))
-        for stored, alert, message in lines:
-            moved += self._guarded(f"effect-{stored.id}", partial(self.replies.move, stored, alert, message))
+        for delivery, move in (*moves[1], *moves[0]) if self._lines_first else (*moves[0], *moves[1]):
+            moved += self._guarded(delivery, move)
         for sent in self.store.outbox.look_again(self.clock()):
             look = self.files.look if sent.file_id else self.looking.look
             moved += self._guarded(sent.delivery, partial(look, sent))
         return moved
+
+    def _of_card(self, alert: Alert, message: Message | None) -> Moving:
+        return f"card-{alert.id}", partial(self.cards.move, alert, message)
+
+    def _of_line(self, stored: StoredEffect, alert: Alert, message: Message | None) -> Moving:
+        return f"effect-{stored.id}", partial(self.replies.move, stored, alert, message)
 
     def _waiting(self) -> tuple[list[Card], list[Line]]:
         now = self.clock()

@@ -10,7 +10,7 @@ from bot.core.change import StoredEffect
 from bot.core.message import LEASE, LOOK_AGAIN, Message, MessageState
 from bot.deliver.channels import CLOSED_REST, Channels
 from bot.deliver.pacing import CHANNEL_GAP, LONGEST_WAIT, Pacing
-from bot.deliver.refusals import ELSEWHERE, GONE, PLAINER, STILL_STANDS, WHOLE
+from bot.deliver.refusals import ELSEWHERE, GONE, PLAINER, SEEN_FROM_OUTSIDE, STILL_STANDS, WHOLE
 from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.killpoint import reach
 from bot.log import get
@@ -156,7 +156,8 @@ class Posting:
             self.store.outbox.record(replace(free, error=str(refused)), was=intent)
             return False
         self.pacing.told(refused)
-        if stored and refused.code not in ELSEWHERE and intent.attempts >= PATIENCE:
+        by_itself = refused.code not in SEEN_FROM_OUTSIDE  # the channel may take others
+        if stored and by_itself and intent.attempts >= PATIENCE:
             return self.park(intent, stored, refused)
         card = self.store.outbox.message(intent.alert) if stored else intent
         anew = self.anew(card, refused) if card else None

@@ -60,6 +60,11 @@ class Saying:
 
     def _say_waits(self, now: datetime) -> None:
         queues = self.view.waits()
+        unnamed = [queue.channel for queue in queues if queue.is_long and not queue.name]
+        if unnamed and not self.pacing.why:
+            for channel in unnamed:
+                self.channels.learn_name(channel)
+            queues = self.view.waits()
         self.metrics.waiting(sum(queue.posts for queue in queues))
         moving = not self.pacing.why
         self.waits = tuple(queue.words(moving) for queue in queues if queue.is_long)

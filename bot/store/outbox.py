@@ -136,8 +136,11 @@ class Outbox:
         due = and_(due, effects.c.ended_at > now - until)
         free: dict[str, Any] = {"state": MessageState.sending.value, "sending_since": None}
         free |= {"lease_until": None, "retry_at": None, "attempts": 0}
-        with self._database.write() as c:
+        with self._database.read() as c:
             ids = list(c.execute(select(effects.c.id).where(due)).scalars())
+        if not ids:
+            return 0
+        with self._database.write() as c:
             c.execute(update(t).where(t.c.effect_id.in_(ids), t.c.state == PARKED).values(free))
             again = update(effects).where(effects.c.id.in_(ids), effects.c.state == PARKED)
             return c.execute(again.values(state="pending", ended_at=None, attempts=0)).rowcount

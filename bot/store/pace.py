@@ -12,7 +12,7 @@ from bot.store.database import Database
 from bot.store.tables import pacing
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-FARTHEST = timedelta(minutes=10)  # a turn farther off than that comes of a clock that was wrong: it is free
+FARTHEST = timedelta(minutes=15)  # a turn farther off than that comes of a clock that was wrong: it is free
 
 
 class Pace:
