@@ -37,6 +37,7 @@ class Channels:
         self.clock = clock
         self.pacing = pacing
         self._closed: dict[str, str] = {}  # channel -> Slack's word
+        self._shut_until: dict[str, datetime] = {}  # then the next card is a try
         self._ask_at: dict[str, datetime] = {}
         self._read_at: datetime | None = None
 
@@ -68,14 +69,14 @@ class Channels:
         return channel in self._closed
 
     def shut(self, channel: str) -> bool:
-        return channel in self._closed and self.clock() < self._ask_at.get(channel, self.clock())
+        return channel in self._closed and self.clock() < self._shut_until.get(channel, self.clock())
 
     # ------------------------------------------------------------------- learning
 
     def refused(self, channel: str, alert: Alert, code: str) -> None:
         """A post there was refused: its team is told, once."""
         now = self.clock()
-        self._ask_at[channel] = now + ASK_EVERY
+        self._shut_until[channel] = self._ask_at[channel] = now + ASK_EVERY
         if channel not in self._used():
             return  # a card stands there from a time when the files still named it
         self._closed[channel] = code
@@ -122,22 +123,22 @@ class Channels:
         if channel not in self._used():
             self.took(channel)
             return
+        self._ask_at[channel] = now + ASK_EVERY
         if self._closed[channel] not in SEEN_FROM_OUTSIDE:
             return
         try:
             told = self.slack.channel(channel)
         except SlackRefused as refused:
             if refused.code not in WHOLE:
-                self._ask_at[channel] = now + ASK_EVERY
+                self._shut_until[channel] = self._ask_at[channel]
             return
         except (SlackBusy, OutcomeUnknown):
-            self._ask_at[channel] = now + ASK_EVERY
             return
         self.view.channel_names[channel] = f"#{told.name}"
         if told.is_member and not told.is_archived:
             self.took(channel)
         else:
-            self._ask_at[channel] = now + ASK_EVERY
+            self._shut_until[channel] = self._ask_at[channel]
 
     def learn_name(self, channel: str) -> None:
         """People know a channel by its name. Where Slack does not tell it, the id must do."""

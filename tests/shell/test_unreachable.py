@@ -116,6 +116,23 @@ def test_an_archived_channel_without_another_way_waits_in_order_and_goes_on_when
     assert bot.deliverer.trouble == ""
 
 
+def test_without_the_scope_to_ask_about_channels_a_card_is_the_try_once_a_minute(
+    town: World, bot: Node, slack: Sandbox
+) -> None:
+    slack.faults({"method": "conversations.info", "fault": "error:missing_scope"})
+    elsewhere(town, bot)
+    slack.set_channel("other", archived=True)
+    opened(town, bot, "s_1")
+    bot.deliver(100, SECOND)
+    assert len(slack.journal(method="conversations.info")) <= 4
+    assert told(bot)[0].startswith("C0OTHER takes no posts (is_archived)")
+    slack.set_channel("other", archived=False)
+    opened(town, bot, "s_2")
+    bot.deliver(10, SECOND)
+    assert standing(slack, "other") == ["card-3"]
+    assert told(bot) == []
+
+
 def test_a_channel_that_the_files_no_longer_name_is_forgotten(town: World, bot: Node, slack: Sandbox) -> None:
     elsewhere(town, bot)
     slack.set_channel("other", archived=True)
