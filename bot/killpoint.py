@@ -16,7 +16,7 @@ POINTS = (
     "record.before",
     "record.after",
 )
-UPLOADED = "upload.after"  # reached only where a file is sent
+RARE = ("upload.after", "digest.before", "digest.after")  # reached only where there is a file, or a digest
 
 
 def reach(point: str) -> None:

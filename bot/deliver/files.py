@@ -13,7 +13,7 @@ from bot.deliver.pacing import CHANNEL_GAP, LOOK_GAP, LOOKS
 from bot.deliver.posting import Posting, Sending, nothing_sent
 from bot.deliver.refusals import UNSEEN
 from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
-from bot.killpoint import UPLOADED, reach
+from bot.killpoint import reach
 from bot.log import get
 from bot.slack.blocks import Face
 from bot.slack.sheet import sheet
@@ -64,7 +64,7 @@ class Files:
         known = replace(intent, file_id=file_id, lease_until=self.clock() + LEASE)
         if not self.store.outbox.record(known, was=intent):
             return None
-        reach(UPLOADED)
+        reach("upload.after")
         return known
 
     def _share(self, intent: Message, stored: StoredEffect, alert: Alert) -> bool:
