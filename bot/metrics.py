@@ -52,6 +52,10 @@ class Metrics:
         self._mended = Counter(
             "patrol_audit_mended", "Due times that the auditor put right", registry=registry
         )
+        self._waiting = Gauge(
+            "patrol_posts_waiting", "Cards and replies that are still to be posted", registry=registry
+        )
+        self._parked = Gauge("patrol_posts_parked", "Replies that Slack refuses for good", registry=registry)
         for status in ENDS:
             self._runs.labels(status.value)  # a series that begins at 0 shows its first increase
 
@@ -97,6 +101,12 @@ class Metrics:
 
     def audit_mended(self) -> None:
         self._mended.inc()
+
+    def waiting(self, posts: int) -> None:
+        self._waiting.set(posts)
+
+    def parked(self, posts: int) -> None:
+        self._parked.set(posts)
 
     def _word(self, label: str, word: str) -> str:
         """The word, or `other` where it does not look like one of ours or there are too many already."""

@@ -290,7 +290,7 @@ class Scheduler:
         """Woken by every commit, and by itself every quarter second for what waits on a time."""
         assert self.deliverer
         while not self._stopping.is_set():
-            self._work.wait(0.25)
+            self._work.wait(self.deliverer.idle())
             self._work.clear()
             try:
                 while self.deliverer.once() and not self._stopping.is_set():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from bot.core import builtin, oncall
-from bot.core.alert import Alert, due
+from bot.core.alert import Alert, Lane, due
 from bot.core.audit import FORGOTTEN_ALERT
+from bot.core.builtin_slack import SLACK_AWAY
+from bot.core.message import LATE, Queue
 from bot.core.plan import next_due
 from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
-from bot.core.route import channel_for
+from bot.core.route import channel_for, channel_in
 from bot.core.silence import SILENT_SENSOR
 from bot.core.words import clean, when
 from bot.project import Project
@@ -32,6 +35,7 @@ class View:
         self.store = store
         self.project = project
         self.clock = clock
+        self.channel_names: dict[str, str] = {}  # by id, as far as Slack has told them: "#payments"
 
     @property
     def catalog(self) -> Catalog:
@@ -44,6 +48,11 @@ class View:
         """Its team; where that is gone, the one that answers for Patrol."""
         teams = self.catalog.teams
         return teams.get(alert.terms.team) or teams.get(self.project.owner)
+
+    @property
+    def owner(self) -> Team | None:
+        """The team that answers for Patrol itself."""
+        return self.catalog.teams.get(self.project.owner)
 
     def channel_of(self, alert: Alert) -> str:
         return channel_for(alert, self.policy_of(alert), self.team_of(alert))
@@ -61,12 +70,14 @@ class View:
         policy, team = self.policy_of(alert), self.team_of(alert)
         next_told = due(alert)
         told = self.told(alert) if alert.is_open else ()
+        late = self.clock() - alert.opened_at > LATE and alert.policy != SLACK_AWAY  # a digest tells of it
+        by_card = alert.step == 1 and not alert.reopened and not alert.terms.ladder[0].after and not late
         runs = self.store.runs.recent(alert.policy, 5) if policy else []
         return Context(
             policy=policy,
             team_channel=team.channel if team else "",
             due_to=self.people(next_told.to, alert) if next_told else (),
-            paged=told if alert.step == 1 and not alert.reopened and not alert.terms.ladder[0].after else (),
+            paged=told if by_card else (),
             told=told,
             names=oncall.names(self.catalog.teams),
             evidence=self.store.alerts.evidence(alert.id),
@@ -149,11 +160,24 @@ class View:
             open_alerts=opened,
             on_call=tuple(calls),
             jobs=tuple(self.store.jobs.recent(5)),
-            problems=tuple(broken),
+            problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
             cards=self.cards(opened),
             told={alert.id: self.told(alert) for alert in opened},
         )
+
+    def waits(self) -> tuple[Queue, ...]:
+        """What waits to be posted, by channel, the longest line first."""
+        cards: Counter[str] = Counter()
+        lines: Counter[str] = Counter()
+        for one in self.store.outbox.waiting():
+            policy, team = self.catalog.policies.get(one.policy), self.catalog.teams.get(one.team)
+            channel = one.channel or channel_in(Lane(one.lane), policy, team)
+            cards[channel] += one.cards
+            lines[channel] += one.lines
+        names = self.channel_names
+        found = (Queue(c, cards[c], lines[c], names.get(c, "")) for c in dict.fromkeys((*cards, *lines)))
+        return tuple(sorted(found, key=lambda queue: -queue.posts))
 
     def unknown_alert(self, alert_id: int) -> Said:
         return Said(f"There is no ALR-{alert_id}.", "`list` shows the open ones.", ok=False)

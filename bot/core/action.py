@@ -31,6 +31,7 @@ class Fire:
     on_open: tuple[str, ...] = ()  # jobs to start when this opens an alert
     forgiven_until: datetime | None = None  # rows seen until then were called a false positive
     previous: int | None = None  # an earlier alert of the key, now closed for good
+    as_file: bool = False  # more rows than a card can show: they go into its thread as a file
 
 
 @dataclass(frozen=True)

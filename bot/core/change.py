@@ -20,6 +20,7 @@ class EffectKind(StrEnum):
     reply = "reply"  # a line in the alert's thread
     page = "page"  # a ladder step is told, in the thread and broadcast
     tell = "tell"  # a person is told, in the thread, by name
+    file = "file"  # all its rows, as a file in the thread
     start_job = "start_job"
     rerun = "rerun"
 
@@ -82,6 +83,7 @@ class StoredEffect:
     state: str  # pending | sending | done | dropped | parked
     attempts: int = 0
     at: datetime | None = None
+    since: datetime | None = None  # when it came to be
 
 
 def changed(

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sensors.model.clock import say_duration
+
 LEASE = timedelta(seconds=20)  # longer than one whole request to Slack may take
 LOOK_APART = timedelta(seconds=3)  # between the two looks that must both find nothing
+LATE = timedelta(minutes=15)  # what could not be told for so long is told by a digest
+LONG_QUEUE_S = 30  # seconds that the last of a queue waits before it is said
 LOOK_AGAIN = timedelta(minutes=1)  # after a success that followed an unknown outcome: the first may land late
 
 
@@ -35,7 +39,39 @@ class Message:
     attempts: int = 0
     retry_at: datetime | None = None
     look_again_at: datetime | None = None  # an attempt of unknown outcome may have landed by then
+    file_id: str | None = None  # a file that is at Slack, whether it is shown or not
     error: str = ""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What waits to be posted in a channel, where one post a second is let through."""
+
+    channel: str
+    cards: int
+    lines: int  # of threads
+    name: str = ""  # of the channel, as people call it
+
+    @property
+    def posts(self) -> int:
+        return self.cards + self.lines
+
+    @property
+    def is_long(self) -> bool:
+        """Whether people should be told of it."""
+        return self.posts > LONG_QUEUE_S
+
+    def words(self, moving: bool = True) -> str:
+        """`moving`: posts go through, so that the wait can be told."""
+        parts = [_many(self.cards, "card"), _many(self.lines, "reply")]
+        what = " and ".join(part for part in parts if part)
+        wait = f"; the last in about {say_duration(timedelta(seconds=self.posts))}" if moving else ""
+        return f"{what} {'waits' if self.posts == 1 else 'wait'} for {self.name or self.channel}{wait}"
+
+
+def _many(n: int, word: str) -> str:
+    many = "replies" if word == "reply" else f"{word}s"
+    return f"{n:,} {word if n == 1 else many}" if n else ""
 
 
 class Move(StrEnum):

@@ -227,6 +227,7 @@ def _flood(policy: Policy, fires: list[Fire], team: Team | None, looked: Looked)
         as_of=looked.window.end,
         new_evidence=any(f.new_evidence for f in fires),
         newest={"keys": ", ".join(canonical(masked(policy, f.key_values)) for f in fires[:10])},
+        as_file=True,
     )
 
 
@@ -246,11 +247,9 @@ def _remember(policy: Policy, new: Mapping[str, tuple[FoundRow, ...]]) -> tuple[
 def _evidence(
     policy: Policy, fires: list[Fire], rows: Mapping[str, tuple[FoundRow, ...]]
 ) -> dict[str, tuple[Mapping[str, Any], ...]]:
-    """Rows of each key that fires, newest first, masked and capped."""
-    return {
-        fire.key: tuple(masked(policy, row.values) for row in reversed(rows[fire.key][-KEPT_ROWS:]))
-        for fire in fires
-    }
+    """Rows of each key that fires, newest first, masked; capped but for a flood, which keeps them all."""
+    kept = {f.key: rows[f.key] if f.as_file else rows[f.key][-KEPT_ROWS:] for f in fires}
+    return {key: tuple(masked(policy, row.values) for row in reversed(some)) for key, some in kept.items()}
 
 
 def unknown_keys(held: Mapping[str, Alert]) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ def _open(found: Fire, now: datetime) -> Outcome:
     effects = tuple(
         Effect(EffectKind.start_job, data={"by": MACHINE, "job": job, "params": {}}) for job in found.on_open
     )
-    return changed(alert, alert, now, MACHINE, "opened", story, found, effects)
+    return changed(alert, alert, now, MACHINE, "opened", story, found, (*_file(found), *effects))
 
 
 def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:
@@ -88,12 +88,18 @@ def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:
         worse = f"{worse or f'{after.severity.name} now, with {after.count}'}; the snooze has ended"
     story = worse or f"now {_rows(after.count)}"
     if not worse or (alert.snooze is not None and after.snooze is not None) or alert.lane is not Lane.live:
-        return changed(alert, after, now, MACHINE, "fired", story, found)
+        more = _file(found) if found.new_evidence and accumulates else ()
+        return changed(alert, after, now, MACHINE, "fired", story, found, more)
     after = replace(after, told_count=after.count, told_severity=after.severity)
     tell = Effect(
         EffectKind.tell, f"{alert.name}: {worse}", to=alert.owner or "oncall", work_seq=alert.work_seq
     )
-    return changed(alert, after, now, MACHINE, "worse", story, found, (tell,))
+    return changed(alert, after, now, MACHINE, "worse", story, found, (tell, *_file(found)))
+
+
+def _file(found: Fire) -> tuple[Effect, ...]:
+    """The effect that puts all its rows into the thread, where they are too many for the card."""
+    return (Effect(EffectKind.file, "All rows, as a file."),) if found.as_file else ()
 
 
 def _worse(alert: Alert, after: Alert) -> str:
@@ -143,7 +149,7 @@ def _reopen(alert: Alert, found: Fire, now: datetime) -> Outcome:
     )
     if alert.lane is not Lane.live:
         after = replace(after, step_due=None)
-    return changed(alert, after, now, MACHINE, "reopened", f"reopened: {why}; {last}", found)
+    return changed(alert, after, now, MACHINE, "reopened", f"reopened: {why}; {last}", found, _file(found))
 
 
 def condition(alert: Alert, action: Clear | Unknown, now: datetime) -> Outcome:

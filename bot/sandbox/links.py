@@ -96,10 +96,14 @@ class Links:
         content = await request.body()
         if len(content) != file["expected"]:
             return PlainTextResponse("the length differs from what was announced", 400)
+        rule = self._faults.strike("upload")
+        fault = rule.fault if rule else ""
+        if rule and not fault.startswith("store_"):
+            return Hangup(reset=fault == "reset") if fault in ("drop", "reset") else respond(refusal(rule))
         w.store_content(file["id"], content)
         file |= {"size": len(content), "state": "uploaded"}
         w.keep("file", file["id"], file)
-        return PlainTextResponse(f"OK - {len(content)}")
+        return Hangup() if fault else PlainTextResponse(f"OK - {len(content)}")
 
     async def file(self, request: Request) -> Response:
         content = self._workspace.contents.get(request.path_params["key"])

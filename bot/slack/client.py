@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPException
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
@@ -66,6 +67,15 @@ class User:
     is_guest: bool = False
     deleted: bool = False
     team_id: str = ""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What decides whether we can post there."""
+
+    name: str
+    is_archived: bool
+    is_member: bool
 
 
 def api_address(base_url: str | None) -> str:
@@ -131,6 +141,42 @@ class SlackClient:
         by_ts = {one.ts: one for one in carried if one}
         return sorted(by_ts.values(), key=lambda one: (len(one.ts), one.ts))
 
+    # -- files ---------------------------------------------------------------------------------------------
+
+    def upload(self, name: str, content: bytes) -> str:
+        """The id of the file, which nobody sees until it is shared. Whatever fails here may be done again."""
+        place = self._call("files.getUploadURLExternal", {"filename": name, "length": len(content)})
+        try:
+            answer = self.web._upload_file(
+                url=str(place["upload_url"]),
+                data=content,
+                logger=_quiet("bot.slack.upload"),
+                timeout=max(1, round(self.timeout_s)),
+                proxy=self.web.proxy,
+                ssl=self.web.ssl,
+            )
+        except HTTPError as error:
+            _judge("upload", error.code, dict(error.headers.items()), {})
+            raise SlackRefused(f"upload_{error.code}", "upload") from error
+        except NO_ANSWER as error:
+            raise OutcomeUnknown(f"upload: {_words(error)}") from error
+        if answer.status != 200:
+            raise OutcomeUnknown(f"upload: Slack answered {answer.status}")
+        return str(place["file_id"])
+
+    def share(
+        self, file_id: str, title: str, channel: str, thread_ts: str | None, comment: str
+    ) -> str | None:
+        """Shows an uploaded file once; its ts where Slack tells it. After OutcomeUnknown: ask `shown_at`."""
+        args: Json = {"files": [{"id": file_id, "title": title}], "channel_id": channel}
+        args |= {"initial_comment": comment} | ({"thread_ts": thread_ts} if thread_ts else {})
+        answer = self._call("files.completeUploadExternal", args)
+        return next(iter(_places(next(iter(answer.get("files") or ()), {}), channel)), None)
+
+    def shown_at(self, file_id: str, channel: str) -> list[str]:
+        """The ts of each message by which the file is shown there, oldest first."""
+        return _places(self._call("files.info", {"file": file_id}).get("file") or {}, channel)
+
     # -- answers to one person -----------------------------------------------------------------------------
 
     def ephemeral(self, channel: str, user: str, face: Face, thread_ts: str | None = None) -> None:
@@ -187,6 +233,10 @@ class SlackClient:
             self._me = me
         return me
 
+    def ping(self) -> None:
+        """Raises where Slack does not answer, or refuses our token."""
+        self._response("auth.test", {})
+
     def address(self, channel: str, ts: str) -> str:
         """Where a message stands, without asking Slack: "" until it has said who we are."""
         with self._lock:
@@ -203,6 +253,14 @@ class SlackClient:
             is_guest=bool(found.get("is_restricted") or found.get("is_ultra_restricted")),
             deleted=bool(found.get("deleted")),
             team_id=str(found.get("team_id") or ""),
+        )
+
+    def channel(self, channel_id: str) -> Channel:
+        found = self._call("conversations.info", {"channel": channel_id})["channel"]
+        return Channel(
+            name=str(found.get("name") or channel_id),
+            is_archived=bool(found.get("is_archived")),
+            is_member=bool(found.get("is_member", True)),
         )
 
     # -- the one door --------------------------------------------------------------------------------------
@@ -234,6 +292,12 @@ class SlackClient:
             raise OutcomeUnknown(f"{method}: {_words(error)}") from error
         except NO_ANSWER as error:
             raise OutcomeUnknown(f"{method}: {_words(error)}") from error
+
+
+def _places(file: Mapping[str, Any], channel: str) -> list[str]:
+    places = file.get("shares") or {}
+    shares = [one for kind in ("public", "private") for one in (places.get(kind) or {}).get(channel) or ()]
+    return sorted({str(one["ts"]) for one in shares}, key=lambda ts: (len(ts), ts))
 
 
 def _url(said: object) -> str:

@@ -68,7 +68,7 @@ def _back(
 
 
 def _slots(c: Connection, now: datetime) -> int:
-    far = microseconds(now + APART - EPOCH)
+    far = microseconds(now + LONGEST - EPOCH)
     return c.execute(delete(pacing).where(pacing.c.free_at_us > far)).rowcount
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from bot.core.alert import Alert
 from bot.core.reconcile import Seen
+from bot.core.reply import Evidence
 from bot.store.changes import hash_of
 from bot.store.codec import pack_values
 from bot.store.database import Database
@@ -50,6 +51,20 @@ def write_evidence(c: Connection, saved: Sequence[tuple[RunSave, Sequence[Alert]
     if gone := [head["its_id"] for head in heads[False]]:
         c.execute(delete(evidence).where(evidence.c.alert_id.in_(gone)))
     if rows:
+        c.execute(NEW_ROW, rows)
+
+
+def add_evidence(c: Connection, found: Mapping[str, Evidence], alerts: Sequence[Alert]) -> None:
+    """Rows that no run found, on alerts just changed, beside those that are there."""
+    wanted = [(alert.id, found[alert.key]) for alert in alerts if alert.key in found]
+    heads = [{"its_id": n, "more": len(one.rows), "its_columns": list(one.columns)} for n, one in wanted]
+    rows = [
+        {"alert_id": n, "run_id": None, "row": pack_values(row)}
+        for n, one in wanted
+        for row in reversed(one.rows)
+    ]
+    if rows:
+        c.execute(MORE_EVIDENCE, heads)
         c.execute(NEW_ROW, rows)
 
 

@@ -1,27 +1,29 @@
-"""What is still to be said or done: cards behind, effects in order, slots. Sends nothing itself."""
+"""What is still to be said or done: cards behind, effects in order. Sends nothing itself."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, delete, or_, select, true, update
 
 from bot.core.alert import Alert
 from bot.core.change import Effect, EffectKind, StoredEffect
 from bot.core.message import LOOK_APART, Message, MessageState
+from bot.errors import Conflict
 from bot.store.alerts import alert_of
-from bot.store.codec import decode, microseconds
+from bot.store.codec import decode
 from bot.store.database import Database
-from bot.store.queues import CARDS, EFFECTS
-from bot.store.tables import CARD, UNDONE, alerts, effects, pacing
+from bot.store.queues import CARDS, EFFECTS, SAID, UNPOSTED, UNSAID, WAITING
+from bot.store.tables import CARD, UNDONE, alerts, effects
 from bot.store.tables import messages as t
+from bot.store.values import Waits
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PARKED = MessageState.parked.value
 MOVING = (
     *("ts", "state", "shown_seq", "sending_since", "lease_until"),
-    *("absent_at", "attempts", "retry_at", "look_again_at"),
+    *("absent_at", "attempts", "retry_at", "look_again_at", "file_id"),
 )
 NAMES = {"alert_id": "alert", "effect_id": "effect"}  # columns that are called otherwise in a Message
 
@@ -43,6 +45,8 @@ class Outbox:
         values = _columns(message)
         with self._database.write() as c:
             if was is None:
+                if message.effect is not None and not _begin(c, message.effect):
+                    return False  # it has ended meanwhile, unsent
                 new = self._database.insert(t).values(values).on_conflict_do_nothing()
                 done = c.execute(new.returning(t.c.delivery)).first() is not None
             else:
@@ -89,6 +93,13 @@ class Outbox:
         with self._database.read() as c:
             return [(_effect(row), alert_of(row), _joined(row)) for row in c.execute(EFFECTS, asked)]
 
+    def release(self, now: datetime, channel: str = "") -> None:
+        """What was put off is tried at once: in one channel, or everywhere."""
+        put_off = and_(t.c.retry_at > now, t.c.state != MessageState.parked.value)
+        here = t.c.channel == channel if channel else true()
+        with self._database.write() as c:
+            c.execute(update(t).where(put_off, here).values(retry_at=None))
+
     def look_again(self, now: datetime, limit: int = 50) -> list[Message]:
         """Posted messages to be looked at once more, since an earlier attempt may have landed late."""
         posted = and_(t.c.state == MessageState.posted.value, t.c.look_again_at <= now)
@@ -96,6 +107,43 @@ class Outbox:
         query = select(t).where(posted, *free).order_by(t.c.look_again_at).limit(limit)
         with self._database.read() as c:
             return [_message(row._mapping) for row in c.execute(query)]
+
+    def told(self, kinds: Collection[EffectKind]) -> list[tuple[StoredEffect, Alert, Message | None]]:
+        """Every effect of these kinds that has not ended, whether it may be sent now or not."""
+        with self._database.read() as c:
+            found = c.execute(UNSAID, {"kinds": [kind.value for kind in kinds]})
+            return [(_effect(row), alert_of(row), _joined(row)) for row in found]
+
+    def unposted(self, opened_before: datetime) -> list[tuple[Alert, Message | None]]:
+        """Open alerts from before then whose card does not stand."""
+        with self._database.read() as c:
+            return [(alert_of(row), _joined(row)) for row in c.execute(UNPOSTED, {"before": opened_before})]
+
+    def waiting(self) -> list[Waits]:
+        """How many cards and how many lines of threads are still to be posted, by where they belong."""
+        with self._database.read() as c:
+            return [Waits(**row) for row in c.execute(WAITING, {"said": SAID}).mappings()]
+
+    def parked(self) -> list[Message]:
+        """What Slack refused by itself, oldest first."""
+        query = select(t).join(effects, effects.c.id == t.c.effect_id).where(effects.c.state == PARKED)
+        with self._database.read() as c:
+            return [_message(row._mapping) for row in c.execute(query.order_by(effects.c.id))]
+
+    def unpark(self, now: datetime, *, after: timedelta, until: timedelta) -> int:
+        """Gives what was parked so long ago, and not longer than `until`, another try. How many."""
+        due = and_(effects.c.state == PARKED, effects.c.ended_at <= now - after)
+        due = and_(due, effects.c.ended_at > now - until)
+        free: dict[str, Any] = {"state": MessageState.sending.value, "sending_since": None}
+        free |= {"lease_until": None, "retry_at": None, "attempts": 0}
+        with self._database.read() as c:
+            ids = list(c.execute(select(effects.c.id).where(due)).scalars())
+        if not ids:
+            return 0
+        with self._database.write() as c:
+            c.execute(update(t).where(t.c.effect_id.in_(ids), t.c.state == PARKED).values(free))
+            again = update(effects).where(effects.c.id.in_(ids), effects.c.state == PARKED)
+            return c.execute(again.values(state="pending", ended_at=None, attempts=0)).rowcount
 
     def take(self, effect_id: int, now: datetime, lease: timedelta) -> bool:
         """The right to do this effect until the lease runs out. False: another has it, or it has ended."""
@@ -122,15 +170,25 @@ class Outbox:
             change = update(effects).where(effects.c.id == effect_id, UNDONE, *where)
             return c.execute(change.values(**values)).rowcount == 1
 
-    def slot(self, name: str, now: datetime, gap: timedelta) -> datetime:
-        """Reserves the next free moment, not before `now`; the one after it is free `gap` later."""
-        at, step = microseconds(now - EPOCH), microseconds(gap)
-        insert = self._database.insert(pacing).values(name=name, free_at_us=at + step)
-        later = case((pacing.c.free_at_us > at, pacing.c.free_at_us), else_=at) + step
-        upsert = insert.on_conflict_do_update(index_elements=[pacing.c.name], set_={"free_at_us": later})
-        with self._database.write() as c:
-            free_at = c.execute(upsert.returning(pacing.c.free_at_us)).scalar_one()
-        return EPOCH + timedelta(microseconds=free_at - step)
+
+def _begin(c: Connection, effect_id: int) -> bool:
+    """From now on it can no longer be dropped unsent."""
+    begun = update(effects).where(effects.c.id == effect_id, UNDONE).values(state="sending")
+    return c.execute(begun).rowcount == 1
+
+
+def drop_unsent(c: Connection, dropped: Mapping[int, tuple[str, Message | None]], now: datetime) -> None:
+    """Ends effects of which nothing is at Slack. Conflict where somebody has begun to send one meanwhile."""
+    for effect_id, (why, message) in dropped.items():
+        unsent: ColumnElement[bool] | TextClause = effects.c.state == "pending"
+        if message is not None:
+            if c.execute(delete(t).where(_same(message))).rowcount != 1:
+                raise Conflict(f"{message.delivery} is being sent.")
+            unsent = UNDONE
+        change = update(effects).where(effects.c.id == effect_id, unsent)
+        ended = {"state": "dropped", "result": why, "ended_at": now, "lease_until": None}
+        if c.execute(change.values(ended)).rowcount != 1:
+            raise Conflict(f"effect-{effect_id} is being sent, or has ended.")
 
 
 def _same(was: Message) -> ColumnElement[bool]:
@@ -165,5 +223,12 @@ def _joined(row: Row[Any]) -> Message | None:
 def _effect(row: Row[Any]) -> StoredEffect:
     effect = decode(Effect, row.e_body)
     return StoredEffect(
-        row.e_id, row.e_alert_id, row.e_change_seq, effect, row.e_state, row.e_attempts, row.e_due_at
+        row.e_id,
+        row.e_alert_id,
+        row.e_change_seq,
+        effect,
+        row.e_state,
+        row.e_attempts,
+        row.e_due_at,
+        row.e_since,
     )

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Integer, Select, Text, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
+from bot.core.alert import Work
 from bot.core.change import EffectKind
 from bot.core.message import MessageState
 from bot.store.columns import Moment
-from bot.store.tables import UNDONE, alerts, effects
+from bot.store.tables import UNDONE, alerts, effects, history
 from bot.store.tables import messages as m
 
 NOW = bindparam("now", type_=Moment)
@@ -15,7 +28,7 @@ LOOKED_BEFORE = bindparam("looked_before", type_=Moment)  # a first look before 
 LIMIT = bindparam("limit", type_=Integer)
 KINDS = bindparam("kinds", expanding=True, type_=Text)
 
-SAID = [kind.value for kind in (EffectKind.reply, EffectKind.page, EffectKind.tell)]
+SAID = [kind.value for kind in (EffectKind.reply, EffectKind.page, EffectKind.tell, EffectKind.file)]
 MESSAGE = [column.label(f"m_{column.name}") for column in m.c]
 
 
@@ -61,10 +74,14 @@ def _effects() -> Select[object]:
     e = select(effects, place).where(UNDONE, effects.c.kind.in_(KINDS)).subquery()
     card = m.alias("card")
     turn = func.row_number().over(partition_by=(alerts.c.team, alerts.c.lane), order_by=e.c.id)
-    its = [e.c[column.name].label(f"e_{column.name}") for column in effects.c]
+    its = [e.c[column.name].label(f"e_{column.name}") for column in effects.c] + [
+        history.c.at.label("e_since")
+    ]
+    its_line = and_(history.c.alert_id == e.c.alert_id, history.c.seq == e.c.change_seq)
     return (
         select(alerts.c.id, alerts.c.body, *its, *MESSAGE)
         .join_from(e, alerts, alerts.c.id == e.c.alert_id)
+        .join(history, its_line)
         .join(m, m.c.effect_id == e.c.id, isouter=True)
         .join(card, and_(card.c.alert_id == e.c.alert_id, card.c.effect_id.is_(None)), isouter=True)
         .where(
@@ -79,5 +96,53 @@ def _effects() -> Select[object]:
     )
 
 
+def _unsaid() -> Select[object]:
+    """All of these kinds that have not ended."""
+    its = [column.label(f"e_{column.name}") for column in effects.c] + [history.c.at.label("e_since")]
+    its_line = and_(history.c.alert_id == effects.c.alert_id, history.c.seq == effects.c.change_seq)
+    return (
+        select(alerts.c.id, alerts.c.body, *its, *MESSAGE)
+        .join_from(effects, alerts, alerts.c.id == effects.c.alert_id)
+        .join(history, its_line)
+        .join(m, m.c.effect_id == effects.c.id, isouter=True)
+        .where(effects.c.state.in_(["pending", "sending"]), effects.c.kind.in_(KINDS))
+        .order_by(effects.c.id)
+    )
+
+
+def _unposted() -> Select[object]:
+    its_card = and_(m.c.alert_id == alerts.c.id, m.c.effect_id.is_(None))
+    opened_before = alerts.c.opened_at <= bindparam("before", type_=Moment)
+    return (
+        select(alerts.c.id, alerts.c.body, *MESSAGE)
+        .join_from(alerts, m, its_card, isouter=True)
+        .where(alerts.c.shown_seq < alerts.c.face_seq, m.c.ts.is_(None), opened_before)
+        .where(alerts.c.work == Work.open.value)
+        .order_by(alerts.c.id)
+    )
+
+
+def _waiting() -> Select[object]:
+    """Cards that do not stand yet, and lines of threads that are still to be said."""
+    its_card = and_(m.c.alert_id == alerts.c.id, m.c.effect_id.is_(None))
+    place = [alerts.c.policy, alerts.c.team, alerts.c.lane, func.coalesce(m.c.channel, "").label("channel")]
+    said = bindparam("said", expanding=True, type_=Text)
+    absent = and_(alerts.c.shown_seq < alerts.c.face_seq, m.c.ts.is_(None))
+    cards = select(*place, literal(1).label("cards"), literal(0).label("lines"))
+    lines = select(*place, literal(0).label("cards"), literal(1).label("lines"))
+    each = union_all(
+        cards.join_from(alerts, m, its_card, isouter=True).where(absent),
+        lines.join_from(effects, alerts, alerts.c.id == effects.c.alert_id)
+        .join(m, its_card, isouter=True)
+        .where(effects.c.state.in_(["pending", "sending"]), effects.c.kind.in_(said)),
+    ).subquery()
+    where = [each.c[name] for name in ("policy", "team", "lane", "channel")]
+    sums = [func.sum(each.c[name]).label(name) for name in ("cards", "lines")]
+    return select(*where, *sums).group_by(*where)
+
+
 CARDS = _cards()
 EFFECTS = _effects()
+WAITING = _waiting()
+UNSAID = _unsaid()
+UNPOSTED = _unposted()

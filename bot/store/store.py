@@ -17,14 +17,16 @@ from bot.store.audit import Audit
 from bot.store.changes import write_changes
 from bot.store.contents import Contents
 from bot.store.database import PATIENCE, Database
+from bot.store.evidence import add_evidence
 from bot.store.job_runs import JobRuns
 from bot.store.outage import Outage
-from bot.store.outbox import Outbox
+from bot.store.outbox import Outbox, drop_unsent
+from bot.store.pace import Pace
 from bot.store.requests import Requests
 from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
 from bot.store.tables import pacing
-from bot.store.values import RunSave
+from bot.store.values import Beside, RunSave
 from sensors.model.run import RunStatus
 
 Saved = tuple[Alert, ...] | Conflict | LeaseLost  # the changed alerts of a run, or why it was not saved
@@ -38,6 +40,7 @@ class Store:
         self.runs = Runs(self._database)
         self.alerts = Alerts(self._database)
         self.outbox = Outbox(self._database)
+        self.pace = Pace(self._database)
         self.jobs = JobRuns(self._database)
         self.contents = Contents(self._database)
         self.requests = Requests(self._database)
@@ -75,10 +78,15 @@ class Store:
         self._committed()
         return alerts
 
-    def act(self, changes: Sequence[Change], now: datetime) -> tuple[Alert, ...]:
+    def act(
+        self, changes: Sequence[Change], now: datetime, beside: Beside | None = None
+    ) -> tuple[Alert, ...]:
         """Records changes that no run made: of people, of timers, of jobs. All or, with Conflict, none."""
         with self._database.write() as c:
             alerts = write_changes(self._database, c, changes, now)
+            if beside:
+                add_evidence(c, beside.evidence, alerts)
+                drop_unsent(c, beside.dropped, now)
         self._committed()
         return alerts
 

@@ -173,7 +173,7 @@ evidence = Table(
     metadata,
     Column("id", Id, primary_key=True),
     _of_alert(),
-    Column("run_id", Id, ForeignKey("runs.id"), nullable=False),
+    Column("run_id", Id, ForeignKey("runs.id")),  # null: no run found it, but Patrol itself
     Column("row", Json, nullable=False),
     sqlite_autoincrement=True,  # an id is never given twice
 )
@@ -230,6 +230,7 @@ messages = Table(
     Column("attempts", Integer, nullable=False),
     Column("retry_at", Moment),
     Column("look_again_at", Moment),
+    Column("file_id", Text),  # of a file that is at Slack, whether it is shown or not
     Column("error", Words, nullable=False),
 )
 CARD = text("effect_id IS NULL")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.alert import Lane
 from bot.core.change import Change
+from bot.core.message import Message
 from bot.core.reconcile import Seen
 from bot.core.reply import Evidence
 from sensors.model.policy import NOTHING
@@ -58,6 +59,15 @@ class RunSave:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What is kept in one transaction with changes that no run made."""
+
+    evidence: Mapping[str, Evidence] = NOTHING  # by canonical key, rows newest first
+    # Effects that end unsent: why, and the message of each that was tried, of which nothing is at Slack.
+    dropped: Mapping[int, tuple[str, Message | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Held:
     """Somebody else is running it, or another run of this policy, until its lease runs out."""
 
@@ -81,6 +91,18 @@ class DeadRun:
     due: datetime
     by: str | None
     alert: int | None
+
+
+@dataclass(frozen=True)
+class Waits:
+    """So many messages wait to be posted. `channel` is empty where no card of them has been tried yet."""
+
+    policy: str
+    team: str
+    lane: str
+    channel: str
+    cards: int
+    lines: int  # of threads
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def cards(slack: Sandbox) -> list[dict[str, Any]]:
 def test_a_row_is_posted_and_a_click_is_recorded_within_the_figures(
     world: World, slack: Sandbox, bot: Bot
 ) -> None:
-    wait(lambda: slack.state()["connected"] == 2)  # else the click may come before there is a line for it
+    wait(lambda: bot.health().ready)  # a click before that reaches nobody
     world.table.says("s_1", datetime.now(UTC))
     (card,) = wait(lambda: cards(slack))
     (alert,) = bot.store.alerts.open()

@@ -148,7 +148,8 @@ def test_a_card_whose_channel_is_gone_is_posted_in_its_teams(
     slack.faults({"method": "chat.postMessage", "channel": "other", "fault": f"error:{word}"})
     opened(town, bot)
     bot.deliver(10)
-    assert (standing(slack, "other"), standing(slack)) == ([], ["card-1"])
+    assert (standing(slack, "other"), standing(slack)) == ([], ["card-1", "card-2"])
+    assert f"#other takes no posts ({word})" in shown(slack, 1)
 
 
 def test_a_card_whose_channel_is_archived_later_moves_to_its_teams(
@@ -162,7 +163,8 @@ def test_a_card_whose_channel_is_archived_later_moves_to_its_teams(
     slack.set_channel("other", archived=True)
     bot.engine.act(alert, Escalate("U0ANA", "look"), by="U0ANA")
     bot.deliver(40)
-    assert sorted(d.partition("-")[0] for d in standing(slack)) == ["card", "effect"]
+    assert sorted(d.partition("-")[0] for d in standing(slack)) == ["card", "card", "effect"]
+    assert "#other takes no posts (is_archived)" in shown(slack, 1)
 
 
 def test_an_unknown_outcome_in_a_channel_that_then_vanishes_ends_elsewhere(
@@ -175,7 +177,7 @@ def test_an_unknown_outcome_in_a_channel_that_then_vanishes_ends_elsewhere(
     bot.deliver(1)
     slack.faults({"method": "*", "channel": "other", "fault": "error:channel_not_found"})
     bot.deliver(80)
-    assert standing(slack) == ["card-1"]
+    assert sorted(standing(slack)) == ["card-1", "card-2"]
 
 
 def test_without_the_history_scope_it_is_sent_again_rather_than_never(
@@ -199,8 +201,9 @@ def test_where_the_teams_own_channel_is_gone_it_waits_and_health_says_so(
     assert "is_archived" in bot.deliverer.trouble
     slack.no_faults()
     bot.deliver(30, MINUTE)
-    assert standing(slack) == ["card-1"]
+    assert standing(slack) == ["card-1", "card-2"]
     assert bot.deliverer.trouble == ""
+    assert not bot.alert(2).is_open
 
 
 # ------------------------------------------------------------------------------ pace
@@ -300,7 +303,7 @@ def test_wherever_a_sender_dies_another_ends_with_one_card_and_one_reply(
     other = town.node()
     for _ in range(2):
         with monkeypatch.context() as patch:
-            patch.setattr("bot.deliver.reach", die)
+            patch.setattr("bot.deliver.posting.reach", die)
             for _ in range(8):
                 try:
                     bot.deliver(1)

@@ -25,6 +25,7 @@ MAPPED = (
     "bot/core",
     "bot/store",
     "bot/slack",
+    "bot/deliver",
     "bot/jobs",
     "bot/cli",
     "bot/sandbox",

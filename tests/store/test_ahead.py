@@ -25,8 +25,8 @@ SECOND = timedelta(seconds=1)
 def test_what_is_as_it_should_be_is_left(store: Store) -> None:
     one = opened(store, "s_1", Effect(EffectKind.start_job, "hold"))
     run = running(store, minutes=1)
-    store.outbox.slot("C1", NOON, SECOND)
-    store.outbox.slot("C1", NOON, SECOND)
+    store.pace.turn("C1", NOON, SECOND)
+    store.pace.rest("C2", NOON + 10 * MINUTE)
     store.outbox.take(1, NOON, timedelta(minutes=6))
     card = Message("card-1", one.id, None, "C1", sending_since=NOON, retry_at=NOON + 10 * MINUTE)
     store.outbox.intend(card, NOON)
@@ -49,14 +49,13 @@ def test_messages_slots_and_effects_wait_for_no_time_of_a_wrong_clock(store: Sto
     refused = Message("card-1", 1, None, "C1", retry_at=AHEAD)
     assert store.outbox.intend(refused, NOON)
     assert store.outbox.take(1, AHEAD, timedelta(minutes=6))
-    assert store.outbox.slot("C1", AHEAD, SECOND) == AHEAD
+    store.pace.rest("C1", AHEAD)
     assert (store.outbox.cards(NOON), store.outbox.effects(NOON)) == ([], [])
-    assert store.outbox.slot("C1", NOON, SECOND) == AHEAD + SECOND
     assert store.set_right(NOON) == 3
     ((alert, card),) = store.outbox.cards(NOON)
     assert (alert.id, card and card.retry_at) == (1, NOON)
     assert len(store.outbox.effects(NOON, kinds=[EffectKind.start_job])) == 1
-    assert store.outbox.slot("C1", NOON, SECOND) == NOON
+    assert store.pace.turn("C1", NOON, SECOND) == NOON
 
 
 def test_a_message_that_a_wrong_clock_sent_is_looked_for_far_back(store: Store) -> None:

@@ -1,16 +1,20 @@
-"""What is still to be said: cards behind their alerts, effects in order, slots that keep their distance."""
+"""What is still to be said: cards behind their alerts, effects in order."""
 
 from __future__ import annotations
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.core.alert import Terms
-from bot.core.change import Effect, EffectKind
+from bot.core.change import Effect, EffectKind, StoredEffect
 from bot.core.message import LEASE, LOOK_APART, Message, MessageState
+from bot.core.reply import Evidence
+from bot.errors import Conflict
 from bot.store import Store
+from bot.store.values import Beside, Waits
 from tests.store.making import MINUTE, NOON, acknowledged, alert, change, opened, stepped
 
 SECOND = timedelta(seconds=1)
@@ -191,17 +195,108 @@ def test_an_effect_knows_the_message_it_sent_and_waits_with_it(store: Store) -> 
     assert store.outbox.message(one.id).ts == "1.1"
 
 
-def test_slots_are_never_closer_than_the_gap(store: Store) -> None:
-    gap = timedelta(seconds=1.2)
-    with ThreadPoolExecutor(8) as pool:
-        slots = sorted(pool.map(lambda n: store.outbox.slot("C1", NOON + SECOND * (n % 3), gap), range(40)))
-    assert slots[0] >= NOON
-    assert all(b - a >= gap for a, b in itertools.pairwise(slots))
-    assert store.outbox.slot("C2", NOON, gap) == NOON
-    assert store.outbox.slot("C1", NOON + MINUTE * 60, gap) == NOON + MINUTE * 60
+def test_what_was_put_off_is_released_in_one_channel_or_everywhere(store: Store) -> None:
+    one, two = opened(store, "s_1"), opened(store, "s_2")
+    for alert_id, channel in ((one.id, "C1"), (two.id, "C2")):
+        sending = intent(alert_id, channel=channel)
+        assert store.outbox.intend(sending, NOON)
+        later = replace(sending, sending_since=None, lease_until=None, retry_at=NOON + MINUTE)
+        assert store.outbox.record(later, was=sending)
+    assert waiting(store) == []
+    store.outbox.release(NOON, "C2")
+    assert waiting(store) == [two.id]
+    store.outbox.release(NOON)
+    assert waiting(store) == [one.id, two.id]
 
 
-def test_a_slot_is_told_to_the_microsecond(store: Store) -> None:
-    at = NOON + timedelta(microseconds=123_457)
-    assert store.outbox.slot("C1", at, SECOND) == at
-    assert store.outbox.slot("C1", at, SECOND) == at + SECOND
+def test_what_waits_is_counted_by_where_it_belongs(store: Store) -> None:
+    first, _ = opened(store, "s_1", Effect(REPLY, "one"), Effect(REPLY, "two")), opened(store, "s_2")
+    assert store.outbox.waiting() == [Waits("payments.refund_spike", "payments", "live", "", 2, 2)]
+    posted(store, first.id)
+    found = {one.channel: (one.cards, one.lines) for one in store.outbox.waiting()}
+    assert found == {"C1": (0, 2), "": (1, 0)}
+
+
+def told(store: Store) -> tuple[StoredEffect, Message | None]:
+    ((stored, _, message),) = store.outbox.told([EffectKind.page])
+    return stored, message
+
+
+def test_an_effect_knows_since_when_it_is_due(store: Store) -> None:
+    opened(store, "s_1", Effect(EffectKind.page, "look", to="oncall"))
+    stored, message = told(store)
+    assert (stored.since, message) == (NOON, None)
+
+
+def dropping(store: Store, effect: int, message: Message | None) -> None:
+    """Another alert opens that tells of it, and the effect ends, in one transaction."""
+    beside = Beside(
+        {alert("s_9").key: Evidence(("alert",), ({"alert": "ALR-1"},), 1)}, {effect: ("too late", message)}
+    )
+    store.act([change(alert("s_9"))], NOON, beside)
+
+
+def test_what_was_never_sent_ends_in_one_transaction_with_what_tells_of_it(store: Store) -> None:
+    one = opened(store, "s_1", Effect(EffectKind.page, "look", to="oncall"))
+    stored, _ = told(store)
+    dropping(store, stored.id, None)
+    assert store.outbox.told([EffectKind.page]) == []
+    ((digest, _),) = [found for found in store.outbox.unposted(NOON) if found[0].id != one.id]
+    assert store.alerts.evidence(digest.id) == Evidence(("alert",), ({"alert": "ALR-1"},), 1)
+    sending = intent(one.id, delivery="effect-1", effect=stored.id)
+    assert not store.outbox.intend(sending, NOON)  # and nobody can send it any more
+
+
+def test_what_somebody_has_begun_to_send_is_not_dropped_and_nothing_tells_of_it(store: Store) -> None:
+    one = opened(store, "s_1", Effect(EffectKind.page, "look", to="oncall"))
+    stored, _ = told(store)
+    sending = intent(one.id, delivery="effect-1", effect=stored.id)
+    assert store.outbox.intend(sending, NOON)
+    with pytest.raises(Conflict):
+        dropping(store, stored.id, None)
+    assert [found.id for found, _ in store.outbox.unposted(NOON)] == [one.id]
+    free = replace(sending, sending_since=None, lease_until=None)
+    assert store.outbox.record(free, was=sending)
+    again = replace(sending, attempts=2)
+    assert store.outbox.intend(again, NOON, was=free)
+    with pytest.raises(Conflict):  # what was read as refused is being sent again
+        dropping(store, stored.id, free)
+    assert store.outbox.record(free, was=again)
+    dropping(store, stored.id, free)
+    assert store.outbox.told([EffectKind.page]) == []
+
+
+def test_of_a_sender_and_one_who_drops_just_one_wins(store: Store) -> None:
+    one = opened(store, "s_1", Effect(EffectKind.page, "look", to="oncall"))
+    stored, _ = told(store)
+    sending = intent(one.id, delivery="effect-1", effect=stored.id)
+
+    def drops() -> bool:
+        try:
+            dropping(store, stored.id, None)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        sent, dropped = pool.submit(store.outbox.intend, sending, NOON), pool.submit(drops)
+        assert sent.result() != dropped.result()
+
+
+def test_a_parked_message_gets_another_try_after_a_while_but_not_for_ever(store: Store) -> None:
+    one = opened(store, "s_1", Effect(REPLY, "one"))
+    posted(store, one.id)
+    ((stored, _, _),) = store.outbox.effects(NOON)
+    sending = intent(one.id, delivery="effect-1", effect=stored.id)
+    assert store.outbox.intend(sending, NOON)
+    parked = replace(sending, state=MessageState.parked, sending_since=None, lease_until=None)
+    assert store.outbox.record(parked, was=sending)
+    assert store.outbox.end(stored.id, "parked", "odd", NOON)
+    assert store.outbox.parked() == [parked]
+    hour, days = MINUTE * 60, timedelta(days=3)
+    assert store.outbox.unpark(NOON + MINUTE, after=hour, until=days) == 0
+    assert store.outbox.unpark(NOON + days, after=hour, until=days) == 0
+    assert store.outbox.unpark(NOON + hour, after=hour, until=days) == 1
+    assert store.outbox.parked() == []
+    ((_, _, again),) = store.outbox.effects(NOON + hour)
+    assert again == replace(parked, state=MessageState.sending, attempts=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -92,7 +93,44 @@ def test_a_wrong_address_is_told_in_words(wrong: str, says: str) -> None:
         Store(wrong)
 
 
-def test_the_newest_migration_is_the_one_whose_file_has_the_highest_number() -> None:
+def _settings() -> Config:
     settings = Config()
     settings.set_main_option("script_location", str(schema.MIGRATIONS))
-    assert ScriptDirectory.from_config(settings).get_heads() == [schema._head()]
+    return settings
+
+
+def test_the_newest_migration_is_the_one_whose_file_has_the_highest_number() -> None:
+    assert ScriptDirectory.from_config(_settings()).get_heads() == [schema._head()]
+
+
+def test_what_the_first_version_kept_is_there_after_the_second(url: str) -> None:
+    database = Database(url)
+    with database.write() as c:
+        settings = _settings()
+        settings.attributes["connection"] = c
+        command.upgrade(settings, "0001")
+        c.execute(
+            text(
+                "INSERT INTO runs (policy, cause, kind, due, status, incremental, attempt, content) "
+                "VALUES ('p', 'tick', 'tick', '2026-01-05 12:00:00+00', 'succeeded', :yes, 1, '')"
+            ),
+            {"yes": True},
+        )
+        c.execute(
+            text(
+                "INSERT INTO alerts (policy, key_hash, entity_hash, lane, team, work, condition, severity, "
+                "opened_at, fired_at, version, work_seq, face_seq, by_person, shown_seq, waiting_since, "
+                "evidence_total, body) VALUES ('p', 'k', 'e', 'live', 't', 'open', 'firing', 1, :at, :at, 1, "
+                "0, 1, :no, -1, :at, 1, '{}')"
+            ),
+            {"no": False, "at": "2026-01-05 12:00:00+00"},
+        )
+        c.execute(text('INSERT INTO evidence (alert_id, run_id, "row") VALUES (1, 1, \'{"a": 1}\')'))
+    store = Store(url)
+    assert "it was at 0001" in store.upgrade()
+    assert store.alerts.evidence(1).rows == ({"a": 1},)
+    with database.write() as c:
+        c.execute(text('INSERT INTO evidence (alert_id, "row") VALUES (1, \'{"a": 2}\')'))
+    assert store.alerts.evidence(1).rows == ({"a": 2}, {"a": 1})
+    store.close()
+    database.close()

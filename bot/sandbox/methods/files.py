@@ -38,7 +38,7 @@ def complete_upload(workspace: Workspace, call: Call) -> Json:
         details |= {"blocks": blocks} if blocks else {}
         message = workspace.post(channel, names.BOT_USER, call.text("initial_comment"), **details)
         for file in files:
-            file["shares"] = {channel.id: message["ts"]}
+            file.setdefault("shares", {}).setdefault(channel.id, []).append(message["ts"])
             workspace.keep("file", file["id"], file)
     return {"ok": True, "files": [shown_file(file, call.origin) for file in files]}
 
@@ -68,7 +68,8 @@ def _completed(workspace: Workspace, entry: object) -> Json:
 def shown_file(file: Json, origin: str) -> Json:
     kind = file["name"].rsplit(".", 1)[-1] if "." in file["name"] else "text"
     link = f"{origin}/files/{file['id']}/{file['name']}"
-    shares = {"public": {c: [{"ts": ts}] for c, ts in file["shares"].items()}} if file.get("shares") else {}
+    shown = {channel: [{"ts": ts} for ts in every] for channel, every in file.get("shares", {}).items()}
+    shares = {"public": shown} if shown else {}
     known = ("id", "created", "name", "title", "user", "size", "mode")
     answer: Json = {key: file[key] for key in known} | {"timestamp": file["created"], "filetype": kind}
     return answer | {"url_private": link, "permalink": link, "shares": shares, "is_external": False}
