@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, exists, func, or_, select, update
 
 from bot.store.database import Database
+from bot.store.ledger import fold
 from bot.store.tables import ONE_RUNNING, RUNNING, TICKS, evidence, policy_state
 from bot.store.tables import runs as t
 from bot.store.values import DeadRun, Done, Held, RunRecord
@@ -119,10 +120,11 @@ class Runs:
             return c.execute(select(func.max(t.c.due)).where(t.c.policy == policy, TICKS)).scalar()
 
     def prune(self, before: datetime) -> int:
-        """Forgets runs that ended before then, but not those behind an alert or a policy's newest."""
+        """Forgets runs that ended before then, but not those behind an alert or a policy's newest; what they
+        looked at goes into the ledger."""
         newest = select(func.max(t.c.id)).group_by(t.c.policy)
         newest_tick = select(func.max(t.c.id)).where(TICKS).group_by(t.c.policy)
-        gone = delete(t).where(
+        gone = (
             t.c.ended_at < before,
             t.c.alert_id.is_(None),
             ~exists().where(evidence.c.run_id == t.c.id),
@@ -130,7 +132,8 @@ class Runs:
             t.c.id.not_in(newest_tick),
         )
         with self._database.write() as c:
-            return c.execute(gone).rowcount
+            fold(c, gone)
+            return c.execute(delete(t).where(*gone)).rowcount
 
 
 # Statements are built once: what they cost is mostly their building.

@@ -15,6 +15,7 @@ from bot.store.changes import write_changes, write_evidence, write_memory
 from bot.store.contents import Contents
 from bot.store.database import PATIENCE, Database
 from bot.store.job_runs import JobRuns
+from bot.store.ledger import Ledger
 from bot.store.outbox import Outbox
 from bot.store.requests import Requests
 from bot.store.runs import Runs, change_run, ended_columns, move_watermark
@@ -37,6 +38,7 @@ class Store:
         self.jobs = JobRuns(self._database)
         self.contents = Contents(self._database)
         self.requests = Requests(self._database)
+        self.ledger = Ledger(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 
     def save(self, saved: RunSave, now: datetime) -> tuple[Alert, ...]:

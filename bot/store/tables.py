@@ -88,6 +88,15 @@ policy_state = Table(
     Column("watermark", Moment),
 )
 
+ledger = Table(  # what the windows of pruned runs had covered
+    "ledger",
+    metadata,
+    Column("policy", Words, primary_key=True),
+    Column("scheduled", Boolean, primary_key=True),  # by its schedule; else because somebody asked
+    Column("start", Moment, primary_key=True),
+    Column("end", Moment, nullable=False),
+)
+
 alerts = Table(
     "alerts",
     metadata,

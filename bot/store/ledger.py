@@ -1,0 +1,87 @@
+"""What each policy has looked at: the windows of good runs, and of those that were pruned since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+
+from bot.core.ledger import Stretch, Stretches, merged
+from bot.store.database import Database
+from bot.store.tables import ledger as t
+from bot.store.tables import runs
+from sensors.model.run import CauseKind, RunStatus
+from sensors.model.window import Window
+
+SCHEDULED = (CauseKind.tick.value, CauseKind.upstream.value)
+# A run that looked at a stretch of time. Failed ones saw nothing, empty ones had nothing to see.
+LOOKED = and_(
+    runs.c.status == RunStatus.succeeded.value,
+    runs.c.window_start.is_not(None),
+    runs.c.window_start < runs.c.window_end,
+)
+
+
+class Ledger:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def covered(
+        self, policy: str, *, since: datetime | None = None, content: str | None = None, asked: bool = True
+    ) -> Stretches:
+        """What was looked at, oldest first, as far as it reaches past `since`.
+
+        `content`: only by runs of exactly that content, as far back as runs are kept. `asked` False: only by
+        its schedule, not by runs that people asked for.
+        """
+        mine = [runs.c.policy == policy, LOOKED]
+        old: list[ColumnElement[bool]] = [t.c.policy == policy]
+        if since is not None:
+            mine.append(runs.c.window_end > since)
+            old.append(t.c.end > since)
+        if not asked:
+            mine.append(runs.c.kind.in_(SCHEDULED))
+            old.append(t.c.scheduled)
+        if content is not None:
+            mine.append(runs.c.content == content)
+        found: list[Stretch] = []
+        with self._database.read() as c:
+            windows = select(runs.c.window_start, runs.c.window_end).where(*mine)
+            found += (Stretch(*row) for row in c.execute(windows))
+            if content is None:
+                found += (Stretch(*row) for row in c.execute(select(t.c.start, t.c.end).where(*old)))
+        return merged(found)
+
+    def ranges(self, policy: str) -> dict[str, tuple[RunStatus, Window | None]]:
+        """The runs over a range that are remembered: how each ended, by its cause's detail."""
+        columns = (runs.c.cause, runs.c.status, runs.c.window_start, runs.c.window_end)
+        of_range = and_(runs.c.policy == policy, runs.c.kind == CauseKind.range.value)
+        with self._database.read() as c:
+            return {
+                r.cause.partition(":")[2]: (
+                    RunStatus(r.status),
+                    Window(r.window_start, r.window_end) if r.window_end else None,
+                )
+                for r in c.execute(select(*columns).where(of_range))
+            }
+
+
+def fold(c: Connection, gone: Iterable[ColumnElement[bool]]) -> None:
+    """Keeps the windows of the runs that are about to be deleted, in as few stretches as can be."""
+    columns = (runs.c.policy, runs.c.kind, runs.c.window_start, runs.c.window_end)
+    fresh: dict[tuple[str, bool], list[Stretch]] = {}
+    for r in c.execute(select(*columns).where(LOOKED, *gone)):
+        stretch = Stretch(r.window_start, r.window_end)
+        fresh.setdefault((r.policy, r.kind in SCHEDULED), []).append(stretch)
+    for (policy, scheduled), stretches in sorted(fresh.items()):
+        of_it = and_(t.c.policy == policy, t.c.scheduled.is_(scheduled))
+        known = [Stretch(r.start, r.end) for r in c.execute(select(t.c.start, t.c.end).where(of_it))]
+        c.execute(delete(t).where(of_it))
+        c.execute(insert(t), list(_rows(policy, scheduled, merged([*known, *stretches]))))
+
+
+def _rows(policy: str, scheduled: bool, stretches: Stretches) -> Iterator[dict[str, Any]]:
+    for one in stretches:
+        yield {"policy": policy, "scheduled": scheduled, "start": one.start, "end": one.end}

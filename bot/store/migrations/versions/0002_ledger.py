@@ -1,0 +1,22 @@
+"""What each policy has looked at, kept when its runs are pruned."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+TIME = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "ledger",
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("scheduled", sa.Boolean(), nullable=False),
+        sa.Column("start", TIME, nullable=False),
+        sa.Column("end", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("policy", "scheduled", "start", name=op.f("pk_ledger")),
+    )
