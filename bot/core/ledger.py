@@ -95,11 +95,15 @@ def cut(whole: Stretch, size: timedelta, anchor: datetime) -> Stretches:
 
 
 def bar(span: Stretch, covered: Iterable[Stretch], cells: int) -> str:
-    """The span as blocks: █ looked at, ▒ in part, ░ not at all; a hole is never too short to be seen."""
+    """The span as blocks: █ looked at, ▒ in part, ░ not at all, · before the first look and after the last.
+
+    A hole is never too short to be seen.
+    """
     known, step = merged(covered), span.length / cells
+    whole = [Stretch(known[0].start, known[-1].end)] if known else []
     shown = []
     for n in range(cells):
-        cell = Stretch(span.start + n * step, span.start + (n + 1) * step)
-        left = sum((s.length for s in without(cell, known)), NO_TIME)
-        shown.append("█" if not left else "░" if left == cell.length else "▒")
+        within = common([Stretch(span.start + n * step, span.start + (n + 1) * step)], whole)
+        left = [without(cell, known) for cell in within]
+        shown.append("·" if not within else "█" if not any(left) else "░" if left == [within] else "▒")
     return "".join(shown)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, insert, select
 
 from bot.core.ledger import Stretch, Stretches, merged
 from bot.store.database import Database
@@ -48,8 +48,7 @@ class Ledger:
             mine.append(runs.c.content == content)
         found: list[Stretch] = []
         with self._database.read() as c:
-            windows = select(runs.c.window_start, runs.c.window_end).where(*mine)
-            found += (Stretch(*row) for row in c.execute(windows))
+            found += (Stretch(start, end) for start, end in c.execute(_islands(mine)))
             if content is None:
                 found += (Stretch(*row) for row in c.execute(select(t.c.start, t.c.end).where(*old)))
         return merged(found)
@@ -66,6 +65,18 @@ class Ledger:
                 )
                 for r in c.execute(select(*columns).where(of_range))
             }
+
+
+def _islands(which: Iterable[ColumnElement[bool]]) -> Select[tuple[datetime, datetime]]:
+    """The windows of these runs, merged where they lie: thousands of ticks are a few stretches."""
+    start, end, order = runs.c.window_start, runs.c.window_end, (runs.c.window_start, runs.c.window_end)
+    reached = func.max(end).over(order_by=order, rows=(None, -1)).label("reached")
+    looked = select(start, end, reached).where(*which).subquery()
+    begins = case((looked.c.reached >= looked.c.window_start, 0), else_=1)
+    at = (looked.c.window_start, looked.c.window_end)
+    counted = select(*at, func.sum(begins).over(order_by=at).label("island")).subquery()
+    first, last = func.min(counted.c.window_start), func.max(counted.c.window_end)
+    return select(first, last).group_by(counted.c.island)
 
 
 def fold(c: Connection, gone: Iterable[ColumnElement[bool]]) -> None:

@@ -101,7 +101,8 @@ def test_an_empty_window_looks_at_nothing() -> None:
         ([stretch(0, 60)], "██████"),
         ([stretch(0, 20), stretch(40, 60)], "██░░██"),
         ([stretch(0, 29), stretch(29.5, 60)], "██▒███"),
-        ([], "░░░░░░"),
+        ([stretch(15, 20), stretch(40, 45)], "·█░░█·"),
+        ([], "······"),
     ],
 )
 def test_a_bar_shows_even_a_short_hole(covered: list[Stretch], shown: str) -> None:
