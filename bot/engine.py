@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.action import Action, PersonAction, Timer, Unknown
-from bot.core.alert import Alert
+from bot.core.alert import Alert, Lane
 from bot.core.alert import due as due_of
 from bot.core.change import Change, Outcome, Refused
 from bot.core.reconcile import Reconciled, Seen, flood_key, reconcile, unknown_keys
 from bot.core.reply import Evidence
-from bot.core.route import lane_of
+from bot.core.route import lane_for, lane_of
 from bot.core.step import stale, step
 from bot.errors import Conflict, LeaseLost
 from bot.killpoint import reach
@@ -185,8 +185,9 @@ class Engine:
             ):
                 return None
             log.warning("run failed", why=looked.error, status=looked.status.value)
-            self._unknown(policy, looked.error or looked.status.value)
-            self.troubles.of_look(looked, self.catalog.teams)
+            if not run.cause.of_the_past:
+                self._unknown(policy, looked.error or looked.status.value)
+                self.troubles.of_look(looked, self.catalog.teams)
             return NOTHING_FOUND
         for _ in range(CONFLICTS):
             try:
@@ -196,18 +197,19 @@ class Engine:
             except LeaseLost as lost:
                 log.warning("run lost", why=str(lost))
                 return None
-            self.troubles.of_look(looked, self.catalog.teams)
+            if not run.cause.of_the_past:
+                self.troubles.of_look(looked, self.catalog.teams)
             return found
         log.error("run gave up against others", tries=CONFLICTS)
         return None
 
     def _save_once(self, policy: Policy, run: Run, looked: Looked) -> Reconciled:
         """Decides against what is held now, and saves all of it in one transaction."""
-        now = self.clock()
+        now, lane = self.clock(), lane_for(policy, run.cause)
         keys = [*(v.key for v in looked.violations), flood_key(policy)] if policy.accumulates else None
-        held = self._held(policy, keys, now)
+        held = self._held(policy, keys, now, lane)
         team = self.catalog.teams.get(policy.owner)
-        found = reconcile(policy, looked, team, self._memory(policy, looked), held, title)
+        found = reconcile(policy, looked, team, self._memory(policy, looked), held, title, lane)
         changes = self._changes(found.actions, held, now)
         reach("save.before")
         saved = self.store.save(
@@ -225,6 +227,7 @@ class Engine:
                 elapsed_s=looked.elapsed_s,
                 incremental=policy.accumulates,
                 content=policy.content,
+                lane=lane,
             ),
             now,
         )
@@ -233,10 +236,8 @@ class Engine:
             log.info(change.event.kind, alert=alert.id, story=change.event.story)
         return found
 
-    def _held(self, policy: Policy, keys: list[str] | None, now: datetime) -> dict[str, Alert]:
-        return self.store.alerts.held(
-            policy.name, lane_of(policy), keys=keys, resolved_since=now - RESOLVED_LATELY
-        )
+    def _held(self, policy: Policy, keys: list[str] | None, now: datetime, lane: Lane) -> dict[str, Alert]:
+        return self.store.alerts.held(policy.name, lane, keys=keys, resolved_since=now - RESOLVED_LATELY)
 
     def _memory(self, policy: Policy, looked: Looked) -> Mapping[str, Mapping[str, Seen]]:
         keys = [v.key for v in looked.violations]
@@ -257,7 +258,7 @@ class Engine:
         """Late is not clear: conditions of which a failed run says nothing are marked as not known."""
         if policy.accumulates:
             return
-        held = self._held(policy, None, self.clock())
+        held = self._held(policy, None, self.clock(), lane_of(policy))
         self._record_machine([(held[key], Unknown(why)) for key in unknown_keys(held)])
 
     # ------------------------------------------------------------------- act

@@ -36,6 +36,7 @@ ROOMS: Mapping[str, str] = {
     "bot.project": f"{PURE} sensors bot.store {LEAVES}",
     "bot.trouble": f"{PURE} bot.store {LEAVES}",
     "bot.engine": f"{PURE} sensors bot.store bot.project bot.trouble {LEAVES}",
+    "bot.backfill": f"{PURE} sensors bot.store bot.engine {LEAVES}",
     "bot.view": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
     "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.engine bot.view {LEAVES}",
     "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.engine bot.view {LEAVES}",

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
 from bot.core.action import MACHINE
-from bot.core.alert import Alert, Snooze, due
+from bot.core.alert import Alert, Lane, Snooze, due
 from bot.core.change import Change
 from bot.core.reconcile import Seen
 from bot.errors import Conflict
@@ -182,7 +182,8 @@ def write_evidence(c: Connection, saved: RunSave, alerts: Sequence[Alert]) -> No
     the rows of a condition are those of the newest look that changed its alert."""
     ids = {alert.key: alert.id for alert in alerts}
     if saved.incremental:
-        ids |= _holders(c, saved.run.policy, [key for key in saved.evidence if key not in ids])
+        missing = [key for key in saved.evidence if key not in ids]
+        ids |= _holders(c, saved.run.policy, missing, saved.lane)
     else:
         gone = [ids[key] for key in saved.evidence if key in ids]
         c.execute(delete(evidence).where(evidence.c.alert_id.in_(gone)))
@@ -205,11 +206,13 @@ def write_evidence(c: Connection, saved: RunSave, alerts: Sequence[Alert]) -> No
         c.execute(NEW_ROW, rows)
 
 
-def _holders(c: Connection, policy: str, keys: Sequence[str]) -> dict[str, int]:
+def _holders(c: Connection, policy: str, keys: Sequence[str], lane: Lane | None) -> dict[str, int]:
     if not keys:
         return {}
     by_hash = {hash_of(key): key for key in keys}
     held = select(t.c.id, t.c.key_hash).where(t.c.policy == policy, t.c.key_hash.in_(by_hash), HOLDS_KEY)
+    if lane:
+        held = held.where(t.c.lane == lane.value)
     return {by_hash[row.key_hash]: row.id for row in c.execute(held.order_by(t.c.id))}
 
 

@@ -48,7 +48,7 @@ class Ledger:
             mine.append(runs.c.content == content)
         found: list[Stretch] = []
         with self._database.read() as c:
-            found += (Stretch(start, end) for start, end in c.execute(_islands(mine)))
+            found += (Stretch(*row) for row in c.execute(_islands(mine)))
             if content is None:
                 found += (Stretch(*row) for row in c.execute(select(t.c.start, t.c.end).where(*old)))
         return merged(found)
@@ -67,7 +67,7 @@ class Ledger:
             }
 
 
-def _islands(which: Iterable[ColumnElement[bool]]) -> Select[tuple[datetime, datetime]]:
+def _islands(which: Iterable[ColumnElement[bool]]) -> Select[datetime, datetime]:
     """The windows of these runs, merged where they lie: thousands of ticks are a few stretches."""
     start, end, order = runs.c.window_start, runs.c.window_end, (runs.c.window_start, runs.c.window_end)
     reached = func.max(end).over(order_by=order, rows=(None, -1)).label("reached")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.core.alert import Lane
 from bot.core.change import Change
 from bot.core.reconcile import Seen
 from bot.core.reply import Evidence
@@ -29,6 +30,7 @@ class RunSave:
     elapsed_s: float = 0.0
     incremental: bool = False  # rows are events: they add up, and the watermark moves
     content: str = ""
+    lane: Lane | None = None  # of its alerts; None where the policy has but one
 
 
 @dataclass(frozen=True)

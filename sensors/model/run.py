@@ -44,6 +44,11 @@ class Cause:
     def moves_watermark(self) -> bool:
         return self.kind in (CauseKind.tick, CauseKind.upstream)
 
+    @property
+    def of_the_past(self) -> bool:
+        """A backfill: it says nothing of how things are now, and pages nobody."""
+        return self.kind is CauseKind.range
+
     @staticmethod
     def parse(text: str) -> Cause:
         kind, _, detail = text.partition(":")

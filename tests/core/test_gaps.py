@@ -1,4 +1,4 @@
-"""A hole is what a policy was meant to look at and did not; neither a pause by design nor the time before it."""
+"""A hole is what a policy was meant to look at and did not; a pause by design is none."""
 
 from __future__ import annotations
 
