@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from bot.core.action import Action, PersonAction, Timer, Unknown
 from bot.core.alert import Alert, Lane
 from bot.core.alert import due as due_of
+from bot.core.catchup import tick_window
 from bot.core.change import Change, Outcome, Refused
 from bot.core.reconcile import Reconciled, Seen, flood_key, reconcile, unknown_keys
 from bot.core.reply import Evidence
@@ -25,7 +26,7 @@ from bot.trouble import RESOLVED_LATELY, Troubles
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy
 from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
-from sensors.model.window import INSTANT, Window, window_for
+from sensors.model.window import INSTANT, Window
 from sensors.run import data_until, late, look, sources_of
 from sensors.title import title
 from sensors.warehouse import Warehouse, WarehouseError
@@ -47,6 +48,11 @@ class Ticked:
     why_not: str = ""
     busy: bool = False  # another process is at it: ask again shortly
     found: Reconciled = NOTHING_FOUND
+
+    @property
+    def stops(self) -> bool:
+        """Whether a later run of the policy is not to follow now: it waits for another, or for the data."""
+        return self.busy or (self.run is not None and not (self.looked and self.looked.ok))
 
     @property
     def goes_on(self) -> bool:
@@ -91,11 +97,13 @@ class Engine:
         alert: int | None = None,
         window: Callable[[datetime], Window] | None = None,
         after: datetime | None = None,
+        begins: datetime | None = None,
     ) -> Ticked:
         """Looks at the warehouse for one policy and saves what came of it.
 
         `window` is for runs that people ask for: from the end of what is loaded to the window to look at.
-        `after` is where the part of the window ended that was looked at before, if it did not fit whole.
+        `after` is where the part of the window ended that was looked at before, if it did not fit whole;
+        `begins` where the time ends that a policy with `catchup: skip` passes over.
         """
         policy = self.catalog.policies.get(name)
         if policy is None:
@@ -104,7 +112,7 @@ class Engine:
         limit = min(due, until + INSTANT) if until else due
 
         def window_of(watermark: datetime | None) -> Window:
-            whole = window(limit) if window else window_for(policy.window, due, watermark, until)
+            whole = window(limit) if window else tick_window(policy.window, due, watermark, until, begins)
             rest = after is not None and whole.start is not None and whole.start < after
             return replace(whole, start=after) if rest else whole
 
@@ -154,7 +162,7 @@ class Engine:
         """Nothing is looked at on stale data; the first tick after the table has come looks at all of it."""
         if self.store.runs.fail(run, RunStatus.skipped, behind, self.clock()):
             self._unknown(policy, behind)
-        return Ticked(why_not=behind)
+        return Ticked(run, why_not=behind)
 
     def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None, str]:
         """Until when the policy's tables are loaded, the failed look where the warehouse does not say, and

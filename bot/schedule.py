@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,8 +12,10 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from bot.core.plan import due_now, last_due, next_due
+from bot.core.catchup import Tick
+from bot.core.plan import last_due, next_due
 from bot.deliver import Deliverer
+from bot.due import Watch, clock_went_back, due_ticks
 from bot.engine import Engine, Ticked
 from bot.errors import StoreAway
 from bot.log import get
@@ -66,6 +69,7 @@ class Scheduler:
             executors={"default": ThreadPoolExecutor(workers), "chores": ThreadPoolExecutor(len(CHORES))},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
+        self._watching = threading.Thread(target=self._watch_clock, name="clock", daemon=True)
         self._delivering = threading.Thread(target=self._deliver, name="deliver", daemon=True)
 
     def start(self) -> None:
@@ -90,6 +94,7 @@ class Scheduler:
                 id=f":{name}",
             )
         self._scheduler.start()
+        self._watching.start()
         if self.deliverer:
             self._delivering.start()
 
@@ -124,34 +129,37 @@ class Scheduler:
         self._known, self._planned = wanted, catalog
 
     def _tick(self, name: str) -> None:
-        """The newest due tick of the policy; where only a part of its window fits, part after part."""
+        """The due ticks of the policy: the newest, or by its `catchup` one after the other."""
         policy = self.engine.catalog.policies.get(name)
-        due = self._due(policy) if policy else None
-        if due is None:
-            return
-        stamp, after = due.isoformat().replace("+00:00", "Z"), None
+        for tick in self._due(policy) if policy else ():
+            if not self._run(name, tick):
+                return
+
+    def _run(self, name: str, tick: Tick) -> bool:
+        """One tick; where only a part of its window fits, part after part. Whether the next may follow."""
+        after = None
         for part in range(MOST_PARTS):
-            cause = Cause(CauseKind.tick, stamp if not part else f"{stamp}+{part}")
-            ticked = None if self._stopping.is_set() else self._guarded(name, cause, due, after)
+            cause = Cause(CauseKind.tick, tick.stamp if not part else f"{tick.stamp}+{part}")
+            ticked = None if self._stopping.is_set() else self._guarded(name, cause, tick, after)
             if ticked and ticked.busy:
                 self._again(name)
             if not ticked or not ticked.goes_on or not ticked.looked:
-                return
+                return ticked is not None and not ticked.stops
             after = ticked.looked.window.end
+        return False
 
-    def _due(self, policy: Policy) -> datetime | None:
-        """The tick that is due now; with the store away it is asked for again soon."""
+    def _due(self, policy: Policy) -> tuple[Tick, ...]:
+        """The ticks that are due now; with the store away they are asked for again soon."""
         try:
-            last_tick = self.engine.store.runs.last_tick(policy.name)
+            return due_ticks(self.engine.store, policy, self.engine.clock())
         except StoreAway as away:
             self._store_away(away)
             self._again(policy.name)
-            return None
-        return due_now(policy.schedule, self.engine.clock(), last_tick)
+            return ()
 
-    def _guarded(self, name: str, cause: Cause, due: datetime, after: datetime | None) -> Ticked | None:
+    def _guarded(self, name: str, cause: Cause, tick: Tick, after: datetime | None) -> Ticked | None:
         try:
-            return self.engine.tick(name, cause, due, after=after)
+            return self.engine.tick(name, cause, tick.due, after=after, begins=tick.begins)
         except StoreAway as away:
             self._store_away(away)
             self._again(name)
@@ -166,6 +174,28 @@ class Scheduler:
         job = self._scheduler.get_job(name)
         if job and (job.next_run_time is None or job.next_run_time > at):
             job.modify(next_run_time=at)
+
+    # ------------------------------------------------------------------- the clock
+
+    def _watch_clock(self) -> None:
+        """APScheduler sleeps until a time on the wall: where that clock goes back, nothing would happen."""
+        watch, before = Watch(datetime.now(UTC)), time.monotonic()
+        while not self._stopping.wait(1):
+            now = time.monotonic()
+            right = watch.saw(datetime.now(UTC), timedelta(seconds=now - before))
+            before = now
+            if right:
+                self._clock_went_back(right)
+
+    def _clock_went_back(self, right: datetime) -> None:
+        """Undoes what was run ahead of the time, then asks for everything; what is not due does nothing."""
+        log.warning("clock went back", right_until=right.isoformat())
+        try:
+            clock_went_back(self.engine.store, list(self._known), right)
+        except StoreAway as away:
+            self._store_away(away)
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=datetime.now(UTC))
 
     # --------------------------------------------------------------------- chores
 

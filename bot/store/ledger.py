@@ -6,13 +6,25 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from bot.core.ledger import Stretch, Stretches, merged
 from bot.store.database import Database
+from bot.store.tables import TICKS, policy_state, runs
 from bot.store.tables import ledger as t
-from bot.store.tables import runs
-from sensors.model.run import CauseKind, RunStatus
+from sensors.model.run import Cause, CauseKind, RunStatus
 from sensors.model.window import Window
 
 SCHEDULED = (CauseKind.tick.value, CauseKind.upstream.value)
@@ -65,6 +77,43 @@ class Ledger:
                 )
                 for r in c.execute(select(*columns).where(of_range))
             }
+
+    def last_content(self, policy: str) -> str | None:
+        """What the newest tick was run with."""
+        newest = select(runs.c.content).where(runs.c.policy == policy, TICKS, runs.c.content != "")
+        with self._database.read() as c:
+            return c.execute(newest.order_by(runs.c.due.desc()).limit(1)).scalar()
+
+    def step_back(self, policy: str, right: datetime) -> int:
+        """Undoes the ticks that were begun or due after `right`, when the clock was ahead. How many.
+
+        The watermark goes back to where it was before them, and all since then is looked at again: row
+        memory makes that harmless. A run that still holds a lease of such a time has lost it.
+        """
+        with self._database.write() as c:
+            held = select(policy_state.c.watermark).where(policy_state.c.policy == policy)
+            watermark = c.execute(held.with_for_update()).scalar()
+            ahead = and_(runs.c.policy == policy, TICKS, or_(runs.c.started_at > right, runs.c.due > right))
+            gone = c.execute(select(runs.c.id, runs.c.from_watermark).where(ahead)).all()
+            for run in gone:
+                c.execute(update(runs).where(runs.c.id == run.id).values(_undone(run.id, right)))
+            before = min((r.from_watermark for r in gone if r.from_watermark), default=None)
+            if gone and watermark is not None:
+                of_it = update(policy_state).where(policy_state.c.policy == policy)
+                c.execute(of_it.values(watermark=before))
+            return len(gone)
+
+
+def _undone(run: int, right: datetime) -> dict[str, Any]:
+    cause = Cause(CauseKind.manual, f"tick {run} of a time to come")
+    return {
+        "kind": cause.kind.value,
+        "cause": str(cause),  # so that the tick is run when its time has really come
+        "status": RunStatus.skipped.value,
+        "error": "the clock was ahead: what it looked at is looked at again",
+        "ended_at": right,
+        "lease_until": None,
+    }
 
 
 def _islands(which: Iterable[ColumnElement[bool]]) -> Select[datetime, datetime]:
