@@ -21,7 +21,8 @@ from bot.killpoint import reach
 from bot.log import bound, get
 from bot.metrics import METRICS, Metrics
 from bot.project import Project
-from bot.store import DeadRun, Done, Held, RunSave, Store
+from bot.renaming import Renaming
+from bot.store import RENAMED_AWAY, DeadRun, Done, Held, RunSave, Store
 from bot.trouble import RESOLVED_LATELY, Troubles
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy
@@ -80,6 +81,7 @@ class Engine:
         self.metrics = metrics or METRICS
         self._running: dict[int, Run] = {}
         self.troubles = Troubles(store, clock)
+        self.renaming = Renaming(store, clock)
 
     @property
     def catalog(self) -> Catalog:
@@ -112,6 +114,8 @@ class Engine:
         limit = min(due, until + INSTANT) if until else due
 
         def window_of(watermark: datetime | None) -> Window:
+            if watermark == RENAMED_AWAY:  # these files are old: its past has another name
+                return Window(due, due)
             whole = window(limit) if window else tick_window(policy.window, due, watermark, until, begins)
             rest = after is not None and whole.start is not None and whole.start < after
             return replace(whole, start=after) if rest else whole
@@ -214,7 +218,7 @@ class Engine:
     def _save_once(self, policy: Policy, run: Run, looked: Looked) -> Reconciled:
         """Decides against what is held now, and saves all of it in one transaction."""
         now, lane = self.clock(), lane_for(policy, run.cause)
-        keys = [*(v.key for v in looked.violations), flood_key(policy)] if policy.accumulates else None
+        keys = [*(v.key for v in looked.violations), flood_key(policy.name)] if policy.accumulates else None
         held = self._held(policy, keys, now, lane)
         team = self.catalog.teams.get(policy.owner)
         found = reconcile(policy, looked, team, self._memory(policy, looked), held, title, lane)
@@ -341,5 +345,6 @@ class Engine:
     def reload(self) -> bool:
         """Takes in changed files; policies that do not load become alerts to their owners."""
         changed = self.project.reload()
+        self.renaming.of_files(self.catalog)
         self.troubles.of_files(self.catalog)
         return changed

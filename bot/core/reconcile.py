@@ -221,7 +221,7 @@ def _flood(policy: Policy, fires: list[Fire], team: Team | None, looked: Looked,
     severity = max(f.severity for f in fires)
     return Fire(
         policy=policy.name,
-        key=flood_key(policy),
+        key=flood_key(policy.name),
         lane=lane,
         terms=terms_for(policy, team, severity),
         title=f"{policy.title}: {len(fires)} at once, more than {policy.max_alerts}",
@@ -233,8 +233,8 @@ def _flood(policy: Policy, fires: list[Fire], team: Team | None, looked: Looked,
     )
 
 
-def flood_key(policy: Policy) -> str:
-    return canonical({"flood of": policy.name})
+def flood_key(policy: str) -> str:
+    return canonical({"flood of": policy})
 
 
 def _remember(policy: Policy, new: Mapping[str, tuple[FoundRow, ...]]) -> tuple[Seen, ...]:

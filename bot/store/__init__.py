@@ -2,9 +2,10 @@
 
 from bot.core.reconcile import Seen
 from bot.store.store import Store
-from bot.store.values import DeadRun, Done, Held, RunRecord, RunSave
+from bot.store.values import RENAMED_AWAY, DeadRun, Done, Held, RunRecord, RunSave
 
 __all__ = [
+    "RENAMED_AWAY",
     "DeadRun",
     "Done",
     "Held",

@@ -17,6 +17,7 @@ from bot.store.database import PATIENCE, Database
 from bot.store.job_runs import JobRuns
 from bot.store.ledger import Ledger
 from bot.store.outbox import Outbox
+from bot.store.renames import Renames
 from bot.store.requests import Requests
 from bot.store.runs import Runs, change_run, ended_columns, move_watermark
 from bot.store.values import RunSave
@@ -39,6 +40,7 @@ class Store:
         self.contents = Contents(self._database)
         self.requests = Requests(self._database)
         self.ledger = Ledger(self._database)
+        self.renames = Renames(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 
     def save(self, saved: RunSave, now: datetime) -> tuple[Alert, ...]:

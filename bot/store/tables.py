@@ -97,6 +97,14 @@ ledger = Table(  # what the windows of pruned runs had covered
     Column("end", Moment, nullable=False),
 )
 
+renames = Table(  # names that policies have left
+    "renames",
+    metadata,
+    Column("old", Words, primary_key=True),
+    Column("new", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
 alerts = Table(
     "alerts",
     metadata,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.core.alert import Lane
 from bot.core.change import Change
@@ -13,6 +13,8 @@ from bot.core.reply import Evidence
 from sensors.model.policy import NOTHING
 from sensors.model.run import Cause, Run, RunStatus
 from sensors.model.window import Window
+
+RENAMED_AWAY = datetime(9999, 1, 1, tzinfo=UTC)  # the watermark of a name that its policy has left
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What each policy has looked at, kept when its runs are pruned."""
+"""What each policy has looked at, kept when its runs are pruned; and names that policies have left."""
 
 from __future__ import annotations
 
@@ -19,4 +19,11 @@ def upgrade() -> None:
         sa.Column("start", TIME, nullable=False),
         sa.Column("end", TIME, nullable=False),
         sa.PrimaryKeyConstraint("policy", "scheduled", "start", name=op.f("pk_ledger")),
+    )
+    op.create_table(
+        "renames",
+        sa.Column("old", sa.Text(), nullable=False),
+        sa.Column("new", sa.Text(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("old", name=op.f("pk_renames")),
     )
