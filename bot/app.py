@@ -30,7 +30,7 @@ from sensors.warehouse import Warehouse, WarehouseError, connect
 log = logs.get("app")
 
 STALE_BEAT = timedelta(seconds=60)  # after which a chore that has not ended is called stuck
-LONG = ("take_over",)  # it looks at what the dead left, for as long as their queries take
+LONG = ("take_over", "late_rows")  # they look at the warehouse, for as long as their queries take
 
 
 def utc_now() -> datetime:

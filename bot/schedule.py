@@ -18,6 +18,7 @@ from bot.deliver import Deliverer
 from bot.due import Watch, clock_went_back, due_ticks
 from bot.engine import Engine, Ticked
 from bot.errors import StoreAway
+from bot.late import LateRows
 from bot.log import get
 from bot.starting import Starting
 from sensors.model.catalog import Catalog
@@ -33,6 +34,7 @@ CHORES: dict[str, float] = {
     "renew": 4,
     "take_over": 2,
     "prune": 3600,
+    "late_rows": 600,
 }
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
@@ -83,6 +85,7 @@ class Scheduler:
             "renew": self.engine.renew,
             "take_over": self.engine.take_over,
             "prune": self._prune,
+            "late_rows": LateRows(self.engine).once,
         }
         for name, seconds in CHORES.items():
             self._scheduler.add_job(

@@ -54,17 +54,22 @@ def mended(now: datetime) -> Clear:
     return Clear(now)
 
 
+def terms_of(owner: str, team: Team | None) -> Terms:
+    """What an alert about a policy itself is opened under: a condition that closes itself."""
+    terms = Terms(team=owner, repeat_interval=timedelta(hours=12), clear="always", accumulates=False)
+    if team is None:
+        return terms
+    return replace(terms, ladder=team.ladder(SEVERITY), acknowledged_for=team.acknowledged_for)
+
+
 def _fire(
     policy: str, owner: str, why: str, count: int, team: Team | None, now: datetime, key: str = ""
 ) -> Fire:
-    terms = Terms(team=owner, repeat_interval=timedelta(hours=12), clear="always", accumulates=False)
-    if team:
-        terms = replace(terms, ladder=team.ladder(SEVERITY), acknowledged_for=team.acknowledged_for)
     return Fire(
         policy=BROKEN_SENSOR,
         key=key or broken_key(policy),
         lane=LANE,
-        terms=terms,
+        terms=terms_of(owner, team),
         title=f"{policy} {why}"[:200],
         severity=SEVERITY,
         count=count,
