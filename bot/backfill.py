@@ -241,7 +241,7 @@ def preview(planned: Plan) -> list[str]:
         f"{total:,} {what if total > 1 else what.replace('windows', 'window')}{before}: "
         f"{left:,} {'query' if left == 1 else 'queries'}",
         f"looked at before: {say_duration(looked)} of {say_duration(planned.past.length)}"
-        + (" (what was seen then does not alert again)" if looked else ""),
+        + (" (what was seen then does not alert again)" if looked >= timedelta(seconds=1) else ""),
         f"alerts go to {planned.channel}, page nobody and start no jobs",
     ]
     if planned.clipped:

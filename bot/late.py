@@ -21,7 +21,7 @@ from bot.trouble import RESOLVED_LATELY
 from sensors.model.policy import Incremental, Policy
 from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
 from sensors.model.violation import FoundRow, age
-from sensors.model.window import Window
+from sensors.model.window import INSTANT, Window
 from sensors.run import look
 from sensors.untimed import untimed
 
@@ -83,7 +83,7 @@ class LateRows:
         watermark = self.store.runs.watermark(policy.name)
         if watermark is None:
             return Late()
-        past = behind(watermark - policy.window.lookback)
+        past = behind(watermark - policy.window.lookback - INSTANT)  # the next run looks from there
         known = self.store.ledger.covered(policy.name, since=past.start, content=policy.content)
         rows: list[Looked] = []
         for stretch in common([past], known):

@@ -28,7 +28,12 @@ class Renaming:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self.store = store
         self.clock = clock
+        self._carried: Catalog | None = None
         self._done: Catalog | None = None
+
+    def settled(self, catalog: Catalog) -> bool:
+        """Whether the policies of these files have their past, so that they may run."""
+        return self._carried is catalog
 
     def of_files(self, catalog: Catalog) -> None:
         """To be called after each reload, before anything runs. Raises StoreAway: then it is asked again."""
@@ -36,8 +41,10 @@ class Renaming:
             return
         for policy in catalog.policies.values():
             was = policy.renamed_from
-            if was and was not in catalog.policies and was not in catalog.broken:
-                self._carry(was, policy)
+            there = was in catalog.policies or was in catalog.broken
+            if was and not there and not self._carry(was, policy):
+                return
+        self._carried = catalog
         now = self.clock()
         left = self.store.renames.gone(catalog.policies)
         free = [name for name, at in left.items() if now - at > LEFT_FOR]
@@ -47,16 +54,18 @@ class Renaming:
         if len(free) == len(left):
             self._done = catalog
 
-    def _carry(self, was: str, policy: Policy) -> None:
+    def _carry(self, was: str, policy: Policy) -> bool:
+        """Whether it is done, or there was nothing to do."""
         for _ in range(TRIES):
             now = self.clock()
             try:
                 if self.store.renames.carry(was, policy.name, _renamed(was, policy, now), now):
                     log.info("renamed", policy=policy.name, was=was)
-                return
+                return True
             except Conflict:
                 continue
         log.warning("not renamed yet: its alerts are being worked on", policy=policy.name, was=was)
+        return False
 
 
 def _renamed(was: str, policy: Policy, now: datetime) -> Callable[[Alert], Change]:

@@ -227,7 +227,8 @@ class Scheduler:
             if self.engine.reload():
                 log.info("files changed", version=self.engine.catalog.version[:12])
         finally:
-            if self._planned is not self.engine.catalog:
+            catalog = self.engine.catalog
+            if self._planned is not catalog and self.engine.renaming.settled(catalog):
                 self._plan_policies()
 
     def _prune(self) -> None:

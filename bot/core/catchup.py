@@ -46,12 +46,11 @@ def due_ticks(policy: Policy, at: datetime, last_tick: datetime | None) -> Catch
     due = due_now(policy.schedule, at, last_tick)
     if due is None:
         return CatchUp()
-    before = last_due(policy.schedule, due - INSTANT)
-    missed = last_tick is not None and before is not None and before > last_tick
-    if not missed or not isinstance(policy.window, Incremental) or policy.catchup == "merge":
+    if last_tick is None or policy.catchup == "merge" or not isinstance(policy.window, Incremental):
         return CatchUp((Tick(due),))
-    assert last_tick
-    assert before
+    before = last_due(policy.schedule, due - INSTANT)
+    if before is None or before <= last_tick:
+        return CatchUp((Tick(due),))
     if policy.catchup == "each":
         return _each(policy.schedule, due, last_tick)
     begins = before - policy.window.delay

@@ -8,6 +8,7 @@ from bot.core.action import Acknowledge, Resolve
 from bot.core.alert import Disposition, Work
 from bot.core.reconcile import flood_key
 from bot.engine import Ticked
+from bot.errors import StoreAway
 from bot.sandbox import Sandbox
 from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, HELD, HELD_SQL, HOUR, MINUTE, NOON, Node, World
 from tests.shell.trouble import BOTH, EVERY, HELD_NAME, in_between
@@ -126,6 +127,26 @@ def test_what_is_resolved_goes_over_quietly_and_a_flood_keeps_its_key(world: Wor
         world.table.says(f"s_{n + 50}", NOON + MINUTE)
     before.next_tick(NEW)
     assert [a.id for a in before.alerts()] == [flood.id]
+
+
+def test_nothing_runs_under_the_new_name_before_its_past_is_there(
+    world: World, before: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (alert,) = before.alerts()
+    moved(world)
+
+    def away(*_: object) -> bool:
+        raise StoreAway("The store does not answer.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(before.store.renames, "carry", away)
+        with pytest.raises(StoreAway):
+            before.engine.reload()
+    assert NEW in before.engine.catalog.policies
+    assert not before.engine.renaming.settled(before.engine.catalog)
+    before.engine.reload()
+    assert before.engine.renaming.settled(before.engine.catalog)
+    assert before.alert(alert.id).policy == NEW
 
 
 def test_a_name_with_a_past_of_its_own_takes_over_nothing(world: World, before: Node) -> None:
