@@ -18,6 +18,7 @@ from bot.errors import Conflict, PatrolError
 from bot.log import get
 from bot.metrics import METRICS, Metrics
 from bot.project import Project
+from bot.renaming import Renaming
 from bot.runs import LEASE, MOST_PARTS, Asked, Runs, Ticked
 from bot.silence import Silence
 from bot.store import Ask, DeadRun, Store
@@ -55,6 +56,7 @@ class Engine:
         self.circuit = Breaker(warehouse, self.troubles, project, self.metrics, self._all_unknown)
         self.runs = Runs(store, warehouse, project, clock, self.metrics, self.circuit, self._record)
         self.auditor = Auditor(store, self.troubles, project, self.metrics)
+        self.renaming = Renaming(store, clock)
         self.silence = Silence(store, self.troubles, project, self.circuit)
 
     @property
@@ -73,9 +75,10 @@ class Engine:
         alert: int | None = None,
         window: Callable[[datetime], Window] | None = None,
         after: datetime | None = None,
+        begins: datetime | None = None,
     ) -> Ticked:
         """Looks at the warehouse for one policy and saves what came of it: `Asked` says what each is."""
-        return self.runs.one(Asked(name, cause, due, by, alert, window, after))
+        return self.runs.one(Asked(name, cause, due, by, alert, window, after, begins))
 
     def _all_unknown(self, why: str) -> None:
         """Nobody looks whether the open conditions still hold."""
@@ -186,5 +189,6 @@ class Engine:
     def reload(self) -> bool:
         """Takes in changed files; policies that do not load become alerts to their owners."""
         changed = self.project.reload()
+        self.renaming.of_files(self.catalog)
         self.troubles.of_files(self.catalog)
         return changed

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.core.plan import due_now
+from bot.core.catchup import Tick
+from bot.due import due_ticks
 from bot.engine import Engine
 from bot.errors import StoreAway
 from bot.log import get
@@ -26,12 +27,17 @@ ENDS_WITHIN_S = 60.0  # what is being looked at when it must end
 
 @dataclass(frozen=True)
 class Want:
-    """A policy to be looked at; from the second part of a tick on, which and where the last one ended."""
+    """A policy to be looked at: which ticks, once that is known, and how much of the first is done."""
 
     policy: str
+    ticks: tuple[Tick, ...] = ()
     part: int = 0
-    due: datetime | None = None
-    after: datetime | None = None
+    after: datetime | None = None  # where the last part ended
+
+    def asked(self) -> Asked:
+        tick = self.ticks[0]
+        cause = Cause(CauseKind.tick, f"{tick.stamp}+{self.part}" if self.part else tick.stamp)
+        return Asked(self.policy, cause, tick.due, after=self.after, begins=tick.begins)
 
 
 class Rounds:
@@ -123,8 +129,8 @@ class Rounds:
     def _claim(self, wants: Sequence[Want]) -> None:
         """Of these the ones that are due, if they are ours."""
         try:
-            asked = self._asked(wants)
-            claims = self.engine.runs.claim([one for _, one in asked])
+            due = self._due(wants)
+            claims = self.engine.runs.claim([want.asked() for want in due])
         except StoreAway as away:
             self._away(away, wants)
             return
@@ -136,9 +142,9 @@ class Rounds:
             log.exception("claim failed", policy=wants[0].policy)
             self._done(wants)
             return
-        due = {want.policy for want, _ in asked}
-        self._done([want for want in wants if want.policy not in due])
-        for (want, _), claim in zip(asked, claims, strict=True):
+        names = {want.policy for want in due}
+        self._done([want for want in wants if want.policy not in names])
+        for want, claim in zip(due, claims, strict=True):
             if isinstance(claim, Ticked):
                 self._ended(want, claim)
             else:
@@ -146,21 +152,18 @@ class Rounds:
                     self._claimed.append((want, claim))
                     self._changed.notify_all()
 
-    def _asked(self, wants: Sequence[Want]) -> list[tuple[Want, Asked]]:
-        """The tick that is due now of each policy; with a part of one, the next part of it."""
-        policies, now = self.engine.catalog.policies, self.engine.clock()
-        last = self.engine.store.runs.last_ticks([want.policy for want in wants if want.due is None])
+    def _due(self, wants: Sequence[Want]) -> list[Want]:
+        """Those of which something is due, with what it is."""
+        policies, now, store = self.engine.catalog.policies, self.engine.clock(), self.engine.store
+        last = store.runs.last_ticks([want.policy for want in wants if not want.ticks])
         found = []
         for want in wants:
             policy = policies.get(want.policy)
             if policy is None or not policy.runs:
                 continue
-            due = want.due or due_now(policy.schedule, now, last.get(want.policy))
-            if due is None:
-                continue
-            stamp = due.isoformat().replace("+00:00", "Z")
-            cause = Cause(CauseKind.tick, f"{stamp}+{want.part}" if want.part else stamp)
-            found.append((replace(want, due=due), Asked(want.policy, cause, due, after=want.after)))
+            ticks = want.ticks or due_ticks(store, policy, now, last.get(want.policy))
+            if ticks:
+                found.append(replace(want, ticks=ticks))
         return found
 
     def _look(self, want: Want, claimed: Claimed) -> None:
@@ -209,13 +212,18 @@ class Rounds:
     # --------------------------------------------------------------------- ending
 
     def _ended(self, want: Want, ticked: Ticked) -> None:
-        """Where only a part of the window fitted, the next part follows at once."""
+        """Where only a part of the window fitted the next part follows at once; after it the next tick."""
+        follows = None
         if ticked.goes_on and ticked.looked and want.part + 1 < MOST_PARTS:
-            with self._changed:
-                self._wanted.appendleft(replace(want, part=want.part + 1, after=ticked.looked.window.end))
-                self._changed.notify_all()
+            follows = replace(want, part=want.part + 1, after=ticked.looked.window.end)
+        elif want.ticks[1:] and not ticked.stops:
+            follows = Want(want.policy, want.ticks[1:])
+        if follows is None:
+            self._done([want], again=ticked.busy)
             return
-        self._done([want], again=ticked.busy)
+        with self._changed:
+            self._wanted.appendleft(follows)
+            self._changed.notify_all()
 
     def _away(self, away: StoreAway, wants: Sequence[Want]) -> None:
         self._store_away(away)

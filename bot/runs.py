@@ -8,23 +8,24 @@ from datetime import datetime, timedelta
 
 from bot.circuit import Breaker
 from bot.core.action import Action, Unknown
-from bot.core.alert import Alert, Condition
+from bot.core.alert import Alert, Condition, Lane
+from bot.core.catchup import tick_window
 from bot.core.change import Change
 from bot.core.reconcile import Reconciled, flood_key, reconcile, unknown_keys
 from bot.core.reply import Evidence
 from bot.core.retry import retry_at
-from bot.core.route import lane_of
+from bot.core.route import lane_for, lane_of
 from bot.core.step import step
 from bot.errors import Conflict, LeaseLost
 from bot.killpoint import reach
 from bot.log import bound, get
 from bot.metrics import Metrics
 from bot.project import Project
-from bot.store import Ask, Done, Held, Keys, RunSave, Store
+from bot.store import RENAMED_AWAY, Ask, Done, Held, Keys, RunSave, Store
 from bot.trouble import RESOLVED_LATELY
 from sensors.model.policy import Policy
 from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
-from sensors.model.window import INSTANT, Window, window_for
+from sensors.model.window import INSTANT, Window
 from sensors.run import data_until, late, look, sources_of
 from sensors.title import title
 from sensors.warehouse import Warehouse, WarehouseError
@@ -44,7 +45,8 @@ class Asked:
     """A look that the clock or a person asks for.
 
     `window` is for runs that people ask for: from the end of what is loaded to the window to look at.
-    `after` is where the part of the window ended that was looked at before, if it did not fit whole.
+    `after` is where the part of the window ended that was looked at before, if it did not fit whole; `begins`
+    where the time ends that a policy with `catchup: skip` passes over.
     """
 
     policy: str
@@ -54,6 +56,7 @@ class Asked:
     alert: int | None = None
     window: Callable[[datetime], Window] | None = None
     after: datetime | None = None
+    begins: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,11 @@ class Ticked:
     why_not: str = ""
     busy: bool = False  # another process is at it: ask again shortly
     found: Reconciled = NOTHING_FOUND
+
+    @property
+    def stops(self) -> bool:
+        """Whether a later run of the policy is not to follow now: it waits for another, or for the data."""
+        return self.busy or (self.run is not None and not (self.looked and self.looked.ok))
 
     @property
     def goes_on(self) -> bool:
@@ -102,10 +110,12 @@ class _Ready:
 
     def _window(self, watermark: datetime | None) -> Window:
         one = self.asked
+        if watermark == RENAMED_AWAY:  # these files are old: its past has another name
+            return Window(one.due, one.due)
         if one.window:
             whole = one.window(min(one.due, self.until + INSTANT) if self.until else one.due)
         else:
-            whole = window_for(self.policy.window, one.due, watermark, self.until)
+            whole = tick_window(self.policy.window, one.due, watermark, self.until, one.begins)
         rest = one.after is not None and whole.start is not None and whole.start < one.after
         return replace(whole, start=one.after) if rest else whole
 
@@ -176,7 +186,7 @@ class Runs:
         """Nothing is looked at on stale data; the first tick after the table has come looks at all of it."""
         if self.store.runs.fail(run, RunStatus.skipped, behind, self.clock()):
             self.unknown(policy, behind)
-        return Ticked(why_not=behind)
+        return Ticked(run, why_not=behind)
 
     def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None, str]:
         """Until when the policy's tables are loaded, the failed look where the warehouse does not say, and
@@ -251,6 +261,8 @@ class Runs:
         again_at = f"{again:%H:%M:%S}" if again else "its next due time"
         with bound(run=run.id, policy=run.policy, cause=str(run.cause)):
             log.warning("run failed", why=why, status=looked.status.value, again_at=again_at)
+        if run.cause.of_the_past:
+            return Ticked(run, looked)
         self.unknown(policy, why)
         if not away:
             self.troubles.of_look(looked, self.project.catalog.teams)
@@ -282,21 +294,23 @@ class Runs:
         """What each look says of every key, by what was seen before and is held now: read for all at once."""
         looks = [looked for _, looked in found]
         memory = self.store.alerts.memory_of([_rows(looked) for looked in looks])
-        held = self.store.alerts.held_of([_holders(looked) for looked in looks], now - RESOLVED_LATELY)
+        lanes = [lane_for(claimed.policy, claimed.run.cause) for claimed, _ in found]
+        keys = [_holders(looked, lane) for looked, lane in zip(looks, lanes, strict=True)]
+        held = self.store.alerts.held_of(keys, now - RESOLVED_LATELY)
         decided = []
-        for (claimed, looked), seen, holders in zip(found, memory, held, strict=True):
+        for (claimed, looked), lane, seen, holders in zip(found, lanes, memory, held, strict=True):
             policy = claimed.policy
             team = self.project.catalog.teams.get(policy.owner)
-            what = reconcile(policy, looked, team, seen, holders, title)
+            what = reconcile(policy, looked, team, seen, holders, title, lane)
             outcomes = [step(holders.get(key), action, now) for key, action in what.actions]
             changes = tuple(outcome for outcome in outcomes if isinstance(outcome, Change))
-            decided.append((what, _leaving(claimed.run, looked, what, changes)))
+            decided.append((what, _leaving(claimed.run, looked, lane, what, changes)))
         return decided
 
     def _well(self, looked: Looked, ticked: Ticked) -> None:
         """A good look also says how the warehouse is, and its own policy."""
         self.circuit.of_look(looked)
-        if not ticked.busy:
+        if ticked.run and not ticked.busy and not ticked.run.cause.of_the_past:
             self.troubles.of_look(looked, self.project.catalog.teams)
 
     def unknown(self, policy: Policy, why: str, *, but_known: bool = True) -> None:
@@ -326,15 +340,15 @@ def _rows(looked: Looked) -> Keys:
     return Keys(looked.policy.name, [v.key for v in looked.violations], since=since)
 
 
-def _holders(looked: Looked) -> Keys:
+def _holders(looked: Looked, lane: Lane) -> Keys:
     """The alerts that its keys may have; where what is gone must be cleared, all that the policy has."""
     policy, keys = looked.policy, [v.key for v in looked.violations]
     if not policy.accumulates:
-        return Keys(policy.name, None, lane_of(policy))
-    return Keys(policy.name, [*keys, flood_key(policy)] if keys else [], lane_of(policy))
+        return Keys(policy.name, None, lane)
+    return Keys(policy.name, [*keys, flood_key(policy.name)] if keys else [], lane)
 
 
-def _leaving(run: Run, looked: Looked, found: Reconciled, changes: tuple[Change, ...]) -> RunSave:
+def _leaving(run: Run, looked: Looked, lane: Lane, found: Reconciled, changes: tuple[Change, ...]) -> RunSave:
     """What the run leaves behind."""
     return RunSave(
         run=run,
@@ -348,6 +362,7 @@ def _leaving(run: Run, looked: Looked, found: Reconciled, changes: tuple[Change,
         elapsed_s=looked.elapsed_s,
         incremental=looked.policy.accumulates,
         content=looked.policy.content,
+        lane=lane,
     )
 
 

@@ -16,8 +16,10 @@ from apscheduler.triggers.base import BaseTrigger
 from bot.clockwatch import ClockWatch
 from bot.core.plan import last_due, next_due
 from bot.deliver import Deliverer
+from bot.due import clock_went_back
 from bot.engine import Engine
 from bot.errors import StoreAway
+from bot.late import LateRows
 from bot.log import get
 from bot.rounds import Rounds
 from bot.starting import Starting
@@ -39,6 +41,7 @@ CHORES: dict[str, float] = {
     "audit": 60,
     "prune": 3600,
     "watch": 2,
+    "late_rows": 600,
 }
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
@@ -151,6 +154,7 @@ class Scheduler:
             "audit": self.engine.auditor.once,
             "prune": self._prune,
             "watch": self._watch,
+            "late_rows": LateRows(self.engine).once,
         }
         for name, seconds in CHORES.items():
             self._scheduler.add_job(
@@ -249,9 +253,12 @@ class Scheduler:
             store.try_to_write()
         self._store_away(StoreAway())
 
-    def _clock_jumped(self, by: timedelta) -> bool:
-        """Nothing may wait for a time that was reckoned by a clock that has been put back since."""
+    def _clock_jumped(self, by: timedelta, right: datetime | None) -> bool:
+        """Nothing may wait for a time that was reckoned by a clock that has been put back since; what it had
+        looked at since it was `right` is looked at again."""
         try:
+            if right:
+                clock_went_back(self.engine.store, list(self._known), right)
             mended = self.engine.store.set_right(self.engine.clock())
         except StoreAway as away:
             self._store_away(away)
@@ -274,7 +281,8 @@ class Scheduler:
             if self.engine.reload():
                 log.info("files changed", version=self.engine.catalog.version[:12])
         finally:
-            if self._planned is not self.engine.catalog:
+            catalog = self.engine.catalog
+            if self._planned is not catalog and self.engine.renaming.settled(catalog):
                 self._plan_policies()
 
     def _prune(self) -> None:

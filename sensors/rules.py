@@ -134,6 +134,3 @@ def _unacted(one: Draft, file: PolicyFile) -> Iterator[Problem]:
     if file.schedule.after is not None:
         said = "is read, but this version does not act on it: the policy runs only when it is asked to"
         yield one.document.problem(("schedule", "after"), said, key=True, warning=True)
-    if file.catchup != "merge" and file.window is not None and file.window.trailing is None:
-        said = f"{file.catchup} is read, but this version does not act on it: it merges what was missed"
-        yield one.document.problem(("catchup",), said, warning=True)

@@ -18,6 +18,8 @@ COMMANDS = {
     "run": ("bot.cli.policies", "run"),
     "check": ("bot.cli.policies", "check"),
     "next": ("bot.cli.policies", "next_runs"),
+    "gaps": ("bot.cli.ledger", "gaps"),
+    "backfill": ("bot.cli.ledger", "backfill"),
     "db": ("bot.cli.serve", "db"),
 }
 PORT = click.IntRange(0, 65535)
@@ -60,6 +62,8 @@ def patrol() -> None:
                       patrol run NAME   shows the rows, posts nothing
                       patrol next NAME  says when it will run
     Put it to work:   patrol db upgrade, then patrol serve
+    Miss nothing:     patrol gaps       shows what no policy has looked at
+                      patrol backfill   looks at it, and pages nobody
     """
 
 

@@ -73,8 +73,8 @@ def run(policy: str, project: Path, at: datetime | None, over: timedelta | None,
     settings = settings_of(project)
     from bot.app import open_warehouse
 
-    catalog = _catalog(settings)
-    wanted = _policy(catalog, policy)
+    catalog = catalog_of(settings)
+    wanted = policy_of(catalog, policy)
     warehouse = open_warehouse(settings)
     try:
         looked, found = _look(wanted, catalog, warehouse, at or datetime.now(UTC), over)
@@ -187,7 +187,7 @@ def check(paths: tuple[Path, ...], project: Path, as_json: bool) -> None:
     """
     settings = settings_of(project)
     wanted = [_there(project, path) for path in paths]
-    catalog = _catalog(settings)
+    catalog = catalog_of(settings)
     shown = [p for p in _problems(catalog) if not paths or _under(project, p, wanted)]
     errors = sum(not p.warning for p in shown)
     if as_json:
@@ -267,7 +267,7 @@ def next_runs(policy: str, project: Path, start: datetime | None, count: int, as
     from bot.core.plan import next_due
     from sensors.model.policy import Cron
 
-    wanted = _policy(_catalog(settings_of(project)), policy)
+    wanted = policy_of(catalog_of(settings_of(project)), policy)
     zone = wanted.schedule.timezone if isinstance(wanted.schedule, Cron) else "UTC"
     times: list[datetime] = []
     at: datetime | None = start or datetime.now(UTC)
@@ -289,13 +289,13 @@ def next_runs(policy: str, project: Path, start: datetime | None, count: int, as
         )
 
 
-def _catalog(settings: Any) -> Catalog:
+def catalog_of(settings: Any) -> Catalog:
     from sensors.catalog import load
 
     return load(holding_policies(settings.project), dialect=settings.dialect, bundle=settings.bundle)
 
 
-def _policy(catalog: Catalog, name: str) -> Policy:
+def policy_of(catalog: Catalog, name: str) -> Policy:
     if name in catalog.policies:
         return catalog.policies[name]
     if name in catalog.broken:

@@ -49,6 +49,14 @@ class Unknown:
 
 
 @dataclass(frozen=True)
+class Renamed:
+    """Its policy was moved to another path; a key that names the policy changes too."""
+
+    policy: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Timer:
     """What was due has come: a step, a reminder, the end of an acknowledgement or of a snooze."""
 
@@ -152,4 +160,4 @@ PersonAction = (
     | Rerun
     | StartJob
 )
-Action = Fire | Clear | Unknown | Timer | RerunEnded | JobEnded | PersonAction
+Action = Fire | Clear | Unknown | Renamed | Timer | RerunEnded | JobEnded | PersonAction

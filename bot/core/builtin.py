@@ -88,7 +88,7 @@ def told(
         policy=policy,
         key=key or canonical(values),
         lane=LANE,
-        terms=_terms(owner, team, severity),
+        terms=terms_of(owner, team, severity),
         title=said[:200],
         severity=severity,
         count=count,
@@ -99,7 +99,7 @@ def told(
     )
 
 
-def _terms(owner: str, team: Team | None, severity: Severity) -> Terms:
+def terms_of(owner: str, team: Team | None, severity: Severity = SEVERITY) -> Terms:
     """Repeated twice a day while nobody works on it, and closed by itself when it is over."""
     terms = Terms(team=owner, repeat_interval=timedelta(hours=12), clear="always", accumulates=False)
     if team is None:

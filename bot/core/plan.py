@@ -50,6 +50,14 @@ def due_now(schedule: Schedule, at: datetime, last_tick: datetime | None) -> dat
     return due if last_tick is None or due > last_tick or last_tick > at + APART else None
 
 
+def due_between(schedule: Schedule, after: datetime, until: datetime) -> Iterator[datetime]:
+    """All due times later than `after` and not later than `until`, in order."""
+    at = next_due(schedule, after)
+    while at is not None and at <= until:
+        yield at
+        at = next_due(schedule, at)
+
+
 def _floor(every: Every, at: datetime) -> datetime:
     anchor = EPOCH + every.offset
     return anchor + (at - anchor) // every.interval * every.interval

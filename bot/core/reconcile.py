@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.action import Action, Clear, Fire
-from bot.core.alert import Alert, Condition, Disposition
+from bot.core.alert import Alert, Condition, Disposition, Lane
 from bot.core.route import lane_of, terms_for
 from sensors.model.policy import Policy, Severity
 from sensors.model.run import Looked
@@ -51,13 +51,15 @@ def reconcile(
     memory: Mapping[str, Mapping[str, Seen]],
     held: Mapping[str, Alert],
     title: Title,
+    lane: Lane | None = None,
 ) -> Reconciled:
-    """What a good run says of every key.
+    """What a good run says of every key, in the policy's own lane unless another is named.
 
     `memory` is what was seen before by key and row hash, over at least `threshold.within` before the window;
     `held` the open alert of each key, or else the one resolved lately. Rows of a key are new evidence when
     no run has seen them; events fire only on new evidence, conditions as long as they are there.
     """
+    lane = lane or lane_of(policy)
     known = {v.key: memory.get(v.key, {}) for v in looked.violations}
     new = {v.key: tuple(r for r in v.rows if r.hash not in known[v.key]) for v in looked.violations}
     fires = [
@@ -65,7 +67,7 @@ def reconcile(
         for violation in looked.violations
         if (
             fire := _fire(
-                policy, violation, looked, team, known[violation.key], held.get(violation.key), title
+                policy, violation, looked, team, known[violation.key], held.get(violation.key), title, lane
             )
         )
     ]
@@ -73,7 +75,7 @@ def reconcile(
     there = {f.key for f in fires}
     fresh = {f.key: f for f in fires if _opens(held.get(f.key), f)}
     if len(fresh) > policy.max_alerts:
-        flood = _flood(policy, list(fresh.values()), team, looked)
+        flood = _flood(policy, list(fresh.values()), team, looked, lane)
         fires = [f for f in fires if f.key not in fresh] + [flood]
         rows[flood.key] = tuple(sorted((row for key in fresh for row in rows[key]), key=age))
     actions: list[tuple[str, Action]] = [(f.key, f) for f in fires]
@@ -98,6 +100,7 @@ def _fire(
     known: Mapping[str, Seen],
     holder: Alert | None,
     title: Title,
+    lane: Lane,
 ) -> Fire | None:
     """The violation as an action, or None where it stays under the threshold or says nothing new."""
     new = any(row.hash not in known for row in violation.rows)
@@ -113,7 +116,7 @@ def _fire(
     return Fire(
         policy=policy.name,
         key=violation.key,
-        lane=lane_of(policy),
+        lane=lane,
         terms=terms_for(policy, team, severity),
         title=title(policy, newest, count),
         severity=severity,
@@ -122,7 +125,7 @@ def _fire(
         new_evidence=new,
         key_values={name: shown(value) for name, value in violation.key_values.items()},
         newest=newest,
-        on_open=policy.on_open,
+        on_open=() if lane is Lane.historical else policy.on_open,
         forgiven_until=_forgiven_until(holder),
     )
 
@@ -213,13 +216,13 @@ def _mask(value: Any) -> str:
     return f"{begins}•••"
 
 
-def _flood(policy: Policy, fires: list[Fire], team: Team | None, looked: Looked) -> Fire:
+def _flood(policy: Policy, fires: list[Fire], team: Team | None, looked: Looked, lane: Lane) -> Fire:
     """More new keys in one run than anybody can work on: one alert on a reserved key speaks for all."""
     severity = max(f.severity for f in fires)
     return Fire(
         policy=policy.name,
-        key=flood_key(policy),
-        lane=lane_of(policy),
+        key=flood_key(policy.name),
+        lane=lane,
         terms=terms_for(policy, team, severity),
         title=f"{policy.title}: {len(fires)} at once, more than {policy.max_alerts}",
         severity=severity,
@@ -231,8 +234,8 @@ def _flood(policy: Policy, fires: list[Fire], team: Team | None, looked: Looked)
     )
 
 
-def flood_key(policy: Policy) -> str:
-    return canonical({"flood of": policy.name})
+def flood_key(policy: str) -> str:
+    return canonical({"flood of": policy})
 
 
 def _remember(policy: Policy, new: Mapping[str, tuple[FoundRow, ...]]) -> tuple[Seen, ...]:

@@ -6,11 +6,17 @@ from dataclasses import replace
 
 from bot.core.alert import Alert, Lane, Terms
 from sensors.model.policy import Policy, Severity, Status
+from sensors.model.run import Cause
 from sensors.model.team import Team
 
 
 def lane_of(policy: Policy) -> Lane:
     return Lane.shadow if policy.status is Status.shadow else Lane.live
+
+
+def lane_for(policy: Policy, cause: Cause) -> Lane:
+    """The lane in which a run opens alerts: a backfill's is its own."""
+    return Lane.historical if cause.of_the_past else lane_of(policy)
 
 
 def channel_for(alert: Alert, policy: Policy | None, team: Team | None) -> str:

@@ -17,6 +17,7 @@ from bot.core.action import (
     Escalate,
     Fire,
     JobEnded,
+    Renamed,
     Reopen,
     Rerun,
     RerunEnded,
@@ -29,7 +30,7 @@ from bot.core.action import (
     Wake,
 )
 from bot.core.alert import Alert, Disposition, Lane, Snooze, Work
-from bot.core.change import Effect, EffectKind, Outcome, Refused, changed
+from bot.core.change import Effect, EffectKind, Outcome, Refused, Same, changed
 from bot.core.ladder import awake, climb, reopened, restart, timer
 from bot.core.words import clean, when, who
 from sensors.model.clock import say_duration
@@ -47,6 +48,8 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
     match action:
         case Clear() | Unknown():
             return sensor_step.condition(alert, action, now)
+        case Renamed():
+            return _renamed(alert, action, now)
         case Timer():
             return timer(alert, now)
         case Acknowledge() | Unacknowledge() | Assign():
@@ -57,6 +60,16 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
             return _closing(alert, action, now)
         case Escalate() | Comment() | Rerun() | RerunEnded() | StartJob() | JobEnded():
             return _beside(alert, action, now)
+
+
+def _renamed(alert: Alert, action: Renamed, now: datetime) -> Outcome:
+    """The cards of open alerts say it; those of alerts that are over stay as they were."""
+    if alert.policy == action.policy:
+        return Same("known already")
+    after = replace(alert, policy=action.policy, key=action.key)
+    story = f"its policy is called {action.policy} now; it was {alert.policy}"
+    change = changed(alert, after, now, MACHINE, "renamed", story, action)
+    return change if alert.is_open else replace(change, alert=replace(change.alert, face_seq=alert.face_seq))
 
 
 def _ownership(alert: Alert, action: Acknowledge | Unacknowledge | Assign, now: datetime) -> Outcome:

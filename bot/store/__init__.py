@@ -2,9 +2,10 @@
 
 from bot.core.reconcile import Seen
 from bot.store.store import Store
-from bot.store.values import Ask, DeadRun, Done, Held, Keys, RunRecord, RunSave
+from bot.store.values import RENAMED_AWAY, Ask, DeadRun, Done, Held, Keys, RunRecord, RunSave
 
 __all__ = [
+    "RENAMED_AWAY",
     "Ask",
     "DeadRun",
     "Done",

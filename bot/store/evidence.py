@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from bot.core.alert import Alert
+from bot.core.alert import Alert, Lane
 from bot.core.reconcile import Seen
 from bot.core.reply import Evidence
 from bot.store.changes import hash_of
@@ -71,15 +71,18 @@ def add_evidence(c: Connection, found: Mapping[str, Evidence], alerts: Sequence[
 def _whose(c: Connection, one: RunSave, alerts: Sequence[Alert]) -> dict[str, int]:
     ids = {alert.key: alert.id for alert in alerts}
     if one.incremental:
-        ids |= _holders(c, one.run.policy, [key for key in one.evidence if key not in ids])
+        missing = [key for key in one.evidence if key not in ids]
+        ids |= _holders(c, one.run.policy, missing, one.lane)
     return ids
 
 
-def _holders(c: Connection, policy: str, keys: Sequence[str]) -> dict[str, int]:
+def _holders(c: Connection, policy: str, keys: Sequence[str], lane: Lane | None) -> dict[str, int]:
     if not keys:
         return {}
     by_hash = {hash_of(key): key for key in keys}
     held = select(t.c.id, t.c.key_hash).where(t.c.policy == policy, t.c.key_hash.in_(by_hash), HOLDS_KEY)
+    if lane:
+        held = held.where(t.c.lane == lane.value)
     return {by_hash[row.key_hash]: row.id for row in c.execute(held.order_by(t.c.id))}
 
 

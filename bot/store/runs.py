@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func,
 
 from bot.store.claims import Claim, claim_all
 from bot.store.database import Database
+from bot.store.ledger import fold
 from bot.store.tables import RETRIED, RUNNING, TICKS, evidence, policy_state
 from bot.store.tables import runs as t
 from bot.store.values import Ask, DeadRun, RunRecord
@@ -132,10 +133,11 @@ class Runs:
             return dict(c.execute(LAST_TICKS, {"policies": list(policies)}).all())
 
     def prune(self, before: datetime) -> int:
-        """Forgets runs that ended before then, but not those behind an alert or a policy's newest."""
+        """Forgets runs that ended before then, but not those behind an alert or a policy's newest; what they
+        looked at goes into the ledger."""
         newest = select(func.max(t.c.id)).group_by(t.c.policy)
         newest_tick = select(func.max(t.c.id)).where(TICKS).group_by(t.c.policy)
-        gone = delete(t).where(
+        gone = (
             t.c.ended_at < before,
             t.c.alert_id.is_(None),
             ~exists().where(evidence.c.run_id == t.c.id),
@@ -143,7 +145,8 @@ class Runs:
             t.c.id.not_in(newest_tick),
         )
         with self._database.write() as c:
-            return c.execute(gone).rowcount
+            fold(c, gone)
+            return c.execute(delete(t).where(*gone)).rowcount
 
 
 # Statements are built once: what they cost is mostly their building.

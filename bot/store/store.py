@@ -19,9 +19,11 @@ from bot.store.contents import Contents
 from bot.store.database import PATIENCE, Database
 from bot.store.evidence import add_evidence
 from bot.store.job_runs import JobRuns
+from bot.store.ledger import Ledger
 from bot.store.outage import Outage
 from bot.store.outbox import Outbox, drop_unsent
 from bot.store.pace import Pace
+from bot.store.renames import Renames
 from bot.store.requests import Requests
 from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
@@ -45,6 +47,8 @@ class Store:
         self.contents = Contents(self._database)
         self.requests = Requests(self._database)
         self.audit = Audit(self._database)
+        self.ledger = Ledger(self._database)
+        self.renames = Renames(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 
     def save(self, saved: RunSave, now: datetime) -> tuple[Alert, ...]:

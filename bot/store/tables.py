@@ -91,6 +91,23 @@ policy_state = Table(
     Column("watermark", Moment),
 )
 
+ledger = Table(  # what the windows of pruned runs had covered
+    "ledger",
+    metadata,
+    Column("policy", Words, primary_key=True),
+    Column("scheduled", Boolean, primary_key=True),  # by its schedule; else because somebody asked
+    Column("start", Moment, primary_key=True),
+    Column("end", Moment, nullable=False),
+)
+
+renames = Table(  # names that policies have left
+    "renames",
+    metadata,
+    Column("old", Words, primary_key=True),
+    Column("new", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
 alerts = Table(
     "alerts",
     metadata,

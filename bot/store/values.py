@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.core.alert import Lane
 from bot.core.change import Change
@@ -14,6 +14,8 @@ from bot.core.reply import Evidence
 from sensors.model.policy import NOTHING
 from sensors.model.run import Cause, Run, RunStatus
 from sensors.model.window import Window
+
+RENAMED_AWAY = datetime(9999, 1, 1, tzinfo=UTC)  # the watermark of a name that its policy has left
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class RunSave:
     elapsed_s: float = 0.0
     incremental: bool = False  # rows are events: they add up, and the watermark moves
     content: str = ""
+    lane: Lane | None = None  # of its alerts; None where the policy has but one
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,11 @@ class Cause:
         due, part = numbered.groups() if numbered else (self.detail, 0)
         return Cause(self.kind, f"{due}+{int(part) + 1}")
 
+    @property
+    def of_the_past(self) -> bool:
+        """A backfill: it says nothing of how things are now, and pages nobody."""
+        return self.kind is CauseKind.range
+
     @staticmethod
     def parse(text: str) -> Cause:
         kind, _, detail = text.partition(":")

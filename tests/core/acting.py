@@ -67,6 +67,7 @@ def machine(random: Random, terms: Terms, lane: Lane) -> a.Action:
             fire_of(random, terms, lane),
             a.Clear(NOON + random.randint(-60, 600) * MINUTE),
             a.Unknown(random.choice(HOSTILE)),
+            a.Renamed(random.choice(("chat.moved", "chat.moved_again")), '{"seller_id":"s_1"}'),
             a.RerunEnded(random.choice(PEOPLE), random.choice(HOSTILE)),
             a.JobEnded(random.randint(1, 3), "rescore", random.random() < 0.5, random.choice(HOSTILE)),
         )

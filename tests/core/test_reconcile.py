@@ -224,9 +224,9 @@ def test_a_flood_opens_one_alert_for_all_new_keys_and_goes_on_with_the_known_one
     runs = Runs(made)
     runs.run(row(0, "s_0"))
     found = runs.run(*sellers(0, 10), row(99, "s_0"))
-    assert runs.counts == {"s_0": 2, flood_key(made): 9}
-    assert runs.alerts[flood_key(made)].title == "Seller steers buyers away: 9 at once, more than 3"
-    assert [one["id"] for one in found.evidence[flood_key(made)]] == list(range(9, 0, -1))
+    assert runs.counts == {"s_0": 2, flood_key(made.name): 9}
+    assert runs.alerts[flood_key(made.name)].title == "Seller steers buyers away: 9 at once, more than 3"
+    assert [one["id"] for one in found.evidence[flood_key(made.name)]] == list(range(9, 0, -1))
     again = runs.run(*sellers(0, 10))
     assert again.fired == ()
 
@@ -237,7 +237,7 @@ def test_the_rows_of_a_flood_are_those_of_the_new_keys_only() -> None:
     runs.run(row(0, "s_0"), row(1, "s_0"))
     many = [one for n in range(4) for one in (row(10 * n + 10, f"s_{n + 1}"), row(10 * n + 11, f"s_{n + 1}"))]
     found = runs.run(row(0, "s_0"), row(1, "s_0"), *many, row(99, "s_lone"))
-    shown = {one["seller_id"] for one in found.evidence[flood_key(made)]}
+    shown = {one["seller_id"] for one in found.evidence[flood_key(made.name)]}
     assert shown == {"s_1", "s_2", "s_3", "s_4"}
 
 
@@ -273,11 +273,11 @@ def test_a_flood_of_conditions_that_was_resolved_stays_so_until_there_is_a_new_r
     made = policy(Now(), max_alerts=3)
     runs = Runs(made)
     runs.run(*sellers(0, 10))
-    runs.act(flood_key(made), Resolve(ANA, Disposition.true_positive))
+    runs.act(flood_key(made.name), Resolve(ANA, Disposition.true_positive))
     runs.run(*sellers(0, 10))
-    assert not runs.alerts[flood_key(made)].is_open
+    assert not runs.alerts[flood_key(made.name)].is_open
     runs.run(*sellers(0, 11))
-    assert runs.alerts[flood_key(made)].is_open
+    assert runs.alerts[flood_key(made.name)].is_open
 
 
 def test_a_flood_of_conditions_that_went_down_has_cleared() -> None:
@@ -285,8 +285,8 @@ def test_a_flood_of_conditions_that_went_down_has_cleared() -> None:
     runs = Runs(made)
     runs.run(*sellers(0, 10))
     runs.run(*sellers(0, 2))
-    assert runs.alerts[flood_key(made)].condition is Condition.cleared
-    assert set(runs.counts) == {"s_0", "s_1", flood_key(made)}
+    assert runs.alerts[flood_key(made.name)].condition is Condition.cleared
+    assert set(runs.counts) == {"s_0", "s_1", flood_key(made.name)}
 
 
 # --------------------------------------------------------------- grades and lanes

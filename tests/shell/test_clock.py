@@ -68,7 +68,7 @@ def test_when_the_clock_jumps_looks_and_chores_go_on_within_seconds(
 def test_a_jump_is_told_once_and_told_again_while_nobody_could_see_to_it() -> None:
     clock, told, able = Clock(NOON), [], [False]
 
-    def jumped(by: timedelta) -> bool:
+    def jumped(by: timedelta, _right: datetime | None) -> bool:
         told.append(round(by.total_seconds()))
         return able[0]
 

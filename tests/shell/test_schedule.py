@@ -283,6 +283,19 @@ def test_a_chore_that_breaks_stops_no_other(
     assert "sweep" not in planned.beats
 
 
+def test_a_clock_that_went_back_holds_up_nothing(real: World, start: Start) -> None:
+    real.write("policies/payments/held.yml", QUICK)
+    node = real.node()
+    planned = start(node)
+    wait(lambda: causes(node, HELD_NAME))
+    for job in planned._scheduler.get_jobs():  # as they are when the clock has gone back by a day
+        job.modify(next_run_time=datetime.now(UTC) + timedelta(days=1))
+    planned._clock_jumped(timedelta(days=-1), datetime.now(UTC))
+    before = len(causes(node, HELD_NAME))
+    wait(lambda: len(causes(node, HELD_NAME)) >= before + 2)
+    wait(lambda: datetime.now(UTC) - planned.beats["renew"] < timedelta(seconds=5))
+
+
 def test_a_stop_lets_what_runs_end_and_begins_nothing_new(real: World, start: Start) -> None:
     real.write("policies/payments/held.yml", QUICK)
     node = real.node()

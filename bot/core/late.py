@@ -1,0 +1,97 @@
+"""`patrol.late_rows`: rows that came after their time had been looked at, or that have none. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.core.action import Action, Clear, Fire
+from bot.core.alert import Alert
+from bot.core.builtin import LANE, SEVERITY, terms_of
+from bot.core.gaps import backfill
+from bot.core.ledger import Stretch
+from bot.core.reconcile import Seen
+from sensors.model.policy import Policy
+from sensors.model.team import Team
+from sensors.model.violation import FoundRow, Violation, canonical
+
+LATE_ROWS = "patrol.late_rows"
+BEHIND = timedelta(hours=48)  # so far behind a policy's reach its rows are looked at once more
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Late:
+    """What a policy has not seen though it has looked there, oldest first; and its rows without a time."""
+
+    rows: tuple[FoundRow, ...] = ()
+    untimed: tuple[FoundRow, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) + len(self.untimed)
+
+
+def late_key(policy: str) -> str:
+    return canonical({"policy": policy})
+
+
+def behind(reach: datetime) -> Stretch:
+    """The time in which nothing should come any more."""
+    return Stretch(reach - BEHIND, reach)
+
+
+def unseen(
+    violations: tuple[Violation, ...], memory: Mapping[str, Mapping[str, Seen]]
+) -> tuple[FoundRow, ...]:
+    """The rows that no run has looked at."""
+    return tuple(row for v in violations for row in v.rows if row.hash not in memory.get(v.key, {}))
+
+
+def late_rows(policy: Policy, found: Late, team: Team | None, holder: Alert | None, now: datetime) -> Action:
+    """What it means for the owner: an alert that says what to do, or that all is well."""
+    if not found.count:
+        return Clear(now)
+    times = [row.event_time for row in found.rows if row.event_time]
+    newest = f"{max(times):%Y-%m-%d %H:%M:%S} UTC" if times else ""
+    more = holder is None or found.count > holder.count or newest > str(holder.newest.get("newest", ""))
+    return Fire(
+        policy=LATE_ROWS,
+        key=late_key(policy.name),
+        lane=LANE,
+        terms=terms_of(policy.owner, team),
+        title=f"{policy.name}: {_title(found, newest)}"[:200],
+        severity=SEVERITY,
+        count=found.count,
+        as_of=now,
+        new_evidence=more,
+        key_values={"policy": policy.name},
+        newest={"policy": policy.name, "why": _advice(policy, found, times), "newest": newest},
+    )
+
+
+def _title(found: Late, newest: str) -> str:
+    parts = []
+    if found.rows:
+        parts.append(f"{_rows(len(found.rows))} came too late to be looked at, the newest of {newest}")
+    if found.untimed:
+        parts.append(f"{_rows(len(found.untimed))} without a time, so in no window")
+    return "; ".join(parts)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
+
+
+def _advice(policy: Policy, found: Late, times: list[datetime]) -> str:
+    said = []
+    if times:
+        command = backfill(policy.name, Stretch(min(times), max(times) + SECOND))
+        said.append(
+            f"look at them with `{command} --again`; if it goes on, give the window a larger lookback, "
+            "correct the table's load_interval, or use the time of arrival as the window's column"
+        )
+    if found.untimed:
+        said.append("give the rows a time where they are loaded, or use a column that always has one")
+    return "; ".join(said)

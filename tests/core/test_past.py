@@ -1,0 +1,65 @@
+"""A backfill's windows join end to end, and a later backfill of nearly the same time has the same ones."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.ledger import Stretch, merged
+from bot.core.past import ENOUGH, name, windows
+from sensors.model.policy import Every, Incremental, Now, Policy, Trailing
+from sensors.model.window import Window
+from tests.core.looking import policy
+from tests.core.making import DAY, HOUR, MINUTE, NOON
+
+EVENTS = policy(Incremental("sent_at"))
+
+
+def stretches(made: Policy, past: Stretch) -> list[Stretch]:
+    return [Stretch(w.start, w.end) for w in windows(made, past) if w.start]
+
+
+@given(st.integers(0, 60 * 24 * 30), st.integers(1, 60 * 24 * 400))
+def test_windows_of_events_join_end_to_end(start: int, minutes: int) -> None:
+    past = Stretch(NOON + start * MINUTE, NOON + (start + minutes) * MINUTE)
+    found = stretches(EVENTS, past)
+    assert merged(found) == (past,)
+    assert sum((s.length for s in found), timedelta()) == past.length
+
+
+@pytest.mark.parametrize(("days", "size"), [(1, HOUR), (8, HOUR), (9, 6 * HOUR), (50, 6 * HOUR), (300, DAY)])
+def test_more_time_is_looked_at_in_larger_windows(days: int, size: timedelta) -> None:
+    found = stretches(EVENTS, Stretch(NOON, NOON + days * DAY))
+    assert max(s.length for s in found) == size
+    assert size == DAY or len(found) <= ENOUGH
+
+
+def test_the_same_windows_come_again_when_now_has_moved_on() -> None:
+    first = windows(EVENTS, Stretch(NOON + 7 * MINUTE, NOON + 9 * HOUR))
+    later = windows(EVENTS, Stretch(NOON + 12 * MINUTE, NOON + 10 * HOUR))
+    assert first[1:] == later[1:-1]
+
+
+def test_a_size_may_be_said() -> None:
+    assert len(windows(EVENTS, Stretch(NOON, NOON + HOUR), 10 * MINUTE)) == 6
+
+
+def test_conditions_are_looked_at_as_of_each_due_time() -> None:
+    hourly = policy(Trailing("sent_at", DAY, baseline=7 * DAY), schedule=Every(HOUR))
+    found = windows(hourly, Stretch(NOON, NOON + 3 * HOUR))
+    assert [w.end for w in found] == [NOON + n * HOUR for n in (1, 2, 3)]
+    assert found[0] == Window(NOON + HOUR - DAY, NOON + HOUR, NOON + HOUR - 8 * DAY)
+
+
+def test_the_world_as_it_is_has_no_past() -> None:
+    assert windows(policy(Now()), Stretch(NOON, NOON + DAY)) == ()
+
+
+def test_each_part_and_each_attempt_has_its_own_name() -> None:
+    window = Window(NOON, NOON + HOUR)
+    assert name(window) == "2026-01-05T12:00:00Z..2026-01-05T13:00:00Z"
+    names = {name(window, part, attempt) for part in range(3) for attempt in range(3)}
+    assert len(names) == 9
