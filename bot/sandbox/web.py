@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -67,6 +67,8 @@ class WebApi:
             args = await read_arguments(request)
         except SlackError as error:
             return JSONResponse(error.answer())
+        except ClientDisconnect:  # whoever called is gone: nobody reads an answer
+            return Response(status_code=400)
         token = _token(request, args)
         call = Call(name, args, token, self._workspace.clock(), origin(request))
         rule = self._faults.strike(name, *self._channels(call))

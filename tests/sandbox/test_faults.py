@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -189,3 +190,16 @@ def test_the_journal_is_in_order_and_can_be_followed(sandbox: Sandbox, client: W
     numbers = [entry["n"] for entry in sandbox.journal()]
     assert numbers == sorted(numbers)
     assert all(entry["at"] <= time.time() for entry in later)
+
+
+def test_a_caller_that_goes_away_in_the_middle_of_its_request_breaks_nothing(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = sandbox.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as line:
+        line.sendall(f"POST /api/{POST} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 99\r\n\r\n".encode())
+        line.sendall(b"half of")
+        time.sleep(0.2)  # it has been taken, and the rest is waited for
+    assert raw_post(sandbox, "one").status == 200
+    assert texts(sandbox) == ["one"]
+    assert "ClientDisconnect" not in caplog.text
