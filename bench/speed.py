@@ -151,7 +151,7 @@ def whole_road(bot: Bot) -> float:
     def deliver() -> None:
         while not stop.is_set():
             if not bot.deliverer.once():
-                stop.wait(0.02)
+                stop.wait(bot.deliverer.idle())
 
     delivering = threading.Thread(target=deliver)
     delivering.start()
@@ -216,15 +216,16 @@ def row_to_post(
     }
 
 
-def _one_row(market: Warehouse, url: str, n: int, policies: int) -> float | None:
-    """Seconds from the row's arrival, at any moment of a second, to its post."""
+def _one_row(market: Warehouse, url: str, n: int, policies: int) -> tuple[float, float] | None:
+    """Seconds to its post: from the row's arrival, at any moment of a second, and from the next due time."""
     policy = (n * 7) % policies
     name = f"x{n}_{time.monotonic_ns()}"
     time.sleep(random.random())
     market.add(policy, name)
-    arrived = time.perf_counter()
+    arrived, waits = time.perf_counter(), 1 - time.time() % 1
     seen = _until(lambda: name in httpx.get(f"{url}/sandbox/state?limit=3", timeout=30).text, 30)
-    return time.perf_counter() - arrived if seen else None
+    took = time.perf_counter() - arrived
+    return (took, took - waits) if seen else None
 
 
 def _quiet(log: Path, url: str) -> None:
@@ -294,11 +295,12 @@ def main() -> None:
     host.start()
     town = ready.recv()
     table = Table(
-        "policies", "bare loop /s", "Patrol /s", "ratio", "row → post p50", "p95", "first alert", "memory"
+        *("policies", "bare loop /s", "Patrol /s", "ratio", "row → post p50", "p95", "due → post p50"),
+        *("first alert", "memory"),
     )
     for size in sizes:
         got = measure(size, town, rounds)
-        delays = sorted(got["delays"])
+        delays, own = sorted(d for d, _ in got["delays"]), [own for _, own in got["delays"]]
         p95 = delays[int(len(delays) * 0.95)] if delays else float("nan")
         table.add_row(
             str(size),
@@ -307,6 +309,7 @@ def main() -> None:
             f"{got['ratio']:.2f}",
             f"{statistics.median(delays) if delays else float('nan'):.2f} s",
             f"{p95:.2f} s",
+            f"{statistics.median(own) if own else float('nan'):.2f} s",
             f"{got['first'] or float('nan'):.1f} s",
             f"{got['memory']:.0f} MiB",
         )
