@@ -143,7 +143,8 @@ class Engine:
 
     def take_over(self) -> int:
         """Runs whose process died are looked at again, over the window they had."""
-        dead = [] if self.circuit.away() else self.store.runs.dead(self.clock())
+        found = [] if self.circuit.away() else self.store.runs.dead(self.clock())
+        dead = [run for run in found if not self.runs.is_at(run.policy, run.cause)]
         for run in dead:
             self._alone(f"run {run.policy} {run.cause}", partial(self._take_over, run))
         return len(dead)
