@@ -78,7 +78,7 @@ def test_a_dead_run_that_cannot_be_taken_over_holds_up_no_other(
         return real(name, *given, **how)
 
     monkeypatch.setattr(node.engine, "tick", tick)
-    node.engine.take_over()
+    node.take_over()
     assert [alert.policy for alert in node.alerts()] == [EVERY]
 
 

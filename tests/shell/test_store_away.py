@@ -148,7 +148,7 @@ def test_what_was_found_when_the_store_went_away_is_found_again_once(world: Worl
     assert bot.alerts() == []
     assert bot.tick().busy  # its own lease, for a moment
     bot.clock.on(20 * SECOND)
-    assert bot.engine.take_over() == 1
+    assert bot.take_over() == 1
     assert [(a.count, a.policy) for a in bot.alerts()] == [(2, EVERY)]
     bot.next_tick()
     assert [a.count for a in bot.alerts()] == [2]
