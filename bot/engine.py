@@ -141,12 +141,14 @@ class Engine:
         )
         return sum(isinstance(self._record(alert.id, Timer()), Change) for alert in due)
 
-    def take_over(self) -> int:
-        """Runs whose process died are looked at again, over the window they had."""
-        dead = [] if self.circuit.away() else self.store.runs.dead(self.clock())
-        for run in dead:
-            self._alone(f"run {run.policy} {run.cause}", partial(self._take_over, run))
-        return len(dead)
+    def dead(self) -> list[DeadRun]:
+        """Runs whose process died; none while no policy can look."""
+        found = [] if self.circuit.away() else self.store.runs.dead(self.clock())
+        return [run for run in found if not self.runs.is_at(run.policy, run.cause)]
+
+    def take_over(self, run: DeadRun) -> None:
+        """Looks again, over the window that the run had."""
+        self._alone(f"run {run.policy} {run.cause}", partial(self._take_over, run))
 
     def _take_over(self, run: DeadRun) -> None:
         log.warning("run taken over", policy=run.policy, cause=str(run.cause))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import threading
 import time
 from collections import deque
@@ -52,7 +53,8 @@ class Rounds:
         self._wanted: deque[Want] = deque()
         self._claimed: deque[tuple[Want, Claimed]] = deque()
         self._found: list[tuple[Want, Claimed, Looked]] = []
-        self._later: list[tuple[float, str]] = []
+        self._later: list[tuple[float, int, Want]] = []
+        self._count = itertools.count()  # so that two of one moment need not be compared
         self._at_it: set[str] = set()
         self._also: set[str] = set()  # came due while it was being looked at
         self._threads = [
@@ -84,14 +86,19 @@ class Rounds:
         """What is being looked at is finished and saved; the rest is left for the next start."""
         with self._changed:
             self._ending = True
-            rest = [claimed for _, claimed in self._claimed]
-            self._claimed.clear()
             self._wanted.clear()
             self._changed.notify_all()
+        self._release()
         deadline = time.monotonic() + ENDS_WITHIN_S
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, deadline - time.monotonic()))
+        self._release()  # what was being claimed just then
+
+    def _release(self) -> None:
+        with self._changed:
+            rest = [claimed for _, claimed in self._claimed]
+            self._claimed.clear()
         try:
             self.engine.runs.release(rest)
         except StoreAway as away:
@@ -121,10 +128,10 @@ class Rounds:
 
     def _come_due(self) -> None:
         while self._later and self._later[0][0] <= time.monotonic():
-            name = heapq.heappop(self._later)[1]
-            if name not in self._at_it:
-                self._at_it.add(name)
-                self._wanted.append(Want(name))
+            want = heapq.heappop(self._later)[2]
+            if want.policy not in self._at_it:
+                self._at_it.add(want.policy)
+                self._wanted.append(want)
 
     def _claim(self, wants: Sequence[Want]) -> None:
         """Of these the ones that are due, if they are ours."""
@@ -236,7 +243,10 @@ class Rounds:
             for want in wants:
                 self._at_it.discard(want.policy)
                 if again:
-                    heapq.heappush(self._later, (time.monotonic() + AGAIN.total_seconds(), want.policy))
+                    # a later part is due though its tick has been run; else the store says what is
+                    same = want if want.part else Want(want.policy)
+                    at = time.monotonic() + AGAIN.total_seconds()
+                    heapq.heappush(self._later, (at, next(self._count), same))
                 elif want.policy in self._also:
                     self._at_it.add(want.policy)
                     self._wanted.append(Want(want.policy))

@@ -141,7 +141,7 @@ class Runs:
         self.circuit = circuit
         self.troubles = circuit.troubles
         self._act = act
-        self._running: dict[int, Run] = {}
+        self._running: dict[str, Run] = {}  # by token: one that was taken over here is here twice
 
     def one(self, asked: Asked) -> Ticked:
         """The whole of one run, now."""
@@ -161,7 +161,9 @@ class Runs:
         if any(isinstance(claim, Run) for claim in claims):
             reach("claim.after")
         rest = iter(claims)
-        return [self._claimed(one, next(rest)) if isinstance(one, _Ready) else one for one in ready]
+        found = [self._claimed(one, next(rest)) if isinstance(one, _Ready) else one for one in ready]
+        self._running |= {one.run.token: one.run for one in found if isinstance(one, Claimed)}
+        return found
 
     def _ready(self, asked: Asked) -> _Ready | Ticked:
         policy = self.project.catalog.policies.get(asked.policy)
@@ -179,7 +181,6 @@ class Runs:
             return Ticked(why_not=f"this run has {claim.status.value} before")
         if ready.behind and claim.cause.kind is CauseKind.tick:
             return self._wait(ready.policy, claim, ready.behind)
-        self._running[claim.id] = claim
         return Claimed(ready.policy, claim, ready.failed)
 
     def _wait(self, policy: Policy, run: Run, behind: str) -> Ticked:
@@ -212,10 +213,14 @@ class Runs:
         for run in list(self._running.values()):
             self.store.runs.extend(run, self.clock(), LEASE)
 
+    def is_at(self, policy: str, cause: Cause) -> bool:
+        """Whether this process is at it; where its lease ran out, it could not be renewed for a while."""
+        return any(run.policy == policy and run.cause == cause for run in list(self._running.values()))
+
     def release(self, claimed: Iterable[Claimed]) -> None:
         """Gives back runs that will not be looked at here: whoever asks next takes them over at once."""
         for one in claimed:
-            self._running.pop(one.run.id, None)
+            self._running.pop(one.run.token, None)
             self.store.runs.extend(one.run, self.clock(), timedelta())
 
     # -------------------------------------------------------------------- looking
@@ -245,7 +250,7 @@ class Runs:
             done |= self._saved(good)
         finally:
             for claimed, _ in found:
-                self._running.pop(claimed.run.id, None)
+                self._running.pop(claimed.run.token, None)
         return [done[n] for n in range(len(found))]
 
     def _failed(self, claimed: Claimed, looked: Looked) -> Ticked:

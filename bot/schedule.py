@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +22,7 @@ from bot.engine import Engine
 from bot.errors import StoreAway
 from bot.late import LateRows
 from bot.log import get
-from bot.rounds import Rounds
+from bot.rounds import ENDS_WITHIN_S, Rounds
 from bot.starting import Starting
 from bot.store import DeadRun
 from sensors.model.catalog import Catalog
@@ -120,7 +121,7 @@ class Scheduler:
         self.timetable = Timetable()
         self.rounds = Rounds(engine, workers, self._store_away)
         self._known: dict[str, Policy] = {}
-        self._retrying: set[DeadRun] = set()  # so that none waits twice for a worker
+        self._again: set[DeadRun] = set()  # so that none waits twice for a worker
         self._planned: Catalog | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -147,8 +148,8 @@ class Scheduler:
             "starting": self._start_things,
             "reload": self._reload,
             "renew": self.engine.runs.renew,
-            "take_over": self.engine.take_over,
-            "retry": self._retry,
+            "take_over": lambda: self._hand_out(self.engine.dead(), self.engine.take_over),
+            "retry": lambda: self._hand_out(self.engine.retries(), self.engine.try_again),
             "circuit": self.engine.circuit.beat,
             "silence": self.engine.silence.once,
             "audit": self.engine.auditor.once,
@@ -182,9 +183,12 @@ class Scheduler:
         self._stopping.set()
         self._work.set()
         self._clock_watch.stop()
+        self.rounds.close()  # first, for leases are renewed as long as the scheduler runs
+        until = time.monotonic() + ENDS_WITHIN_S
+        while self._again and time.monotonic() < until:
+            time.sleep(0.05)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
-        self.rounds.close()
         self.starting.close()
         if self._delivering.is_alive():
             self._delivering.join(timeout=15)
@@ -204,23 +208,24 @@ class Scheduler:
     def _ring(self) -> None:
         self.rounds.want(self.timetable.due(self.engine.clock()))
 
-    def _retry(self) -> None:
-        """Hands failed runs whose time has come to other threads: each may take as long as its query."""
-        for run in self.engine.retries():
-            if run not in self._retrying:
-                self._retrying.add(run)
-                self._scheduler.add_job(self._try_again, args=(run,))
+    def _hand_out(self, runs: Iterable[DeadRun], do: Callable[[DeadRun], None]) -> None:
+        """Runs of dead processes, and failed ones whose time has come: each may take as long as its query, so
+        other threads do it."""
+        for run in runs:
+            if run not in self._again:
+                self._again.add(run)
+                self._scheduler.add_job(self._look_again, args=(run, do))
 
-    def _try_again(self, run: DeadRun) -> None:
+    def _look_again(self, run: DeadRun, do: Callable[[DeadRun], None]) -> None:
         try:
             if not self._stopping.is_set():
-                self.engine.try_again(run)
+                do(run)
         except StoreAway as away:
             self._store_away(away)
         except Exception:
-            log.exception("retry failed", policy=run.policy)
+            log.exception("look failed", policy=run.policy)
         finally:
-            self._retrying.discard(run)
+            self._again.discard(run)
 
     def _wake(self) -> None:
         """The warehouse is back: whatever is due looks at once."""

@@ -11,7 +11,6 @@ from cronsim import CronSim
 from sensors.model.policy import After, Cron, Every, Schedule
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-APART = timedelta(seconds=30)  # by so much the clocks of two processes may differ
 SHIFT = timedelta(hours=3)  # more than any clock is put forward or back at once
 
 
@@ -41,13 +40,12 @@ def due_now(schedule: Schedule, at: datetime, last_tick: datetime | None) -> dat
     """The tick to run at `at`: the newest due one, unless one as new has been run already.
 
     A cron policy that has never run waits for its next time; an interval begins at once. So an edited
-    schedule never brings back a time before the last look. A last tick that lies ahead is of a clock that has
-    been put back since: it says nothing, and what was run before is known by its cause.
+    schedule never brings back a time before the last look.
     """
     due = last_due(schedule, at)
     if due is None or (last_tick is None and isinstance(schedule, Cron)):
         return None
-    return due if last_tick is None or due > last_tick or last_tick > at + APART else None
+    return due if last_tick is None or due > last_tick else None
 
 
 def due_between(schedule: Schedule, after: datetime, until: datetime) -> Iterator[datetime]:

@@ -1,7 +1,7 @@
 """Times that lie further ahead than they ever should: written while the clock was ahead, and it is no more.
 
-Left alone they would be waited for: leases of the dead, slots, retries; and rows up to a watermark that lies
-in the future would never be looked at.
+Left alone they would be waited for: leases of the dead, slots, retries. What was looked at by such a clock is
+undone by `Ledger.step_back`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, func, select, update
+from sqlalchemy import Column, Connection, Table, delete, select, update
 
 from bot.store.codec import microseconds
 from bot.store.database import Database
@@ -21,16 +21,13 @@ from bot.store.tables import (
     job_runs,
     messages,
     pacing,
-    policy_state,
     runs,
 )
-from sensors.model.run import CauseKind, RunStatus
 
 APART = timedelta(minutes=5)  # by so much the clocks of two processes may differ
 LONGEST = timedelta(minutes=15)  # of leases and pauses: longer than the longest of them
 LONG_AGO = timedelta(days=1)  # a message sent by a wrong clock is looked for so far back
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MOVES = (CauseKind.tick.value, CauseKind.upstream.value)
 
 
 def set_right(database: Database, now: datetime) -> int:
@@ -40,6 +37,7 @@ def set_right(database: Database, now: datetime) -> int:
         return sum(
             (
                 _back(c, runs, runs.c.lease_until, now, RUNNING, after=APART),
+                _back(c, runs, runs.c.retry_at, now),
                 _back(c, effects, effects.c.lease_until, now, UNDONE),
                 _back(c, effects, effects.c.due_at, now, UNDONE),
                 _back(c, messages, messages.c.lease_until, now, after=APART),
@@ -48,7 +46,6 @@ def set_right(database: Database, now: datetime) -> int:
                 _back(c, messages, messages.c.absent_at, now, after=APART),
                 _back(c, messages, messages.c.sending_since, now, after=APART, to=now - LONG_AGO),
                 _slots(c, now),
-                _watermarks(c, now),
                 _jobs(c, now),
             )
         )
@@ -70,23 +67,6 @@ def _back(
 def _slots(c: Connection, now: datetime) -> int:
     far = microseconds(now + LONGEST - EPOCH)
     return c.execute(delete(pacing).where(pacing.c.free_at_us > far)).rowcount
-
-
-def _watermarks(c: Connection, now: datetime) -> int:
-    """Back to the end of the newest look that was not ahead; where there is none, to that of a new policy."""
-    ended = (
-        select(func.max(runs.c.window_end))
-        .where(
-            runs.c.policy == policy_state.c.policy,
-            runs.c.status == RunStatus.succeeded.value,
-            runs.c.incremental,
-            runs.c.kind.in_(MOVES),
-            runs.c.window_end <= now,
-        )
-        .scalar_subquery()
-    )
-    ahead = update(policy_state).where(policy_state.c.watermark > now + APART)
-    return c.execute(ahead.values(watermark=ended)).rowcount
 
 
 def _jobs(c: Connection, now: datetime) -> int:

@@ -94,11 +94,13 @@ class Ledger:
             held = select(policy_state.c.watermark).where(policy_state.c.policy == policy)
             watermark = c.execute(held.with_for_update()).scalar()
             ahead = and_(runs.c.policy == policy, TICKS, or_(runs.c.started_at > right, runs.c.due > right))
-            gone = c.execute(select(runs.c.id, runs.c.from_watermark).where(ahead)).all()
+            its = (runs.c.id, runs.c.incremental, runs.c.from_watermark)
+            gone = c.execute(select(*its).where(ahead)).all()
             for run in gone:
                 c.execute(update(runs).where(runs.c.id == run.id).values(_undone(run.id, right)))
-            before = min((r.from_watermark for r in gone if r.from_watermark), default=None)
-            if gone and watermark is not None:
+            began = [r.from_watermark for r in gone if r.incremental]
+            if began and watermark is not None:
+                before = None if None in began else min(began)  # None: its first look was of those
                 of_it = update(policy_state).where(policy_state.c.policy == policy)
                 c.execute(of_it.values(watermark=before))
             return len(gone)
@@ -113,6 +115,7 @@ def _undone(run: int, right: datetime) -> dict[str, Any]:
         "error": "the clock was ahead: what it looked at is looked at again",
         "ended_at": right,
         "lease_until": None,
+        "retry_at": None,
     }
 
 

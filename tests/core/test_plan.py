@@ -186,11 +186,3 @@ def test_a_missed_time_is_made_up_for_and_a_run_one_is_not_run_again() -> None:
 
 def test_a_schedule_that_is_edited_brings_back_no_time_before_the_last_look() -> None:
     assert due_now(DAILY, MORNING, MORNING - timedelta(seconds=21)) is None
-
-
-def test_a_tick_of_a_clock_that_has_been_put_back_holds_up_none() -> None:
-    every = Every(timedelta(minutes=1))
-    now = datetime(2026, 1, 5, 12, 0, 30, tzinfo=UTC)
-    assert due_now(every, now, now + timedelta(hours=5)) == now.replace(second=0)
-    assert due_now(every, now, now + timedelta(seconds=20)) is None  # another process, a little ahead
-    assert due_now(Cron("0 9 * * *"), now, now + timedelta(days=2)) == now.replace(hour=9, second=0)

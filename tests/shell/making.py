@@ -202,6 +202,13 @@ class Node:
         self.clock.on(after)
         return self.tick(name)
 
+    def take_over(self) -> int:
+        """Looks again at what the dead have left, as the schedule does. How many runs that were."""
+        dead = self.engine.dead()
+        for run in dead:
+            self.engine.take_over(run)
+        return len(dead)
+
     def alerts(self, policy: str | None = None) -> list[Alert]:
         """Open ones, by id."""
         return sorted(self.store.alerts.open(policy=policy), key=lambda a: a.id)

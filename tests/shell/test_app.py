@@ -119,11 +119,11 @@ def test_without_slack_it_is_sound_but_not_ready_and_comes_back(
     assert world
 
 
-def test_a_chore_that_does_not_end_is_said_and_a_long_look_at_what_the_dead_left_is_none(bot: Bot) -> None:
+def test_a_chore_that_does_not_end_is_said_and_a_long_look_for_late_rows_is_none(bot: Bot) -> None:
     wait(lambda: "take_over" in bot.scheduler.beats and "sweep" in bot.scheduler.beats)
     bot.scheduler.stop()
     long_ago = datetime.now(UTC) - timedelta(minutes=5)
-    bot.scheduler.beats = {"take_over": long_ago}
+    bot.scheduler.beats = {"late_rows": long_ago - timedelta(hours=1)}
     assert checks(bot)["schedule"] == "ok"
     bot.scheduler.beats = {"sweep": long_ago}
     assert checks(bot)["schedule"] == "not heard of for a minute: sweep"

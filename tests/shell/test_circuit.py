@@ -75,7 +75,7 @@ def test_while_it_is_away_nothing_is_asked_and_no_tick_is_recorded_as_done(world
     assert ticked.why_not.startswith("the warehouse is away: the folder ")
     assert not ticked.busy
     node.clock.on(MINUTE)
-    assert (node.engine.take_over(), node.engine.retries()) == (0, [])
+    assert (node.take_over(), node.engine.retries()) == (0, [])
     assert asked == []
     assert node.store.runs.last_tick(HELD_NAME) == before
 

@@ -113,7 +113,7 @@ def test_a_run_that_was_taken_over_drops_its_result(world: World, node: Node) ->
 
     def taken_over() -> None:
         world.clock.on(MINUTE)
-        assert other.engine.take_over() == 1
+        assert other.take_over() == 1
 
     in_between(node, taken_over)
     assert node.tick().busy
@@ -130,7 +130,7 @@ def test_a_failure_of_a_run_that_was_taken_over_says_nothing(world: World, node:
     def query(*_: Any, **__: Any) -> Any:
         node.warehouse.query = real  # type: ignore[method-assign]
         world.clock.on(MINUTE)
-        assert other.engine.take_over() == 1
+        assert other.take_over() == 1
         raise WarehouseError("no such table", transient=False)
 
     node.warehouse.query = query  # type: ignore[method-assign]

@@ -43,11 +43,11 @@ def test_a_dead_run_is_looked_at_again_over_the_window_it_had(world: World, node
         node.tick()
     assert node.alerts() == []
     other = world.node()
-    assert other.engine.take_over() == 0  # its lease still runs
+    assert other.take_over() == 0  # its lease still runs
     world.clock.on(20 * SECOND)
-    assert other.engine.take_over() == 1
+    assert other.take_over() == 1
     assert len(other.alerts()) == 1
-    assert other.engine.take_over() == 0
+    assert other.take_over() == 0
 
 
 def test_a_dead_run_of_a_policy_that_is_gone_is_ended_once(world: World, node: Node) -> None:
@@ -63,8 +63,8 @@ def test_a_dead_run_of_a_policy_that_is_gone_is_ended_once(world: World, node: N
     (world.project / "sql/payments/held.sql").unlink()
     node.engine.reload()
     world.clock.on(20 * SECOND)
-    assert node.engine.take_over() == 1
-    assert node.engine.take_over() == 0
+    assert node.take_over() == 1
+    assert node.take_over() == 0
     assert node.store.runs.recent(HELD_NAME)[0].status is RunStatus.skipped
 
 
@@ -76,7 +76,7 @@ def test_a_run_that_takes_long_keeps_its_lease_while_it_is_renewed(world: World,
         for _ in range(10):
             world.clock.on(5 * SECOND)
             node.engine.runs.renew()
-            assert other.engine.take_over() == 0
+            assert other.take_over() == 0
 
     in_between(node, long_query)
     assert node.tick().why_not == ""

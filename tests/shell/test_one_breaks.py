@@ -64,9 +64,10 @@ def test_a_dead_run_that_cannot_be_taken_over_holds_up_no_other(
     world.table.says("s_1", node.clock() - SECOND)
     world.table.does("INSERT INTO core.sellers VALUES ('s_1', true)")
     node.clock.on(MINUTE)
+    died = world.node()
     for name in (HELD_NAME, EVERY):
         cause = Cause(CauseKind.tick, "of one that died")
-        node.engine.runs.claim([Asked(name, cause, node.clock())])
+        died.engine.runs.claim([Asked(name, cause, node.clock())])
         node.clock.on(SECOND)
     node.clock.on(MINUTE)
     real = node.engine.tick
@@ -77,7 +78,7 @@ def test_a_dead_run_that_cannot_be_taken_over_holds_up_no_other(
         return real(name, *given, **how)
 
     monkeypatch.setattr(node.engine, "tick", tick)
-    node.engine.take_over()
+    node.take_over()
     assert [alert.policy for alert in node.alerts()] == [EVERY]
 
 

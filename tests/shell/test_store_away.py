@@ -11,6 +11,7 @@ import pytest
 
 from bot.core.action import Acknowledge, Comment
 from bot.core.job_run import JobState, Progress
+from bot.due import due_ticks
 from bot.errors import StoreAway
 from bot.sandbox import Sandbox
 from tests.shell.delivering import escalated, opened, shown, standing, threaded, until
@@ -147,7 +148,7 @@ def test_what_was_found_when_the_store_went_away_is_found_again_once(world: Worl
     assert bot.alerts() == []
     assert bot.tick().busy  # its own lease, for a moment
     bot.clock.on(20 * SECOND)
-    assert bot.engine.take_over() == 1
+    assert bot.take_over() == 1
     assert [(a.count, a.policy) for a in bot.alerts()] == [(2, EVERY)]
     bot.next_tick()
     assert [a.count for a in bot.alerts()] == [2]
@@ -181,7 +182,8 @@ def test_rows_of_the_time_when_the_clock_was_ahead_and_after_it_are_all_found_on
         world.table.says("s_2", real + 30 * SECOND)
         bot.next_tick()
     bot.clock.at = real + 3 * MINUTE
-    bot.store.set_right(bot.clock())
+    policy = bot.engine.catalog.policies[EVERY]
+    assert due_ticks(bot.store, policy, bot.clock(), bot.store.runs.last_tick(EVERY))  # notices it
     world.table.says("s_3", bot.clock())
     bot.next_tick()
     bot.next_tick()

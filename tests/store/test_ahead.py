@@ -6,16 +6,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
 
 from bot.core.change import Effect, EffectKind
 from bot.core.job_run import JobState
 from bot.core.message import LEASE, Message, MessageState
 from bot.errors import LeaseLost
-from bot.store import RunSave, Store
-from bot.store.tables import policy_state
-from sensors.model.run import Run
-from tests.store.making import MINUTE, NOON, POLICY, claimed, opened, running
+from bot.store import RENAMED_AWAY, RunSave, Store
+from sensors.model.run import Run, RunStatus
+from tests.store.making import MINUTE, NOON, POLICY, claimed, opened, running, stepped
 
 HOUR = timedelta(hours=1)
 AHEAD = NOON + 5 * HOUR
@@ -77,29 +75,17 @@ def looked(store: Store, due: datetime) -> None:
 def test_a_watermark_ahead_goes_back_to_the_last_look_that_was_not(store: Store) -> None:
     for due in (NOON - MINUTE, NOON, AHEAD, AHEAD + MINUTE):
         looked(store, due)
-    assert store.set_right(NOON + 3 * MINUTE) == 1
+    assert store.ledger.step_back(POLICY, NOON + 3 * MINUTE) == 2
     assert store.runs.watermark(POLICY) == NOON
     looked(store, NOON + 4 * MINUTE)
     assert store.runs.watermark(POLICY) == NOON + 4 * MINUTE
-
-
-def test_a_watermark_ahead_of_which_no_sound_look_is_known_is_that_of_a_new_policy(store: Store) -> None:
-    looked(store, NOON)
-    with store._database.write() as c:
-        c.execute(update(policy_state).values(watermark=AHEAD))
-        c.exec_driver_sql("DELETE FROM runs")
-    assert store.set_right(NOON) == 1
-    with store._database.read() as c:
-        assert c.execute(select(policy_state.c.watermark)).all() == [(None,)]
-    looked(store, NOON + MINUTE)
-    assert store.runs.watermark(POLICY) == NOON + MINUTE
 
 
 def test_a_run_that_began_by_the_wrong_clock_cannot_save_over_what_was_set_right(store: Store) -> None:
     looked(store, NOON)
     looked(store, AHEAD)
     run = running(store, due=AHEAD + MINUTE)
-    store.set_right(NOON + MINUTE)
+    store.ledger.step_back(POLICY, NOON + MINUTE)
     with pytest.raises(LeaseLost, match="has looked at these rows"):
         store.save(RunSave(run, run.window, incremental=True), AHEAD)
     assert store.runs.watermark(POLICY) == NOON
@@ -112,3 +98,31 @@ def test_a_job_asked_for_by_a_wrong_clock_has_its_own_time_from_now(store: Store
     store.set_right(NOON)
     (run,) = store.jobs.due(NOON)
     assert (run.asked_at, run.deadline, run.poll_at) == (NOON, NOON + MINUTE, NOON)
+
+
+def test_a_name_that_its_policy_has_left_stays_left(store: Store) -> None:
+    looked(store, NOON)
+    assert store.renames.carry(POLICY, "payments.moved", stepped, NOON)
+    assert store.set_right(NOON + MINUTE) == 0
+    assert store.runs.watermark(POLICY) == RENAMED_AWAY
+
+
+def test_a_failed_run_is_not_tried_again_at_a_time_of_a_wrong_clock(store: Store) -> None:
+    run = running(store)
+    assert store.runs.fail(run, RunStatus.failed, "away", AHEAD, retry_at=AHEAD + SECOND)
+    assert store.set_right(NOON) == 1
+    assert len(store.runs.to_retry(NOON)) == 1
+
+
+def test_a_policy_that_began_by_a_wrong_clock_begins_anew(store: Store) -> None:
+    looked(store, AHEAD)
+    looked(store, AHEAD + MINUTE)
+    assert store.ledger.step_back(POLICY, NOON) == 2
+    assert store.runs.watermark(POLICY) is None
+
+
+def test_a_failed_run_of_a_time_to_come_is_not_tried_again(store: Store) -> None:
+    run = running(store, due=AHEAD)
+    store.runs.fail(run, RunStatus.failed, "away", AHEAD, retry_at=AHEAD + SECOND)
+    assert store.ledger.step_back(POLICY, NOON) == 1
+    assert store.runs.to_retry(AHEAD + HOUR) == []
