@@ -8,7 +8,7 @@ from bot.core.action import Clear
 from bot.core.alert import Alert
 from bot.core.builtin import LANE
 from bot.core.change import Change
-from bot.core.late import LATE_ROWS, Late, behind, late_key, late_rows, unseen
+from bot.core.late import LATE_ROWS, Late, behind, finds_the_same, late_key, late_rows, unseen
 from bot.core.ledger import Stretch, common
 from bot.core.reconcile import KEPT_ROWS, masked
 from bot.core.reply import Evidence
@@ -77,7 +77,9 @@ class LateRows:
         if watermark is None:
             return Late()
         past = behind(watermark - policy.window.lookback - INSTANT)  # the next run looks from there
-        known = self.store.ledger.covered(policy.name, since=past.start, content=policy.content)
+        known = self.store.ledger.covered(
+            policy.name, since=past.start, contents=self._alike(policy, past.start)
+        )
         rows: list[Looked] = []
         for stretch in common([past], known):
             for looked in self._parts(policy, stretch):
@@ -91,6 +93,18 @@ class LateRows:
         late = [row for looked in rows for row in self._unseen(policy, looked)]
         none = self._unseen(policy, without) if without else ()
         return Late(tuple(sorted(late, key=age)), tuple(none))
+
+    def _alike(self, policy: Policy, since: datetime) -> list[str]:
+        """The texts under which the policy found the rows that it finds now."""
+        return [
+            content
+            for content in self.store.ledger.contents(policy.name, since)
+            if content == policy.content or finds_the_same(self._body(content), policy.body)
+        ]
+
+    def _body(self, content: str) -> str:
+        body = self.store.contents.get(content)
+        return body.decode() if body else ""
 
     def _parts(self, policy: Policy, stretch: Stretch) -> list[Looked]:
         """The looks at a stretch, in parts where it does not fit; up to the first that fails."""

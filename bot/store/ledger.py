@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -41,12 +41,17 @@ class Ledger:
         self._database = database
 
     def covered(
-        self, policy: str, *, since: datetime | None = None, content: str | None = None, asked: bool = True
+        self,
+        policy: str,
+        *,
+        since: datetime | None = None,
+        contents: Collection[str] | None = None,
+        asked: bool = True,
     ) -> Stretches:
         """What was looked at, oldest first, as far as it reaches past `since`.
 
-        `content`: only by runs of exactly that content, as far back as runs are kept. `asked` False: only by
-        its schedule, not by runs that people asked for.
+        `contents`: only by runs of exactly these, as far back as runs are kept. `asked` False: only by its
+        schedule, not by runs that people asked for.
         """
         mine = [runs.c.policy == policy, LOOKED]
         old: list[ColumnElement[bool]] = [t.c.policy == policy]
@@ -56,14 +61,20 @@ class Ledger:
         if not asked:
             mine.append(runs.c.kind.in_(SCHEDULED))
             old.append(t.c.scheduled)
-        if content is not None:
-            mine.append(runs.c.content == content)
+        if contents is not None:
+            mine.append(runs.c.content.in_(contents))
         found: list[Stretch] = []
         with self._database.read() as c:
             found += (Stretch(*row) for row in c.execute(_islands(mine)))
-            if content is None:
+            if contents is None:
                 found += (Stretch(*row) for row in c.execute(select(t.c.start, t.c.end).where(*old)))
         return merged(found)
+
+    def contents(self, policy: str, since: datetime) -> list[str]:
+        """What the runs that looked past `since` were run with."""
+        query = select(runs.c.content).where(runs.c.policy == policy, LOOKED, runs.c.window_end > since)
+        with self._database.read() as c:
+            return list(c.execute(query.distinct()).scalars())
 
     def ranges(self, policy: str) -> dict[str, tuple[RunStatus, Window | None]]:
         """The runs over a range that are remembered: how each ended, by its cause's detail."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bot.backfill import Backfill, Plan, plan
 from bot.core.action import Resolve
 from bot.core.alert import Alert, Disposition, Lane, Work
-from bot.core.late import LATE_ROWS
+from bot.core.late import LATE_ROWS, finds_the_same
 from bot.core.ledger import Stretch
 from bot.late import LateRows
 from sensors.model.run import RunStatus
@@ -104,6 +105,53 @@ def test_an_edited_query_does_not_call_old_rows_late(world: World, looked: Node)
     looked.tick()
     nights(looked)
     assert told(looked) == []
+
+
+EDITS = {
+    "schedule": MASKED.replace("every: 1m", "every: 2m"),
+    "lookback": MASKED.replace("lookback: 5m", "lookback: 7m"),
+    "title": MASKED.replace("Seller steers", "A seller steers"),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("edit", [*EDITS, "its path"])
+def test_an_edit_that_changes_no_row_does_not_hide_late_rows(world: World, looked: Node, edit: str) -> None:
+    world.table.says("s_9", NOON + 2 * HOUR)
+    name = EVERY
+    if edit in EDITS:
+        world.write("policies/payments/elsewhere.yml", EDITS[edit])
+    else:
+        name = "chat.moved"
+        for kind in ("policies/{}.yml", "sql/{}.sql"):
+            (world.project / "policies/chat").mkdir(exist_ok=True)
+            (world.project / "sql/chat").mkdir(exist_ok=True)
+            (world.project / kind.format("payments/elsewhere")).rename(
+                world.project / kind.format("chat/moved")
+            )
+        world.write("policies/chat/moved.yml", f"{MASKED}renamed_from: {EVERY}\n")
+    looked.engine.reload()
+    world.table.says("s_7", NOON + 5 * HOUR)
+    looked.clock.at = NOON + 5 * HOUR
+    looked.tick(name)
+    nights(looked)
+    assert [(a.key_values["policy"], a.count) for a in told(looked)] == [(name, 1)]
+
+
+ROWS = {
+    "key: [seller_id]": "key: [message_id]",
+    "row_key: [message_id]": "row_key:\n- body",
+    "column: sent_at": "column: written_at",
+}
+
+
+@pytest.mark.parametrize("was", ROWS)
+def test_an_edit_of_what_makes_a_row_begins_anew(was: str) -> None:
+    texts = (ELSEWHERE, ELSEWHERE.replace(was, ROWS[was]))
+    before, after = (json.dumps({"files": [text, "SELECT"], "dialect": "duckdb"}) for text in texts)
+    assert finds_the_same(before, before)
+    assert not finds_the_same(before, after)
+    assert not finds_the_same("", after)
 
 
 @BOTH

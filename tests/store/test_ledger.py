@@ -91,11 +91,15 @@ def test_what_the_schedule_looked_at_is_told_from_what_people_asked_for(store: S
         store.runs.prune(LATER)
 
 
-def test_looked_at_by_one_content_only(store: Store) -> None:
+def test_looked_at_by_some_contents_only(store: Store) -> None:
     looked(store, NOON, NOON + HOUR, content="c1")
     looked(store, NOON + HOUR, NOON + 2 * HOUR, content="c2")
-    assert store.ledger.covered(POLICY, content="c2") == (hour(1),)
-    assert store.ledger.covered(POLICY, content="c3") == ()
+    assert store.ledger.covered(POLICY, contents=["c2"]) == (hour(1),)
+    assert store.ledger.covered(POLICY, contents=["c1", "c2"]) == (Stretch(NOON, NOON + 2 * HOUR),)
+    assert store.ledger.covered(POLICY, contents=["c3"]) == ()
+    assert store.ledger.covered(POLICY, contents=[]) == ()
+    assert sorted(store.ledger.contents(POLICY, NOON)) == ["c1", "c2"]
+    assert store.ledger.contents(POLICY, NOON + HOUR) == ["c2"]
 
 
 def test_runs_over_a_range_are_known_by_their_detail(store: Store) -> None:
