@@ -63,6 +63,10 @@ def measured(wanted: list[str], store: str) -> list[Figure]:
     return figures
 
 
+def exit_code(figures: list[Figure]) -> int:
+    return 1 if any(one.broken for one in figures) else 0
+
+
 def _ended(*_: object) -> None:
     """Ended from outside: nobody is left behind."""
     kill_all()
@@ -84,8 +88,8 @@ def main(row: str, store: str) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=160)
     console.print(table(figures))
     machine = f"seen on {os.cpu_count()} cores, Python {platform.python_version()}"
-    console.print(f"{machine}; bots on {'Postgres' if store == 'postgres' else 'SQLite'} (bots: on Postgres)")
-    sys.exit(1 if any(one.broken for one in figures) else 0)
+    console.print(f"{machine}; store: {store} (row bots: postgres)")
+    sys.exit(exit_code(figures))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from bot.sandbox import names
 from bot.store import tables as t
 
 KEYS = 40
+TAKEN = {f"pair{n}x" for n in range(10)}
 SAID = ("reply", "page", "tell")
 KEY = re.compile(r"\b(pair\d+x)\b")
 CHANGING = re.compile(r"<!date\^[^>]*>|ALR-\d+|\back \d+|\bun(ack) \d+|\d\d:\d\d(:\d\d)?")
@@ -39,7 +40,7 @@ def bots(ground: Ground) -> list[Figure]:
             "the same output as one",
             f"{cards} cards and {sum(together.values()) - cards} replies, {sum(unlike.values())} differ,"
             f" {len(twice)} twice",
-            "compared by key and text without numbers and times; make figures ROW=bots",
+            f"n = {KEYS * 3 // 2} keys; by key and text, without numbers and times; make figures ROW=bots",
             "; ".join(broken),
         )
     ]
@@ -56,7 +57,8 @@ def _story(ground: Ground, number: int) -> Counter[tuple[str, str, str]]:
         _settled(ground, there, f"{number} bots: new keys", KEYS)
         there.plant(*(_row(there, n) for n in first if n % 2 for _ in range(4)))
         _settled(ground, there, f"{number} bots: more of them", KEYS)
-        for card in there.cards[:10]:
+        taken = [card for card in there.cards if _key(card.args) in TAKEN]  # posted in whatever order
+        for card in taken:
             there.slack.click("ana", card.channel, card.ts, "alert.ack", wait_ms=0)
         there.plant(*(_row(there, n) for n in later))
         _settled(ground, there, f"{number} bots: new ones again", KEYS + len(later))
@@ -68,14 +70,16 @@ def _row(there: Town, n: int) -> tuple[int, str]:
 
 
 def _settled(ground: Ground, there: Town, what: str, cards: int) -> None:
-    """Until nothing is left to be told and nothing has changed for three seconds."""
+    """Until the last rows were looked at, nothing is left to be told and all is still for three seconds."""
     undone = select(func.count()).where(t.UNDONE, t.effects.c.kind.in_(SAID))
     behind = select(func.count()).where(t.alerts.c.shown_seq < t.alerts.c.face_seq)
+    looked = select(func.count()).where(t.policy_state.c.watermark > there.warehouse.newest)
     quiet, seen = time.monotonic(), -1
 
     def over() -> bool:
         nonlocal quiet, seen
         left = there.rows(undone)[0][0] + there.rows(behind)[0][0]
+        left += max(0, there.rules.rooms - there.rows(looked)[0][0])
         now = len(there.read().posts)
         done = len(there.cards)
         ground.show.at(done, cards, what)
@@ -97,11 +101,15 @@ def standing(state: dict[str, Any]) -> Counter[tuple[str, str, str]]:
             thread = message.get("thread_ts", message["ts"])
             kind = "card" if thread == message["ts"] else "reply"
             if kind == "card":
-                said = KEY.search(str(message))
-                keys[thread] = said[1] if said else "another"
+                keys[thread] = _key(message)
             text = CHANGING.sub("…", str(message["text"]))
             found[(keys.get(thread, "a thread of nobody"), kind, text)] += 1
     return found
+
+
+def _key(message: Any) -> str:
+    found = KEY.search(str(message))
+    return found[1] if found else "another"
 
 
 # ---------------------------------------------------------------------------- chaos

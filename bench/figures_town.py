@@ -102,15 +102,20 @@ class Warehouse:
         self.plant([(-1, "nobody")])
 
     def plant(self, rows: Sequence[tuple[int, str]]) -> None:
-        """One event for each (room, key), all in one version; when it is there."""
-        now = datetime.now(UTC).replace(tzinfo=None)
+        """One event for each (room, key), all in one version."""
+        self.newest = datetime.now(UTC)
         names = [f"e{self._rows + n}" for n in range(len(rows))]
         self._rows += len(rows)
         with duckdb.connect(str(self._working)) as c:
             c.execute(
                 "INSERT INTO core.events SELECT unnest(?::VARCHAR[]), unnest(?::INTEGER[]),"
                 " unnest(?::VARCHAR[]), ?",
-                [names, [room for room, _ in rows], [key for _, key in rows], now],
+                [
+                    names,
+                    [room for room, _ in rows],
+                    [key for _, key in rows],
+                    self.newest.replace(tzinfo=None),
+                ],
             )
         publish(self.folder, self._working)
 
@@ -284,13 +289,15 @@ def town(ground: Ground, rules: Rules, store: str = "") -> Iterator[Town]:
     folder = Path(tempfile.mkdtemp(prefix="figures-")).resolve()
     port = free_port()
     server = ground.server() if kind == "postgres" else ""
-    with store_for(Plan(0, "", store=kind), folder, server) as url, slack(rules, port) as there:
-        made = Town(folder, rules, there, url, port)
-        try:
-            yield made
-        finally:
-            made.end()
-            shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with store_for(Plan(0, "", store=kind), folder, server) as url, slack(rules, port) as there:
+            made = Town(folder, rules, there, url, port)
+            try:
+                yield made
+            finally:
+                made.end()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_port() -> int:
