@@ -5,7 +5,7 @@ PATROL := $(VENV)/bin/patrol
 PORT ?= 8765
 FRESH ?=
 
-.PHONY: help setup demo test check bench chaos lock clean
+.PHONY: help setup demo test check bench chaos figures lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ bench: setup  ## checks a second against a bare loop, row → post, memory (POLI
 chaos: setup  ## kill Patrol amid faults, count what is lost or doubled (KILLS=20 SEED=1 STORE=postgres PROCESSES=2 CONTROL=…)
 	@$(VENV)/bin/python -m bench.chaos --kills $(or $(KILLS),20) --seed $(or $(SEED),1) \
 	  --store $(or $(STORE),sqlite) --processes $(or $(PROCESSES),1) --control "$(CONTROL)" --towns $(or $(TOWNS),2)
+
+figures: setup  ## what is to be reached beside what is measured; some ten minutes, or one row (ROW=click STORE=postgres)
+	@$(VENV)/bin/python -m bench.figures --row "$(ROW)" --store $(or $(STORE),sqlite)
 
 lock:  ## write requirements.lock again (needs uv)
 	uv pip compile pyproject.toml --universal --all-extras --group dev --generate-hashes --no-header -q -o requirements.lock

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.figures import ROWS
 from bot.cli.group import COMMANDS
 from bot.core.command import VERBS
 from bot.settings import ENVIRONMENT, SECRETS, Settings, load
@@ -39,6 +40,13 @@ def test_every_command_in_a_page_is_one() -> None:
     assert set(re.findall(r"`/patrol (\w+)", told)) <= {verb.name for verb in VERBS}
     table = re.findall(r"^\| `patrol (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert set(table) == set(COMMANDS)
+
+
+def test_the_commands_of_the_figures_are_targets_and_rows() -> None:
+    told = "\n".join((ROOT / page).read_text() for page in ("docs/figures.md", "bench/README.md"))
+    targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"\bmake ([a-z]+)", told)) <= set(targets)
+    assert set(re.findall(r"\bROW=(\w+)", told)) == set(ROWS)
 
 
 def test_the_settings_of_the_operators_guide_are_those_there_are(tmp_path: Path) -> None:
