@@ -15,10 +15,8 @@ from bot.deliver import Deliverer
 from bot.desk import Desk
 from bot.engine import Engine
 from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
-from bot.heartbeat import Heartbeat
 from bot.metrics import METRICS
 from bot.opening import open_store
-from bot.probe import Probe, ask_all
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
 from bot.settings import Settings, require
@@ -28,6 +26,8 @@ from bot.slack.scopes import SCOPES
 from bot.starting import Starting
 from bot.store import Store
 from bot.view import View
+from bot.watch.heartbeat import Heartbeat
+from bot.watch.probe import Probe, ask_all
 from sensors.warehouse import Warehouse, WarehouseError, connect
 
 log = logs.get("app")

@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from bot.auditor import Auditor
-from bot.circuit import Breaker
 from bot.core.action import Action, PersonAction, Timer
 from bot.core.alert import Alert
 from bot.core.alert import due as due_of
@@ -20,9 +18,11 @@ from bot.metrics import METRICS, Metrics
 from bot.project import Project
 from bot.renaming import Renaming
 from bot.runs import LEASE, MOST_PARTS, Asked, Runs, Ticked
-from bot.silence import Silence
 from bot.store import Ask, DeadRun, Store
-from bot.trouble import Troubles
+from bot.watch.auditor import Auditor
+from bot.watch.circuit import Breaker
+from bot.watch.silence import Silence
+from bot.watch.trouble import Troubles
 from sensors.model.catalog import Catalog
 from sensors.model.run import Cause, Run, RunStatus
 from sensors.model.window import Window

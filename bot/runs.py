@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.circuit import Breaker
 from bot.core.action import Action, Unknown
 from bot.core.alert import Alert, Condition, Lane
 from bot.core.catchup import tick_window
@@ -22,7 +21,8 @@ from bot.log import bound, get
 from bot.metrics import Metrics
 from bot.project import Project
 from bot.store import RENAMED_AWAY, Ask, Done, Held, Keys, RunSave, Store
-from bot.trouble import RESOLVED_LATELY
+from bot.watch.circuit import Breaker
+from bot.watch.trouble import RESOLVED_LATELY
 from sensors.model.policy import Policy
 from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
 from sensors.model.window import INSTANT, Window

@@ -14,17 +14,17 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from bot.clockwatch import ClockWatch
 from bot.core.plan import last_due, next_due
 from bot.deliver import Deliverer
 from bot.due import clock_went_back
 from bot.engine import Engine
 from bot.errors import StoreAway
-from bot.late import LateRows
 from bot.log import get
 from bot.rounds import ENDS_WITHIN_S, Rounds
 from bot.starting import Starting
 from bot.store import DeadRun
+from bot.watch.clockwatch import ClockWatch
+from bot.watch.late import LateRows
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy, Schedule
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 # Each room, and which rooms it may import. What a room is not named for is closed to it.
 PURE = "sensors.model bot.core"
-WATCH = "bot.trouble bot.circuit bot.silence bot.auditor"
-LEAVES = "bot.errors bot.killpoint bot.log bot.metrics bot.unrecorded bot.clockwatch"
+WATCH = "bot.watch.trouble bot.watch.circuit bot.watch.silence bot.watch.auditor"
+LEAVES = "bot.errors bot.killpoint bot.log bot.metrics bot.unrecorded bot.watch.clockwatch"
 ROOMS: Mapping[str, str] = {
     "sensors.model": "",
     "sensors": "sensors.model",
@@ -16,34 +16,35 @@ ROOMS: Mapping[str, str] = {
     "bot.killpoint": "",
     "bot.log": "bot.errors",
     "bot.metrics": "sensors.model",
-    "bot.probe": "",
-    "bot.clockwatch": "bot.errors bot.log",
+    "bot.watch": "",
+    "bot.watch.probe": "",
+    "bot.watch.clockwatch": "bot.errors bot.log",
     "bot.unrecorded": "bot.errors bot.log",
     "bot.opening": "bot.store bot.errors bot.log",
     "bot.settings": "bot.errors",
-    "bot.heartbeat": "bot.errors bot.log",
+    "bot.watch.heartbeat": "bot.errors bot.log",
     "bot.web": "bot.errors bot.log bot.metrics",
     "bot.store": f"{PURE} bot.errors",
     "bot.slack": f"{PURE} bot.errors",
     "bot.jobs": f"{PURE} bot.errors",
     "bot.project": f"{PURE} sensors bot.store {LEAVES}",
-    "bot.trouble": f"{PURE} bot.store {LEAVES}",
-    "bot.circuit": f"{PURE} sensors bot.project bot.trouble {LEAVES}",
-    "bot.silence": f"{PURE} bot.store bot.project bot.trouble bot.circuit {LEAVES}",
-    "bot.auditor": f"{PURE} bot.store bot.project bot.trouble {LEAVES}",
+    "bot.watch.trouble": f"{PURE} bot.store {LEAVES}",
+    "bot.watch.circuit": f"{PURE} sensors bot.project bot.watch.trouble {LEAVES}",
+    "bot.watch.silence": f"{PURE} bot.store bot.project bot.watch.trouble bot.watch.circuit {LEAVES}",
+    "bot.watch.auditor": f"{PURE} bot.store bot.project bot.watch.trouble {LEAVES}",
     "bot.renaming": f"{PURE} bot.store {LEAVES}",
     "bot.due": f"{PURE} bot.store {LEAVES}",
-    "bot.runs": f"{PURE} sensors bot.store bot.project bot.trouble bot.circuit {LEAVES}",
+    "bot.runs": f"{PURE} sensors bot.store bot.project bot.watch.trouble bot.watch.circuit {LEAVES}",
     "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} bot.renaming bot.runs {LEAVES}",
     "bot.rounds": f"{PURE} bot.store bot.due bot.runs bot.engine {LEAVES}",
-    "bot.late": f"{PURE} sensors bot.store bot.engine bot.trouble {LEAVES}",
+    "bot.watch.late": f"{PURE} sensors bot.store bot.engine bot.watch.trouble {LEAVES}",
     "bot.backfill": f"{PURE} sensors bot.store bot.runs bot.engine {LEAVES}",
     "bot.view": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
     "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.runs bot.engine bot.view {LEAVES}",
     "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.engine bot.view {LEAVES}",
     "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting {LEAVES}",
     "bot.schedule": f"{PURE} bot.store bot.due bot.engine bot.rounds bot.view bot.starting bot.deliver"
-    f" bot.late {LEAVES}",
+    f" bot.watch.late {LEAVES}",
     "bot.sandbox": "",
     "bot.demo": "",
     "bot": "",
@@ -77,7 +78,7 @@ HOMES: Mapping[str, str] = {
     "starlette": "bot.web bot.sandbox bot.demo",
     "uvicorn": "bot.web bot.sandbox bot.demo",
     "websockets": "bot.sandbox",
-    "httpx": "bot.jobs bot.heartbeat bot.sandbox",
+    "httpx": "bot.jobs bot.watch.heartbeat bot.sandbox",
     "click": "bot.cli",
     "rich": "bot.cli",
 }

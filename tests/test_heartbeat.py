@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bot import heartbeat
 from bot.errors import StoreAway
-from bot.heartbeat import Heartbeat
+from bot.watch import heartbeat
+from bot.watch.heartbeat import Heartbeat
 
 SECRET = "3f2a-hush"
 

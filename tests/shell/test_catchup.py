@@ -14,12 +14,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.backfill import Backfill, Plan, plan
-from bot.clockwatch import Watch
 from bot.core.alert import Lane
 from bot.core.catchup import Tick, tick_window
 from bot.core.ledger import holes
 from bot.due import clock_went_back, due_ticks
 from bot.store import Ask, RunSave, Store
+from bot.watch.clockwatch import Watch
 from sensors.model.policy import Cron, Every, Incremental, Policy
 from sensors.model.run import Cause, CauseKind, Run, RunStatus
 from sensors.model.window import INSTANT as MICROSECOND

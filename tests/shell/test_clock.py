@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 import pytest
 
 from bot import schedule
-from bot.clockwatch import ClockWatch
 from bot.errors import StoreAway
 from bot.schedule import Scheduler
+from bot.watch.clockwatch import ClockWatch
 from tests.shell.making import HELD, HOUR, MINUTE, NOON, SECOND, Clock, Node, World
 from tests.shell.test_schedule import causes, wait
 from tests.shell.trouble import HELD_NAME

@@ -12,7 +12,7 @@ from bot.core.action import Resolve
 from bot.core.alert import Alert, Disposition, Lane, Work
 from bot.core.late import LATE_ROWS, finds_the_same
 from bot.core.ledger import Stretch
-from bot.late import LateRows
+from bot.watch.late import LateRows
 from sensors.model.run import RunStatus
 from sensors.warehouse import WarehouseError
 from tests.shell.making import DAY, ELSEWHERE, HOUR, MINUTE, NOON, Node, World

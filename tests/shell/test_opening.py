@@ -15,9 +15,9 @@ import pytest
 
 from bot.app import Bot
 from bot.errors import StoreUnfit
-from bot.probe import Probe, ask_all
 from bot.sandbox import Sandbox
 from bot.slack import http
+from bot.watch.probe import Probe, ask_all
 from tests.shell.making import ELSEWHERE, World
 from tests.shell.test_app import cards, checks, settings, wait
 from tests.slack.over_http.conftest import a_command, signed

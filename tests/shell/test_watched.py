@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bot import heartbeat
 from bot.app import Bot
 from bot.sandbox import Sandbox
 from bot.settings import load
+from bot.watch import heartbeat
 from tests.shell.making import World
 
 

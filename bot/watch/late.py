@@ -17,7 +17,7 @@ from bot.engine import Engine
 from bot.errors import Conflict, LeaseLost
 from bot.log import get
 from bot.store import Ask, RunSave
-from bot.trouble import RESOLVED_LATELY
+from bot.watch.trouble import RESOLVED_LATELY
 from sensors.model.policy import Incremental, Policy
 from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
 from sensors.model.violation import FoundRow, age

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from bot.circuit import Breaker
 from bot.core.alert import Alert
 from bot.core.builtin import BROKEN_SENSOR, mended
 from bot.core.plan import EPOCH
@@ -14,7 +13,8 @@ from bot.log import get
 from bot.project import Project
 from bot.store import Store
 from bot.store.values import RunRecord
-from bot.trouble import Troubles
+from bot.watch.circuit import Breaker
+from bot.watch.trouble import Troubles
 from sensors.model.policy import Policy, Schedule
 from sensors.model.run import RunStatus
 

@@ -28,7 +28,7 @@ from bot.metrics import Metrics
 from bot.project import Project
 from bot.store import Store
 from bot.store.audit import Standing
-from bot.trouble import Troubles
+from bot.watch.trouble import Troubles
 from sensors.model.violation import canonical
 
 log = get("auditor")

@@ -12,7 +12,7 @@ from bot.core.plan import EPOCH
 from bot.log import get
 from bot.metrics import Metrics
 from bot.project import Project
-from bot.trouble import Troubles
+from bot.watch.trouble import Troubles
 from sensors.model.run import Looked
 from sensors.warehouse import Warehouse, WarehouseError
 
