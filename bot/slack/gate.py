@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -12,6 +13,7 @@ from bot.errors import PatrolError, SlackRefused
 from bot.slack.client import SlackClient, User
 
 FRESH_S = 600.0
+log = logging.getLogger(__name__)
 OUTSIDER = Refused(
     "Patrol answers only members of its own workspace, not guests or bots.", "Nothing was recorded."
 )
@@ -33,7 +35,8 @@ class Gate:
             user = self._user(user_id)
         except SlackRefused:
             return OUTSIDER
-        except PatrolError:
+        except PatrolError as away:
+            log.warning("an act was not recorded: who %s is: %s", user_id, away)
             return Refused(
                 "Slack did not say who you are, so nothing was recorded.", "Try again in a moment."
             )

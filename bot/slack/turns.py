@@ -8,12 +8,16 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as Overdue
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bot.core.change import Refused
+from bot.errors import SlackBusy
 
 T = TypeVar("T")
+TRIES = 4  # of an answer that Slack asks to wait with
+LONGEST_WAIT_S = 60.0
 PATIENCE_S = 2.0  # from the arrival of the payload; the third second is for the way back
 log = logging.getLogger(__name__)
 
@@ -85,13 +89,28 @@ class Turns:
         finally:
             self._observe(time.monotonic() - arrived)
 
-    def later(self, work: Callable[[], None]) -> None:
-        """Runs it beside; a failure is logged, since nobody waits for it."""
+    def later(self, work: Callable[[], None], tries: int = TRIES) -> None:
+        """Runs it beside. Where Slack asks to wait it is run again: no answer is lost by that. Any other
+        failure is logged, since nobody waits for it."""
 
         def run() -> None:
             try:
                 work()
+            except SlackBusy as busy:
+                self._again(work, tries - 1, busy)
             except Exception:
                 log.exception("what was to follow an answer failed")
 
         self._talk.submit(run)
+
+    def _again(self, work: Callable[[], None], tries: int, busy: SlackBusy) -> None:
+        if not tries:
+            log.warning("an answer was not told: %s", busy)
+            return
+        timer = threading.Timer(min(busy.seconds, LONGEST_WAIT_S), self._still, (work, tries))
+        timer.daemon = True
+        timer.start()
+
+    def _still(self, work: Callable[[], None], tries: int) -> None:
+        with suppress(RuntimeError):  # it has ended meanwhile
+            self.later(work, tries)
