@@ -47,6 +47,7 @@ CHORES: dict[str, float] = {
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
 MEMORY_KEPT = timedelta(days=35)
+SOON = timedelta(minutes=1)  # after the start also what is rarely done: not every process lives for an hour
 CLOCK_WENT_BACK = timedelta(seconds=1)
 
 
@@ -157,6 +158,7 @@ class Scheduler:
             "watch": self._watch,
             "late_rows": LateRows(self.engine).once,
         }
+        began = datetime.now(UTC)
         for name, seconds in CHORES.items():
             self._scheduler.add_job(
                 self._chore,
@@ -165,6 +167,7 @@ class Scheduler:
                 seconds=seconds,
                 executor="chores",
                 id=f":{name}",
+                next_run_time=began + min(SOON, timedelta(seconds=seconds)),
             )
         self._scheduler.add_job(self._ring, self.timetable, executor="chores", id=":ring")
         self.rounds.start()

@@ -34,7 +34,7 @@ class Past(click.ParamType[Any]):
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        text, now = str(value), datetime.now(UTC)
+        text, now = str(value), datetime.now(UTC).replace(microsecond=0)
         ago = parse_duration(text.removesuffix("ago").strip())
         at = now if text == "now" else now - ago if ago else parse_time(text)
         if at is None:
@@ -42,11 +42,12 @@ class Past(click.ParamType[Any]):
         return at
 
 
-CELLS = 60  # of a bar
+CELLS = range(20, 61)  # of a bar, as the terminal has room
+BESIDE = 24  # characters: the sum of its holes
 MONTH = timedelta(days=30)
 
 
-@click.command()
+@click.command(short_help="Show what no policy has looked at.")
 @click.argument("policy", required=False)
 @in_project
 @click.option("--since", type=Span(), default=MONTH, help="How far to look back; default: 30d.")
@@ -125,8 +126,9 @@ def _print(accounts: list[Account], start: datetime, end: datetime, named: str |
         return
     for one in sorted(accounts, key=lambda a: a.policy):
         _print_one(console, one, Stretch(start, end))
-    ends = f"{start:%Y-%m-%d %H:%M} → {end:%Y-%m-%d %H:%M} UTC"
-    console.print(f"{ends}   █ looked at   ▒ in part   ░ not   · not begun, or not yet", style="dim")
+    if any(one.looked for one in accounts):
+        console.print(f"{start:%Y-%m-%d %H:%M} → {end:%Y-%m-%d %H:%M} UTC", style="dim")
+        console.print("█ looked at   ▒ in part   ░ not   · not begun, or not yet", style="dim")
 
 
 def _print_one(console: Any, one: Account, span: Stretch) -> None:
@@ -137,7 +139,10 @@ def _print_one(console: Any, one: Account, span: Stretch) -> None:
 
     until = f"until {one.until:%Y-%m-%d %H:%M:%S} UTC" if one.until else "has not looked yet"
     console.print(Text.assemble((one.policy, "bold"), f"  {until}"))
-    shown = Text(bar(span, one.looked, CELLS), style="green")
+    if not one.looked:
+        return
+    cells = max(CELLS[0], min(CELLS[-1], console.width - BESIDE))
+    shown = Text(bar(span, one.looked, cells), style="green")
     shown.highlight_regex("[░▒]+", "red")
     console.print(Text("  ").append_text(shown).append(f"  {_holes(one)}"))
     for hole in one.holes:
@@ -155,7 +160,7 @@ def _holes(one: Account) -> str:
     return f"{len(one.holes)} {'hole' if len(one.holes) == 1 else 'holes'}, {say_duration(whole)}"
 
 
-@click.command()
+@click.command(short_help="Look at a time in the past, and page nobody.")
 @click.argument("policy")
 @click.argument("start", metavar="FROM", type=Past())
 @click.argument("end", metavar="TO", type=Past())

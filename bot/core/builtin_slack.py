@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.action import Clear, Fire
-from bot.core.alert import Alert, Lane, Terms
+from bot.core.action import Fire
+from bot.core.alert import Alert, Terms
+from bot.core.builtin import LANE, terms_of
 from bot.core.message import Message
 from sensors.model.clock import say_duration
 from sensors.model.policy import Severity
@@ -17,7 +18,6 @@ from sensors.model.violation import canonical
 
 UNREACHABLE = "patrol.unreachable_channel"
 SLACK_AWAY = "patrol.slack_away"
-LANE = Lane.live
 
 
 def channel_key(channel: str) -> str:
@@ -151,11 +151,6 @@ def _kinds(of: Sequence[HeldBack]) -> str:
     return ", ".join(filter(None, [opened, _many(pages, "page", "pages")]))
 
 
-def mended(now: datetime) -> Clear:
-    """It takes posts again."""
-    return Clear(now)
-
-
 def _fire(
     key: str,
     severity: Severity,
@@ -166,14 +161,11 @@ def _fire(
     team: Team | None,
     now: datetime,
 ) -> Fire:
-    terms = Terms(team=owner, repeat_interval=timedelta(hours=12), clear="always", accumulates=False)
-    if team:
-        terms = replace(terms, ladder=team.ladder(severity), acknowledged_for=team.acknowledged_for)
     return Fire(
         policy=UNREACHABLE,
         key=key,
         lane=LANE,
-        terms=terms,
+        terms=terms_of(owner, team, severity),
         title=title[:200],
         severity=severity,
         count=count,

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from bot.core import oncall
 from bot.core.action import Fire
 from bot.core.alert import Alert, Lane, Work
-from bot.core.builtin_slack import LANE, SLACK_AWAY, HeldBack, Outage, away_key, rows_of, slack_away
+from bot.core.builtin import LANE
+from bot.core.builtin_slack import SLACK_AWAY, HeldBack, Outage, away_key, rows_of, slack_away
 from bot.core.change import Change, EffectKind, StoredEffect
 from bot.core.ladder import still_due
 from bot.core.message import LATE, Message
@@ -16,12 +17,12 @@ from bot.core.reply import Evidence
 from bot.core.step import step
 from bot.deliver.channels import Channels
 from bot.deliver.pacing import AWAY, BACK, Pacing
-from bot.deliver.raising import TRIES
 from bot.errors import Conflict
 from bot.killpoint import reach
 from bot.log import get
 from bot.store import Store
 from bot.store.values import Beside
+from bot.trouble import TRIES
 from bot.view import View
 
 log = get("deliver")

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 
 from bot.core import builtin_slack
 from bot.core.alert import Alert, Condition
-from bot.core.builtin_slack import LANE, UNREACHABLE, channel_key
+from bot.core.builtin import LANE, mended
+from bot.core.builtin_slack import UNREACHABLE, channel_key
 from bot.deliver.pacing import Pacing
-from bot.deliver.raising import RESOLVED_LATELY, raised
 from bot.deliver.refusals import SEEN_FROM_OUTSIDE, WHOLE, of_channel
 from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.log import get
 from bot.slack.client import SlackClient
 from bot.store import Store
+from bot.trouble import RESOLVED_LATELY, told
 from bot.view import View
 from sensors.model.team import Team
 
@@ -86,7 +87,7 @@ class Channels:
         fire = builtin_slack.unreachable_channel(
             channel, self.named(channel), code, of_channel(code), owner, team, now
         )
-        if raised(self.store, self.clock, UNREACHABLE, fire.key, fire):
+        if told(self.store, self.clock, UNREACHABLE, fire.key, fire):
             log.error("channel takes no posts", channel=channel, why=code, do=of_channel(code))
 
     def took(self, channel: str) -> None:
@@ -95,7 +96,7 @@ class Channels:
             return
         log.info("channel takes posts again", channel=channel)
         now = self.clock()
-        raised(self.store, self.clock, UNREACHABLE, channel_key(channel), builtin_slack.mended(now))
+        told(self.store, self.clock, UNREACHABLE, channel_key(channel), mended(now))
         self.store.outbox.release(now, channel)
 
     def look_after(self) -> None:

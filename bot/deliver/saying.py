@@ -6,14 +6,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.core import builtin_slack
-from bot.core.builtin_slack import LANE, UNREACHABLE, refused_key
+from bot.core.builtin import LANE, mended
+from bot.core.builtin_slack import UNREACHABLE, refused_key
 from bot.core.message import Message
 from bot.deliver.channels import Channels
 from bot.deliver.pacing import Pacing
-from bot.deliver.raising import RESOLVED_LATELY, raised
 from bot.log import get
 from bot.metrics import Metrics
 from bot.store import Store
+from bot.trouble import RESOLVED_LATELY, told
 from bot.view import View
 
 log = get("deliver")
@@ -89,7 +90,7 @@ class Saying:
         for key, alert in held.items():
             channel = str(alert.key_values["channel"])
             if alert.is_open and key == refused_key(channel) and channel not in found:
-                raised(self.store, self.clock, UNREACHABLE, key, builtin_slack.mended(now))
+                told(self.store, self.clock, UNREACHABLE, key, mended(now))
 
     def _tell(self, channel: str, messages: list[Message], now: datetime) -> None:
         alert = self.store.alerts.get(messages[0].alert)
@@ -100,4 +101,4 @@ class Saying:
         fire = builtin_slack.refused_messages(
             channel, name, messages[0].error, names, alert.terms.team, team, now
         )
-        raised(self.store, self.clock, UNREACHABLE, fire.key, fire)
+        told(self.store, self.clock, UNREACHABLE, fire.key, fire)

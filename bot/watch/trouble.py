@@ -22,6 +22,24 @@ ASKED_EACH = timedelta(seconds=30)  # which policies are in trouble
 TRIES = 6  # against others who tell of the same
 
 
+def told(store: Store, clock: Callable[[], datetime], policy: str, key: str, action: Action) -> bool:
+    """Sends what a built-in policy found down the road of all violations. Whether an alert changed: none
+    does where nobody holds what clears or it says nothing new.
+    """
+    for _ in range(TRIES):
+        now = clock()
+        held = store.alerts.held(policy, builtin.LANE, keys=[key], resolved_since=now - RESOLVED_LATELY)
+        outcome = step(held.get(key), action, now)
+        if not isinstance(outcome, Change):
+            return False
+        try:
+            store.act([outcome], now)
+            return True
+        except Conflict:
+            continue
+    return False
+
+
 class Troubles:
     """What is wrong with a policy is told once and ended when it is over. Thread-safe."""
 
@@ -60,21 +78,9 @@ class Troubles:
         failed = list(takewhile(lambda r: r.status is not RunStatus.succeeded, recent))
         return len(failed), sum(run.attempt for run in failed)
 
-    def tell(self, policy: str, key: str, action: Action) -> None:
-        """Sends what a built-in policy found down the same road; nothing where nobody holds what clears."""
-        for _ in range(TRIES):
-            now = self.clock()
-            held = self.store.alerts.held(
-                policy, builtin.LANE, keys=[key], resolved_since=now - RESOLVED_LATELY
-            )
-            outcome = step(held.get(key), action, now)
-            if not isinstance(outcome, Change):
-                return
-            try:
-                self.store.act([outcome], now)
-                return
-            except Conflict:
-                continue
+    def tell(self, policy: str, key: str, action: Action) -> bool:
+        """Whether it changed an alert."""
+        return told(self.store, self.clock, policy, key, action)
 
     def of_files(self, catalog: Catalog) -> None:
         """What does not load is told; what was told and is over now, here or while nobody ran, is ended."""

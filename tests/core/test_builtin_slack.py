@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.core.builtin import mended
 from bot.core.builtin_slack import (
     SLACK_AWAY,
     UNREACHABLE,
@@ -12,7 +13,6 @@ from bot.core.builtin_slack import (
     Outage,
     away_key,
     channel_key,
-    mended,
     refused_key,
     refused_messages,
     rows_of,

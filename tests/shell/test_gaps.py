@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bot.store import Ask, RunSave, Store
 from sensors.model.run import Cause, CauseKind, Run
 from sensors.model.window import Window
@@ -44,7 +46,7 @@ def test_a_hole_is_drawn_measured_and_named_with_what_fills_it(world: World, pat
     ran = patrol("gaps", EVERY)
     assert ran.code == 1
     assert "1 hole, 3 d" in ran.out
-    assert "███▒░░░░░▒███" in ran.out
+    assert "███▒░░░░▒███" in ran.out
     start, end = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (NOW - 10 * DAY, NOW - 7 * DAY))
     assert f"    patrol backfill payments.elsewhere {start} {end}\n" in ran.out
 
@@ -93,3 +95,19 @@ def test_what_is_typed_wrongly_is_told_what_is_right(patrol: Patrol) -> None:
     assert "is no duration" in patrol("gaps", "--since", "ever").err
     ran = patrol("gaps", PATROL_STORE_URL="postgresql://nobody@127.0.0.1:1/x")
     assert (ran.code, "does not answer" in ran.err) == (2, True)
+
+
+def test_on_a_narrow_terminal_no_line_is_broken(
+    world: World, patrol: Patrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked(world, NOW - 20 * DAY, NOW - 10 * DAY)
+    looked(world, NOW - 7 * DAY, NOW)
+    monkeypatch.setenv("COLUMNS", "60")
+    said = [line for line in patrol("gaps").out.splitlines() if "patrol backfill" not in line]
+    assert max(map(len, said)) <= 60
+    assert "1 hole, 3 d" in said[1]
+
+
+def test_of_policies_that_have_not_looked_nothing_is_drawn(world: World, patrol: Patrol) -> None:
+    Store(world.url).close()
+    assert patrol("gaps").out == "payments.elsewhere  has not looked yet\n"

@@ -362,3 +362,11 @@ def test_a_run_that_failed_is_tried_again_while_its_next_due_time_is_a_day_away(
     mend()
     wait(lambda: node.store.runs.recent(HELD_NAME)[0].status is RunStatus.succeeded)
     assert len(causes(node, HELD_NAME)) == 1
+
+
+def test_what_is_rarely_done_is_done_soon_after_each_start(
+    real: World, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "SOON", SECOND)
+    planned = start(real.node())
+    wait(lambda: {"prune", "late_rows"} <= set(planned.beats), 5)
