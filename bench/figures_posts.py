@@ -95,12 +95,12 @@ def _paced(there: Town, opened: set[int], said: dict[str, float], began: float) 
     lacking = AT_ONE_TIME - len(opened)
     broken = [
         *([f"{len(lost) + lacking} lost, {doubled} doubled"] if lost or doubled or lacking else []),
-        *(["out of order"] if order != sorted(order) else []),
+        *overtaken(order)[:3],
         *(["more than one message a second"] if ours or too_fast(times) else []),
     ]
     first = next(iter(said.items()), None)
     told = f"“{first[0]}”, and it took {times[-1] - first[1]:.0f} s from then" if first else "nothing"
-    kept = "in order" if order == sorted(order) else "OUT OF ORDER"
+    kept = f"{len(overtaken(order))} out of order"
     busy = f"{len(called)} × 429, of them {ours} by the limit itself"
     how = f"n = {AT_ONE_TIME} keys in one run, a 429 at each 25th post; make figures ROW=pace"
     return [
@@ -119,6 +119,11 @@ def _paced(there: Town, opened: set[int], said: dict[str, float], began: float) 
         ),
         Figure("… the wait said in /healthz", "said", told, how),
     ]
+
+
+def overtaken(order: Sequence[int]) -> list[str]:
+    """Each alert whose card came after the next one's, in words."""
+    return [f"ALR-{later} came before ALR-{one}" for later, one in pairwise(order) if later > one]
 
 
 def too_fast(times: Sequence[float]) -> bool:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from bench.figures import ROWS, exit_code, main
 from bench.figures_bots import standing
-from bench.figures_posts import too_fast
+from bench.figures_posts import overtaken, too_fast
 from bench.figures_table import Figure, quantile
 from bot.sandbox import names
 
@@ -39,6 +39,11 @@ def test_a_quantile_is_a_value_that_was_seen() -> None:
 )
 def test_more_than_one_message_a_second_is_seen(times: list[float], fast: bool) -> None:
     assert too_fast(times) is fast
+
+
+def test_a_card_that_came_before_an_earlier_one_is_named() -> None:
+    assert overtaken([1, 2, 3, 5, 8]) == []
+    assert overtaken([1, 3, 2, 4]) == ["ALR-3 came before ALR-2"]
 
 
 def message(ts: str, text: str, thread: str | None = None, bot: str = names.BOT_ID) -> dict[str, Any]:
