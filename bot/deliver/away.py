@@ -22,8 +22,8 @@ from bot.killpoint import reach
 from bot.log import get
 from bot.store import Store
 from bot.store.values import Beside
-from bot.trouble import TRIES
 from bot.view import View
+from bot.watch.trouble import TRIES
 
 log = get("deliver")
 

@@ -15,8 +15,8 @@ from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.log import get
 from bot.slack.client import SlackClient
 from bot.store import Store
-from bot.trouble import RESOLVED_LATELY, told
 from bot.view import View
+from bot.watch.trouble import RESOLVED_LATELY, told
 from sensors.model.team import Team
 
 log = get("deliver")

@@ -14,8 +14,8 @@ from bot.deliver.pacing import Pacing
 from bot.log import get
 from bot.metrics import Metrics
 from bot.store import Store
-from bot.trouble import RESOLVED_LATELY, told
 from bot.view import View
+from bot.watch.trouble import RESOLVED_LATELY, told
 
 log = get("deliver")
 
