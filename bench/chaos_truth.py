@@ -23,7 +23,7 @@ from bot.store import tables as t
 from bot.store.database import Database
 
 KEY = re.compile(r"\b((?:exact|elsewhere|within|trailing|held|flicker)_\d+) was planted for")
-SAID = ("reply", "page", "tell")
+SAID = ("reply", "page", "tell", "file")
 PATIENCE_MS = 1_900.0  # past two seconds an act that is not recorded is acked, and the person told so
 AROUND = timedelta(seconds=1)
 SIGNS = ("an act was not recorded", "a listener failed", "an act failed")
@@ -105,7 +105,7 @@ class Record:
         for place in stands:
             args = self._posts.get(place, {})
             payload = _read(args.get("metadata"), {}).get("event_payload", {})
-            delivery = str(payload.get("delivery_id", f"without a delivery at {place}"))
+            delivery = str(payload.get("delivery_id", _unnamed(*place)))
             if key := _key(args):
                 found.cards[key] += 1
                 found.counted.add(delivery)
@@ -123,9 +123,15 @@ class Record:
             }
 
 
+def _unnamed(channel: str, ts: str) -> str:
+    """A message that carries no delivery: a file's, which Slack itself posts."""
+    return f"without a delivery at {channel} {ts}"
+
+
 def _key(args: Mapping[str, Any]) -> str | None:
-    """The planted key whose card was posted; None for all else."""
-    found = KEY.search(json.dumps(_read(args.get("blocks"), [])))
+    """The planted key whose card was posted; None for all else. What Patrol tells of itself may have planted
+    alerts among its rows, but not at its head."""
+    found = KEY.search(json.dumps(_read(args.get("blocks"), [])[:1]))
     return found[1] if found and not args.get("thread_ts") else None
 
 
@@ -155,9 +161,11 @@ def judge(
 
 def _copies(verdict: Verdict, standing: Standing, database: Database) -> None:
     """Each line in a thread, and each card of what was not planted, stands once if the store has it sent."""
-    sent = select(t.messages.c.delivery).where(t.messages.c.ts.is_not(None))
+    m = t.messages.c
+    sent = select(m.delivery, m.file_id, m.channel, m.ts).where(m.ts.is_not(None))
     with database.read() as c:
-        said = Counter(d for d in c.execute(sent).scalars() if d not in standing.counted)
+        named = (_unnamed(r.channel, r.ts) if r.file_id else r.delivery for r in c.execute(sent))
+        said = Counter(name for name in named if name not in standing.counted)
         waits = select(t.effects.c.id).where(t.UNDONE, t.effects.c.kind.in_(SAID))
         waiting = list(c.execute(waits).scalars())
     verdict.compare("message", said, standing.deliveries)
