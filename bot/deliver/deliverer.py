@@ -84,6 +84,7 @@ class Deliverer:
             if not self.away.settle():
                 return 0
             cards, lines = self._waiting()
+        self.pacing.begin()
         moves = [self._of_card(*card) for card in cards], [self._of_line(*line) for line in lines]
         self._lines_first = not self._lines_first  # a long line of cards must not hold up pages, nor they it
         moved = 0

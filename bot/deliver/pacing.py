@@ -34,6 +34,7 @@ class Pacing:
         self._call = call
         self.why = ""  # nothing is sent at all, in words
         self._taken: dict[str, datetime] = {}  # lines, and when their next turn is
+        self._passed: set[str] = set()  # lines whose first had no turn in this pass: nor has any behind it
         self._refused = False  # in a way that no ping shows
         self._rests = 0
         self._asked = False  # whether Slack answers, since the rest ended
@@ -46,8 +47,20 @@ class Pacing:
     def resting(self) -> bool:
         return self._until is not None and self.clock() < self._until
 
+    def begin(self) -> None:
+        """A pass over all that waits, in its order. A turn that comes up on the way is for the next pass."""
+        self._passed.clear()
+
     def turn(self, name: str, gap: timedelta) -> bool:
         """Whether it is our turn in this line. If not, the store is not asked again before it can be."""
+        if name in self._passed:
+            return False
+        if not self._turn(name, gap):
+            self._passed.add(name)
+            return False
+        return True
+
+    def _turn(self, name: str, gap: timedelta) -> bool:
         now = self.clock()
         if self.resting or self._known(name, now) > now:
             return False
@@ -76,7 +89,8 @@ class Pacing:
     def soonest(self) -> datetime | None:
         """When the next turn is that somebody here waits for."""
         now = self.clock()
-        return min((at for at in self._taken.values() if at > now), default=None)
+        waits = (at for name, at in self._taken.items() if at > now or name in self._passed)
+        return min(waits, default=None)
 
     def clock_jumped(self) -> None:
         self._taken.clear()

@@ -89,6 +89,18 @@ def test_a_busy_slack_is_left_alone_for_as_long_as_it_asks(town: World, bot: Nod
     until(bot, slack, ["card-1", "card-2", "card-3"])
 
 
+def test_a_turn_that_comes_up_while_the_line_is_gone_through_is_for_its_first_card(
+    town: World, bot: Node, slack: Sandbox
+) -> None:
+    opened(town, bot, *(f"s_{n}" for n in range(1, 9)))
+    assert bot.deliverer
+    bot.deliverer.pacing.clock = lambda: bot.clock.on(timedelta(milliseconds=150))
+    bot.deliver(1, SECOND)
+    assert bot.deliverer.idle() == 0.001  # it has come up: there is nothing to sleep for
+    bot.deliver(20)
+    assert standing(slack) == [f"card-{n}" for n in range(1, 9)]
+
+
 def test_a_first_attempt_that_lands_after_the_second_is_deleted(
     town: World, bot: Node, slack: Sandbox
 ) -> None:
