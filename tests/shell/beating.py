@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-from bot.clockwatch import STEPS, Watch
 from bot.errors import StoreAway
-from bot.late import LateRows
 from bot.rounds import Want
 from bot.schedule import Scheduler
+from bot.watch.clockwatch import STEPS, Watch
+from bot.watch.late import LateRows
 from tests.shell.making import Node
 
 

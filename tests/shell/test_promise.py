@@ -153,7 +153,7 @@ def test_a_story_of_a_crash_an_outage_and_an_edit(empty_store: Path) -> None:
 BREAKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "looked at": ("bot.core.catchup.window_for", lambda real: lambda *of: replace(real(*of), start=of[2])),
     "times": ("bot.store.alerts.Alerts.memory_of", lambda _: lambda _, wanted: [{} for _ in wanted]),
-    "told": ("bot.late.unseen", lambda _: lambda *_: ()),
+    "told": ("bot.watch.late.unseen", lambda _: lambda *_: ()),
 }
 
 
