@@ -141,11 +141,12 @@ class Found:
 
 def wrong(plan: Plan, rows: Iterable[Row], found: Found) -> list[str]:
     """All that is not as promised, in words."""
-    rows = [row for row in rows if row.at is None or row.at >= found.began]
+    rows = list(rows)
+    since = [row for row in rows if row.at is None or row.at >= found.began]
     return [
         *(f"{name} is shown {n} times" for name, n in found.evidence.items() if n > 1),
         *(f"{n} open alerts of {key}" for key, n in found.keys.items() if n > 1),
-        *_unseen(plan, rows, found),
+        *_unseen(plan, since, found),
         *_counted(plan, rows, found),
         *(f"the run {run} never ended" for run in found.left),
         *_gaps(plan, found),
@@ -177,9 +178,10 @@ def too_old(plan: Plan, row: Row, found: Found) -> bool:
 
 
 def may_be_passed_over(plan: Plan) -> bool:
-    """`catchup: skip` passes over what came while nobody looked. And nobody can know that a clock had been
-    wrong if he has not seen it jump: then rows come late, and are told."""
-    skips = plan.shape.catchup == "skip" and plan.has("outage", "paused", "away", "between", "crash", "clock")
+    """`catchup: skip` passes over what came while nobody looked, be it that the warehouse was away. And
+    nobody can know that a clock was wrong if he has not seen it jump: then rows come late, and are told."""
+    away = ("outage", "paused", "away", "between", "crash", "clock", "warehouse")
+    skips = plan.shape.catchup == "skip" and plan.has(*away)
     unnoticed = plan.has("clock") and plan.has("outage", "crash")
     return skips or unnoticed
 
