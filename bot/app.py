@@ -229,3 +229,4 @@ def serve(settings: Settings) -> None:
         while not stopping.wait(1):
             pass
     bot.stop()
+    logs.end()

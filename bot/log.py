@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -103,6 +104,15 @@ def _drawn(pretty: bool, hide: tuple[str, ...], stream: TextIO) -> list[Processo
         return scrub(str(draw(logger, method, event)), hide)
 
     return [cast(Processor, drawn)]
+
+
+def end() -> None:
+    """The last lines are out, or lost: a full disk, or a reader who is gone, is no failure of ours."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _ordered(_logger: Any, _method: str, event: EventDict) -> EventDict:

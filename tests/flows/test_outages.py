@@ -130,7 +130,8 @@ def test_a_full_disk_costs_nothing_but_time(town: Any, wait: Wait, small_disk: S
 def _with_log(town: Any, log: int) -> subprocess.Popen[bytes]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PATROL_", "SLACK_"))}
     words = [sys.executable, "-m", "bot", "serve", "--port", "0", "--project", str(town.project)]
-    made = subprocess.Popen(words, cwd=ROOT, env={**clean, **town.environment}, stdout=log, stderr=log)
+    buffered = {**clean, **town.environment, "PYTHONUNBUFFERED": ""}  # as most will run it
+    made = subprocess.Popen(words, cwd=ROOT, env=buffered, stdout=log, stderr=log)
     town.running.append(made)
     return made
 
