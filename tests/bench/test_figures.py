@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -82,7 +83,10 @@ def test_a_row_that_is_none_is_told_those_there_are() -> None:
 @pytest.mark.slow
 def test_a_row_is_measured_on_the_real_bot_by_its_command() -> None:
     words = [sys.executable, "-m", "bench.figures", "--row", "flood"]
-    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    wide = {**os.environ, "COLUMNS": "200"}
+    ended = subprocess.run(
+        words, cwd=ROOT, env=wide, capture_output=True, text=True, timeout=300, check=False
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "1 alert, 1 card" in ended.stdout
     assert "make figures" in " ".join(ended.stdout.split())

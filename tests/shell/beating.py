@@ -38,7 +38,7 @@ class Bot:
             self.schedule._reload,
             self.schedule._ring,
             self.look,
-            self.engine.take_over,
+            self._take_over,
             self._retry,
             self.engine.circuit.beat,
             self.look,
@@ -57,6 +57,10 @@ class Bot:
         self.wall, self.now = wall, now
         if abs(by) > STEPS:
             self.schedule._clock_jumped(by, right)
+
+    def _take_over(self) -> None:
+        for run in self.engine.dead():
+            self.engine.take_over(run)
 
     def _retry(self) -> None:
         for run in self.engine.retries():
