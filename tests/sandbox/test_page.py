@@ -345,7 +345,7 @@ def test_on_a_phone_each_pane_fills_the_screen_and_nothing_scrolls_sideways(
     expect(page.locator("#main")).to_be_hidden()
     assert not sideways(page)
     page.get_by_test_id("thread-pane").get_by_test_id("back").tap()
-    page.locator("[data-action-id=resolve]").tap()
+    page.get_by_test_id("messages").locator("[data-action-id=resolve]").first.tap()
     expect(page.get_by_test_id("modal")).to_be_visible()
     assert not sideways(page)
     page.get_by_test_id("modal-close").tap()
