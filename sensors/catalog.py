@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class Loaded(Catalog):
     """A catalog that still knows where its entries stand, for problems that are found later."""
 
     documents: dict[str, Document] = field(default_factory=dict, compare=False, repr=False)  # by path
+    drafts: tuple[Draft, ...] = field(default=(), compare=False, repr=False)
 
 
 def load(
@@ -37,17 +38,20 @@ def load(
     bundle: str = "main",
     last_good: Catalog | None = None,
     carry_to: str | None = "duckdb",
-) -> Catalog:
+    each: Callable[[int, int], None] | None = None,
+) -> Loaded:
     """Reads policies/ and sql/ of the project; SQL is written in `dialect` and will run in `carry_to`.
 
+    `each` is told how many policies have been read, and of how many.
     A policy with a problem keeps its version in `last_good`, or is left out; its name stands in `broken`.
     """
     found = sources.read(project)
     beside = beside_files.load(found.texts, last_good)
     macros = Macros.load(found.macros())
     schema = {name: asset.columns for name, asset in beside.assets.items() if asset.columns}
-    setting = Setting(dialect, macros, schema, carry_to)
-    drafts = [draft(name, path, found.texts, setting) for name, path in found.policies().items()]
+    times = {n: a.loaded_until for n, a in beside.assets.items() if a.loaded_until}
+    setting = Setting(dialect, macros, schema, times, carry_to)
+    drafts = list(_drafts(found, setting, each))
     policies, broken, wrong = _standing(drafts, found, beside, bundle, last_good)
     return Loaded(
         policies=policies,
@@ -62,7 +66,16 @@ def load(
         broken=frozenset(broken),
         version=_hash(f"{path}\0{text}" for path, text in sorted(found.texts.items())),
         documents=_documents(drafts, beside),
+        drafts=tuple(drafts),
     )
+
+
+def _drafts(found: Sources, setting: Setting, each: Callable[[int, int], None] | None) -> Iterator[Draft]:
+    there = found.policies()
+    for done, (name, path) in enumerate(there.items(), start=1):
+        yield draft(name, path, found.texts, setting)
+        if each is not None:
+            each(done, len(there))
 
 
 def _standing(

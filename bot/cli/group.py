@@ -16,7 +16,8 @@ COMMANDS = {
     "serve": ("bot.cli.serve", "serve"),
     "sandbox": ("bot.cli.serve", "sandbox"),
     "run": ("bot.cli.policies", "run"),
-    "check": ("bot.cli.policies", "check"),
+    "check": ("bot.cli.check", "check"),
+    "schema": ("bot.cli.schema", "schema"),
     "next": ("bot.cli.policies", "next_runs"),
     "gaps": ("bot.cli.ledger", "gaps"),
     "backfill": ("bot.cli.ledger", "backfill"),
@@ -58,7 +59,8 @@ def patrol() -> None:
 
     \b
     See it work:      patrol demo
-    Write a policy:   patrol check      names every mistake with its place
+    Write a policy:   patrol schema     lets your editor complete and check the YAML
+                      patrol check      names every mistake with its place
                       patrol run NAME   shows the rows, posts nothing
                       patrol next NAME  says when it will run
     Put it to work:   patrol db upgrade, then patrol serve
@@ -85,6 +87,11 @@ def holding_policies(project: Path) -> Path:
             f"There is no policies/ in {project.resolve()}: go there, or say --project DIR."
         )
     return project
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 policy`, `2 policies`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def settings_of(project: Path, **overrides: str | None) -> Any:

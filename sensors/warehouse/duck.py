@@ -55,8 +55,8 @@ class Duck:
         started = time.monotonic()
         with self._files.borrow() as file:
             cursor = self._cursor(file)
-            with self._stopped_after(timeout, cursor):
-                columns, rows = _fetch(cursor, sql, self._binds(cursor, sql, binds), limit)
+            with self._stopped_after(timeout, cursor, sql):
+                columns, rows = fetched(cursor, sql, self._binds(cursor, sql, binds), limit)
         elapsed = time.monotonic() - started
         return Result(columns, tuple(rows[:limit]), len(rows) > limit, None, elapsed)
 
@@ -64,7 +64,7 @@ class Duck:
         try:
             return dialect.native(query, self.dialect)
         except dialect.Untranslatable as error:
-            raise WarehouseError(f"{query.path}: {error}") from None
+            raise WarehouseError(f"{query.path}: {error}", name=error.name) from None
 
     def loaded_until(self, assets: Iterable[Asset]) -> dict[str, datetime]:
         with self._files.borrow() as file:
@@ -79,7 +79,7 @@ class Duck:
     def _newest(self, sources: list[tuple[str, str]]) -> dict[tuple[str, str], datetime | None]:
         """The newest time in each column, by one query."""
         sql = " UNION ALL ".join(
-            f"SELECT {n}, TRY_CAST(max({_quoted(column)}) AS TIMESTAMP) FROM {_quoted(table)}"
+            f"SELECT {n}, TRY_CAST(max({quoted(column)}) AS TIMESTAMP) FROM {quoted(table)}"
             for n, (table, column) in enumerate(sources)
         )
         found = self.query(sql, {}, limit=len(sources), timeout=timedelta(minutes=1))
@@ -108,13 +108,15 @@ class Duck:
         """Values for the binds that the SQL names, which is read once per text."""
         names = self._named.get(sql)
         if names is None:
-            names = self._named[sql] = _named(cursor, sql)
+            names = self._named[sql] = named(cursor, sql)
         if missing := names - binds.keys():
             raise WarehouseError(f"the query names :{min(missing)}, which has no value")
-        return {name: _bind(binds[name]) for name in names}
+        return {name: bound(binds[name]) for name in names}
 
     @contextmanager
-    def _stopped_after(self, timeout: timedelta, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    def _stopped_after(
+        self, timeout: timedelta, cursor: duckdb.DuckDBPyConnection, sql: str
+    ) -> Iterator[None]:
         with self._watchdog.watch(timeout.total_seconds(), cursor.interrupt) as guard:
             try:
                 yield
@@ -124,7 +126,7 @@ class Duck:
                 seconds = f"{timeout.total_seconds():g} s"
                 raise QueryTimeout(f"the query took longer than {seconds} and was stopped") from None
             except duckdb.Error as error:
-                raise plainly(error) from None
+                raise plainly(error, sql) from None
 
 
 def _close(files: Files, watchdog: Watchdog) -> None:
@@ -132,7 +134,7 @@ def _close(files: Files, watchdog: Watchdog) -> None:
     files.close()
 
 
-def _fetch(
+def fetched(
     cursor: duckdb.DuckDBPyConnection, sql: str, binds: dict[str, Any], limit: int
 ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """Column names and up to `limit` + 1 rows."""
@@ -143,7 +145,7 @@ def _fetch(
     return columns, cursor.fetchmany(limit + 1)
 
 
-def _named(cursor: duckdb.DuckDBPyConnection, sql: str) -> frozenset[str]:
+def named(cursor: duckdb.DuckDBPyConnection, sql: str) -> frozenset[str]:
     """The binds that the SQL names. A second guard besides: one statement, and that a SELECT."""
     statements = cursor.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
@@ -151,7 +153,7 @@ def _named(cursor: duckdb.DuckDBPyConnection, sql: str) -> frozenset[str]:
     return frozenset(statements[0].named_parameters)
 
 
-def _bind(value: Any) -> Any:
+def bound(value: Any) -> Any:
     """A time goes in as naive UTC: in a UTC session that is right against columns with and without a zone,
 
     and a comparison with a naive column needs no cast of the column."""
@@ -160,5 +162,5 @@ def _bind(value: Any) -> Any:
     return value
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))

@@ -16,21 +16,56 @@ SAID = (
     (r"Function with name ([^ ]+) does not exist", "the warehouse has no function {0}"),
     (r'syntax error at or near "([^"]*)"', "the warehouse cannot read the SQL near {0!r}"),
     (r'Ambiguous reference to column name "([^"]+)"', "{0} is in several tables: write which one is meant"),
-)
+    (r"argument types '~~\*?\((.*?)\)'", "LIKE and ILIKE compare texts, not {0}"),
+    (r"argument types '([^\w\s'(]+)\((.*?)\)'", "{0} does not take {1}; cast one of them"),
+    (r"argument types '(\w+)\(\)'", "{0} needs something to work on between its brackets"),
+    (r"argument types '(\w+)\((.*?)\)'", "{0} does not take ({1})"),
+    (r"Cannot compare values of type (\w+).*? and type (\w+)", "{0} and {1} cannot be compared; cast one"),
+    (r'column "([^"]+)" must appear in the GROUP BY', "{0} stands neither in GROUP BY nor in an aggregate"),
+    (r"WHERE clause cannot contain aggregates", "an aggregate may not stand in WHERE; use HAVING"),
+    (r"WHERE clause cannot contain window functions", "a window function needs QUALIFY, not WHERE"),
+)  # fmt: skip
+LITERAL = re.compile(r"_LITERAL\b")  # DuckDB's own word for a value that is written out
 
 
-def plainly(error: duckdb.Error) -> WarehouseError:
-    """What a failed query is to be called."""
-    text = str(error)
+def plainly(error: duckdb.Error, sql: str = "") -> WarehouseError:
+    """What a failed query is to be called, and where in `sql` it failed."""
+    text = LITERAL.sub("", str(error))
+    at = place(str(error), sql)
     for pattern, sentence in SAID:
         if found := re.search(pattern, text):
-            return WarehouseError(sentence.format(*found.groups()))
+            if at is None:
+                at = _named(found.groups(), sql)
+            return WarehouseError(sentence.format(*found.groups()), at=at)
     if isinstance(error, duckdb.PermissionException):
         return WarehouseError("the query reaches outside the warehouse's tables, which is not allowed")
     if isinstance(error, duckdb.OutOfMemoryException):
         return WarehouseError("the query needs more memory than there is", transient=True)
     transient = isinstance(error, duckdb.IOException | duckdb.ConnectionException)
-    return WarehouseError(f"the query failed: {_first_sentence(text)}", transient)
+    return WarehouseError(f"the query failed: {_first_sentence(text)}", transient, at)
+
+
+def place(said: str, sql: str) -> int | None:
+    """The offset in the SQL that DuckDB's caret points to; it shows one line, cut at both ends."""
+    found = re.search(r"LINE (\d+): (.*)\n( *)\^", said)
+    lines = sql.split("\n")
+    if found is None or not 1 <= (number := int(found[1])) <= len(lines):
+        return None
+    shown, column = found[2], len(found[3]) - len(f"LINE {number}: ")
+    if shown.startswith("..."):
+        shown, column = shown[3:], column - 3
+    start = lines[number - 1].find(shown.removesuffix("..."))
+    if start < 0 or column < 0:
+        return None
+    return sum(len(line) + 1 for line in lines[: number - 1]) + start + column
+
+
+def _named(names: tuple[str, ...], sql: str) -> int | None:
+    """Where the SQL names what the error is about; not every error has a caret."""
+    for word in (".".join(names), *reversed(names)):
+        if word and (found := re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)", sql, re.IGNORECASE)):
+            return found.start()
+    return None
 
 
 def cannot_open(path: str, error: Exception) -> WarehouseError:

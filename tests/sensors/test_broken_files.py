@@ -96,7 +96,7 @@ BROKEN = [
     (JOBS, "'s_\\d+'", "'s_('", [f"{JOBS}:9:26 hold_payouts.params.seller_id.pattern: is not a regular expression: missing ), unterminated subpattern"]),
     (JOBS, "owner: payments", "owner: pay", [f'{JOBS}:5:10 hold_payouts.owner: no team "pay"; did you mean "payments"?']),
     (ASSETS, "loaded_until: sent_at", "loaded_until: sent", [f'{ASSETS}:5:17 core.chat_messages.loaded_until: no column "sent" in columns; did you mean "sent_at"?']),
-    (ASSETS, "  loaded_until: sent_at\n  load_interval: 1m", "  load_interval: 1h", [f"{POLICY}:5:37 window.lookback: must be at least 1 h: core.chat_messages is loaded every 1 h and has no loaded_until"]),
+    (ASSETS, "  loaded_until: sent_at\n  load_interval: 1m", "  load_interval: 1h", [f"{POLICY}:5:37 window.lookback: must be at least 1 h: core.chat_messages is loaded every 1 h and has no loaded_until", f"{POLICY}:6:29 warning: needs.core.chat_messages: has no effect: core.chat_messages says no loaded_until in policies/_assets.yml, so it is never late"]),
     (ASSETS, "core.sellers: {owner", "core.sellers: {tier: scratch, owner", [f"{SQL}:4:16 core.sellers is a scratch table; a live policy reads only kept ones"]),
     (ENTITIES, "https://admin.example.com", "https://{id}", [f'{ENTITIES}:2:35 seller.link: must begin with https:// and a fixed host, not "https://{{id}}/sellers/{{id}}"']),
     (ENTITIES, "https://admin.example.com", "${PATROL_NOT_SET_ANYWHERE}", [f"{ENTITIES}:2:35 seller.link: the environment has no PATROL_NOT_SET_ANYWHERE; set it, or write ${{PATROL_NOT_SET_ANYWHERE:-default}}"]),
