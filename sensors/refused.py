@@ -20,6 +20,9 @@ from sensors.warehouse.dialect_origin import origin, refused
 BINDS = dict.fromkeys(sorted(BOUNDS), datetime(2000, 1, 1, tzinfo=UTC))  # a time without data
 
 
+EVERYWHERE = re.compile("GROUP BY|HAVING|QUALIFY|write a ")  # no other dialect helps, or it is said already
+
+
 class Reader(Protocol):
     """Reads queries and says what they give. Its errors know where in the native SQL they are."""
 
@@ -50,7 +53,7 @@ def _refusal(one: Draft, query: Query, reader: Reader, error: WarehouseError, *,
         file, text, shaped, read = sql_path(one.name, write), one.natives[write], query.native[write], write
     else:
         file, text, shaped, read = query.path, one.sql, query.sql, query.dialect
-        said += "" if read == write or "write a" in said else _advice(read, write)
+        said += "" if read == write or EVERYWHERE.search(said) else _advice(read, write)
     try:
         at = None if error.at is None else origin(shaped, read, write, reader.native(query), error.at)
     except WarehouseError:

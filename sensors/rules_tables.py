@@ -63,7 +63,8 @@ def _never_late(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Proble
 
 
 def _scans(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:
-    if one.unknown or (file.window is not None and one.shaped and not one.shaped.window):
+    bounds = [column.rpartition(".")[2] for column in one.shaped.window] if one.shaped else []
+    if one.unknown or (file.window is not None and file.window.column not in bounds):
         return  # the bound was meant, and what is wrong with it is said
     for scan in one.facts.scans:
         asset = beside.assets.get(scan.table)

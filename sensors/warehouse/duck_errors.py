@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import duckdb
@@ -30,8 +31,8 @@ LITERAL = re.compile(r"_LITERAL\b")  # DuckDB's own word for a value that is wri
 
 def plainly(error: duckdb.Error, sql: str = "") -> WarehouseError:
     """What a failed query is to be called, and where in `sql` it failed."""
-    text = LITERAL.sub("", str(error))
-    at = place(str(error), sql)
+    said, at = _unpacked(error, sql)
+    text = LITERAL.sub("", said)
     for pattern, sentence in SAID:
         if found := re.search(pattern, text):
             if at is None:
@@ -45,19 +46,18 @@ def plainly(error: duckdb.Error, sql: str = "") -> WarehouseError:
     return WarehouseError(f"the query failed: {_first_sentence(text)}", transient, at)
 
 
-def place(said: str, sql: str) -> int | None:
-    """The offset in the SQL that DuckDB's caret points to; it shows one line, cut at both ends."""
-    found = re.search(r"LINE (\d+): (.*)\n( *)\^", said)
-    lines = sql.split("\n")
-    if found is None or not 1 <= (number := int(found[1])) <= len(lines):
-        return None
-    shown, column = found[2], len(found[3]) - len(f"LINE {number}: ")
-    if shown.startswith("..."):
-        shown, column = shown[3:], column - 3
-    start = lines[number - 1].find(shown.removesuffix("..."))
-    if start < 0 or column < 0:
-        return None
-    return sum(len(line) + 1 for line in lines[: number - 1]) + start + column
+def _unpacked(error: Exception, sql: str = "") -> tuple[str, int | None]:
+    """What DuckDB said, and the offset in the SQL where it failed; it counts in bytes."""
+    text = str(error)
+    found = re.search(r"\{\"exception_type\".*\}", text, re.DOTALL)
+    try:
+        said = json.loads(found[0]) if found else {}
+    except ValueError:
+        said = {}
+    message, position = str(said.get("exception_message", text)), str(said.get("position", ""))
+    if not position.isdigit():
+        return message, None
+    return message, len(sql.encode()[: int(position)].decode(errors="ignore"))
 
 
 def _named(names: tuple[str, ...], sql: str) -> int | None:
@@ -70,7 +70,7 @@ def _named(names: tuple[str, ...], sql: str) -> int | None:
 
 def cannot_open(path: str, error: Exception) -> WarehouseError:
     """Why a file could not be opened. A missing or locked file may be there soon."""
-    text = str(error)
+    text, _ = _unpacked(error)
     if "lock" in text.lower():
         return WarehouseError(f"{path} is being written by another process", transient=True)
     if "does not exist" in text or "No such file" in text:
