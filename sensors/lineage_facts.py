@@ -48,6 +48,8 @@ def facts(root: exp.Expr, scopes: Sequence[Scope], times: Mapping[str, str]) -> 
 
 
 def _unique(select: exp.Select) -> Iterator[frozenset[str]]:
+    if any(one.find(exp.Unnest, exp.Explode) for one in select.expressions):
+        return  # a list in a row becomes several rows
     grouped = select.args.get("group")
     if isinstance(grouped, exp.Group):
         found = _grouped(select, grouped)
@@ -138,7 +140,8 @@ def _scans(scopes: Sequence[Scope], times: Mapping[str, str]) -> Iterator[Scan]:
         sources = [source for _, source in scope.selected_sources.values()]
         tables = [s for s in sources if isinstance(s, exp.Table)]
         growing = {t: name for t in tables if (name := _table_name(t)) in times}
-        if not growing or len(tables) < len(sources) or scope.external_columns or scope.subquery_scopes:
+        asked = any(column.table for column in scope.external_columns)
+        if not growing or len(tables) < len(sources) or asked or scope.subquery_scopes:
             continue  # what it is joined with, or asked by, may bound it
         bounds = {times[name] for name in growing.values()}
         kept = [c for c in scope.columns if isinstance(c.find_ancestor(*KEEPING, exp.Select), KEEPING)]

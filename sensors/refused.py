@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any, Protocol
 
 from sensors.draft import BOUNDS, Draft, place
@@ -16,10 +17,12 @@ from sensors.rules import column_rules
 from sensors.sources import sql_path
 from sensors.warehouse import Result, WarehouseError
 from sensors.warehouse.dialect_origin import origin, refused
+from sensors.yaml_marks import line_of
 
 BINDS = dict.fromkeys(sorted(BOUNDS), datetime(2000, 1, 1, tzinfo=UTC))  # a time without data
 
 
+NEAR = 80  # characters before and after a place that tell it from others
 EVERYWHERE = re.compile("GROUP BY|HAVING|QUALIFY|write a ")  # no other dialect helps, or it is said already
 
 
@@ -68,14 +71,25 @@ def _advice(read: str, write: str) -> str:
 
 
 def _at(file: str, text: str, shaped: str, said: str, at: int | None) -> Problem:
-    """A place of the shaped SQL in the template: the same, or where the same word next stands."""
-    if at is None:
+    """A place of the shaped SQL in the template: where the same word stands among the same words."""
+    found = None if at is None else re.compile(r"\w+(\.\w+)*|\S").match(shaped, at)
+    if at is None or found is None:
         return place(file, text, Flaw(said, "select"))
-    before = shaped[:at]
-    line, column = before.count("\n") + 1, at - before.rfind("\n")
-    found = re.compile(r"\w+(\.\w+)*|\S").match(shaped, at)
-    word = found[0] if found else ""
-    lines = text.splitlines()
-    if line <= len(lines) and lines[line - 1][column - 1 : column - 1 + len(word)] == word:
-        return Problem(file, line, column, said, source=lines[line - 1].rstrip())
-    return place(file, text, Flaw(said, word, line))
+    line = shaped.count("\n", 0, at) + 1
+    starts = [m.start() for m in re.finditer(re.escape(found[0]), text)]
+    if not starts:
+        return place(file, text, Flaw(said, found[0], line))
+    best = max(starts, key=lambda start: (_alike(text, start, shaped, at), -abs(_line(text, start) - line)))
+    number = _line(text, best)
+    return Problem(file, number, best - text.rfind("\n", 0, best), said, source=line_of(text, number))
+
+
+def _alike(text: str, start: int, shaped: str, at: int) -> int:
+    """How much of what stands around the two places is the same."""
+    after = zip(text[start : start + NEAR], shaped[at : at + NEAR], strict=False)
+    before = zip(text[:start][: -NEAR - 1 : -1], shaped[:at][: -NEAR - 1 : -1], strict=False)
+    return sum(sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both)) for both in (after, before))
+
+
+def _line(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1

@@ -27,12 +27,17 @@ def origin(sql: str, read: str, write: str, spelled: str, at: int) -> int | None
     for node in tree.walk(bfs=False):
         if (text := _spelled(node, write)) in spelled:
             parts.setdefault(text, []).append(node)
+    guess: int | None = None
     for text in sorted(filter(None, parts), key=len):
         starts = sorted({start for node in parts[text] if (start := _start(node)) is not None})
-        for number, start in enumerate(_occurrences(text, spelled)):
-            if starts and start <= at < start + len(text):
-                return starts[min(number, len(starts) - 1)]
-    return None
+        places = list(_occurrences(text, spelled))
+        here = next((n for n, start in enumerate(places) if start <= at < start + len(text)), None)
+        if here is None or not starts:
+            continue
+        if len(starts) == len(places):  # each stands once in both: none was written twice over
+            return starts[here]
+        guess = starts[min(here, len(starts) - 1)] if guess is None else guess
+    return guess
 
 
 def refused(sql: str, read: str, name: str) -> int | None:
@@ -57,7 +62,7 @@ def _spelled(node: exp.Expr, write: str) -> str:
 
 def _occurrences(text: str, within: str) -> Iterator[int]:
     edges = (r"(?<!\w)" if text[0].isalnum() else "", r"(?!\w)" if text[-1].isalnum() else "")
-    for found in re.finditer(edges[0] + re.escape(text) + edges[1], within):
+    for found in re.finditer(edges[0] + re.escape(text) + edges[1], within, re.IGNORECASE):
         yield found.start()
 
 
@@ -71,5 +76,5 @@ def _same_word(sql: str, spelled: str, at: int) -> int | None:
     if word is None:
         return None
     before = sum(1 for start in _occurrences(word[0], spelled) if start < at)
-    found = [m.start() for m in re.finditer(rf"\b{re.escape(word[0])}\b", sql, re.IGNORECASE)]
+    found = list(_occurrences(word[0], sql))
     return found[min(before, len(found) - 1)] if found else None
