@@ -25,6 +25,8 @@ BINDS = dict.fromkeys(sorted(BOUNDS), datetime(2000, 1, 1, tzinfo=UTC))  # a tim
 NEAR = 80  # characters before and after a place that tell it from others
 EVERYWHERE = re.compile("GROUP BY|HAVING|QUALIFY|write a ")  # no other dialect helps, or it is said already
 
+OURS = re.compile(r" (>= :(window|baseline)_start|< :window_(start|end))")
+
 
 class Reader(Protocol):
     """Reads queries and says what they give. Its errors know where in the native SQL they are."""
@@ -77,6 +79,8 @@ def _at(file: str, text: str, shaped: str, said: str, at: int | None) -> Problem
         return place(file, text, Flaw(said, "select"))
     line = shaped.count("\n", 0, at) + 1
     starts = [m.start() for m in re.finditer(re.escape(found[0]), text)]
+    if OURS.match(shaped, found.end()):  # what in_window and in_baseline wrote
+        starts = [s for s in starts if text[s - 1] in "'\""] or starts
     if not starts:
         return place(file, text, Flaw(said, found[0], line))
     best = max(starts, key=lambda start: (_alike(text, start, shaped, at), -abs(_line(text, start) - line)))
