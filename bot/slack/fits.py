@@ -59,7 +59,10 @@ def _title(policy: Policy, names: Sequence[str], title: Title) -> Iterator[Lost]
         return
     for name in names:
         if name not in policy.key and title(marked, {**usual, name: None}, 3) == UNMADE:
-            said = f"cannot be made where {name} is NULL; write {{{{ {name} | default(0, true) | … }}}}"
+            instead = "'–'" if isinstance(usual[name], str) else "0"
+            said = (
+                f"cannot be made where {name} is NULL; write {{{{ {name} | default({instead}, true) | … }}}}"
+            )
             yield Lost(("alert", "title"), said)
         elif name in WRITTEN_BY_ANYBODY and text.rstrip()[-1:] not in str(usual[name]):
             yield from _pushed_out(policy, {**usual, name: LONG}, name, title)
@@ -68,7 +71,8 @@ def _title(policy: Policy, names: Sequence[str], title: Title) -> Iterator[Lost]
 def _pushed_out(policy: Policy, row: Mapping[str, Any], name: str, title: Title) -> Iterator[Lost]:
     text = title(policy, row, 3)
     if _headline(policy, row, text).rstrip("…").endswith("W"):
-        said = f"loses what stands behind {name} where that is long; write {{{{ {name} | truncate(60) }}}}"
+        said = f"loses what stands behind {name} where that is long; "
+        said += f"write {{{{ {name} | default('–', true) | truncate(60) }}}}"
         yield Lost(("alert", "title"), said)
 
 
