@@ -18,6 +18,7 @@ from sensors.model.policy import Policy, Severity
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 LONG = "W" * 3_000
+MARK = "§"  # to see whether a value is the title's end
 UNMADE = "\N{REPLACEMENT CHARACTER}"  # stands for the title that is shown where the alert's own fails
 WRITTEN_BY_ANYBODY = {"body", "text", "message", "description", "comment", "content", "note", "bio"}
 Title = Callable[[Policy, Mapping[str, Any], int], str]
@@ -64,7 +65,7 @@ def _title(policy: Policy, names: Sequence[str], title: Title) -> Iterator[Lost]
                 f"cannot be made where {name} is NULL; write {{{{ {name} | default({instead}, true) | … }}}}"
             )
             yield Lost(("alert", "title"), said)
-        elif name in WRITTEN_BY_ANYBODY and text.rstrip()[-1:] not in str(usual[name]):
+        elif name in WRITTEN_BY_ANYBODY and not title(marked, {**usual, name: MARK}, 3).endswith(MARK):
             yield from _pushed_out(policy, {**usual, name: LONG}, name, title)
 
 
