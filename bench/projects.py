@@ -1,5 +1,7 @@
 """Projects as large as wanted and as varied as real ones: for timing what reads files. Nothing runs them."""
 
+# ruff: noqa: E501 - rows and tables are one line each
+
 from __future__ import annotations
 
 import sys
@@ -11,8 +13,8 @@ core.sellers: {owner: team0, load_interval: 1h, columns: {seller_id: varchar, na
 core.orders: {owner: team1, loaded_until: created_at, load_interval: 1m, freshness: {late_after: 1h}, columns: {order_id: varchar, seller_id: varchar, buyer_id: varchar, amount: "decimal(12,2)", status: varchar, created_at: timestamp}}
 core.refunds: {owner: team2, loaded_until: refunded_at, load_interval: 1m, freshness: {late_after: 1h}, columns: {refund_id: varchar, order_id: varchar, seller_id: varchar, amount: "decimal(12,2)", reason: varchar, refunded_at: timestamp}}
 core.messages: {owner: team3, loaded_until: sent_at, load_interval: 1m, freshness: {late_after: 1h}, columns: {message_id: varchar, seller_id: varchar, author_id: varchar, body: varchar, sent_at: timestamp}}
-"""  # noqa: E501 - one table a line
-JOBS = "hold: {title: Hold, kind: sql, owner: team0, url: 'sqlite:///ops.db', statement: 'SELECT :seller_id', params: {seller_id: {}}}\n"  # noqa: E501
+"""
+JOBS = "hold: {title: Hold, kind: sql, owner: team0, url: 'sqlite:///ops.db', statement: 'SELECT :seller_id', params: {seller_id: {}}}\n"
 MACROS = """{% macro says(column, words) -%}
 REGEXP_LIKE(LOWER({{ column }}), '.*({{ words }}).*', 's')
 {%- endmacro %}
@@ -36,6 +38,14 @@ alert:
   fields: [name, body, sent_at]
   columns: {{body: mask}}
 offer: [hold]
+cases:
+  - name: it fires
+    at: 2026-01-05T12:00:00Z
+    given:
+      core.messages: [{{message_id: m1, seller_id: s_1, author_id: s_1, body: a word{n} here, sent_at: 2026-01-05T11:55:00Z, repeat: 2}}]
+      core.sellers: [{{seller_id: s_1, name: Dee, country: c{n}, joined_at: 2026-01-05T08:00:00Z}}]
+    expect: [{{seller_id: s_1, severity: low}}]
+  - {{name: all is quiet, at: 2026-01-05T12:00:00Z, given: {{core.messages: []}}, expect: []}}
 """,
         """-- One row per message with word {n}.
 SELECT m.message_id, m.seller_id, s.name, m.body, m.sent_at
@@ -57,6 +67,13 @@ row_key: [order_id]
 threshold: {{count: 6, within: 30m}}
 params: {{least: {n}}}
 alert: {{title: "{{{{ buyer_id }}}} placed {{{{ count }}}} orders", fields: [amount, status]}}
+cases:
+  - name: it fires
+    at: 2026-01-05T12:00:00Z
+    given:
+      core.orders: [{{order_id: o1, buyer_id: b_1, amount: 0.5, status: paid, created_at: 2026-01-05T11:55:00Z, repeat: 6}}]
+    expect: [{{buyer_id: b_1, severity: high}}]
+  - {{name: all is quiet, at: 2026-01-05T12:00:00Z, given: {{core.orders: []}}, expect: []}}
 """,
         """-- One row per order below a bound.
 SELECT o.order_id, o.buyer_id, o.amount, o.status, o.created_at
@@ -74,6 +91,14 @@ key: [seller_id]
 row_key: [seller_id]
 clear: if_unacked
 alert: {{title: "{{{{ name }}}} sold for {{{{ revenue }}}}", fields: [name, orders, revenue]}}
+cases:
+  - name: it fires
+    at: 2026-01-05T12:00:00Z
+    given:
+      core.orders: [{{order_id: o1, seller_id: s_1, buyer_id: b_1, amount: 2500, created_at: 2026-01-05T11:55:00Z}}]
+      core.sellers: [{{seller_id: s_1, name: Dee, country: c{n}, joined_at: 2026-01-05T08:00:00Z}}]
+    expect: [{{seller_id: s_1, severity: medium}}]
+  - {{name: all is quiet, at: 2026-01-05T12:00:00Z, given: {{core.orders: []}}, expect: []}}
 """,
         """-- One row per young seller with high sales.
 SELECT o.seller_id, MAX(s.name) AS name, COUNT(*) AS orders, COUNT(DISTINCT o.buyer_id) AS buyers,
@@ -96,6 +121,14 @@ key: [seller_id]
 row_key: [seller_id]
 clear: always
 alert: {{title: "{{{{ name }}}}: {{{{ refunds }}}} refunds", fields: [name, refunds, usual]}}
+cases:
+  - name: it fires
+    at: 2026-01-05T12:00:00Z
+    given:
+      core.refunds: [{{refund_id: r1, seller_id: s_1, amount: 5, refunded_at: 2026-01-05T11:30:00Z, repeat: 12}}]
+      core.sellers: [{{seller_id: s_1, name: Dee, country: c{n}, joined_at: 2026-01-05T08:00:00Z}}]
+    expect: [{{seller_id: s_1, severity: high}}]
+  - {{name: all is quiet, at: 2026-01-05T12:00:00Z, given: {{core.refunds: []}}, expect: []}}
 """,
         """-- One row per seller who refunded more than usual.
 WITH recent AS (
@@ -109,7 +142,7 @@ SELECT n.seller_id, s.name, n.refunds, ROUND(COALESCE(b.usual, 0), 1) AS usual
 FROM recent n
 JOIN {{{{ table('core.sellers') }}}} s ON s.seller_id = n.seller_id
 LEFT JOIN before b ON b.seller_id = n.seller_id
-WHERE n.refunds >= {n} AND n.refunds >= 4 * COALESCE(b.usual, 0)
+WHERE n.refunds >= {least} AND n.refunds >= 4 * COALESCE(b.usual, 0)
 """,
     ),
     "twins": (
@@ -122,13 +155,20 @@ key: [body]
 row_key: [body]
 clear: always
 alert: {{title: "{{{{ authors }}}} accounts write the same", fields: [authors, messages]}}
+cases:
+  - name: it fires
+    at: 2026-01-05T12:00:00Z
+    given:
+      core.messages: [{{message_id: m1, seller_id: s_1, author_id: a_1, body: the very same text of more than thirty letters, sent_at: 2026-01-05T11:55:00Z, repeat: 12}}]
+    expect: [{{severity: high}}]
+  - {{name: all is quiet, at: 2026-01-05T12:00:00Z, given: {{core.messages: []}}, expect: []}}
 """,
         """-- One row per text that many accounts wrote.
-SELECT m.body, COUNT(*) AS messages, COUNT(DISTINCT m.author_id) AS authors
+SELECT m.body, COUNT(*) AS messages, COUNT(DISTINCT m.message_id) AS authors
 FROM {{{{ table('core.messages') }}}} m
 WHERE {{{{ in_window('m.sent_at') }}}} AND LENGTH(m.body) >= 30
 GROUP BY m.body
-HAVING COUNT(DISTINCT m.author_id) >= {n}
+HAVING COUNT(DISTINCT m.message_id) >= {least}
 QUALIFY ROW_NUMBER() OVER (PARTITION BY m.body ORDER BY messages DESC) = 1
 """,
     ),
@@ -141,6 +181,13 @@ key: [seller_id]
 row_key: [seller_id]
 clear: always
 alert: {{title: "{{{{ name }}}} of {{{{ country }}}}", fields: [name, country]}}
+cases:
+  - name: it fires
+    at: 2026-01-05T12:00:00Z
+    given:
+      core.sellers: [{{seller_id: s_1, name: Dee, country: c{n}, joined_at: 2026-01-05T08:00:00Z}}]
+    expect: [{{seller_id: s_1, severity: medium}}]
+  - {{name: all is quiet, at: 2026-01-05T12:00:00Z, given: {{core.sellers: []}}, expect: []}}
 """,
         """-- One row per seller, as the seller is now.
 SELECT s.seller_id, UPPER(s.name) AS name, s.country
@@ -169,7 +216,7 @@ def write(folder: Path, policies: int, *, dialect: str = "snowflake") -> None:
         name, (yaml, sql) = shapes[n % len(shapes)]
         team = f"team{n % TEAMS}"
         files[f"policies/{team}/{name}_{n}.yml"] = yaml.format(n=n + 1, team=team)
-        files[f"sql/{team}/{name}_{n}.sql"] = sql.format(n=n + 1)
+        files[f"sql/{team}/{name}_{n}.sql"] = sql.format(n=n + 1, least=2 + n % 9)
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)

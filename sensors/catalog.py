@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from sensors import beside as beside_files
 from sensors import file_policy, sources
@@ -20,7 +21,18 @@ from sensors.sources import Sources, fingerprint
 from sensors.template import Macros
 from sensors.yaml_marks import Document
 
-__all__ = ["Loaded", "fingerprint", "load"]
+__all__ = ["Around", "Loaded", "fingerprint", "iter_only", "load"]
+Item = TypeVar("Item")
+
+
+class Around(Protocol):
+    """Hands on what it is given, one by one; it is told how many there are and what is done with them."""
+
+    def __call__(self, items: Iterable[Item], total: int, doing: str) -> Iterator[Item]: ...
+
+
+def iter_only(items: Iterable[Item], total: int, doing: str) -> Iterator[Item]:  # noqa: ARG001 - the protocol's
+    yield from items
 
 
 @dataclass(frozen=True)
@@ -28,7 +40,8 @@ class Loaded(Catalog):
     """A catalog that still knows where its entries stand, for problems that are found later."""
 
     documents: dict[str, Document] = field(default_factory=dict, compare=False, repr=False)  # by path
-    drafts: tuple[Draft, ...] = field(default=(), compare=False, repr=False)
+    drafts: tuple[Draft, ...] = field(default=(), compare=False, repr=False)  # of broken policies too
+    project: Path = field(default=Path(), compare=False)
 
 
 def load(
@@ -38,11 +51,11 @@ def load(
     bundle: str = "main",
     last_good: Catalog | None = None,
     carry_to: str | None = "duckdb",
-    each: Callable[[int, int], None] | None = None,
+    around: Around = iter_only,
 ) -> Loaded:
     """Reads policies/ and sql/ of the project; SQL is written in `dialect` and will run in `carry_to`.
 
-    `each` is told how many policies have been read, and of how many.
+    `around` is given the policies to read and may tell how far it is, as a bar does.
     A policy with a problem keeps its version in `last_good`, or is left out; its name stands in `broken`.
     """
     found = sources.read(project)
@@ -51,7 +64,7 @@ def load(
     schema = {name: asset.columns for name, asset in beside.assets.items() if asset.columns}
     times = {n: a.loaded_until for n, a in beside.assets.items() if a.loaded_until}
     setting = Setting(dialect, macros, schema, times, carry_to)
-    drafts = list(_drafts(found, setting, each))
+    drafts = list(_drafts(found, setting, around))
     policies, broken, wrong = _standing(drafts, found, beside, bundle, last_good)
     return Loaded(
         policies=policies,
@@ -67,15 +80,14 @@ def load(
         version=_hash(f"{path}\0{text}" for path, text in sorted(found.texts.items())),
         documents=_documents(drafts, beside),
         drafts=tuple(drafts),
+        project=project,
     )
 
 
-def _drafts(found: Sources, setting: Setting, each: Callable[[int, int], None] | None) -> Iterator[Draft]:
+def _drafts(found: Sources, setting: Setting, around: Around) -> Iterator[Draft]:
     there = found.policies()
-    for done, (name, path) in enumerate(there.items(), start=1):
+    for name, path in around(there.items(), len(there), "policies"):
         yield draft(name, path, found.texts, setting)
-        if each is not None:
-            each(done, len(there))
 
 
 def _standing(

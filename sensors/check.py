@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sensors.case_rules import case_rules
 from sensors.catalog import Loaded
 from sensors.files import near
 from sensors.model.catalog import Catalog, Problem
@@ -20,7 +21,7 @@ TIMEOUT = timedelta(seconds=30)
 
 def check(catalog: Loaded, warehouse: Warehouse | None = None) -> tuple[Problem, ...]:
     """Every problem, by place; with a warehouse also what it lacks and which SQL it refuses."""
-    problems = set(catalog.problems)
+    problems = {*catalog.problems, *_cases(catalog)}
     if warehouse is not None:
         try:
             warehouse.ping()
@@ -32,6 +33,11 @@ def check(catalog: Loaded, warehouse: Warehouse | None = None) -> tuple[Problem,
             said = f"the warehouse cannot be asked: {error.message}"
             problems.add(Problem("patrol.yml", 1, 1, said, warning=error.transient))
     return tuple(sorted(problems))
+
+
+def _cases(catalog: Loaded) -> Iterator[Problem]:
+    for one in catalog.drafts:
+        yield from case_rules(one, catalog.assets, catalog.project)
 
 
 def _assets(catalog: Catalog, document: Document | None, warehouse: Warehouse) -> Iterator[Problem]:

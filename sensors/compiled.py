@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from sensors.catalog import Loaded
+from sensors.catalog import Around, Loaded, iter_only
 from sensors.files import near
 from sensors.model.catalog import Problem
 from sensors.refused import refusals
@@ -16,7 +16,7 @@ def compiled(
     written_in: str,
     *,
     demanded: bool,
-    each: Callable[[int, int], None] | None = None,
+    around: Around = iter_only,
 ) -> Iterator[Problem]:
     """What DuckDB refuses of queries written in `written_in`, over the tables as they are declared.
 
@@ -26,13 +26,11 @@ def compiled(
     empty = Empty(loaded.assets.values(), written_in)
     try:
         yield from _types(loaded, empty)
-        for done, one in enumerate(loaded.drafts, start=1):
-            if each is not None:
-                each(done, len(loaded.drafts))
+        for one in around(loaded.drafts, len(loaded.drafts), "queries"):
             if one.query is not None and not one.unknown and empty.tables.issuperset(one.query.tables):
                 sure = demanded or bool(one.file and one.file.cases)
-                loose = empty.loose.intersection(one.query.tables)
-                yield from refusals(one, one.query, empty, warning=bool(loose) or not sure)
+                unsure = empty.unsure.intersection(one.query.tables)
+                yield from refusals(one, one.query, empty, warning=bool(unsure) or not sure)
     finally:
         empty.close()
 

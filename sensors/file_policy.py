@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from sensors.file_case import CaseFile
 from sensors.files import (
     COLUMN,
     Channel,
@@ -18,7 +19,6 @@ from sensors.files import (
     Door,
     Duration,
     JobName,
-    Moment,
     Schema,
     TableName,
     TeamName,
@@ -206,15 +206,6 @@ class AlertFile(Door):
     )
 
 
-class CaseFile(Door):
-    name: Text = Field(description="What the case is an example of")
-    at: Moment = Field(description="The time of the look")
-    given: dict[TableName, list[dict[str, Any]] | str] = Field(
-        description="Rows of each table, or the CSV file that holds them"
-    )
-    expect: list[dict[str, Any]] = Field(description="The alerts that must come of it; `[]`: none")
-
-
 def _window(value: Any) -> Any:
     return None if value == "none" else value
 
@@ -318,7 +309,7 @@ class PolicyFile(Door):
     timeout: Duration = Field(default=timedelta(minutes=5), description="How long its query may take")
     cases: list[CaseFile] = Field(
         default_factory=list,
-        description="Examples with the rows given and the alerts expected. They are read, but not run yet",
+        description="The policy's own tests: rows given, alerts expected; see *Cases*",
     )
 
     def window_kind(self) -> WindowKind:
@@ -361,4 +352,5 @@ def policy(file: PolicyFile, *, name: str, path: str, bundle: str, query: Query,
         review_channel=file.review_channel,
         renamed_from=file.renamed_from,
         timeout=file.timeout,
+        cases=tuple(case.value() for case in file.cases),
     )

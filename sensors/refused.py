@@ -41,8 +41,9 @@ class Reader(Protocol):
 
 def refusals(one: Draft, query: Query, reader: Reader, *, warning: bool = False) -> Iterator[Problem]:
     """Why it cannot be run; and columns that the YAML names and only the database knows not to be there."""
+    named = re.findall(r"(?<!:):(\w+)", query.native.get(reader.dialect, query.sql))
     try:
-        given = reader.read(query, {**query.params, **BINDS})
+        given = reader.read(query, {**dict.fromkeys(named), **query.params, **BINDS})
     except WarehouseError as error:
         if not error.transient:
             yield _refusal(one, query, reader, error, warning=warning)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.bar import Bar
 from bot.cli.group import counted, holding_policies, in_project, settings_of
+from bot.cli.policies import there
+from bot.cli.progress import progress
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -56,10 +57,9 @@ def check(
     Exit code 0: no mistakes; 1: there is one (with --strict: or a warning); 2: a PATH is none.
     """
     settings = settings_of(project)
-    wanted = [_there(project, path) for path in paths]
-    with Bar() as bar:
-        catalog = _loaded(settings, bar)
-        found = problems(catalog, settings, bar, ask=warehouse)
+    wanted = [there(project, path) for path in paths]
+    catalog = _loaded(settings)
+    found = problems(catalog, settings, ask=warehouse)
     shown = [p for p in found if not paths or _under(project, p, wanted)]
     _print(shown, "json" if as_json else form, project)
     if not as_json and form != "json":
@@ -67,29 +67,25 @@ def check(
     sys.exit(1 if any(strict or not p.warning for p in shown) else 0)
 
 
-def _loaded(settings: Any, bar: Bar) -> Loaded:
+def _loaded(settings: Any) -> Loaded:
     from sensors.catalog import load
 
     return load(
         holding_policies(settings.project),
         dialect=settings.dialect,
         bundle=settings.bundle,
-        each=lambda done, of: bar.at("reading", done, of),
+        around=progress,
     )
 
 
-def problems(catalog: Loaded, settings: Any, bar: Bar, *, ask: bool = False) -> list[Problem]:
+def problems(catalog: Loaded, settings: Any, *, ask: bool = False) -> list[Problem]:
     """Each ring's own checks, together, in the order of the files. `ask`: the warehouse, too."""
+    from sensors import check as rules
     from sensors.compiled import compiled
 
     on_duckdb = str(settings.warehouse_url or "").startswith("duckdb:")
-    read = compiled(
-        catalog,
-        settings.dialect,
-        demanded=on_duckdb,
-        each=lambda done, of: bar.at("compiling", done, of),
-    )
-    found = {*catalog.problems, *read, *_of_jobs(catalog), *_of_cards(catalog)}
+    read = compiled(catalog, settings.dialect, demanded=on_duckdb, around=progress)
+    found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_cards(catalog)}
     if ask:
         found |= set(_of_warehouse(catalog, settings, {p.path for p in found if not p.warning}))
     return sorted(found)
@@ -139,14 +135,6 @@ def _of_warehouse(catalog: Loaded, settings: Any, said_already: set[str]) -> Ite
         raise PatrolError(f"The warehouse cannot be asked: {error.message}.") from None
     finally:
         warehouse.close()
-
-
-def _there(project: Path, path: Path) -> Path:
-    """A PATH as it is typed: from here, or from the project."""
-    for place in (path, project / path):
-        if place.exists():
-            return place.resolve()
-    raise PatrolError(f"'{path}' does not exist, neither here nor in {project.resolve()}.")
 
 
 def _under(project: Path, problem: Problem, paths: list[Path]) -> bool:
@@ -207,17 +195,17 @@ def _summary(catalog: Catalog, shown: Sequence[Problem]) -> str:
         counted(len(catalog.jobs), "job"),
         counted(len(catalog.assets), "asset"),
     ]
-    errors = _by_kind(shown, "mistake", lambda p: not p.warning)
+    errors = _by_kind(shown, "mistake", lambda p: not p.warning) or "no mistakes"
     warnings = _by_kind(shown, "warning", lambda p: p.warning)
-    return f"{', '.join(looked)}: {f'{errors}, {warnings}' if shown else 'no mistakes'}"
+    return f"{', '.join(looked)}: {errors}{f', {warnings}' if warnings else ''}"
 
 
 def _by_kind(shown: Sequence[Problem], word: str, counts: Callable[[Problem], bool]) -> str:
-    """`3 mistakes (2 in policies, 1 in SQL)`."""
+    """`3 mistakes (2 in policies, 1 in SQL)`; nothing where there are none."""
     kinds = Counter(_kind(p.path) for p in shown if counts(p))
     said = counted(kinds.total(), word)
     listed = ", ".join(f"{n} in {kind}" for kind, n in kinds.most_common())
-    return f"{said} ({listed})" if listed else said
+    return f"{said} ({listed})" if listed else ""
 
 
 def _kind(path: str) -> str:

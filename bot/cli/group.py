@@ -18,6 +18,7 @@ COMMANDS = {
     "run": ("bot.cli.policies", "run"),
     "check": ("bot.cli.check", "check"),
     "schema": ("bot.cli.schema", "schema"),
+    "test": ("bot.cli.cases", "test"),
     "next": ("bot.cli.policies", "next_runs"),
     "gaps": ("bot.cli.ledger", "gaps"),
     "backfill": ("bot.cli.ledger", "backfill"),
@@ -61,6 +62,7 @@ def patrol() -> None:
     See it work:      patrol demo
     Write a policy:   patrol schema     lets your editor complete and check the YAML
                       patrol check      names every mistake with its place
+                      patrol test       runs the policies' own cases
                       patrol run NAME   shows the rows, posts nothing
                       patrol next NAME  says when it will run
     Put it to work:   patrol db upgrade, then patrol serve

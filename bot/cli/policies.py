@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.model.run import Looked
-    from sensors.warehouse import Warehouse
 
 SHOWN_ROWS = 20
 NAMED = 8  # policies, where a name is none of them
@@ -73,12 +72,13 @@ def run(policy: str, project: Path, at: datetime | None, over: timedelta | None,
     """
     settings = settings_of(project)
     from bot.app import open_warehouse
+    from bot.trial import once
 
     catalog = catalog_of(settings)
     wanted = policy_of(catalog, policy)
     warehouse = open_warehouse(settings)
     try:
-        looked, found = _look(wanted, catalog, warehouse, at or datetime.now(UTC), over)
+        looked, found = once(wanted, catalog, warehouse, at or datetime.now(UTC), over)
     finally:
         warehouse.close()
     if as_json:
@@ -86,30 +86,6 @@ def run(policy: str, project: Path, at: datetime | None, over: timedelta | None,
     else:
         _print_run(looked, found)
     sys.exit(0 if looked.ok else 1)
-
-
-def _look(
-    policy: Policy, catalog: Catalog, warehouse: Warehouse, at: datetime, over: timedelta | None
-) -> tuple[Looked, Reconciled]:
-    from bot.core.reconcile import Reconciled, reconcile
-    from sensors.model.run import Looked, RunStatus
-    from sensors.model.window import Window, window_for
-    from sensors.run import data_until, look
-    from sensors.title import title
-    from sensors.warehouse import WarehouseError
-
-    try:
-        until = data_until(policy, catalog.assets, warehouse)
-    except WarehouseError as error:
-        return Looked(policy, Window(at, at), RunStatus.failed, error=str(error)), Reconciled()
-    window = window_for(policy.window, at, None, until)
-    if policy.accumulates and window.start:
-        back = over or max(policy.threshold.within or timedelta(), window.end - window.start)
-        window = Window(window.end - back, window.end)
-    looked = look(policy, warehouse, window)
-    if not looked.ok:
-        return looked, Reconciled()
-    return looked, reconcile(policy, looked, catalog.teams.get(policy.owner), {}, {}, title)
 
 
 def _as_json(looked: Looked, found: Reconciled) -> dict[str, Any]:
@@ -171,6 +147,14 @@ def _print_run(looked: Looked, found: Reconciled) -> None:
     console.print(Text(f"{rows}, {keys}, {len(fires)} would alert"))
     for fire in fires:
         console.print(Text(f"  {fire.severity.name.upper():<8} {fire.title}  {fire.key}"))
+
+
+def there(project: Path, path: Path) -> Path:
+    """A PATH as it is typed: from here, or from the project."""
+    for place in (path, project / path):
+        if place.exists():
+            return place.resolve()
+    raise PatrolError(f"'{path}' does not exist, neither here nor in {project.resolve()}.")
 
 
 @click.command("next")

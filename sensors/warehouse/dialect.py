@@ -83,22 +83,3 @@ def unquoted(tree: exp.Expr) -> exp.Expr:
         if isinstance(found, exp.JSONExtract) and cast.to.is_type(*exp.DataType.TEXT_TYPES):
             cast.set("this", exp.JSONExtractScalar(this=found.this, expression=found.expression))
     return tree
-
-
-# What a declared type is made of where the two dialects keep it differently.
-LOOSE = {"variant": "JSON", "object": "JSON", "array": "VARCHAR[]"}
-
-
-def type_in(declared: str, read: str, write: str) -> str | None:
-    """A column's declared type in `write`; None where neither dialect has such a type."""
-    plain = declared.strip().lower()
-    if read == "snowflake" and plain in LOOSE:
-        return LOOSE[plain]
-    for dialect in (read, write):
-        try:
-            kind = exp.DataType.build(declared, dialect=dialect)
-        except (SqlglotError, ValueError):
-            continue
-        if not kind.is_type(exp.DType.USERDEFINED):
-            return kind.sql(dialect=write)
-    return None

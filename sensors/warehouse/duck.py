@@ -6,10 +6,10 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import duckdb
@@ -19,8 +19,24 @@ from sensors.model.clock import utc
 from sensors.model.policy import Query
 from sensors.warehouse import QueryTimeout, Result, WarehouseError, dialect
 from sensors.warehouse.duck_errors import plainly
-from sensors.warehouse.duck_file import Files, OpenFile
+from sensors.warehouse.duck_file import Files
 from sensors.warehouse.watchdog import Watchdog
+
+
+class Opened(Protocol):
+    """An open database."""
+
+    loaded: dict[tuple[str, str], datetime | None]
+
+    def cursor(self) -> duckdb.DuckDBPyConnection: ...
+    def columns(self, table: str) -> Mapping[str, str]: ...
+
+
+class Lender(Protocol):
+    """Lends out the database that is to be asked now: a file, or what is held in memory."""
+
+    def borrow(self) -> AbstractContextManager[Opened]: ...
+    def close(self) -> None: ...
 
 
 class Duck:
@@ -28,8 +44,8 @@ class Duck:
 
     dialect = "duckdb"
 
-    def __init__(self, path: Path) -> None:
-        self._files = Files(path)
+    def __init__(self, files: Lender) -> None:
+        self._files = files
         self._watchdog = Watchdog()
         self._local = threading.local()
         self._close = weakref.finalize(self, _close, self._files, self._watchdog)
@@ -41,7 +57,7 @@ class Duck:
         text = unquote(url.partition("://")[2].partition("?")[0])
         if not text.strip("/") or text.startswith(":memory:"):
             raise WarehouseError(f"{url!r} names no file: write duckdb:///path/to/file.duckdb")
-        return Duck(Path(text.removeprefix("/")))
+        return Duck(Files(Path(text.removeprefix("/"))))
 
     def query(
         self,
@@ -56,7 +72,7 @@ class Duck:
         with self._files.borrow() as file:
             cursor = self._cursor(file)
             with self._stopped_after(timeout, cursor, sql):
-                columns, rows = fetched(cursor, sql, self._binds(cursor, sql, binds), limit)
+                columns, rows = _fetch(cursor, sql, self._binds(cursor, sql, binds), limit)
         elapsed = time.monotonic() - started
         return Result(columns, tuple(rows[:limit]), len(rows) > limit, None, elapsed)
 
@@ -96,9 +112,9 @@ class Duck:
         """Also done at the end of the process, before DuckDB's own parts are taken down."""
         self._close()
 
-    def _cursor(self, file: OpenFile) -> duckdb.DuckDBPyConnection:
+    def _cursor(self, file: Opened) -> duckdb.DuckDBPyConnection:
         """This thread's cursor on the open file; a cursor on an earlier one is let go."""
-        held: tuple[OpenFile, duckdb.DuckDBPyConnection] | None = getattr(self._local, "held", None)
+        held: tuple[Opened, duckdb.DuckDBPyConnection] | None = getattr(self._local, "held", None)
         if held is None or held[0] is not file:
             held = (file, file.cursor())
             self._local.held = held
@@ -108,10 +124,10 @@ class Duck:
         """Values for the binds that the SQL names, which is read once per text."""
         names = self._named.get(sql)
         if names is None:
-            names = self._named[sql] = named(cursor, sql)
+            names = self._named[sql] = _named(cursor, sql)
         if missing := names - binds.keys():
             raise WarehouseError(f"the query names :{min(missing)}, which has no value")
-        return {name: bound(binds[name]) for name in names}
+        return {name: _bind(binds[name]) for name in names}
 
     @contextmanager
     def _stopped_after(
@@ -129,12 +145,12 @@ class Duck:
                 raise plainly(error, sql) from None
 
 
-def _close(files: Files, watchdog: Watchdog) -> None:
+def _close(files: Lender, watchdog: Watchdog) -> None:
     watchdog.close()
     files.close()
 
 
-def fetched(
+def _fetch(
     cursor: duckdb.DuckDBPyConnection, sql: str, binds: dict[str, Any], limit: int
 ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """Column names and up to `limit` + 1 rows."""
@@ -145,7 +161,7 @@ def fetched(
     return columns, cursor.fetchmany(limit + 1)
 
 
-def named(cursor: duckdb.DuckDBPyConnection, sql: str) -> frozenset[str]:
+def _named(cursor: duckdb.DuckDBPyConnection, sql: str) -> frozenset[str]:
     """The binds that the SQL names. A second guard besides: one statement, and that a SELECT."""
     statements = cursor.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
@@ -153,7 +169,7 @@ def named(cursor: duckdb.DuckDBPyConnection, sql: str) -> frozenset[str]:
     return frozenset(statements[0].named_parameters)
 
 
-def bound(value: Any) -> Any:
+def _bind(value: Any) -> Any:
     """A time goes in as naive UTC: in a UTC session that is right against columns with and without a zone,
 
     and a comparison with a naive column needs no cast of the column."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import duckdb
@@ -10,13 +12,15 @@ import duckdb
 from sensors.model.asset import Asset
 from sensors.model.policy import Query
 from sensors.warehouse import Result, WarehouseError, dialect
-from sensors.warehouse.duck import bound, fetched, named, quoted
-from sensors.warehouse.duck_errors import plainly
-from sensors.warehouse.duck_file import SETTINGS
+from sensors.warehouse.column_type import column_type
+from sensors.warehouse.duck_memory import Memory
+
+UNSURE = ("json", "list", "other")  # kinds of types that DuckDB has no exact equal of
+TIMEOUT = timedelta(seconds=30)
 
 
 class Empty:
-    """Made of assets, their types in `written_in`. `unfit`: types that DuckDB lacks, by table and column.
+    """Made of assets, their types in `written_in`. `unfit`: types that there are not, by table and column.
 
     A table whose columns are not declared is not there. For one thread.
     """
@@ -25,52 +29,33 @@ class Empty:
 
     def __init__(self, assets: Iterable[Asset], written_in: str) -> None:
         self.unfit: dict[tuple[str, str], str] = {}
-        self.loose: set[str] = set()  # tables with a column whose type DuckDB has no equal of
-        self._connection = duckdb.connect(":memory:", config=SETTINGS)
-        declared = {a.name: a.columns for a in assets if a.columns}
-        self.tables = frozenset(declared)
-        for statement in self._statements(declared, written_in):
-            self._connection.execute(statement)
-        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        self._connection.execute("SET lock_configuration = true")
+        self.unsure: set[str] = set()  # tables with a column whose type is only nearly the declared one
+        self.tables: set[str] = set()
+        self._memory = Memory()
+        for asset in assets:
+            if asset.columns:
+                self._declare(asset, written_in)
 
-    def _statements(self, declared: Mapping[str, Mapping[str, str]], read: str) -> Iterator[str]:
-        names = [name.split(".") for name in declared]
-        for database in sorted({parts[-3] for parts in names if len(parts) > 2}):
-            yield f"ATTACH ':memory:' AS {quoted(database)}"
-        for schema in sorted({tuple(parts[-3:-1]) for parts in names if len(parts) > 1}):
-            yield f"CREATE SCHEMA IF NOT EXISTS {quoted('.'.join(schema))}"
-        for name, columns in declared.items():
-            listed = ", ".join(f"{quoted(c)} {self._type(name, c, t, read)}" for c, t in columns.items())
-            yield f"CREATE TABLE {quoted(name)} ({listed})"
-
-    def _type(self, table: str, column: str, declared: str, read: str) -> str:
-        if declared.strip().lower() in dialect.LOOSE:
-            self.loose.add(table)
-        found = dialect.type_in(declared, read, self.dialect)
-        if found is None:
-            self.unfit[table, column] = declared
-        elif self._has(found):
-            return found
-        self.loose.add(table)
-        return "VARCHAR"
-
-    def _has(self, kind: str) -> bool:
+    def _declare(self, asset: Asset, written_in: str) -> None:
+        kinds = {name: column_type(declared, written_in) for name, declared in asset.columns.items()}
+        missing = {name for name, kind in kinds.items() if kind is None}
+        self.unfit |= {(asset.name, name): asset.columns[name] for name in missing}
+        if missing or any(kind and kind.kind in UNSURE for kind in kinds.values()):
+            self.unsure.add(asset.name)
+        known = {name: "varchar" if name in missing else said for name, said in asset.columns.items()}
         try:
-            self._connection.execute(f"SELECT NULL::{kind}")
+            self._memory.declare(replace(asset, columns=known), written_in)
         except duckdb.Error:
-            return False
-        return True
+            return  # a name or type that DuckDB cannot have: its queries are not read
+        self.tables.add(asset.name)
 
     def read(self, query: Query, binds: Mapping[str, Any]) -> Result:
         """The columns that the query gives; WarehouseError with the place where it cannot be read."""
-        sql = self.native(query)
         try:
-            given = {name: bound(binds.get(name)) for name in named(self._connection, sql)}
-            return Result(fetched(self._connection, sql, given, 0)[0], ())
-        except duckdb.Error as error:
-            plain = plainly(error, sql)
-            raise WarehouseError(plain.message.replace("the warehouse", "DuckDB"), at=plain.at) from None
+            return self._memory.query(self.native(query), binds, limit=1, timeout=TIMEOUT)
+        except WarehouseError as error:
+            said = error.message.replace("the warehouse", "DuckDB")
+            raise WarehouseError(said, error.transient, error.at, error.name) from None
 
     def native(self, query: Query) -> str:
         try:
@@ -79,4 +64,4 @@ class Empty:
             raise WarehouseError(str(error), name=error.name) from None
 
     def close(self) -> None:
-        self._connection.close()
+        self._memory.close()

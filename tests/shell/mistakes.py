@@ -19,6 +19,14 @@ key: [seller_id]
 alert:
   title: "{{ seller_name }}: {{ refunds }} refunds in two hours"
   fields: [seller_name, refunds, refunded]
+cases:
+  - name: five in an hour
+    at: 2026-01-05T12:00:00Z
+    given:
+      core.refunds: [{refund_id: r1, seller_id: s_1, amount: 9, refunded_at: 2026-01-05T11:00:00Z, repeat: 5}]
+      core.sellers: [{seller_id: s_1, display_name: Dee}]
+    expect: [{seller_id: s_1, severity: medium}]
+  - {name: nobody refunds, at: 2026-01-05T12:00:00Z, given: {core.refunds: []}, expect: []}
 """,
     SQL: """-- One row per seller with five refunds or more in the window.
 SELECT r.seller_id, MAX(s.display_name) AS seller_name,
@@ -99,7 +107,7 @@ SLIPS = [
     slip("A title that loops", YAML, A_TITLE, '  title: "{% for r in reasons %}{{ r }}{% endfor %}"', "policies/payments/refund_spike.yml:9:10 alert.title: a title takes {{ … }} and {% if %}, nothing else"),
     slip("A title that goes on and on", YAML, A_TITLE, '  title: "{{ seller_name }} has, within the last two hours, given back the money of so many orders that somebody should have a look at what is going on in this shop"', "policies/payments/refund_spike.yml:9:10 warning: alert.title: is cut on every card: with the shortest values it has 138 characters, of which 120 are shown"),
     slip("Twelve looks at one load", ASSETS, "load_interval: 1m", "load_interval: 1h", "policies/payments/refund_spike.yml:5:19 warning: schedule.every: looks 12 times in each load: what it reads is loaded every 1 h at the most often (load_interval in policies/_assets.yml)"),
-    slip("A wrong table", SQL, "table('core.refunds')", "table('core.refund')", 'sql/payments/refund_spike.sql:4:16 no table "core.refund" in policies/_assets.yml; did you mean "core.refunds"?'),
+    slip("A wrong table", SQL, "table('core.refunds')", "table('core.refund')", 'policies/payments/refund_spike.yml:15:7 cases[1].given.core.refunds: the SQL does not read this table; did you mean "core.refund"?', 'policies/payments/refund_spike.yml:18:62 cases[2].given.core.refunds: the SQL does not read this table; did you mean "core.refund"?', 'sql/payments/refund_spike.sql:4:16 no table "core.refund" in policies/_assets.yml; did you mean "core.refunds"?'),
     slip("A table without its brackets", SQL, "{{ table('core.refunds') }}", "core.refunds", "sql/payments/refund_spike.sql:4:6 write {{ table('core.refunds') }} instead of core.refunds"),
     slip("A name without quotes", SQL, "table('core.refunds')", "table(core.refunds)", "sql/payments/refund_spike.sql:4:15 table takes a name in quotes: table('core.refunds')"),
     slip("A wrong column", SQL, "SUM(r.amount)", "SUM(r.amuont)", "sql/payments/refund_spike.sql:3:33 core.refunds has no column amuont; did you mean amount?"),

@@ -1,5 +1,7 @@
 """`patrol check` as people, scripts and pull requests read it: forms, what fails, the warehouse, the bar."""
 
+# ruff: noqa: E501 - a row is one line
+
 from __future__ import annotations
 
 import json
@@ -17,12 +19,23 @@ from bot.errors import PatrolError
 from sensors.model.catalog import Problem
 from tests.sensors.project import FILES, MARKET, POLICY, SQL, Project, fill
 
+CASES = """cases:
+  - name: three times
+    at: 2026-01-05T12:00:00Z
+    given:
+      core.chat_messages: [{message_id: m1, seller_id: s_1, author_id: s_1, body: "paypal", sent_at: 2026-01-05T11:58:00Z, repeat: 3}]
+      core.sellers: [{seller_id: s_1, display_name: Dee}]
+    expect: [{seller_id: s_1, severity: medium}]
+  - {name: nobody says it, at: 2026-01-05T12:00:00Z, given: {core.chat_messages: []}, expect: []}
+"""
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     made = Project(tmp_path / "project")
     for file, text in {**FILES, "patrol.yml": "warehouse_url: duckdb:///market.duckdb\n"}.items():
         made.write(file, text)
+    made.write(POLICY, made.read(POLICY) + CASES)
     fill(made.path / "market.duckdb", *MARKET)
     monkeypatch.setenv("PATROL_OPS_URL", "sqlite:///ops.db")
     monkeypatch.chdir(tmp_path)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.bar import Bar
 from bot.cli.check import problems
 from bot.settings import load as load_settings
 from sensors.catalog import load
@@ -20,7 +19,7 @@ def said(folder: Path, files: dict[str, str]) -> tuple[str, ...]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
     settings = load_settings(folder, {})
-    return tuple(str(p) for p in problems(load(folder, dialect=settings.dialect), settings, Bar()))
+    return tuple(str(p) for p in problems(load(folder, dialect=settings.dialect), settings))
 
 
 def test_the_policy_that_they_are_made_of_is_right(tmp_path: Path) -> None:
