@@ -46,8 +46,17 @@ def schemas(catalog: Catalog) -> dict[str, Json]:
 
 
 def keys(door: type[Door] = PolicyFile) -> dict[str, str]:
-    """What each key of a policy file is for, in its own words."""
-    return {name: str(info.description) for name, info in door.model_fields.items()}
+    """What each key of a policy file is for, in its own words, and its default."""
+    return {name: f"{info.description}{_default(info.default)}" for name, info in door.model_fields.items()}
+
+
+def _default(value: object) -> str:
+    match value:
+        case timedelta():
+            return f". Default: `{written(value)}`"
+        case str() | int():
+            return f". Default: `{value}`"
+    return ""
 
 
 class _Generator(GenerateJsonSchema):

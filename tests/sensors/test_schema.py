@@ -84,6 +84,16 @@ def test_every_key_of_every_file_says_what_it_is_for() -> None:
     assert "owner" in keys()
 
 
+def test_the_guide_tells_the_same_of_every_key() -> None:
+    table = (
+        (ROOT / "docs" / "policies.md")
+        .read_text()
+        .partition("| key | |\n|---|---|\n")[2]
+        .partition("\n\n")[0]
+    )
+    assert table == "\n".join(f"| `{name}` | {about} |" for name, about in keys().items())
+
+
 def test_an_editor_offers_the_names_that_there_are() -> None:
     properties = MADE["policy"]["properties"]
     assert properties["owner"]["enum"] == sorted(CATALOG.teams)
