@@ -15,7 +15,8 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
 from sensors.columns import Unknown, scopes_of, unknown_columns
-from sensors.functions import refusal, unfolds
+from sensors.files import near
+from sensors.functions import CALL, KNOWN, refusal, unfolds
 from sensors.lineage_facts import UNKNOWN, Facts, facts
 from sensors.model.policy import NOTHING
 from sensors.warehouse.dialect import Untranslatable, spell
@@ -136,7 +137,8 @@ def _call(node: exp.Func) -> Iterator[Flaw]:
     known = not isinstance(node, exp.Anonymous | exp.AnonymousAggFunc)
     name = node.sql_names()[0] if known else str(node.this)
     if why := refusal(name, known):
-        yield Flaw(why, name, _line(node))
+        meant = near(name, [*KNOWN, *map(str.lower, exp.FUNCTION_BY_NAME)], 0.8) if why.endswith(CALL) else ""
+        yield Flaw(f"{why}{meant}", name, _line(node))
 
 
 def _source(node: exp.Expr) -> Iterator[Flaw]:

@@ -56,7 +56,7 @@ def refused(sql: str, read: str, name: str) -> int | None:
 def _spelled(node: exp.Expr, write: str) -> str:
     try:
         return node.sql(dialect=write)
-    except (SqlglotError, ValueError, AttributeError):
+    except (SqlglotError, ValueError, AttributeError, RecursionError):
         return ""
 
 

@@ -80,6 +80,7 @@ BROKEN = [
     (SQL, "m.author_id =", "m.author_id = :least AND m.author_id =", [f"{SQL}:5:54 :least has no value; give it one in params"]),
     (SQL, "SELECT m.message_id", "SELEC m.message_id", [f'{SQL}:2:1 a policy begins with SELECT or WITH, not SELEC']),
     (SQL, "m.body,", "read_csv('/etc/passwd') AS body,", [f"{SQL}:2:66 read_csv may not be called: it reads files"]),
+    (SQL, "m.body,", "DATEDIF('day', m.sent_at, m.sent_at) AS body,", [f'{SQL}:2:66 datedif is not a function that policies may call; did you mean "datediff"?']),
     (SQL, "m.body,", "frobnicate(m.body) AS body,", [f"{SQL}:2:66 frobnicate is not a function that policies may call"]),
     (SQL, "m.body,", "m.body, CURRENT_TIMESTAMP AS seen,", [f"{SQL}:2:74 current_timestamp may not be called: it depends on the clock; write :window_end, the time of the look"]),
     (SQL, "m.sent_at\n", "m.message_id AS x\n", [f"{POLICY}:5:18 window.column: the query does not give sent_at; within counts by it"]),
