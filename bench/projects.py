@@ -130,7 +130,7 @@ cases:
     expect: [{{seller_id: s_1, severity: high}}]
   - {{name: all is quiet, at: 2026-01-05T12:00:00Z, given: {{core.refunds: []}}, expect: []}}
 """,
-        """-- One row per seller who refunded more than usual.
+        """-- One row per seller who refunded more than usual {n}.
 WITH recent AS (
     SELECT r.seller_id, COUNT(*) AS refunds FROM {{{{ table('core.refunds') }}}} r
     WHERE {{{{ in_window('r.refunded_at') }}}} GROUP BY r.seller_id
@@ -163,7 +163,7 @@ cases:
     expect: [{{severity: high}}]
   - {{name: all is quiet, at: 2026-01-05T12:00:00Z, given: {{core.messages: []}}, expect: []}}
 """,
-        """-- One row per text that many accounts wrote.
+        """-- One row per text that many accounts wrote {n}.
 SELECT m.body, COUNT(*) AS messages, COUNT(DISTINCT m.message_id) AS authors
 FROM {{{{ table('core.messages') }}}} m
 WHERE {{{{ in_window('m.sent_at') }}}} AND LENGTH(m.body) >= 30

@@ -63,6 +63,7 @@ GRADES = {
     ],
     "examples": ["high", {"medium": 3, "high": 6}, {"by": "amount", "medium": 100, "high": 1000}],
 }
+TURNS = 12  # of a cron schedule that are looked at for the shortest time between two
 PARAM = {"type": ["string", "number", "boolean"]}
 
 
@@ -144,6 +145,13 @@ class ScheduleFile(Door):
         if self.timezone is not None and self.cron is None:
             raise wrong("means nothing without cron", "timezone")
         return self
+
+    def shortest(self) -> timedelta | None:
+        """The least time between two looks; None where what comes before says when."""
+        if self.cron is None:
+            return self.every
+        times = list(itertools.islice(CronSim(self.cron, datetime(2026, 1, 1, tzinfo=UTC)), TURNS))
+        return min((later - at for at, later in itertools.pairwise(times)), default=None)
 
     def value(self) -> Schedule:
         if self.every is not None:

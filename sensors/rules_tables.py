@@ -30,7 +30,7 @@ def table_rules(one: Draft, file: PolicyFile, query: Query, beside: Beside) -> I
 
 def _too_often(one: Draft, file: PolicyFile, assets: list[Asset]) -> Iterator[Problem]:
     """Looks between two loads see the same rows, unless the passing of time itself is asked about."""
-    every, loads = file.schedule.every, [a.load_interval for a in assets]
+    every, loads = file.schedule.shortest(), [a.load_interval for a in assets]
     if every is None or not loads or (file.window is None and "window_end" in one.binds):
         return
     soonest = min((load for load in loads if load), default=None)
@@ -41,7 +41,8 @@ def _too_often(one: Draft, file: PolicyFile, assets: list[Asset]) -> Iterator[Pr
         f"looks {looks} times in each load: what it reads is loaded every {say_duration(soonest)}"
         " at the most often (load_interval in policies/_assets.yml)"
     )
-    yield one.document.problem(("schedule", "every"), said, warning=True)
+    where = ("schedule", "cron" if file.schedule.cron else "every")
+    yield one.document.problem(where, said, warning=True)
 
 
 def _never_late(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:

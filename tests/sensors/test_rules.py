@@ -93,6 +93,9 @@ def test_looks_between_two_loads_are_said_unless_the_time_of_the_look_is_asked_a
     )
     assert said(project, "schedule: {every: 1m}\n", state)[0].startswith(often.replace(":3:", ":5:"))
     assert said(project, "schedule: {every: 10m}\n", state) == []
+    (one,) = said(project, 'schedule: {cron: "*/5 9-17 * * *"}\n', state)
+    assert one.startswith(f"{YAML}:5:18 warning: schedule.cron: looks 12 times in each load")
+    assert said(project, 'schedule: {cron: "0 * * * *"}\n', state) == []
     assert said(project, "schedule: {every: 1m}\n", f"{state} WHERE :window_end > '2026-01-01'") == []
     both = PLAIN.replace("WHERE", "JOIN {{ table('core.sellers') }} s USING (seller_id) WHERE")
     assert said(project, TRAILING + "schedule: {every: 1m}\n", both) == []  # messages come each minute
