@@ -132,6 +132,12 @@ def test_delay_is_kept_to(project: Project) -> None:
     assert (window.end, window.start) == (at - timedelta(hours=2), at - timedelta(hours=26))
 
 
+def test_the_beginning_of_time_is_a_sentence(project: Project, memory: Memory) -> None:
+    came = off_platform(project, memory, f"core.chat_messages: [{SAID}]", "[]", at="0001-01-01T00:00:00Z")
+    assert came.errors == ("its window would begin before the year 1: move `at`",)
+    assert off_platform(project, memory, ANA, "[]", at="9999-12-31T23:59:59Z").passed
+
+
 def test_a_trailing_policy_is_looked_at_as_of_the_case(project: Project, memory: Memory) -> None:
     """Its newest row is an hour old: the window ends at `at` all the same."""
     before = SAID.replace("m1", "p1").replace("05T11", "05T09")
