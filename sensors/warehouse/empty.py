@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import duckdb
-
 from sensors.model.asset import Asset
 from sensors.model.policy import Query
 from sensors.warehouse import Result, WarehouseError, dialect
@@ -45,7 +43,7 @@ class Empty:
         known = {name: "varchar" if name in missing else said for name, said in asset.columns.items()}
         try:
             self._memory.declare(replace(asset, columns=known), written_in)
-        except duckdb.Error:
+        except WarehouseError:
             return  # a name or type that DuckDB cannot have: its queries are not read
         self.tables.add(asset.name)
 
