@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import click
 
 from bot.cli.group import in_project, settings_of
 from bot.cli.policies import Span, catalog_of, policy_of
+from bot.cli.progress import bar, ctrl_c
 from bot.errors import PatrolError
 from sensors.model.clock import parse_duration, parse_time, say_duration
 
@@ -205,7 +205,7 @@ def backfill(
         from bot.backfill import Backfill
 
         stopping = threading.Event()
-        with _ctrl_c(stopping):
+        with ctrl_c(stopping):
             done = _carry_out(Backfill(engine, planned, stopping.wait, by=_me(), again=again))
     sys.exit(0 if done else 1)
 
@@ -269,35 +269,14 @@ def _me() -> str:
         return "the command line"
 
 
-@contextmanager
-def _ctrl_c(stopping: threading.Event) -> Iterator[None]:
-    """The first Ctrl-C asks to stop, the second one stops."""
-
-    def ask(*_: object) -> None:
-        click.echo("\nStopping after this window; Ctrl-C again stops at once.", err=True)
-        stopping.set()
-        signal.signal(signal.SIGINT, was)
-
-    was = signal.signal(signal.SIGINT, ask)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, was)
-
-
 def _carry_out(work: Backfill) -> bool:
     """Whether all windows have been looked at."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     steps: list[Step] = []
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("looking", total=len(work.windows))
+    with bar(len(work.windows)) as advance:
         for step in work.steps():
             steps.append(step)
             at = step.window.start or step.window.end
-            progress.update(task, advance=not step.failed, description=f"{at:%Y-%m-%d %H:%M}")
+            advance(f"{at:%Y-%m-%d %H:%M}", not step.failed)
     return _sum_up(steps, len(work.windows))
 
 
