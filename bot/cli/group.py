@@ -21,6 +21,7 @@ COMMANDS = {
     "gaps": ("bot.cli.ledger", "gaps"),
     "backfill": ("bot.cli.ledger", "backfill"),
     "backtest": ("bot.cli.backtest", "backtest"),
+    "diff": ("bot.cli.diff", "diff"),
     "db": ("bot.cli.serve", "db"),
 }
 PORT = click.IntRange(0, 65535)
