@@ -41,7 +41,7 @@ SPARKS = " ▁▂▃▄▅▆▇█"
 @click.command(short_help="Say what a policy would have alerted.")
 @click.argument("policy")
 @in_project
-@over_time(30)
+@over_time
 @click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Also draw it, as an SVG.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: alerts, days, people, keys.")
 def backtest(policy: str, project: Path, picture: Path | None, as_json: bool, **given: Any) -> None:

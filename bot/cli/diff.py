@@ -28,7 +28,7 @@ STYLES = {"gained": "green", "lost": "red", "changed": "yellow"}
 @click.command(short_help="Compare two versions of the policies by their alerts.")
 @click.argument("words", nargs=-1, required=True, metavar="BASE..HEAD [POLICY]...")
 @in_project
-@over_time(7)
+@over_time
 @click.option("--markdown", is_flag=True, help="Markdown for a pull request.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: base, head, policies.")
 def diff(words: tuple[str, ...], project: Path, markdown: bool, as_json: bool, **given: Any) -> None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "backfill": ("bot.cli.ledger", "backfill"),
     "backtest": ("bot.cli.backtest", "backtest"),
     "diff": ("bot.cli.diff", "diff"),
+    "score": ("bot.cli.score", "score"),
     "db": ("bot.cli.serve", "db"),
 }
 PORT = click.IntRange(0, 65535)

@@ -38,40 +38,44 @@ class Maybe(Span):
         return "never" if value == "never" else super().convert(value, param, ctx)
 
 
-def over_time(days: int) -> Callable[[Command], Command]:
-    """Gives a command the options that say which time, how finely, and what people are assumed to do."""
-    options = (
-        click.option(
-            "--days",
-            type=click.IntRange(1, LONGEST),
-            default=None,
-            help=f"The last so many days (default: {days}).",
-        ),
+def over_time_only(command: Command) -> Command:
+    """Gives a command the options that say which time, and how finely."""
+    return _given(
+        command,
+        click.option("--days", type=click.IntRange(1, LONGEST), help="The last so many days."),
         click.option("--from", "start", type=Past(), help="From this time, or so long ago."),
         click.option("--to", "end", type=Past(), help="To this time, or until so long ago; default: now."),
         click.option("--step", type=Span(), help="Look so often instead of at each due time."),
-        click.option(
-            "--answered-after",
-            type=Maybe(),
-            default="5m",
-            show_default=True,
-            help="Assume that an alert is acknowledged so long after it came; or never.",
-        ),
-        click.option(
-            "--resolved-after",
-            type=Maybe(),
-            default="24h",
-            show_default=True,
-            help="Assume that it is resolved so long after it came: its key can alert again; or never.",
-        ),
     )
 
-    def give(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
 
-    return give
+def over_time(command: Command) -> Command:
+    """The same, and what people are assumed to do about alerts."""
+    return over_time_only(
+        _given(
+            command,
+            click.option(
+                "--answered-after",
+                type=Maybe(),
+                default="5m",
+                show_default=True,
+                help="Assume that an alert is acknowledged so long after it came; or never.",
+            ),
+            click.option(
+                "--resolved-after",
+                type=Maybe(),
+                default="24h",
+                show_default=True,
+                help="Assume that it is resolved so long after it came: its key can alert again; or never.",
+            ),
+        )
+    )
+
+
+def _given(command: Command, *options: Callable[[Command], Command]) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,8 @@ class Asked:
     assumed: Assumed
 
 
-def asked(given: Mapping[str, Any], days: int) -> Asked:
-    """From the options of `over_time`."""
-    from bot.core.held import Assumed
-
+def between(given: Mapping[str, Any], days: int) -> tuple[datetime, datetime]:
+    """The time that the options say; UsageError where they say none."""
     start, end = given["start"], given["end"]
     if start and given["days"]:
         raise click.UsageError("Say --days, or --from; not both.")
@@ -98,8 +100,16 @@ def asked(given: Mapping[str, Any], days: int) -> Asked:
         raise click.UsageError("--from must be before --to.")
     if until - begins > LONGEST * DAY:
         raise click.UsageError(f"That is more than {LONGEST} days: take a shorter time.")
+    return begins, until
+
+
+def asked(given: Mapping[str, Any], days: int) -> Asked:
+    """From the options of `over_time`."""
+    from bot.core.held import Assumed
+
+    begins, until = between(given, days)
     spans = [None if given[name] == "never" else given[name] for name in ("answered_after", "resolved_after")]
-    return Asked(begins, until, end is not None, given["step"], Assumed(*spans))
+    return Asked(begins, until, given["end"] is not None, given["step"], Assumed(*spans))
 
 
 def where_data_are(one: Asked, policy: Policy, catalog: Catalog, warehouse: Warehouse) -> tuple[Asked, str]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import click
 
-Advance = Callable[[str, bool], None]  # what it is at, and whether one more is done
+
+class Advance(Protocol):
+    """Says what it is at, whether one more is done and, where that is known late, of how many."""
+
+    def __call__(self, at: str, done: bool, total: int | None = None) -> None: ...
 
 
 @contextmanager
@@ -38,7 +43,7 @@ def bar(total: int, what: str = "looking") -> Iterator[Advance]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(what, total=total)
 
-        def advance(at: str, done: bool) -> None:
-            progress.update(task, advance=done, description=at)
+        def advance(at: str, done: bool, total: int | None = total) -> None:
+            progress.update(task, advance=done, description=at, total=total)
 
         yield advance
