@@ -160,19 +160,20 @@ def _print(policy: Policy, labels: Labels, found: Score) -> None:
     console = Console(highlight=False, soft_wrap=True)
     span = f"{found.done.start:%Y-%m-%d} → {found.done.end:%Y-%m-%d} UTC"
     console.print(Text(f"{policy.name} against {labels.table}.{labels.column}  {span}", "bold"))
-    table = Table(
-        "", "found", "right (TP)", "wrong (FP)", "missed (FN)", "rightly left (TN)", "precision", "recall"
-    )
-    for name, one in (("rows", found.rows), (f"keys: {', '.join(policy.key)}", found.keys)):
-        if one:
-            t = one.tally
-            numbers = (t.tp + t.fp + one.unlabelled, t.tp, t.fp, t.fn, t.tn)
-            table.add_row(name, *(f"{n:,}" for n in numbers), _share(t.precision), _share(t.recall))
+    judged = [(name, one) for name, one in (("rows", found.rows), ("keys", found.keys)) if one]
+    table = Table("", "found", "right (TP)", "wrong (FP)", "missed (FN)", "left (TN)")
+    for name, one in judged:
+        t = one.tally
+        numbers = (t.tp + t.fp + one.unlabelled, t.tp, t.fp, t.fn, t.tn)
+        table.add_row(name, *(f"{n:,}" for n in numbers))
     console.print(table)
+    for name, one in judged:
+        precision, recall = _share(one.tally.precision), _share(one.tally.recall)
+        console.print(Text(f"{name}: precision {precision}, recall {recall}"))
+    console.print(Text("the intervals hold the true share with 95 % (Wilson)", "dim"))
     if found.keys is None:
-        console.print(
-            Text(f"not by key: {labels.table} does not have {', '.join(policy.key) or 'one'}", "dim")
-        )
+        lacks = ", ".join(name for name in policy.key if name not in labels.shown) or "one"
+        console.print(Text(f"not by key: {labels.table} does not have {lacks}", "dim"))
     for what in (*_left_out(found), *what_failed(found.done)):
         console.print(Text(line(what, 300), "yellow"))
     for title, rows in (("found wrongly", found.false_positives), ("missed", found.false_negatives)):
