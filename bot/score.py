@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -124,6 +124,10 @@ def span_of(policy: Policy, labels: Labels, warehouse: Warehouse) -> tuple[datet
     return utc(low).replace(hour=0, minute=0, second=0, microsecond=0) - day, ends
 
 
+def _all(looks: Iterator[Looked], _: int) -> Iterator[Looked]:
+    return looks
+
+
 def score(
     policy: Policy,
     catalog: Catalog,
@@ -133,10 +137,10 @@ def score(
     end: datetime,
     *,
     step: timedelta | None = None,
-    progress: Callable[[Looked, int], bool] | None = None,
+    watched: Callable[[Iterator[Looked], int], Iterator[Looked]] = _all,
 ) -> Score | Refused:
-    """The policy over that time, held against the labels. `progress` gets each look and how many there are,
-    and says whether to stop. Raises WarehouseError where the labels cannot be read.
+    """The policy over that time, held against the labels. `watched` is given the looks and how
+    many there will be, and gives those that are to be had. Raises WarehouseError where the labels cannot be read.
     """
     many = replace(policy, max_alerts=PLENTY)
     planned = plan(many, warehouse.dialect, start, end, step=step)
@@ -144,14 +148,12 @@ def score(
         return planned
     work = Replay(many, catalog, warehouse, start, end, planned, lane=Lane.live)
     found: dict[str, FoundRow] = {}
-    for looked in work.steps():
+    for looked in watched(work.steps(), work.total):
         if lacks := [name for name in labels.on if name not in looked.columns]:
             return Refused(
                 f"The query does not give {' and '.join(lacks)}, which match rows and labels: --on."
             )
         found |= {_name(row.values, labels.on): row for row in looked.rows if _within(row, start)}
-        if progress and progress(looked, work.total):
-            break
     done = work.result()
     delay = policy.window.delay if isinstance(policy.window, Incremental) else timedelta()
     read = _read(policy, labels, warehouse, start, max(start, done.end - delay))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ import click
 
 from bot.cli.group import in_project, settings_of
 from bot.cli.policies import Span, catalog_of, policy_of
-from bot.cli.progress import bar, ctrl_c
 from bot.errors import PatrolError
 from sensors.model.clock import parse_duration, parse_time, say_duration
 
@@ -269,14 +269,35 @@ def _me() -> str:
         return "the command line"
 
 
+@contextmanager
+def ctrl_c(stopping: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C asks to stop, the second one stops."""
+
+    def ask(*_: object) -> None:
+        click.echo("\nStopping after this window; Ctrl-C again stops at once.", err=True)
+        stopping.set()
+        signal.signal(signal.SIGINT, was)
+
+    was = signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, was)
+
+
 def _carry_out(work: Backfill) -> bool:
     """Whether all windows have been looked at."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     steps: list[Step] = []
-    with bar(len(work.windows)) as advance:
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("looking", total=len(work.windows))
         for step in work.steps():
             steps.append(step)
             at = step.window.start or step.window.end
-            advance(f"{at:%Y-%m-%d %H:%M}", not step.failed)
+            progress.update(task, advance=not step.failed, description=f"{at:%Y-%m-%d %H:%M}")
     return _sum_up(steps, len(work.windows))
 
 

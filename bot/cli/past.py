@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bot.cli.ledger import Past
+from bot.cli.ledger import Past, ctrl_c
 from bot.cli.policies import Span
-from bot.cli.progress import bar, ctrl_c
+from bot.cli.progress import progress
 from bot.errors import PatrolError
 from sensors.model.clock import say_duration
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.replay import Replayed
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
+    from sensors.model.run import Looked
     from sensors.warehouse import Warehouse
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -137,7 +138,6 @@ def replayed(
     one: Asked,
     *,
     lane: Lane | None = None,
-    look: Callable[[Any], None] | None = None,
 ) -> Replayed:
     """The replay, with a bar; Ctrl-C gives what there is until then. PatrolError where there can be none."""
     from bot.core.change import Refused
@@ -147,15 +147,19 @@ def replayed(
     if isinstance(planned, Refused):
         raise PatrolError(planned.why)
     work = Replay(policy, catalog, warehouse, one.start, one.end, planned, assumed=one.assumed, lane=lane)
-    stopping = threading.Event()
-    with ctrl_c(stopping), bar(work.total, policy.name) as advance:
-        for looked in work.steps():
-            advance(f"{policy.name} {looked.window.end:%Y-%m-%d %H:%M}", True)
-            if look:
-                look(looked)
-            if stopping.is_set():
-                break
+    for _ in watched(work.steps(), work.total, policy.name):
+        pass
     return work.result()
+
+
+def watched(steps: Iterator[Looked], total: int, doing: str) -> Iterator[Looked]:
+    """The looks, with a bar; none after a Ctrl-C."""
+    stopping = threading.Event()
+    with ctrl_c(stopping):
+        for looked in progress(steps, total, doing):
+            yield looked
+            if stopping.is_set():
+                return
 
 
 def assumptions(one: Asked) -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.cli.group import in_project, settings_of
-from bot.cli.past import line, over_time_only, what_failed
+from bot.cli.past import line, over_time_only, watched, what_failed
 from bot.cli.policies import catalog_of, policy_of
-from bot.cli.progress import bar, ctrl_c
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -89,14 +88,8 @@ def _scored(
     if isinstance(labels, Refused):
         raise PatrolError(labels.why)
     start, end = _time(policy, labels, warehouse, given)
-    stopping = threading.Event()
-    with ctrl_c(stopping), bar(0, policy.name) as advance:
-
-        def progress(looked: Any, total: int) -> bool:
-            advance(f"{policy.name} {looked.window.end:%Y-%m-%d}", True, total)
-            return stopping.is_set()
-
-        found = score(policy, catalog, warehouse, labels, start, end, step=given["step"], progress=progress)
+    watching = partial(watched, doing=policy.name)
+    found = score(policy, catalog, warehouse, labels, start, end, step=given["step"], watched=watching)
     if isinstance(found, Refused):
         raise PatrolError(found.why)
     return labels, found
