@@ -66,6 +66,9 @@ def patrol() -> None:
                       patrol test       runs the policies' own cases
                       patrol run NAME   shows the rows, posts nothing
                       patrol next NAME  says when it will run
+    Look back:        patrol backtest   says what it would have alerted
+                      patrol diff       compares two versions by their alerts
+                      patrol score      says how often it is right
     Put it to work:   patrol db upgrade, then patrol serve
     Miss nothing:     patrol gaps       shows what no policy has looked at
                       patrol backfill   looks at it, and pages nobody
