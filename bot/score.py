@@ -139,8 +139,8 @@ def score(
     step: timedelta | None = None,
     watched: Callable[[Iterator[Looked], int], Iterator[Looked]] = _all,
 ) -> Score | Refused:
-    """The policy over that time, held against the labels. `watched` is given the looks and how many there will
-    be, and gives those that are to be had. Raises WarehouseError where the labels cannot be read.
+    """The policy over that time, held against the labels. `watched` is given the looks and how many there
+    will be, and gives those that are to be had. Raises WarehouseError where the labels cannot be read.
     """
     many = replace(policy, max_alerts=PLENTY)
     planned = plan(many, warehouse.dialect, start, end, step=step)
