@@ -29,8 +29,8 @@ from sensors.warehouse import Warehouse
 
 MOST_LOOKS = 720  # of one replay, unless more are asked for: hourly over 30 days
 HARD_LIMIT = 20_000
+LONG, WEEK = timedelta(days=200), timedelta(days=7)
 GIVES_UP = 3  # looks that fail one after the other
-SAID_FAILURES = 20
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ def plan(
     begin = reach_back(policy, start)
     if isinstance(policy.window, Incremental) and step is None and _alone(policy, dialect):
         delay = policy.window.delay
-        parts = windows(policy, Stretch(begin - delay, end - delay))
-        return Planned(True, parts, ())
+        past = Stretch(begin - delay, end - delay)
+        return Planned(True, windows(policy, past, WEEK if past.length > LONG else None), ())
     found = sampled(policy.schedule, begin, end, MOST_LOOKS, step)
     if len(found.dues) > HARD_LIMIT:
         many = f"That is {len(found.dues):,} looks, and {HARD_LIMIT:,} are the most"

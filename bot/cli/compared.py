@@ -97,7 +97,8 @@ def totals(found: Iterable[Compared]) -> str:
     fates = Counter(one.fate.split()[0] for one in found)
     said = ", ".join(f"{n} {fate}" for fate, n in sorted(fates.items()))
     policies = "policy" if len(found) == 1 else "policies"
-    return f"{gained:,} alerts gained, {lost:,} lost, {changed:,} changed; {len(found)} {policies} ({said})"
+    alerts = f"alerts: {gained:,} gained, {lost:,} lost, {changed:,} changed"
+    return f"{alerts}; {len(found):,} {policies} ({said})"
 
 
 def as_object(one: Compared, heads: Catalog, bases: Catalog) -> dict[str, Any]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bot.core.compare import Difference
 
 SHOWN = 20  # alerts of each policy
+POLICIES = 100  # in the table
 LONGEST = 60_000  # characters; GitHub takes 65,536
 SIGNS = {"gained": "➕", "lost": "➖", "changed": "✏️"}
 
@@ -27,7 +28,9 @@ def as_markdown(title: str, found: Iterable[Compared], totals: str) -> str:
     lines = [f"### Patrol: {totals}", "", title, ""]
     if found:
         lines += ["| policy | | before | now | gained | lost | changed |", "|---|---|--:|--:|--:|--:|--:|"]
-        lines += [_row(one) for one in found]
+        lines += [_row(one) for one in found[:POLICIES]]
+    if len(found) > POLICIES:
+        lines += ["", f"and {len(found) - POLICIES:,} policies more"]
     text = "\n".join(lines)
     for one in found:
         part = "\n".join(_details(one))

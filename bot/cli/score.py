@@ -187,9 +187,9 @@ def _share(share: Share) -> str:
 def _left_out(found: Score) -> list[str]:
     said = []
     if found.rows.unlabelled:
-        said.append(f"{found.rows.unlabelled:,} rows were found that have no label: they count nowhere")
+        said.append(f"found, but without a label: {found.rows.unlabelled:,} rows, which count nowhere")
     if found.without:
-        said.append(f"{found.without:,} rows of the time have no label: they count nowhere")
+        said.append(f"without a label in this time: {found.without:,} rows, which count nowhere")
     if found.timeless:
-        said.append(f"{found.timeless:,} labelled rows have no time: no window ever holds them")
+        said.append(f"labelled, but without a time: {found.timeless:,} rows, which no window ever holds")
     return said
