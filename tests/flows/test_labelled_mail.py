@@ -78,10 +78,10 @@ def test_their_scores_are_those_that_the_guide_tells(name: str, project: Path) -
     assert [re.split(r" *\| *", line)[2:5] for line in told] == [[str(counts[0] + counts[1]), *shares]]
 
 
-def test_a_backtest_of_a_month_counts_what_the_mail_holds(project: Path) -> None:
-    span = ("--from", "2002-08-20", "--to", "2002-09-19")
+def test_a_backtest_of_ten_days_counts_what_the_mail_holds(project: Path) -> None:
+    span = ("--from", "2002-08-20", "--to", "2002-08-30")
     found = patrol(project, "backtest", "mail.way_out", *span)
     each = patrol(project, "backtest", "mail.way_out", *span, "--step", "1d")
     assert found["alerts"] == each["alerts"]
-    assert len(found["alerts"]) > 20
-    assert found["looks"] > each["looks"] >= 30
+    assert len(found["alerts"]) > 5
+    assert found["looks"] > each["looks"] >= 10

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from datetime import datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from bot import replay as room
 from bot.core.change import Refused
 from bot.core.held import Assumed
 from bot.replay import Replayed, plan, replay
+from sensors import run
 from sensors.catalog import load
-from sensors.model.policy import Severity
-from sensors.warehouse import WarehouseError, connect
+from sensors.model.policy import Policy, Severity
+from sensors.model.run import Looked
+from sensors.model.window import Window
+from sensors.warehouse import Warehouse, WarehouseError, connect
 from tests.shell.making import DAY, ELSEWHERE, HOUR, MINUTE, NOON, World
 from tests.shell.typing_in import Patrol
 
@@ -238,6 +244,33 @@ def test_a_query_that_breaks_ends_with_code_one(busy: World, patrol: Patrol) -> 
     ran = patrol("backtest", NAME, *SPAN)
     assert ran.code == 1
     assert "not looked at" in ran.out
+
+
+def test_a_row_at_a_due_time_is_met_at_the_next_and_the_last_due_time_counts(world: World) -> None:
+    world.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("every: 1m", "every: 30m"))
+    world.table.says("s_1", NOON + 10 * MINUTE)
+    world.table.says("s_2", NOON + 30 * MINUTE)
+    found = done(world, NOON, NOON + HOUR)
+    met = {str(o.key_values["seller_id"]): o.at - NOON for o in found.openings}
+    assert met == {"s_1": 30 * MINUTE, "s_2": 60 * MINUTE}
+
+
+def test_ctrl_c_shows_what_there_is_until_then(
+    busy: World, patrol: Patrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = run.look
+
+    def look(policy: Policy, warehouse: Warehouse, window: Window) -> Looked:
+        if window.end > NOON + DAY:
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(policy, warehouse, window)
+
+    monkeypatch.setattr(room, "look", look)
+    ran = patrol("backtest", NAME, *SPAN)
+    assert (ran.code, "Stopping after this window" in ran.err) == (1, True)
+    assert "stopped at 2026-01-06 13:00:00 UTC: what comes after was not looked at" in ran.said
+    assert "2 alerts" in ran.out
+    assert busy.nodes == []
 
 
 def test_what_runs_after_an_upstream_needs_a_step(world: World) -> None:
