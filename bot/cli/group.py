@@ -22,6 +22,9 @@ COMMANDS = {
     "next": ("bot.cli.policies", "next_runs"),
     "gaps": ("bot.cli.ledger", "gaps"),
     "backfill": ("bot.cli.ledger", "backfill"),
+    "backtest": ("bot.cli.backtest", "backtest"),
+    "diff": ("bot.cli.diff", "diff"),
+    "score": ("bot.cli.score", "score"),
     "db": ("bot.cli.serve", "db"),
 }
 PORT = click.IntRange(0, 65535)
@@ -65,6 +68,9 @@ def patrol() -> None:
                       patrol test       runs the policies' own cases
                       patrol run NAME   shows the rows, posts nothing
                       patrol next NAME  says when it will run
+    Look back:        patrol backtest   says what it would have alerted
+                      patrol diff       compares two versions by their alerts
+                      patrol score      says how often it is right
     Put it to work:   patrol db upgrade, then patrol serve
     Miss nothing:     patrol gaps       shows what no policy has looked at
                       patrol backfill   looks at it, and pages nobody
