@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": ("bot.cli.demo", "demo"),
     "serve": ("bot.cli.serve", "serve"),
     "sandbox": ("bot.cli.serve", "sandbox"),
+    "new": ("bot.cli.new", "new"),
     "run": ("bot.cli.policies", "run"),
     "check": ("bot.cli.policies", "check"),
     "test": ("bot.cli.cases", "test"),
@@ -59,7 +60,8 @@ def patrol() -> None:
 
     \b
     See it work:      patrol demo
-    Write a policy:   patrol check      names every mistake with its place
+    Write a policy:   patrol new        makes its files, with cases that pass
+                      patrol check      names every mistake with its place
                       patrol test       runs the policies' own cases
                       patrol run NAME   shows the rows, posts nothing
                       patrol next NAME  says when it will run
