@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 
 from sensors.files import Column, Door, Duration, Moment, Pattern, Text, near, one_of, shown, timezones, wrong
 from sensors.model.asset import Asset, Entity, ViolationKind
-from sensors.model.job import Job, Param
+from sensors.model.job import KEY, Job, Param
 from sensors.model.policy import Severity
 from sensors.model.team import LadderStep, Member, Role, Rotation, Team
 
@@ -156,7 +156,7 @@ class JobFile(Door):
     def _check_placeholders(self, config: Mapping[str, Any]) -> None:
         for key, pattern in (("statement", r"(?<![:\w]):(\w+)"), ("url", r"(?<!\$)\{(\w+)\}")):
             for name in re.findall(pattern, str(config.get(key) or "")):
-                if name.lower() not in self.params:
+                if name.lower() not in (*self.params, KEY):
                     raise wrong(f'no parameter "{name}" in params{near(name, self.params)}', key)
 
     def value(self, name: str) -> Job:
