@@ -56,7 +56,7 @@ class Condition:
                 yield from OTHERS
             case str():
                 yield first
-                yield f"not {first}" if first else "something"
+                yield next(text for text in OTHERS if text != first)
             case _:
                 yield from (first, Decimal(first) + self.step, Decimal(first) - self.step)
                 yield max(Decimal(one) for one in self.values) + self.step

@@ -67,18 +67,15 @@ def _titled(column: str) -> bool:
 
 def _numbers(idea: Idea) -> dict[str, str]:
     n, severity = idea.number, Severity[idea.severity]
-    grades = {severity.name: n}
-    if severity < Severity.critical:
-        grades[Severity(severity + 1).name] = 2 * n
-    written = ", ".join(f"{word}: {bound}" for word, bound in grades.items())
-    counted = {"count": n, "less": n - 1, "rest": 10 - n, "rest_more": 11 - n}
+    worse = Severity(min(severity + 1, Severity.critical)).name
+    counted = {"count": n, "less": n - 1, "rest": 10 - n}
+    counted["rest_more"] = max(0, 11 - n - len(idea.match))
     counted |= {"twice": 2 * n, "twice_less": 2 * n - 1}
     return {
         **{name: str(number) for name, number in counted.items()},
         "severity": idea.severity,
         "word": idea.severity,
-        "grade_list": written,
-        "grades": f"{{{written}}}",
+        "worse": worse if worse != idea.severity else "",
     }
 
 
@@ -112,12 +109,10 @@ def _columns(idea: Idea, names: Mapping[str, str]) -> dict[str, str]:
     shown = [*idea.key, *([idea.text] if idea.text else []), *(c.column for c in idea.match)]
     timed = [*shown, *([idea.time] if idea.time else [])]
     masked = [c for c in dict.fromkeys(shown) if _private(c) and c not in idea.key]
-    key = rows.key_values(idea, idea.table, 1)
-    told = [f"{scalar(name)}: {scalar(value)}" for name, value in key.items() if name not in OF_THE_ALERT]
     found = {
         "key": listed(idea.key),
         "row_key": listed(idea.row_key) if idea.row_key else "",
-        "expected": f"{{{', '.join([*told, f'severity: {idea.severity}'])}}}",
+        **{f"key_{number}": _told(idea, number) for number in (1, 2)},
         "masked": f"{{{', '.join(f'{scalar(c)}: mask' for c in masked)}}}" if masked else "",
         "fields": listed(dict.fromkeys(timed)),
         "fields_watchlist": listed(dict.fromkeys([*timed, *idea.list_columns])),
@@ -128,6 +123,12 @@ def _columns(idea: Idea, names: Mapping[str, str]) -> dict[str, str]:
         beside = [idea.distinct] if shape == "ring" and idea.distinct else []
         found[f"fields_{shape}"] = listed(dict.fromkeys([*idea.key, *beside, *mine]))
     return found
+
+
+def _told(idea: Idea, number: int) -> str:
+    """What a case expects of the nth key; a key `count` would be taken for the alert's."""
+    key = rows.key_values(idea, idea.table, number)
+    return "".join(f"{scalar(c)}: {scalar(v)}, " for c, v in key.items() if c not in OF_THE_ALERT)
 
 
 FIELDS = {

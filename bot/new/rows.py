@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bot.errors import PatrolError
 from bot.new.column import Value, kind_of, named, scalar
 from bot.new.condition import Condition, hit, misses
 from bot.new.idea import Idea
@@ -16,6 +17,7 @@ from sensors.model.clock import parse_duration
 AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
 PLACE = re.compile(r"^(.*)\[\[(.*)\]\]$")
 DAY = timedelta(days=1)
+MOST = 100  # rows that are written out one by one
 Row = dict[str, Value]
 
 
@@ -67,6 +69,11 @@ def _rows(asked: Asked, idea: Idea) -> Iterator[tuple[Row, int]]:
         row = _row(asked, idea, asset, nth, day) | chosen
         if times == 1 or _numbers_itself(idea, asset, row):
             yield row, times
+        elif times > MOST:
+            raise PatrolError(
+                f"--threshold: its cases would hold {times} rows written out one by one, because "
+                f"{asset.name} has no id that counts up; take at most {MOST // 2}, or say --row-key."
+            )
         else:
             for copy in range(times):
                 yield _row(asked, idea, asset, nth, day, copy) | chosen, 1
