@@ -224,7 +224,8 @@ def _report(made: _Made, dry_run: bool, as_json: bool) -> None:
         click.secho(warning, fg="yellow")
     click.echo(f"{name}: {made.proof.cases} cases pass. It is in shadow: it runs, and pages nobody.")
     if not dry_run:
-        click.echo(f"Make it yours, then: patrol check, patrol test {name}, patrol run {name} --over 7d")
+        over = " --over 7d" if made.idea.shape.events and made.idea.time else ""
+        click.echo(f"Make it yours, then: patrol check, patrol test {name}, patrol run {name}{over}")
 
 
 def _print_shapes(as_json: bool) -> None:

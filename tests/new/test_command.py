@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
@@ -81,6 +82,14 @@ def test_a_violation_that_the_name_says_is_taken(patrol: Patrol, folder: Path) -
 def test_the_shapes_are_listed(patrol: Patrol) -> None:
     assert all(shape in patrol("new", "--list").out for shape in SHAPES)
     assert [one["shape"] for one in json.loads(patrol("new", "--list", "--json").out)] == list(SHAPES)
+
+
+def test_the_guide_s_table_of_shapes_is_the_list() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| ([^|]+) \|.*`--", (ROOT / "docs/policies.md").read_text(), re.MULTILINE
+    )
+    assert [name for name, _ in rows] == list(SHAPES)
+    assert all(SHAPES[name].finds.startswith(finds) for name, finds in rows)
 
 
 REFUSED = (
