@@ -76,6 +76,7 @@ def project(
     names = "".join(f'    "{name}": {kind}\n' for name, kind in columns.items() if name != time)
     names += "" if "reason" in columns else "    reason: varchar\n"
     until = f"  loaded_until: {time}\n" if time in columns else ""
-    assets = f'"{table}":\n  owner: payments\n{until}  columns:\n{listed}core.list:\n  owner: payments\n  columns:\n{names}'
+    assets = f'"{table}":\n  owner: payments\n{until}  columns:\n{listed}'
+    assets += f"core.list:\n  owner: payments\n  columns:\n{names}"
     (folder / "policies/_assets.yml").write_text(assets)
     return folder
