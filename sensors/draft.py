@@ -74,12 +74,13 @@ def draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> D
     held = _drafts.get((path, setting.dialect))
     if held is not None and held[0] == inputs:
         return held[1]
-    one = _draft(name, path, texts, setting)
+    one = unkept(name, path, texts, setting)
     _drafts[(path, setting.dialect)] = (inputs, one)
     return one
 
 
-def _draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> Draft:
+def unkept(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> Draft:
+    """A draft that nobody keeps: of files as they are, or as they were."""
     document = read(path, texts[path])
     one = Draft(name, path, document, texts=[texts[path]], problems=list(document.problems))
     if not document.problems:
