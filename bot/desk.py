@@ -279,6 +279,7 @@ class Desk:
             alerts.dispositions(policy.name, self.engine.clock() - RIGHT_OVER),
             opened,
             self.view.cards(opened),
+            self.view.reports(policy),
         )
 
     def _oncall(self, person: Person, said: Command) -> Reply:  # noqa: ARG002

@@ -239,7 +239,9 @@ class _Walk:
                             for number, own in self._of(source, name, strict=False):
                                 used[self.tables[number]].add(own)
             whole |= set(self._starred(scope))
-        return {table: frozenset(columns) for table, columns in used.items() if table not in whole and columns}
+        return {
+            table: frozenset(columns) for table, columns in used.items() if table not in whole and columns
+        }
 
     def _starred(self, scope: Scope) -> Iterator[str]:
         for projection in getattr(scope.expression, "expressions", ()):

@@ -121,7 +121,9 @@ class Pseudonyms:
         stem = ID.sub("", column).strip("_") or column
         if isinstance(value, int | Decimal):
             return self._count(f"number {stem}")
-        if isinstance(value, UUID) or re.fullmatch(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
+        if isinstance(value, UUID) or re.fullmatch(
+            r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value
+        ):
             made = UUID(int=self._count("uuid"))
             return made if isinstance(value, UUID) else str(made)
         first = next((s for s in (stem[0], stem) if self.letters.setdefault(s, stem) == stem), stem)

@@ -49,10 +49,8 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
     match action:
         case Clear() | Unknown():
             return sensor_step.condition(alert, action, now)
-        case Renamed():
-            return _renamed(alert, action, now)
-        case Mended():
-            return _mended(alert, action, now)
+        case Renamed() | Mended():
+            return _of_policy(alert, action, now)
         case Timer():
             return timer(alert, now)
         case Acknowledge() | Unacknowledge() | Assign():
@@ -63,6 +61,13 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
             return _closing(alert, action, now)
         case Escalate() | Comment() | Rerun() | RerunEnded() | StartJob() | JobEnded():
             return _beside(alert, action, now)
+
+
+def _of_policy(alert: Alert, action: Renamed | Mended, now: datetime) -> Outcome:
+    """What a change of its policy's files means for it."""
+    if isinstance(action, Mended):
+        return _mended(alert, action, now)
+    return _renamed(alert, action, now)
 
 
 def _renamed(alert: Alert, action: Renamed, now: datetime) -> Outcome:

@@ -41,6 +41,7 @@ AT_ONCE = 1000  # values in one IN
 PATIENCE = timedelta(seconds=2)  # a person waits for the click's answer meanwhile
 CONNECTIONS = 20
 Statement = TypeVar("Statement", bound=Executable)
+V = TypeVar("V")
 
 
 class Database:
@@ -256,7 +257,7 @@ def _postgres(url: URL, patience: timedelta) -> Engine:
     return engine
 
 
-def in_parts(values: Iterable[str]) -> Iterator[Sequence[str]]:
+def in_parts(values: Iterable[V]) -> Iterator[Sequence[V]]:
     """So many at a time that every database takes them as one list."""
     rest = iter(values)
     while part := list(islice(rest, AT_ONCE)):

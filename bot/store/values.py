@@ -98,7 +98,7 @@ class DeadRun:
 
 @dataclass(frozen=True)
 class Behind:
-    """What the runs that found an alert's rows looked at, in all, and the text that the newest was run with."""
+    """What the runs that found an alert's rows looked at, in all, and what the newest was run with."""
 
     window: Window
     content: str
