@@ -33,7 +33,7 @@ class Again:
         self._earlier: dict[tuple[str, str], Policy | None] = {}
 
     def of(self, policy: Policy, alerts: Sequence[Alert], now: datetime) -> Iterator[Hindsight]:
-        """What becomes of each: gone only where the version that raised it finds it still, and this does not."""
+        """What becomes of each: gone only where the version that raised it still finds it."""
         behind = self.store.alerts.behind([alert.id for alert in alerts])
         for alert in alerts:
             yield self._seen(policy, alert, behind.get(alert.id), now)

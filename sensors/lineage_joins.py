@@ -1,6 +1,6 @@
 """How a query holds its tables together: equal columns, bounds in time, and where a result comes from.
 
-Each place in FROM or JOIN is a node of its own, for one table may be read twice. Silent where it cannot know."""
+A table that is read twice counts as two. Silent where it cannot know."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ class Joins:
 
     tables: tuple[str, ...] = ()  # of each source
     links: tuple[Link, ...] = ()
-    since: Mapping[Place, str] = NOTHING  # the earliest bind that the column is compared with from below
-    until: Mapping[Place, str] = NOTHING  # the latest one from above
+    since: Mapping[Place, str] = field(
+        default_factory=dict
+    )  # the earliest bind that the column is compared with from below
+    until: Mapping[Place, str] = field(default_factory=dict)  # the latest one from above
     gives: Mapping[str, tuple[Place, ...]] = NOTHING  # a result's column -> what its value is taken from
     made_of: Mapping[str, tuple[Place, ...]] = NOTHING  # the same, through functions too
     used: Mapping[str, frozenset[str]] = NOTHING  # table -> columns that the query reads; absent: all
@@ -96,8 +98,9 @@ class _Walk:
         for within in scope.find_all(exp.In):
             query = within.args.get("query")
             inner = self._scope_of(query.this if isinstance(query, exp.Subquery) else query)
-            for name in self._names(inner)[:1] if inner else ():
-                yield from _pairs(self._value(within.this, scope), self._given(inner, name, strict=True))
+            for name in self._names(inner)[:1]:
+                there = self._given(inner, name, strict=True) if inner else ()
+                yield from _pairs(self._value(within.this, scope), there)
         yield from self._using(scope)
 
     def _using(self, scope: Scope) -> Iterator[Link]:
@@ -204,9 +207,9 @@ class _Walk:
             return name in self.schema.get(self.tables[self.numbers[id(source)]], {name: ""})
         return isinstance(source, Scope) and name in self._names(source)
 
-    def _names(self, scope: Scope) -> list[str]:
+    def _names(self, scope: Scope | None) -> list[str]:
         """The columns that a scope gives, as far as they are known."""
-        one = next(_selects(scope), None)
+        one = next(_selects(scope), None) if scope else None
         names: list[str] = []
         for projection in one.expression.expressions if one else ():
             star = projection.this if isinstance(projection, exp.Column) else projection

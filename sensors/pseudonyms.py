@@ -1,4 +1,4 @@
-"""Makes rows fit for a repository: ids, names and ways to reach people become stand-ins, the same everywhere. Pure."""
+"""Makes rows fit for a repository: ids, names and ways to reach people become stand-ins. Pure."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ REACHES = re.compile(
 )
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 WORD = re.compile(r"[^\W_]{2,}")
+UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 SHORTEST_NAME = 4  # characters, to be looked for in other texts
 
 
@@ -121,9 +122,7 @@ class Pseudonyms:
         stem = ID.sub("", column).strip("_") or column
         if isinstance(value, int | Decimal):
             return self._count(f"number {stem}")
-        if isinstance(value, UUID) or re.fullmatch(
-            r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value
-        ):
+        if isinstance(value, UUID) or UUID_TEXT.fullmatch(value):
             made = UUID(int=self._count("uuid"))
             return made if isinstance(value, UUID) else str(made)
         first = next((s for s in (stem[0], stem) if self.letters.setdefault(s, stem) == stem), stem)

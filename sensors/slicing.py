@@ -66,8 +66,8 @@ class _Slicing:
     cut: set[str] = field(default_factory=set)
 
     def of(self, key: Values) -> Slice:
-        for source, wanted in self._anchors(key).items():
-            self._read(source, wanted)
+        for anchor, values in self._anchors(key).items():
+            self._read(anchor, values)
         whole = []
         while (source := self._next()) is not None:
             wanted = self._tied(source)

@@ -202,7 +202,7 @@ class Alerts:
         return self._all(ALERTS.where(t.c.policy == policy, t.c.fired_at >= since).order_by(t.c.id.desc()))
 
     def behind(self, ids: Collection[int]) -> dict[int, Behind]:
-        """What was looked at when the rows of these alerts were found; those without kept rows are left out."""
+        """What was looked at when their rows were found; those of which no rows are kept are left out."""
         found: dict[int, Behind] = {}
         with self._database.read() as c:
             for part in in_parts(list(ids)):
