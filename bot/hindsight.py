@@ -65,6 +65,11 @@ class Again:
             return Hindsight(alert, Fate.unsure, said)
         return Hindsight(alert, Fate.gone)
 
+    def raised(self, policy: Policy, alert: Alert) -> Policy | None:
+        """The policy as it was when it found the alert's rows; None where that cannot be read any more."""
+        behind = self.store.alerts.behind([alert.id]).get(alert.id)
+        return self.version(policy, behind.content) if behind else None
+
     def version(self, policy: Policy, content: str) -> Policy | None:
         """The policy as the text with this hash said it."""
         if content == policy.content:

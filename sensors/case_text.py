@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -145,9 +145,3 @@ def _character(c: str) -> str:
 
 def _comment(note: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in note).split())
-
-
-def at_second(at: datetime) -> datetime:
-    """The first whole second that is not before it, in UTC."""
-    at = at.astimezone(UTC)
-    return at if not at.microsecond else at.replace(microsecond=0).fromtimestamp(int(at.timestamp()) + 1, UTC)

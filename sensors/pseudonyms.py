@@ -107,6 +107,14 @@ class Pseudonyms:
             return self._address(value)
         return self._shape(value) if kind == "whole" else self._scrubbed(value)
 
+    def stand_in(self, value: Any) -> Any:
+        """What stands for a value that was met; what was not is as it was."""
+        known = self.known.get(value, value) if not isinstance(value, list | dict) else value
+        if known is value and isinstance(value, str):
+            numbers = {str(k): v for k, v in self.known.items() if not isinstance(k, str)}
+            known = numbers.get(value, self.names.get(value, self.shapes.get(value, value)))
+        return known
+
     # ------------------------------------------------------------------------- ids
 
     def _id(self, column: str, value: Any) -> Any:

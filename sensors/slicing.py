@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from sensors.lineage_joins import Joins, Link, Place, joins
 from sensors.model.asset import Asset
+from sensors.model.clock import parse_time
 from sensors.model.policy import NOTHING, Policy, Query
 from sensors.model.violation import Values, canonical
 from sensors.model.window import Window
@@ -18,6 +21,14 @@ from sensors.warehouse import Warehouse
 Tables = Mapping[str, tuple[Values, ...]]  # rows by table, as the warehouse gave them
 MOST_VALUES = 500  # that one SELECT asks for
 TIMEOUT = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Looks:
+    """A version of a policy, and what it looks at."""
+
+    policy: Policy
+    window: Window
 
 
 @dataclass(frozen=True)
@@ -31,20 +42,53 @@ class Slice:
 
 
 def slice_of(
-    policy: Policy,
+    wanted: Sequence[Looks],
     assets: Mapping[str, Asset],
     warehouse: Warehouse,
     key: Values,
-    window: Window,
     most: int = 500,
 ) -> Slice:
     """Rows of the key within the window (and its baseline), and what is joined to them, however far.
 
-    At most `most` rows of each place in the query, the newest first. Raises WarehouseError.
+    `wanted` are versions of one policy: their rows together are enough for each. At most `most` rows of each
+    place in a query, the newest first. Raises WarehouseError.
     """
-    columns = {table: _columns(table, assets, warehouse) for table in policy.query.tables}
-    shape = joins(policy.query.sql, policy.query.dialect, columns)
-    return _Slicing(policy, warehouse, shape, columns, window, most).of(key)
+    tables = dict.fromkeys(table for one in wanted for table in one.policy.query.tables)
+    columns = {table: _columns(table, assets, warehouse) for table in tables}
+    shapes = [joins(one.policy.query.sql, one.policy.query.dialect, columns) for one in wanted]
+    read = {table: _read(table, columns[table], wanted, shapes) for table in tables}
+    slices = [
+        _Slicing(one.policy, warehouse, shape, columns, read, one.window, most).of(key)
+        for one, shape in zip(wanted, shapes, strict=True)
+    ]
+    return Slice(
+        {table: _together([one.tables.get(table, ()) for one in slices]) for table in tables},
+        tuple(dict.fromkeys(table for one in slices for table in one.cut)),
+        tuple(dict.fromkeys(table for one in slices for table in one.whole)),
+        slices[0].joins,
+    )
+
+
+def _read(
+    table: str, columns: Mapping[str, str], wanted: Sequence[Looks], shapes: Sequence[Joins]
+) -> tuple[str, ...]:
+    """The columns that any of the queries reads; all where one of them does not say."""
+    used: set[str] = set()
+    for one, shape in zip(wanted, shapes, strict=True):
+        if table in one.policy.query.tables:
+            used |= shape.used.get(table, frozenset(columns))
+    return tuple(name for name in columns if name in used)
+
+
+def _together(parts: Sequence[tuple[Values, ...]]) -> tuple[Values, ...]:
+    """Rows that were read more than once, each once; but twins stay twins."""
+    held: dict[str, tuple[int, Values]] = {}
+    for rows in parts:
+        counts = Counter(canonical(row) for row in rows)
+        for row in rows:
+            name = canonical(row)
+            held[name] = (max(counts[name], held.get(name, (0, row))[0]), row)
+    return tuple(row for count, row in held.values() for _ in range(count))
 
 
 def _columns(table: str, assets: Mapping[str, Asset], warehouse: Warehouse) -> Mapping[str, str]:
@@ -59,7 +103,8 @@ class _Slicing:
     policy: Policy
     warehouse: Warehouse
     joins: Joins
-    columns: Mapping[str, Mapping[str, str]]
+    columns: Mapping[str, Mapping[str, str]]  # of each table, with their types
+    read: Mapping[str, tuple[str, ...]]  # of each table, those that are read
     window: Window
     most: int
     found: dict[int, tuple[Values, ...]] = field(default_factory=dict)
@@ -78,14 +123,20 @@ class _Slicing:
         for table in unread:  # the query could not be walked: all that is known is that it reads the table
             whole.append(table)
             self.found[-1 - unread.index(table)] = self._select(table, {}, [])
-        return Slice(self._merged(unread), tuple(sorted(self.cut)), tuple(dict.fromkeys(whole)), self.joins)
+        parts: dict[str, list[tuple[Values, ...]]] = {}
+        for number, rows in self.found.items():
+            table = self.joins.tables[number] if number >= 0 else unread[-1 - number]
+            parts.setdefault(table, []).append(rows)
+        merged = {table: _together(some) for table, some in parts.items()}
+        return Slice(merged, tuple(sorted(self.cut)), tuple(dict.fromkeys(whole)), self.joins)
 
     def _anchors(self, key: Values) -> dict[int, dict[str, list[Any]]]:
         """Sources that a column of the key is taken from, with the values that they must have."""
         anchors: dict[int, dict[str, list[Any]]] = {}
         for name, value in key.items():
             for number, column in self.joins.gives.get(name, ()):
-                anchors.setdefault(number, {})[column] = [value]
+                kind = self.columns[self.joins.tables[number]].get(column, "")
+                anchors.setdefault(number, {})[column] = [_typed(value, kind)]
         return anchors
 
     def _next(self) -> int | None:
@@ -138,8 +189,7 @@ class _Slicing:
             listed = ", ".join(f":{name}" for name in named)
             parts.append(f"{column} IN ({listed})" if named else "1 = 0")
         parts += [f"{column} {sign} :{bind}" for column, sign, bind in bounds]
-        used = self.joins.used.get(table)
-        listed = ", ".join(sorted(used & self.columns[table].keys())) if used else ""
+        listed = ", ".join(self.read[table])
         where = f" WHERE {' AND '.join(parts)}" if parts else ""
         newest = f" ORDER BY {bounds[0][0]} DESC" if bounds else ""
         sql = f"SELECT {listed or '*'} FROM {table}{where}{newest}"
@@ -152,17 +202,13 @@ class _Slicing:
             self.cut.add(table)
         return tuple(dict(zip(result.columns, row, strict=True)) for row in reversed(result.rows))
 
-    def _merged(self, unread: Sequence[str]) -> dict[str, tuple[Values, ...]]:
-        """Rows by table. A table that is read in two places has each row once, but twins stay twins."""
-        by_table: dict[str, dict[str, tuple[int, Values]]] = {t: {} for t in self.policy.query.tables}
-        for number, rows in self.found.items():
-            table = self.joins.tables[number] if number >= 0 else unread[-1 - number]
-            held = by_table.setdefault(table, {})
-            counts = Counter(canonical(row) for row in rows)
-            for row in rows:
-                name = canonical(row)
-                held[name] = (max(counts[name], held.get(name, (0, row))[0]), row)
-        return {
-            table: tuple(row for count, row in held.values() for _ in range(count))
-            for table, held in by_table.items()
-        }
+
+def _typed(value: Any, kind: str) -> Any:
+    """A key's value as its column holds it, where it came as text from a command line or a card."""
+    if not isinstance(value, str):
+        return value
+    if re.match(r"(?:(?:big|small|tiny|huge)?int|number|decimal|numeric|integer)", kind.lower()):
+        return Decimal(value) if re.fullmatch(r"-?\d+(?:\.\d+)?", value) else value
+    if kind.lower().startswith(("timestamp", "datetime", "date")):
+        return parse_time(value) or value
+    return value
