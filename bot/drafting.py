@@ -132,9 +132,7 @@ class Drafting:
         more = "" if needed else f"; it may do with fewer than these {kept}"
         self.said.append(f"{_rows(read)} read of {', '.join(sliced.tables)}; {kept} kept{more}")
         for table in sliced.cut:
-            self.said.append(
-                f"{table} has more rows for this than the {self.wish.most} that were read: --rows"
-            )
+            self.said.append(f"{table} has more rows than the {self.wish.most} that were read: see --rows")
         for table in sliced.whole:
             self.said.append(f"nothing in the SQL ties {table} to the key: its newest rows were read")
 

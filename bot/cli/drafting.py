@@ -1,4 +1,4 @@
-"""`patrol case`: rows of the warehouse, or an alert, become a masked case; and the reports of false positives."""
+"""`patrol case`: rows of the warehouse, or an alert, become a masked case."""
 
 from __future__ import annotations
 

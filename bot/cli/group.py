@@ -18,6 +18,7 @@ COMMANDS = {
     "run": ("bot.cli.policies", "run"),
     "check": ("bot.cli.policies", "check"),
     "test": ("bot.cli.cases", "test"),
+    "case": ("bot.cli.drafting", "case"),
     "next": ("bot.cli.policies", "next_runs"),
     "gaps": ("bot.cli.ledger", "gaps"),
     "backfill": ("bot.cli.ledger", "backfill"),

@@ -1,4 +1,4 @@
-"""What `patrol case` says of false positives that were reported, and of past alerts under a changed policy."""
+"""What `patrol case` says of reported false positives, and of past alerts under a changed policy."""
 
 from __future__ import annotations
 

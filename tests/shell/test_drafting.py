@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from datetime import timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,7 +13,7 @@ from bot.mending import Mending
 from sensors.catalog import load
 from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, MINUTE, Node, World
 from tests.shell.trouble import EVERY
-from tests.shell.typing_in import Patrol
+from tests.shell.typing_in import Patrol, Ran
 
 BO = "U0BO"
 YAML = "policies/payments/elsewhere.yml"
@@ -28,10 +26,19 @@ def node(world: World) -> Node:
     """A bot on a market of today: the command line's clock is the real one."""
     world.write(YAML, f"{MANY}# the end\n")
     made = world.node()
-    from datetime import UTC, datetime
-
     made.clock.at = datetime.now(UTC).replace(microsecond=0, second=0) - timedelta(hours=1)
     return made
+
+
+@pytest.fixture
+def typed(patrol: Patrol, world: World) -> Patrol:
+    """The command line beside a bot: one process can open a DuckDB file but once, so it gets a new one."""
+
+    def run(*words: str) -> Ran:
+        world.table.publish()
+        return patrol(*words)
+
+    return run
 
 
 def fires(node: Node, world: World, seller: str, body: str, times: int = 3) -> int:
@@ -55,10 +62,10 @@ def cases(world: World) -> list[tuple[str, int, int]]:
     return [(c.name, sum(len(rows) for rows in c.given.values()), len(c.expect)) for c in found]
 
 
-def test_an_alert_becomes_a_small_masked_case_that_passes(node: Node, world: World, patrol: Patrol) -> None:
+def test_an_alert_becomes_a_small_masked_case_that_passes(node: Node, world: World, typed: Patrol) -> None:
     fires(node, world, "seller-8812", "pay me on cash app, I am $anacards or ana@mail.example", times=9)
     before = (world.project / YAML).read_text()
-    done = patrol("case", EVERY, "--from-alert", "1", "--write")
+    done = typed("case", EVERY, "--from-alert", "1", "--write")
     assert done.code == 0, done.said
     text = (world.project / YAML).read_text()
     assert text.startswith(before.removesuffix("# the end\n")) or before in text
@@ -68,27 +75,25 @@ def test_an_alert_becomes_a_small_masked_case_that_passes(node: Node, world: Wor
         assert personal not in text
     assert "seller_id: s_1" in text
     assert "pay me on cash app, I am $" in text
-    tested = patrol("test", EVERY)
+    tested = typed("test", EVERY)
     assert tested.code == 0, tested.said
     assert "1 case of 1 policy: all passed" in tested.said
 
 
-def test_a_false_positive_is_listed_drafted_mended_and_told(
-    node: Node, world: World, patrol: Patrol
-) -> None:
+def test_a_false_positive_is_listed_drafted_mended_and_told(node: Node, world: World, typed: Patrol) -> None:
     charity = fires(node, world, "seller-8812", "pay me on the page of our charity")
     real = fires(node, world, "seller-9", "pay me on cash app")
     false(node, charity, "a stream for charity, ask seller-8812 or ana@mail.example")
     node.engine.act(real, Resolve(BO, Disposition.true_positive), by=BO)
 
-    listed = patrol("case", "--reports")
+    listed = typed("case", "--reports")
     assert listed.code == 1
     for word in (EVERY, "1 open report", f"ALR-{charity}", "bo", "rule", "a stream for charity"):
         assert word in listed.said
     assert f"patrol case {EVERY} --from-alert {charity}" in listed.said
     assert "would no longer raise 0" in listed.said
 
-    drafted = patrol("case", EVERY, "--from-alert", f"ALR-{charity}", "--write")
+    drafted = typed("case", EVERY, "--from-alert", f"ALR-{charity}", "--write")
     assert drafted.code == 0, drafted.said
     assert "still alerts on it: the case fails until it is mended" in drafted.said
     text = (world.project / YAML).read_text()
@@ -96,12 +101,12 @@ def test_a_false_positive_is_listed_drafted_mended_and_told(
     assert "ask s_1 or aaa@aaaa.aaaaaaa" in text
     assert "8812" not in text
     assert cases(world) == [(f"ALR-{charity}, false positive: rule", 3, 0)]
-    assert patrol("test", EVERY).code == 1
-    assert patrol("case", "--reports", EVERY).code == 0  # it has its case
+    assert typed("test", EVERY).code == 1
+    assert typed("case", "--reports", EVERY).code == 0  # it has its case
 
     world.write("sql/payments/elsewhere.sql", ELSEWHERE_SQL.rstrip() + f" {CHARITY}\n")
-    assert patrol("test", EVERY).code == 0
-    again = patrol("case", EVERY, "--from-alert", str(charity))
+    assert typed("test", EVERY).code == 0
+    again = typed("case", EVERY, "--from-alert", str(charity))
     assert "the policy as it now stands is silent on it" in again.said
     assert "would no longer raise 1: 1 false positive" in again.said
     assert f"ALR-{charity} false positive (good)" in again.said
@@ -112,37 +117,37 @@ def test_a_false_positive_is_listed_drafted_mended_and_told(
     assert node.alert(real).mended == ""
 
 
-def test_a_change_that_loses_a_real_one_is_said(node: Node, world: World, patrol: Patrol) -> None:
+def test_a_change_that_loses_a_real_one_is_said(node: Node, world: World, typed: Patrol) -> None:
     real = fires(node, world, "s_5", "pay me for the charity")
     node.engine.act(real, Resolve(BO, Disposition.true_positive), by=BO)
     wrong = fires(node, world, "s_6", "pay me for our charity")
     false(node, wrong)
     world.write("sql/payments/elsewhere.sql", ELSEWHERE_SQL.rstrip() + f" {CHARITY}\n")
-    said = patrol("case", "--reports", EVERY)
+    said = typed("case", "--reports", EVERY)
     assert "would no longer raise 2: 1 false positive, 1 true positive" in said.said
     assert f"ALR-{real} true positive (bad: it was real)" in said.said
-    found = json.loads(patrol("case", "--reports", EVERY, "--json").out)
+    found = json.loads(typed("case", "--reports", EVERY, "--json").out)
     assert [(a["alert"], a["fate"]) for a in found[0]["alerts"]] == [(wrong, "gone"), (real, "gone")]
     assert [(r["alert"], r["by"], r["cause"]) for r in found[0]["reports"]] == [(wrong, "bo", "rule")]
 
 
-def test_rows_become_a_case_by_their_key(node: Node, world: World, patrol: Patrol) -> None:
+def test_rows_become_a_case_by_their_key(node: Node, world: World, typed: Patrol) -> None:
     world.table.says("s_40", node.clock(), times=5)
     world.table.says("s_41", node.clock(), times=5)
     at = f"{node.clock() + MINUTE:%Y-%m-%dT%H:%M:%SZ}"
-    done = patrol("case", EVERY, "--from-rows", "seller_id=s_40", "--at", at)
+    done = typed("case", EVERY, "--from-rows", "seller_id=s_40", "--at", at)
     assert done.code == 0, done.said
     assert done.out.startswith("cases:\n  - name: ")
-    assert done.out.count("message_id: m_") == 4 - 1
-    assert "{seller_id: s_1, severity: medium}" in done.out
-    quiet = patrol("case", EVERY, "--from-rows", "seller_id=s_99", "--at", at)
+    assert done.out.count("message_id: m_") == 4  # what makes it high
+    assert "{seller_id: s_1, severity: high}" in done.out
+    quiet = typed("case", EVERY, "--from-rows", "seller_id=s_99", "--at", at)
     assert quiet.code == 0
     assert "expect: []" in quiet.out
     assert "silent on it" in quiet.said
 
 
 def test_a_masked_column_that_the_alert_rests_on_is_named_and_kept_on_demand(
-    node: Node, world: World, patrol: Patrol
+    node: Node, world: World, typed: Patrol
 ) -> None:
     sql = ELSEWHERE_SQL.replace("body ILIKE '%pay me%'", "length(regexp_replace(body, '[^x]', '')) > 2")
     world.write("sql/payments/elsewhere.sql", sql)
@@ -150,31 +155,29 @@ def test_a_masked_column_that_the_alert_rests_on_is_named_and_kept_on_demand(
     node.engine.reload()
     world.table.says("s_1", node.clock(), "xoxo xxx", times=3)
     at = f"{node.clock() + MINUTE:%Y-%m-%dT%H:%M:%SZ}"
-    masked = patrol("case", EVERY, "--from-rows", "seller_id=s_1", "--at", at, "--write")
+    masked = typed("case", EVERY, "--from-rows", "seller_id=s_1", "--at", at, "--write")
     assert masked.code == 1
     assert "masking body changes what comes of the rows: --keep body leaves it as it is" in masked.said
     assert "not written" in masked.said
     assert "cases:" not in (world.project / YAML).read_text()
-    kept = patrol("case", EVERY, "--from-rows", "seller_id=s_1", "--at", at, "--keep", "core.chat.body")
+    kept = typed("case", EVERY, "--from-rows", "seller_id=s_1", "--at", at, "--keep", "core.chat.body")
     assert (kept.code, "xoxo xxx" in kept.out) == (0, True)
 
 
-def test_rows_that_are_gone_are_said_plainly_and_not_written(
-    node: Node, world: World, patrol: Patrol
-) -> None:
+def test_rows_that_are_gone_are_said_plainly_and_not_written(node: Node, world: World, typed: Patrol) -> None:
     fires(node, world, "s_1", "pay me")
     world.table.does("DELETE FROM core.chat")
     world.table.says("s_2", node.clock())
-    done = patrol("case", EVERY, "--from-alert", "1", "--write")
+    done = typed("case", EVERY, "--from-alert", "1", "--write")
     assert done.code == 1
     assert "rows have changed since, or are gone" in done.said
     assert cases(world) == []
 
 
-def test_rows_that_are_cut_are_said(node: Node, world: World, patrol: Patrol) -> None:
+def test_rows_that_are_cut_are_said(node: Node, world: World, typed: Patrol) -> None:
     world.table.says("s_1", node.clock(), times=9)
     at = f"{node.clock() + MINUTE:%Y-%m-%dT%H:%M:%SZ}"
-    done = patrol("case", EVERY, "--from-rows", "seller_id=s_1", "--at", at, "--rows", "4")
+    done = typed("case", EVERY, "--from-rows", "seller_id=s_1", "--at", at, "--rows", "4")
     assert "core.chat has more rows than the 4 that were read: see --rows" in done.said
 
 
@@ -194,17 +197,14 @@ def test_rows_that_are_cut_are_said(node: Node, world: World, patrol: Patrol) ->
     ],
 )
 def test_what_was_typed_wrongly_is_said(
-    node: Node, patrol: Patrol, words: list[str], said: str, code: int
+    node: Node, typed: Patrol, words: list[str], said: str, code: int
 ) -> None:
     assert node.engine.catalog.policies
-    ran = patrol(*words)
+    ran = typed(*words)
     assert (ran.code, said in ran.said) == (code, True), ran.said
 
 
-def test_an_alert_of_another_policy_is_named_with_its_own(node: Node, world: World, patrol: Patrol) -> None:
+def test_an_alert_of_another_policy_is_named_with_its_own(node: Node, world: World, typed: Patrol) -> None:
     fires(node, world, "s_1", "pay me")
-    ran = patrol("case", "payments.held", "--from-alert", "1")
+    ran = typed("case", "payments.held", "--from-alert", "1")
     assert (ran.code, "patrol case payments.elsewhere --from-alert 1" in ran.said) == (2, True)
-
-
-Write = Callable[[str], Path]
