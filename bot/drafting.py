@@ -34,6 +34,7 @@ class Wish:
     at: datetime
     raised: Policy | None = None
     silent: bool = False  # it is to say that nothing should alert
+    severity: str = ""  # of the alert, if there was one
     name: str = ""
     notes: tuple[str, ...] = ()
     keep: frozenset[str] = frozenset()  # columns that are not masked
@@ -70,6 +71,10 @@ class Drafting:
         like = found.get(_name(wish.key))
         tables, needed = self._fewer(raised, at, sliced.tables, like)
         self._say_rows(sliced, tables, needed)
+        if like is not None and wish.severity and wish.severity != like.severity.name:
+            self.said.append(
+                f"the alert was {wish.severity}; one look at its rows makes it {like.severity.name}"
+            )
         masks, masked = self._masked(raised, at, tables, like, sliced.joins)
         now = self._fires(self.policy, masked, at)
         if wish.raised is not None and like is None:

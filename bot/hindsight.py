@@ -7,18 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.core.alert import Alert
-from bot.core.reconcile import reconcile
 from bot.core.reports import Fate, Hindsight, cannot_compare, window_of
 from bot.store import Store
 from bot.store.values import Behind
+from bot.trial import judged
 from sensors.earlier import earlier
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy
 from sensors.model.window import Window
-from sensors.run import look
-from sensors.title import title
 from sensors.warehouse import Warehouse
 
+MANY = 1_000_000
 Fired = frozenset[str] | str  # the keys that fire, or why that cannot be said
 
 
@@ -88,14 +87,13 @@ class Again:
         return self._fired[held]
 
     def _look(self, policy: Policy, window: Window) -> Fired:
-        looked = look(policy, self.warehouse, window)
+        each = replace(policy, max_alerts=MANY)  # a flood would hide its keys
+        looked, found = judged(each, self.warehouse, window, self.catalog.teams.get(policy.owner))
         if not looked.ok:
             return looked.error or looked.status.value
         if looked.truncated or looked.window != window:
             return "there are more rows than can be read at once"
-        team = self.catalog.teams.get(policy.owner)
-        each = replace(policy, max_alerts=len(looked.rows) + 1)  # a flood would hide its keys
-        return frozenset(fire.key for fire in reconcile(each, looked, team, {}, {}, title).fired)
+        return frozenset(fire.key for fire in found.fired)
 
 
 def short(content: str) -> str:

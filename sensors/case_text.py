@@ -127,8 +127,7 @@ def scalar(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        text = f"{Decimal(repr(value)):f}"
-        return text if "." in text else f"{text}.0"
+        return repr(value)
     text = str(value)
     bare = (PLAIN.fullmatch(text) and not WORDS.fullmatch(text)) or TIME.fullmatch(text)
     return text if bare and text.isascii() else '"' + "".join(_character(c) for c in text) + '"'

@@ -187,13 +187,13 @@ class _Slicing:
             named = {f"v{number}_{n}": value for n, value in enumerate(values[:MOST_VALUES])}
             binds |= named
             listed = ", ".join(f":{name}" for name in named)
-            parts.append(f"{column} IN ({listed})" if named else "1 = 0")
-        parts += [f"{column} {sign} :{bind}" for column, sign, bind in bounds]
-        listed = ", ".join(self.read[table])
+            parts.append(f"{self._quoted(column)} IN ({listed})" if named else "1 = 0")
+        parts += [f"{self._quoted(column)} {sign} :{bind}" for column, sign, bind in bounds]
+        listed = ", ".join(self._quoted(column) for column in self.read[table])
         where = f" WHERE {' AND '.join(parts)}" if parts else ""
-        newest = f" ORDER BY {bounds[0][0]} DESC" if bounds else ""
-        sql = f"SELECT {listed or '*'} FROM {table}{where}{newest}"
-        query = Query(sql, self.policy.query.dialect, self.policy.query.path, (table,))
+        newest = f" ORDER BY {self._quoted(bounds[0][0])} DESC" if bounds else ""
+        sql = f"SELECT {listed or '*'} FROM {self._quoted(table)}{where}{newest}"
+        query = Query(sql, self.warehouse.dialect, self.policy.query.path, (table,))
         tag = f"case of {self.policy.name}"
         result = self.warehouse.query(
             self.warehouse.native(query), binds, limit=self.most, timeout=TIMEOUT, tag=tag
@@ -201,6 +201,12 @@ class _Slicing:
         if result.truncated:
             self.cut.add(table)
         return tuple(dict(zip(result.columns, row, strict=True)) for row in reversed(result.rows))
+
+    def _quoted(self, name: str) -> str:
+        """A name that may be a word of SQL. Snowflake would take quoted ones for other names."""
+        if self.warehouse.dialect == "snowflake":
+            return name
+        return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
 
 
 def _typed(value: Any, kind: str) -> Any:

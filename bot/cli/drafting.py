@@ -218,6 +218,7 @@ def _of_alert(policy: Policy, alert: Alert, again: Again, catalog: Catalog, aske
         at,
         raised=raised or policy,
         silent=is_false(alert),
+        severity=alert.severity.name,
         name=asked.name or f"{alert.name}, {called}{cause}",
         notes=(note,) if note else (),
         keep=asked.keep,
