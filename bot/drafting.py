@@ -77,6 +77,8 @@ class Drafting:
             )
         masks, masked = self._masked(raised, at, tables, like, sliced.joins)
         now = self._fires(self.policy, masked, at)
+        if wish.raised is None and not any(tables.values()):
+            self.wrong.append("the warehouse has no rows of it within the policy's window: see --at")
         if wish.raised is not None and like is None:
             self.wrong.append(_lost(sliced))
         if not wish.silent and wish.raised is not None and like is not None and not now:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.group import in_project, settings_of
-from bot.cli.policies import Time, catalog_of, policy_of
+from bot.cli.group import in_project
+from bot.cli.policies import Time, policy_of
+from bot.cli.reports import again_as_json, listed, looked_again, opened, told_again
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -93,8 +92,6 @@ def case(
     if more and not rows:
         raise click.UsageError(f"{more[0]} is one word too many; KEY=VALUE goes with --from-rows.")
     if reports:
-        from bot.cli.reports import listed
-
         sys.exit(listed(project, policy, as_json))
     if policy is None:
         raise click.UsageError("Of which policy? patrol case POLICY …")
@@ -132,29 +129,12 @@ def _number(text: str) -> int:
     return int(digits)
 
 
-@contextmanager
-def opened(project: Path, *, store: bool) -> Iterator[tuple[Catalog, Warehouse, Store | None]]:
-    """The files as they are, the warehouse and, if it is wanted, the store."""
-    from bot.app import open_warehouse
-    from bot.store import Store
-
-    settings = settings_of(project)
-    catalog, warehouse = catalog_of(settings), open_warehouse(settings)
-    held = Store(settings.store_url) if store else None
-    try:
-        yield catalog, warehouse, held
-    finally:
-        warehouse.close()
-        if held:
-            held.close()
-
-
 def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int) -> bool:
     from sensors.warehouse import WarehouseError
 
     with opened(asked.project, store=given is None) as (catalog, warehouse, store):
         policy = policy_of(catalog, name)
-        alert, again = None, None
+        again = None
         if given is not None:
             wish = _of_rows(policy, given, asked)
         else:
@@ -169,11 +149,14 @@ def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int)
         except WarehouseError as error:
             raise PatrolError(f"The rows cannot be had: {error}") from error
         place = _written(asked, policy, drafted) if asked.write and drafted.good else ""
-        _say(asked, drafted, place, wish)
-        if alert and again:
-            from bot.cli.reports import say_hindsight
-
-            say_hindsight(again, policy, datetime.now(UTC), to_stderr=True, quiet=asked.as_json)
+        seen = looked_again(again, policy, datetime.now(UTC)) if again else None
+        if asked.as_json:
+            alerts = again_as_json(*seen) if seen else {}
+            click.echo(json.dumps({**_as_json(drafted, place), **alerts}, ensure_ascii=False, indent=2))
+        else:
+            _say(asked, drafted, place, wish)
+            for line in told_again(*seen) if seen else ():
+                click.echo(line, err=True)
     return drafted.good
 
 
@@ -274,9 +257,6 @@ def _written(asked: Asked, policy: Policy, drafted: Drafted) -> str:
 def _say(asked: Asked, drafted: Drafted, place: str, wish: Wish) -> None:
     from sensors.case_text import block
 
-    if asked.as_json:
-        click.echo(json.dumps(_as_json(drafted, place), ensure_ascii=False, indent=2))
-        return
     if not asked.write:
         click.echo(f"cases:\n{block(drafted.case, 2)}", nl=False)
     for line in drafted.said:

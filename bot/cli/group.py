@@ -62,6 +62,7 @@ def patrol() -> None:
     See it work:      patrol demo
     Write a policy:   patrol check      names every mistake with its place
                       patrol test       runs the policies' own cases
+                      patrol case       makes a case of real rows, or of an alert
                       patrol run NAME   shows the rows, posts nothing
                       patrol next NAME  says when it will run
     Put it to work:   patrol db upgrade, then patrol serve

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from bot.cli.group import settings_of
+from bot.cli.policies import catalog_of, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,15 +22,31 @@ if TYPE_CHECKING:
     from bot.store import Store
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
+    from sensors.warehouse import Warehouse
 
 MOST = 100  # alerts that are looked at again
 SHOWN = 20
 
 
+@contextmanager
+def opened(project: Path, *, store: bool) -> Iterator[tuple[Catalog, Warehouse, Store | None]]:
+    """The files as they are, the warehouse and, if it is wanted, the store."""
+    from bot.app import open_warehouse
+    from bot.store import Store
+
+    settings = settings_of(project)
+    catalog, warehouse = catalog_of(settings), open_warehouse(settings)
+    held = Store(settings.store_url) if store else None
+    try:
+        yield catalog, warehouse, held
+    finally:
+        warehouse.close()
+        if held:
+            held.close()
+
+
 def listed(project: Path, name: str | None, as_json: bool) -> int:
     """Prints the open reports of the policy, or of all; the exit code."""
-    from bot.cli.drafting import opened
-    from bot.cli.policies import policy_of
     from bot.hindsight import Again
 
     now = datetime.now(UTC)
@@ -43,7 +64,8 @@ def listed(project: Path, name: str | None, as_json: bool) -> int:
         else:
             for policy, reports in found:
                 _print(policy, reports, catalog)
-                say_hindsight(again, policy, now)
+                for line in told_again(*looked_again(again, policy, now)):
+                    click.echo(line)
     return 1 if found else 0
 
 
@@ -89,19 +111,8 @@ def _print(policy: Policy, reports: Sequence[Report], catalog: Catalog) -> None:
     )
 
 
-def say_hindsight(
-    again: Again, policy: Policy, now: datetime, *, to_stderr: bool = False, quiet: bool = False
-) -> None:
-    """Which alerts of the last 30 days the policy as it stands in the files would no longer raise."""
-    if quiet:
-        return
-    seen, left = _seen(again, policy, now)
-    for line in _lines(seen, left):
-        click.echo(line, err=to_stderr)
-
-
-def _seen(again: Again, policy: Policy, now: datetime) -> tuple[list[Hindsight], int]:
-    """The newest alerts, looked at again, and how many were left out."""
+def looked_again(again: Again, policy: Policy, now: datetime) -> tuple[list[Hindsight], int]:
+    """The alerts of the last 30 days under the policy as its files now stand, and how many were left out."""
     from bot.cli.progress import progress
     from bot.core.reports import REPORTED_FOR
 
@@ -110,7 +121,7 @@ def _seen(again: Again, policy: Policy, now: datetime) -> tuple[list[Hindsight],
     return list(progress(again.of(policy, some, now), len(some), "looking again")), len(alerts) - len(some)
 
 
-def _lines(seen: Sequence[Hindsight], left: int) -> list[str]:
+def told_again(seen: Sequence[Hindsight], left: int) -> list[str]:
     from bot.core.reports import Fate
 
     if not seen:
@@ -156,7 +167,6 @@ def _json(
     from bot.core import oncall
 
     names = oncall.names(catalog.teams)
-    seen, left = _seen(again, policy, now)
     return {
         "policy": policy.name,
         "version": policy.content[:8],
@@ -171,6 +181,13 @@ def _json(
             }
             for one in reports
         ],
+        **again_as_json(*looked_again(again, policy, now)),
+    }
+
+
+def again_as_json(seen: Sequence[Hindsight], left: int) -> dict[str, Any]:
+    """What became of past alerts, for scripts."""
+    return {
         "alerts": [
             {
                 "alert": one.alert.id,

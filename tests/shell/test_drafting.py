@@ -140,10 +140,12 @@ def test_rows_become_a_case_by_their_key(node: Node, world: World, typed: Patrol
     assert done.out.startswith("cases:\n  - name: ")
     assert done.out.count("message_id: m_") == 4  # what makes it high
     assert "{seller_id: s_1, severity: high}" in done.out
-    quiet = typed("case", EVERY, "--from-rows", "seller_id=s_99", "--at", at)
-    assert quiet.code == 0
-    assert "expect: []" in quiet.out
+    world.table.says("s_42", node.clock(), "hello")
+    quiet = typed("case", EVERY, "--from-rows", "seller_id=s_42", "--at", at)
+    assert (quiet.code, "body: hello" in quiet.out, "expect: []" in quiet.out) == (0, True, True)
     assert "silent on it" in quiet.said
+    none = typed("case", EVERY, "--from-rows", "seller_id=s_99", "--at", at)
+    assert (none.code, "the warehouse has no rows of it within the policy's window" in none.said) == (1, True)
 
 
 def test_a_masked_column_that_the_alert_rests_on_is_named_and_kept_on_demand(
