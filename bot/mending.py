@@ -34,14 +34,15 @@ class Mending:
         if self.engine.circuit.away():
             return 0
         now = self.engine.clock()
-        reports = self.store.alerts.resolved(now - TELLS_FOR, disposition=Disposition.false_positive)
+        running = [policy.name for policy in self.engine.catalog.policies.values() if policy.runs]
+        reports = self.store.alerts.resolved(running, now - TELLS_FOR, Disposition.false_positive)
         wanted = [found for alert in reports if (found := self._wanted(alert, now))][:AT_ONCE]
         again = Again(self.store, self.engine.warehouse, self.engine.catalog)
         return sum(self._alone(again, policy, alert, now) for policy, alert in wanted)
 
     def _wanted(self, alert: Alert, now: datetime) -> tuple[Policy, Alert] | None:
         policy = self.engine.catalog.policies.get(alert.policy)
-        if policy is None or not policy.runs or alert.lane is not Lane.live or alert.mended:
+        if policy is None or alert.lane is not Lane.live or alert.mended:
             return None
         if self._looked.get(alert.id) == policy.content or self._rests.get(alert.id, now) > now:
             return None

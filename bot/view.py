@@ -151,9 +151,7 @@ class View:
     def reports(self, policy: Policy) -> int:
         """Of how many false positives nobody has made a case yet."""
         since, false = self.clock() - REPORTED_FOR, Disposition.false_positive
-        return len(
-            open_reports(policy, self.store.alerts.resolved(since, policy=policy.name, disposition=false))
-        )
+        return len(open_reports(policy, self.store.alerts.resolved([policy.name], since, false)))
 
     def status(self) -> StatusReply:
         now = self.clock()

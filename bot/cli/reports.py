@@ -54,7 +54,8 @@ def listed(project: Path, name: str | None, as_json: bool) -> int:
         assert store
         wanted = [policy_of(catalog, name)] if name else [*catalog.policies.values()]
         again = Again(store, warehouse, catalog)
-        found = [(policy, reports) for policy in wanted if (reports := _reports(store, policy, now))]
+        all_of_them = [(policy, _reports(store, policy, now)) for policy in wanted]
+        found = [(policy, reports) for policy, reports in all_of_them if reports or name]
         if as_json:
             click.echo(json.dumps([_json(again, p, r, catalog, now) for p, r in found], indent=2))
         elif not found:
@@ -66,7 +67,7 @@ def listed(project: Path, name: str | None, as_json: bool) -> int:
                 _print(policy, reports, catalog)
                 for line in told_again(*looked_again(again, policy, now)):
                     click.echo(line)
-    return 1 if found else 0
+    return 1 if any(reports for _, reports in found) else 0
 
 
 def _reports(store: Store, policy: Policy, now: datetime) -> list[Report]:
@@ -75,7 +76,7 @@ def _reports(store: Store, policy: Policy, now: datetime) -> list[Report]:
     from bot.hindsight import short
 
     false = Disposition.false_positive
-    alerts = store.alerts.resolved(now - REPORTED_FOR, policy=policy.name, disposition=false)
+    alerts = store.alerts.resolved([policy.name], now - REPORTED_FOR, false)
     opened = open_reports(policy, alerts)
     behind = store.alerts.behind([alert.id for alert in opened])
     return [
@@ -98,8 +99,10 @@ def _print(policy: Policy, reports: Sequence[Report], catalog: Catalog) -> None:
 
     names = oncall.names(catalog.teams)
     console = Console(highlight=False)
-    count = f"{len(reports)} open {'report' if len(reports) == 1 else 'reports'}"
+    count = f"{len(reports) or 'no'} open {'report' if len(reports) == 1 else 'reports'}"
     console.print(Text.assemble((policy.name, "bold"), f"  {count}, version {policy.content[:8]}"))
+    if not reports:
+        return
     table = Table("alert", "who", "when", "cause", "note", "version")
     for one in reports:
         cause = one.alert.false_cause.value.replace("_", " ") if one.alert.false_cause else ""

@@ -188,14 +188,12 @@ class Alerts:
         with self._database.read() as c:
             return {Disposition(name): n for name, n in c.execute(query)}
 
-    def resolved(
-        self, since: datetime, *, policy: str | None = None, disposition: Disposition | None = None
-    ) -> list[Alert]:
-        """Alerts that were resolved since then, the newest first."""
-        asked = [t.c.resolved_at >= since]
-        asked += [t.c.policy == policy] if policy is not None else []
-        asked += [t.c.disposition == disposition.value] if disposition else []
-        return self._all(ALERTS.where(*asked).order_by(t.c.resolved_at.desc(), t.c.id.desc()))
+    def resolved(self, policies: Iterable[str], since: datetime, disposition: Disposition) -> list[Alert]:
+        """Alerts of these policies that were resolved as that since then, the newest of each part first."""
+        asked = (t.c.resolved_at >= since, t.c.disposition == disposition.value)
+        found = ALERTS.where(*asked).order_by(t.c.resolved_at.desc(), t.c.id.desc())
+        parts = (self._all(found.where(t.c.policy.in_(part))) for part in in_parts(policies))
+        return [alert for part in parts for alert in part]
 
     def fired(self, policy: str, since: datetime) -> list[Alert]:
         """Alerts of the policy that fired since then, open or not, the newest first."""

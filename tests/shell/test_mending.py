@@ -152,7 +152,11 @@ def test_a_condition_of_the_world_as_it_is_can_be_mended_too(world: World) -> No
     world.write("sql/payments/held.sql", f"{sql} AND seller_id <> 's_7'\n")
     node.engine.reload()
     assert Mending(node.engine).once() == 1
-    of = {a.key_values["seller_id"]: a.mended for a in node.store.alerts.resolved(NOON - HOUR)}
+    false = Disposition.false_positive
+    of = {
+        a.key_values["seller_id"]: a.mended
+        for a in node.store.alerts.resolved(["payments.held"], NOON - HOUR, false)
+    }
     assert (bool(of["s_7"]), of["s_8"]) == (True, "")
 
 
