@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,8 +10,9 @@ from typing import Any
 
 from bot.core.action import Fire
 from bot.trial import judged, window_at
-from sensors.case_text import CaseText
+from sensors.case_text import CaseText, written
 from sensors.lineage_joins import Joins
+from sensors.model.asset import Asset
 from sensors.model.case import Filled
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Incremental, Policy
@@ -19,6 +21,7 @@ from sensors.pseudonyms import Pseudonyms, Rules, vocabulary
 from sensors.shrinking import shrunk
 from sensors.slicing import Looks, Slice, Tables, slice_of
 from sensors.warehouse import Warehouse, WarehouseError
+from sensors.warehouse.column_type import column_type
 from sensors.warehouse.duck_memory import Memory
 
 KEPT = 50  # rows of a table where nothing says which are needed
@@ -107,9 +110,9 @@ class Drafting:
 
     def _fires(self, policy: Policy, tables: Tables, at: datetime) -> Fires:
         assets = self.catalog.assets
-        read = [assets[table] for table in policy.query.tables if table in assets]
-        here = [_filled(table, rows) for table, rows in tables.items() if table in policy.query.tables]
-        with self.memory.holding(read, policy.query.dialect, here):
+        reads = [table for table in policy.query.tables if table in assets]
+        here = [_filled(assets[table], policy, rows) for table, rows in tables.items() if table in reads]
+        with self.memory.holding([assets[table] for table in reads], policy.query.dialect, here):
             team = self.catalog.teams.get(policy.owner)
             looked, found = judged(policy, self.memory, window_at(policy, at), team)
         if not looked.ok:
@@ -122,21 +125,28 @@ class Drafting:
             return {table: rows[-KEPT:] for table, rows in tables.items()}, False
         return shrunk(tables, self._alerts(raised, at, self.wish.key, like))
 
-    def _alerts(self, policy: Policy, at: datetime, key: Values, like: Fire) -> Callable[[Tables], bool]:
-        """Whether rows still alert as `like` did: as bad, and with a value wherever it had one."""
+    def _alerts(
+        self, policy: Policy, at: datetime, key: Values | None, like: Fire
+    ) -> Callable[[Tables], bool]:
+        """Whether rows still alert as `like` did: as bad, and with a value wherever it had one.
+
+        `key` None: it is not known how the rows tell it, so there must be one alert and no other.
+        """
 
         def holds(tables: Tables) -> bool:
             try:
-                fire = self._fires(policy, tables, at).get(_name(key))
+                fires = self._fires(policy, tables, at)
             except WarehouseError:
                 return False
+            only = next(iter(fires.values())) if len(fires) == 1 else None
+            fire = only if key is None else fires.get(_name(key))
             return fire is not None and fire.severity is like.severity and _nulls(fire) == _nulls(like)
 
         return holds
 
     def _say_rows(self, sliced: Slice, tables: Tables, needed: bool) -> None:
         read, kept = (sum(len(rows) for rows in held.values()) for held in (sliced.tables, tables))
-        more = "" if needed else f"; it may do with fewer than these {kept}"
+        more = "" if needed or not kept else f"; it may do with fewer than these {kept}"
         self.said.append(f"{_rows(read)} read of {', '.join(sliced.tables)}; {kept} kept{more}")
         for table in sliced.cut:
             self.said.append(f"{table} has more rows than the {self.wish.most} that were read: see --rows")
@@ -173,17 +183,22 @@ class Drafting:
         columns = self.policy.alert.columns
         hidden = {name for name, how in columns.items() if how != "show"}
         hidden |= {column for name in hidden for _, column in joins.made_of.get(name, ())}
-        ids = {column for name in self.policy.key for _, column in joins.gives.get(name, ())}
-        ids |= {*self.policy.key, *self.catalog.entities}
+        ids = {column for name in self.policy.key for _, column in joins.made_of.get(name, ())}
+        named = frozenset({*ids, *self.policy.key})
+        ids |= {*named, *self.catalog.entities}
         texts = [*joins.words, *(str(value) for value in self.policy.query.params.values())]
-        return Rules(_spread(frozenset(ids), joins), frozenset(hidden), self.wish.keep, vocabulary(texts))
+        spread = _spread(frozenset(ids), joins)
+        return Rules(spread, frozenset(hidden), self.wish.keep, vocabulary(texts), named)
 
     # ------------------------------------------------------------------------ words
 
     def _named(self, masks: Pseudonyms) -> str:
         if self.wish.name:
             return self.wish.name
-        key = ", ".join(f"{n} {v}" for n, v in _stands_for(masks, self.wish.key).items())
+        known = _stands_for(masks, self.wish.key) or {
+            n: masks.value("name", v) for n, v in self.wish.key.items()
+        }
+        key = ", ".join(f"{n} {v}" for n, v in known.items())
         return f"{key or 'the whole platform'} as of {self.wish.at:%Y-%m-%d %H:%M}"
 
     def _notes(self, masks: Pseudonyms) -> tuple[str, ...]:
@@ -195,9 +210,16 @@ def at_of(policy: Policy, as_of: datetime) -> datetime:
     return as_of + (policy.window.delay if isinstance(policy.window, Incremental) else timedelta())
 
 
-def _filled(table: str, rows: tuple[Values, ...]) -> Filled:
+def _filled(asset: Asset, policy: Policy, rows: tuple[Values, ...]) -> Filled:
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
-    return Filled(table, columns, tuple(tuple(row.get(name) for name in columns) for row in rows))
+    kinds = {name: column_type(asset.columns.get(name, ""), policy.query.dialect) for name in columns}
+    nested = {name for name, kind in kinds.items() if kind and kind.kind == "json"}
+
+    def cell(row: Values, name: str) -> Any:
+        value = row.get(name)
+        return value if name not in nested or value is None else json.dumps(written({"": value})[""])
+
+    return Filled(asset.name, columns, tuple(tuple(cell(row, name) for name in columns) for row in rows))
 
 
 def _name(key: Values) -> frozenset[tuple[str, str]]:
@@ -212,9 +234,10 @@ def _expected(fire: Fire) -> dict[str, Any]:
     return {**fire.key_values, "severity": fire.severity.name}
 
 
-def _stands_for(masks: Pseudonyms, key: Values) -> dict[str, Any]:
-    """The key as the masked rows have it."""
-    return {name: masks.stand_in(value) for name, value in key.items()}
+def _stands_for(masks: Pseudonyms, key: Values) -> dict[str, Any] | None:
+    """The key as the masked rows have it; None where its values are not in them: the query makes them."""
+    found = {name: masks.stand_in(value) for name, value in key.items()}
+    return None if None in found.values() else found
 
 
 def _changed(tables: Tables, masked: Tables) -> Iterator[str]:

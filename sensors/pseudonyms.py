@@ -42,6 +42,7 @@ class Rules:
     hidden: frozenset[str] = frozenset()
     keep: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
+    first: frozenset[str] = frozenset()  # columns that name a thing which has several names
 
     def kind(self, column: str) -> str:
         """keep | id | ip | whole | text: what becomes of the column."""
@@ -77,6 +78,7 @@ class Pseudonyms:
     def tables(self, tables: Tables) -> Tables:
         """Ids and names first, wherever they stand, so that texts that speak of them are understood."""
         cells = [cell for rows in tables.values() for row in rows for cell in row.items()]
+        cells.sort(key=lambda cell: cell[0] not in self.rules.first)
         for column, value in cells:
             kind = self.rules.kind(column)
             if kind == "id":
@@ -108,12 +110,13 @@ class Pseudonyms:
         return self._shape(value) if kind == "whole" else self._scrubbed(value)
 
     def stand_in(self, value: Any) -> Any:
-        """What stands for a value that was met; what was not is as it was."""
-        known = self.known.get(value, value) if not isinstance(value, list | dict) else value
-        if known is value and isinstance(value, str):
-            numbers = {str(k): v for k, v in self.known.items() if not isinstance(k, str)}
-            known = numbers.get(value, self.names.get(value, self.shapes.get(value, value)))
-        return known
+        """What stands for a value that was met, be it told as text; None for one that was not."""
+        told = {str(k): v for k, v in self.known.items() if not isinstance(k, str)}
+        every: tuple[Mapping[Any, Any], ...] = (self.known, told, self.names, self.shapes)
+        for known in every:
+            if isinstance(value, str | int | Decimal | UUID) and value in known:
+                return known[value]
+        return None
 
     # ------------------------------------------------------------------------- ids
 
@@ -121,7 +124,7 @@ class Pseudonyms:
         if not isinstance(value, str | int | Decimal | UUID) or isinstance(value, bool):
             return value
         if isinstance(value, str) and not _rest(value, self.rules.words).strip(" _-"):
-            return value  # the query itself says it
+            self.known[value] = value  # the query itself says it
         if value not in self.known:
             self.known[value] = self._new_id(column, value)
         return self.known[value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from sensors.model.policy import NOTHING, Policy, Query
 from sensors.model.violation import Values, canonical
 from sensors.model.window import Window
 from sensors.warehouse import Warehouse
+from sensors.warehouse.column_type import column_type
 
 Tables = Mapping[str, tuple[Values, ...]]  # rows by table, as the warehouse gave them
 MOST_VALUES = 500  # that one SELECT asks for
@@ -200,13 +202,24 @@ class _Slicing:
         )
         if result.truncated:
             self.cut.add(table)
-        return tuple(dict(zip(result.columns, row, strict=True)) for row in reversed(result.rows))
+        kinds = {c: column_type(t, self.policy.query.dialect) for c, t in self.columns[table].items()}
+        nested = {c for c, kind in kinds.items() if kind and kind.kind == "json"}
+        rows = (dict(zip(result.columns, row, strict=True)) for row in reversed(result.rows))
+        return tuple({c: _opened(v) if c in nested else v for c, v in row.items()} for row in rows)
 
     def _quoted(self, name: str) -> str:
         """A name that may be a word of SQL. Snowflake would take quoted ones for other names."""
         if self.warehouse.dialect == "snowflake":
             return name
         return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
+
+
+def _opened(value: Any) -> Any:
+    """What semi-structured text holds, so that what is personal in it is found."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _typed(value: Any, kind: str) -> Any:

@@ -210,3 +210,28 @@ def test_an_alert_of_another_policy_is_named_with_its_own(node: Node, world: Wor
     fires(node, world, "s_1", "pay me")
     ran = typed("case", "payments.held", "--from-alert", "1")
     assert (ran.code, "patrol case payments.elsewhere --from-alert 1" in ran.said) == (2, True)
+
+
+def test_what_is_nested_is_masked_too_and_a_key_that_the_query_makes_is_followed(
+    world: World, typed: Patrol
+) -> None:
+    payload = '{"email": "ana@mail.example", "kind": "login", "tries": [1, 2]}'
+    world.table.does("CREATE TABLE core.events (who VARCHAR, payload JSON)")
+    world.table.does(f"INSERT INTO core.events SELECT 'ANA-' || i, '{payload}' FROM range(9) t(i)")
+    assets = (world.project / "policies/_assets.yml").read_text()
+    columns = "{who: varchar, payload: variant}"
+    world.write("policies/_assets.yml", f"{assets}core.events: {{owner: payments, columns: {columns}}}\n")
+    head = ELSEWHERE.split("schedule")[0]
+    world.write("policies/payments/logins.yml", f"{head}schedule: {{every: 1m}}\nkey: [account]\n")
+    sql = "SELECT lower(who) AS account FROM {{ table('core.events') }} WHERE payload:kind::string = 'login'"
+    world.write("sql/payments/logins.sql", f"-- One row per event.\n{sql}\n")
+    done = typed("case", "payments.logins", "--from-rows", "account=ana-3", "--write")
+    assert done.code == 0, done.said
+    assert "nothing in the SQL ties core.events to the key" in done.said
+    text = (world.project / "policies/payments/logins.yml").read_text()
+    assert 'payload: {email: "aaa@aaaa.aaaaaaa", kind: login, tries: [1, 2]}, who: w_1}' in text or (
+        'who: w_1, payload: {email: "aaa@aaaa.aaaaaaa", kind: login, tries: [1, 2]}}' in text
+    )
+    assert "- {account: w_1, severity: medium}" in text
+    assert "ana" not in text.lower()
+    assert typed("test", "payments.logins").code == 0
