@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -92,14 +93,15 @@ def test_what_cannot_be_parsed_has_no_changes() -> None:
 # ------------------------------------------------------------------------------ of real policies
 
 
-def all_of(catalog_of: Path) -> list[tuple[str, Mutant]]:
-    catalog = load(catalog_of)
+@cache
+def ours(_again: bool = False) -> list[tuple[str, Mutant]]:
+    catalog = load(ROOT)
     return [(name, one) for name, policy in catalog.policies.items() for one in mutants(policy, catalog)]
 
 
 def test_every_change_of_our_policies_is_one_and_stays_a_select_over_the_same_tables() -> None:
     catalog = load(ROOT)
-    made = all_of(ROOT)
+    made = ours()
     assert len(made) > 100
     for name, one in made:
         original = catalog.policies[name]
@@ -112,12 +114,12 @@ def test_every_change_of_our_policies_is_one_and_stays_a_select_over_the_same_ta
 
 
 def test_the_same_policies_have_the_same_changes_in_the_same_order() -> None:
-    assert [str(one) for _, one in all_of(ROOT)] == [str(one) for _, one in all_of(ROOT)]
+    assert [str(one) for _, one in ours()] == [str(one) for _, one in ours(True)]
 
 
 def test_every_change_of_our_policies_stands_at_its_words() -> None:
     """The line has the first word of what was changed, or a macro that says it."""
-    for _, one in all_of(ROOT):
+    for _, one in ours():
         line = (ROOT / one.path).read_text().splitlines()[one.line - 1]
         words = re.findall(r"\w+", re.sub(r"^(AND|OR|LEFT JOIN|JOIN) ", "", one.was))
         assert words[0].lower() in line.lower() or "{{" in line, one
