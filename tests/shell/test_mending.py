@@ -11,6 +11,7 @@ from bot.core.alert import Disposition, FalseCause, Lane
 from bot.core.reply import Person, PolicyReply, Said
 from bot.mending import Mending
 from bot.sandbox import Sandbox
+from bot.slack import answers
 from sensors.warehouse import WarehouseError
 from tests.shell.making import DAY, ELSEWHERE, ELSEWHERE_SQL, HOUR, MINUTE, NOON, Node, World
 from tests.shell.trouble import BOTH, EVERY, counting, failing
@@ -171,5 +172,7 @@ def test_the_answer_says_that_the_report_was_noted(world: World, command: str) -
     reply = node.desk.command(Person(BO), "policy payments.elsewhere")
     assert isinstance(reply, PolicyReply)
     assert reply.reports == 1
+    shown = str(answers.policy(reply).blocks)
+    assert "1 open report of false positives: `patrol case --reports payments.elsewhere`" in shown
     assert isinstance(again := node.desk.command(Person(BO), "resolve 1 benign"), Said)
     assert "Noted" not in again.text
