@@ -61,9 +61,7 @@ def load(
     found = sources.read(project)
     beside = beside_files.load(found.texts, last_good)
     macros = Macros.load(found.macros())
-    schema = {name: asset.columns for name, asset in beside.assets.items() if asset.columns}
-    times = {n: a.loaded_until for n, a in beside.assets.items() if a.loaded_until}
-    setting = Setting(dialect, macros, schema, times, carry_to)
+    setting = Setting.over(dialect, macros, beside.assets, carry_to)
     drafts = list(_drafts(found, setting, around))
     policies, broken, wrong = _standing(drafts, found, beside, bundle, last_good)
     return Loaded(

@@ -11,6 +11,7 @@ from sensors.file_policy import PolicyFile
 from sensors.files import near, validated
 from sensors.lineage import Columns, Flaw, Proof, prove
 from sensors.lineage_facts import UNKNOWN, Facts
+from sensors.model.asset import Asset
 from sensors.model.catalog import Problem
 from sensors.model.policy import Query
 from sensors.sources import sql_path
@@ -55,6 +56,15 @@ class Setting:
     times: Mapping[str, str]  # of those that grow, the column that says when
     carry_to: str | None = None  # the dialect that queries will run in
 
+    @classmethod
+    def over(
+        cls, dialect: str, macros: Macros, assets: Mapping[str, Asset], carry_to: str | None = None
+    ) -> Setting:
+        """What is shared by all that read these tables."""
+        schema = {name: asset.columns for name, asset in assets.items() if asset.columns}
+        times = {name: asset.loaded_until for name, asset in assets.items() if asset.loaded_until}
+        return cls(dialect, macros, schema, times, carry_to)
+
     @cached_property
     def mark(self) -> str:
         """Differs when a draft of the same files may come out otherwise."""
@@ -78,12 +88,13 @@ def draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> D
     held = _drafts.get((path, setting.dialect))
     if held is not None and held[0] == inputs:
         return held[1]
-    one = _draft(name, path, texts, setting)
+    one = unkept(name, path, texts, setting)
     _drafts[(path, setting.dialect)] = (inputs, one)
     return one
 
 
-def _draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> Draft:
+def unkept(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> Draft:
+    """A draft that nobody keeps: of files as they are, or as they were."""
     document = read(path, texts[path])
     one = Draft(name, path, document, texts=[texts[path]], problems=list(document.problems))
     if not document.problems:

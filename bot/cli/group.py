@@ -20,6 +20,7 @@ COMMANDS = {
     "check": ("bot.cli.check", "check"),
     "schema": ("bot.cli.schema", "schema"),
     "test": ("bot.cli.cases", "test"),
+    "case": ("bot.cli.drafting", "case"),
     "next": ("bot.cli.policies", "next_runs"),
     "gaps": ("bot.cli.ledger", "gaps"),
     "backfill": ("bot.cli.ledger", "backfill"),
@@ -68,6 +69,7 @@ def patrol() -> None:
                       patrol schema     lets your editor complete and check the YAML
                       patrol check      names every mistake with its place
                       patrol test       runs the policies' own cases
+                      patrol case       makes a case of real rows, or of an alert
                       patrol run NAME   shows the rows, posts nothing
                       patrol next NAME  says when it will run
     Look back:        patrol backtest   says what it would have alerted

@@ -45,6 +45,7 @@ PRAGMAS = (
     "cache_size=-256",  # KiB of each connection: the system keeps the file's pages in memory anyway
 )
 Statement = TypeVar("Statement", bound=Executable)
+V = TypeVar("V")
 
 
 class Database:
@@ -260,7 +261,7 @@ def _postgres(url: URL, patience: timedelta) -> Engine:
     return engine
 
 
-def in_parts(values: Iterable[str]) -> Iterator[Sequence[str]]:
+def in_parts(values: Iterable[V]) -> Iterator[Sequence[V]]:
     """So many at a time that every database takes them as one list."""
     rest = iter(values)
     while part := list(islice(rest, AT_ONCE)):
