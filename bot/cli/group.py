@@ -17,6 +17,7 @@ COMMANDS = {
     "sandbox": ("bot.cli.serve", "sandbox"),
     "run": ("bot.cli.policies", "run"),
     "check": ("bot.cli.policies", "check"),
+    "preview": ("bot.cli.preview", "preview"),
     "next": ("bot.cli.policies", "next_runs"),
     "gaps": ("bot.cli.ledger", "gaps"),
     "backfill": ("bot.cli.ledger", "backfill"),
@@ -60,6 +61,7 @@ def patrol() -> None:
     See it work:      patrol demo
     Write a policy:   patrol check      names every mistake with its place
                       patrol run NAME   shows the rows, posts nothing
+                      patrol preview NAME  shows its card
                       patrol next NAME  says when it will run
     Put it to work:   patrol db upgrade, then patrol serve
     Miss nothing:     patrol gaps       shows what no policy has looked at

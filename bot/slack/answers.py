@@ -40,7 +40,7 @@ from bot.slack.text import (
     trimmed,
     width,
 )
-from bot.slack.wording import DOTS, badges, finding, footnotes, precision, state, story, title
+from bot.slack.wording import DOTS, badges, finding, footnotes, state, story, title, worth
 from sensors.model.clock import say_duration
 from sensors.model.policy import Cron, Every, Policy
 
@@ -233,13 +233,13 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
     about = f"\n{escape(found.description, 600)}" if found.description else ""
     facts = [
         f"{_schedule(found)}, owned by {escape(found.owner, 40)}",
-        precision(reply.dispositions),
         link(found.runbook, "Runbook") if found.runbook else "",
     ]
     blocks = [
         header(found.title),
         section(f"{policy_line(reply.line)}{about}"),
         *context([fact for fact in facts if fact]),
+        *([section(worth(found, reply.worth))] if reply.worth else []),
         *_titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
     ]
     return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)
