@@ -55,12 +55,12 @@ class Preview:
 def example(policy: Policy, house: House, *, extreme: bool = False) -> Looked:
     """A look that finds rows made up by the types of the columns that the query gives."""
     columns = columns_given(policy.query, house.catalog.assets)
-    rows = made_up(policy, columns, house.now, extreme=extreme)
+    rows = made_up(policy, columns, house.at, extreme=extreme)
     names = tuple(dict.fromkeys(name for row in rows for name in row.values))
-    window = window_for(policy.window, house.now, None, None)
+    window = window_for(policy.window, house.at, None, None)
     return Looked(
         policy,
-        Window(window.start, house.now),
+        Window(window.start, house.at),
         RunStatus.succeeded,
         columns=names,
         rows=rows,
@@ -83,10 +83,10 @@ def preview(looked: Looked, house: House, state: State = State.open) -> Preview 
 
 def shown(fire: Fire, house: House, known: Known, state: State) -> Preview:
     """The alert that this opens, after what people do for it to be in that state."""
-    alert = _opened(fire, house.now)
+    alert = _opened(fire, house.at)
     people = house.people("oncall", alert) or (SOMEBODY,)
-    later = house if state is State.open else replace(house, now=house.now + LATER)
-    alert = _after(alert, _act(state, people[0], later.now), later.now)
+    later = house if state is State.open else replace(house, at=house.at + LATER)
+    alert = _after(alert, _act(state, people[0], later.at), later.at)
     channel = channel_for(alert, house.policy_of(alert), house.team_of(alert))
     return Preview(alert, later.context(alert, known), channel)
 

@@ -1,4 +1,4 @@
-"""How far a policy is to be trusted: what the alerts of the version that now runs came to of late. Reads only."""
+"""How far a policy is to be trusted: what the alerts of its present version came to of late. Reads only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Trust:
 
     store: Store
     clock: Callable[[], datetime]
-    rule: Rule = Rule()
+    rule: Rule
 
     def record(self, policy: Policy) -> Record:
         """Of the lane that the policy is in, for as long as it has found and counted as it does now."""

@@ -20,6 +20,7 @@ from sensors.model.clock import say_duration
 Block = Mapping[str, Any]
 PHONE = 48  # columns that a phone of 390 px is about as wide as
 WIDE = 100
+FRAME = 4  # columns of it
 TOKEN = re.compile(
     r"<(?P<angle>[^<>]+)>|`(?P<code>[^`\n]+)`"
     r"|(?<![\w*])\*(?P<bold>[^*\n]+)\*(?![\w*])"
@@ -32,15 +33,17 @@ BUTTONS = {"primary": "bold white on green", "danger": "bold white on red"}
 
 def drawn(blocks: Sequence[Block], names: Mapping[str, str], now: datetime, width: int = PHONE) -> Panel:
     """The message in a frame of `width` columns. `names` are people's by Slack id; times are UTC."""
-    parts = [part for block in blocks for part in (_Drawing(names, now).block(block), Text())][:-1]
+    drawing = _Drawing(names, now, width - FRAME)
+    parts = [part for block in blocks for part in (drawing.block(block), Text())][:-1]
     head = Text.assemble(("Patrol", "bold"), " ", ("APP", "reverse dim"), (f" {now:%H:%M}", "dim"))
     return Panel(Group(*parts), title=head, title_align="left", width=width, box=box.ROUNDED)
 
 
 class _Drawing:
-    def __init__(self, names: Mapping[str, str], now: datetime) -> None:
+    def __init__(self, names: Mapping[str, str], now: datetime, width: int) -> None:
         self.names = names
         self.now = now
+        self.width = width
 
     def block(self, block: Block) -> RenderableType:
         match block.get("type"):
@@ -49,7 +52,7 @@ class _Drawing:
             case "section":
                 return self.mrkdwn(block["text"]["text"])
             case "actions":
-                return Text("  ").join(_button(one) for one in block["elements"])
+                return self.buttons(block["elements"])
             case "table":
                 return _table(block["rows"])
             case "context":
@@ -57,6 +60,15 @@ class _Drawing:
             case "rich_text":
                 return Padding(Text("\n".join(_texts(block)), no_wrap=True, overflow="ellipsis"), (0, 1))
         return Text(f"({block.get('type')})", style="dim")
+
+    def buttons(self, elements: Sequence[Block]) -> Text:
+        """As many on a line as it holds; none is broken in two."""
+        lines = [Text()]
+        for button in map(_button, elements):
+            if lines[-1] and lines[-1].cell_len + 2 + button.cell_len > self.width:
+                lines.append(Text())
+            lines[-1].append("  " if lines[-1] else "").append_text(button)
+        return Text("\n").join(lines)
 
     def mrkdwn(self, text: str, style: str = "") -> Text:
         """Slack's marks as a terminal's: what it would not parse stays what it is."""
@@ -99,8 +111,7 @@ class _Drawing:
 
 
 def _button(element: Block) -> Text:
-    label = str(element["text"]["text"]).replace(" ", "\u00a0")  # a button is not broken in two
-    return Text(f"[\u00a0{label}\u00a0]", style=BUTTONS.get(str(element.get("style")), "bold"))
+    return Text(f"[ {element['text']['text']} ]", style=BUTTONS.get(str(element.get("style")), "bold"))
 
 
 def _table(rows: Sequence[Sequence[Block]]) -> Table:

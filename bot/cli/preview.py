@@ -184,6 +184,8 @@ def _above(shown: Shown) -> list[tuple[str, str]]:
 
 def _mentions(shown: Shown) -> str:
     one = shown.preview
+    if one.alert.version > 1:
+        return "nobody: an edit pings no one"
     if one.context.paged:
         return ", ".join(f"{shown.names.get(slack, '')} ({slack})".strip() for slack in one.context.paged)
     quiet = "" if one.alert.lane.value == "live" else f": its alerts are {one.alert.lane.value}"

@@ -70,7 +70,7 @@ def _made(policy: Policy, looked: Looked, rows: str, house: House, state: str) -
         many = f"{len(looked.rows):,} {'row' if len(looked.rows) == 1 else 'rows'}"
         _no_card(f"{rows}: {many}, and nothing would alert. --example shows a card with made-up rows.")
     note = "" if policy.runs else f"{policy.name} is {policy.status.value}: it does not run"
-    return Shown(found, rows, found.alert.last_event_at or house.now, names(house.catalog.teams), note)
+    return Shown(found, rows, found.alert.last_event_at or house.at, names(house.catalog.teams), note)
 
 
 def _no_card(why: str) -> NoReturn:

@@ -33,7 +33,7 @@ class House:
 
     catalog: Catalog
     owner: str  # the team that answers for Patrol itself
-    now: datetime
+    at: datetime
 
     def policy_of(self, alert: Alert) -> Policy | None:
         return self.catalog.policies.get(alert.policy)
@@ -48,7 +48,7 @@ class House:
         if not ref:
             return ()
         team, owner = self.team_of(alert), self.catalog.teams.get(self.owner)
-        return oncall.people(ref, team, self.now) or oncall.instead(team, owner, self.now)
+        return oncall.people(ref, team, self.at) or oncall.instead(team, owner, self.at)
 
     def told(self, alert: Alert) -> tuple[str, ...]:
         """Who has been told of it by the steps of its ladder so far, the first first."""
@@ -78,7 +78,7 @@ class House:
             policy=policy,
             team_channel=team.channel if team else "",
             due_to=self.people(next_told.to, alert) if next_told else (),
-            paged=told if _tells(alert, self.now) else (),
+            paged=told if _tells(alert, self.at) else (),
             told=told,
             names=oncall.names(self.catalog.teams),
             evidence=known.evidence,

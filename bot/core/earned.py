@@ -1,4 +1,4 @@
-"""What a policy's alerts came to, and what follows: a shadow policy has earned `live`, a live one is noisy. Pure.
+"""What a policy's alerts came to, and what follows: it has earned `live`, or has become noisy. Pure.
 
 Precision is TP / (TP + FP), with Wilson's interval of 95 %; what was called anything else counts for neither.
 """
@@ -33,7 +33,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One alert of the policy, as it stands: what it was called, if anything, and whether anybody touched it."""
+    """One alert of the policy: what it was called, if anything, and whether anybody has touched it."""
 
     opened_at: datetime
     disposition: Disposition | None = None
@@ -78,11 +78,11 @@ def wilson(right: int, of: int) -> tuple[float, float]:
     share, over = right / of, 1 + Z * Z / of
     middle = (share + Z * Z / (2 * of)) / over
     wide = Z * sqrt(share * (1 - share) / of + Z * Z / (4 * of * of)) / over
-    return max(0.0, middle - wide), min(1.0, middle + wide)
+    return (middle - wide if right else 0.0), (middle + wide if right < of else 1.0)
 
 
 def record(verdicts: Iterable[Verdict], since: datetime, now: datetime) -> Record:
-    """Of alerts of one lane and version, which was there `since` then; older ones than `OVER` count no more."""
+    """Of alerts of one lane and version, which was there `since` then. What is older than `OVER` is past."""
     since = max(since, now - OVER)
     mine = [one for one in verdicts if one.opened_at >= now - OVER]
     old = [one for one in mine if now - one.opened_at >= TIME_TO_TOUCH]

@@ -69,7 +69,7 @@ def still(
 
 
 def modules() -> dict[str, str]:
-    """The page's modules by the names under which they import one another; the text of each is its address."""
+    """The page's modules by the names under which they import one another; a text is its address."""
     folder = PAGE / "js"
     return {f"page/{_name(path)}": _address(path) for path in sorted(folder.rglob("*.js"))}
 
