@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.core import builtin, oncall
 from bot.core.alert import Alert, Lane
 from bot.core.audit import FORGOTTEN_ALERT
+from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
 from bot.core.context import House, Known
 from bot.core.message import Queue
 from bot.core.plan import next_due
@@ -97,6 +98,7 @@ class View:
         """Every policy, or those named, on a line each."""
         now = self.clock()
         last, counts = self.store.runs.last(names), self.store.alerts.counts()
+        worth = self._worth(counts)
         wanted = names or sorted(self.catalog.policies)
         return tuple(
             PolicyLine(
@@ -109,10 +111,21 @@ class View:
                 last_error=_error(last[name]) if name in last else "",
                 next_due=next_due(policy.schedule, now) if policy.runs else None,
                 open_alerts=counts.get(name, 0),
+                worth=worth.get(name, ""),
             )
             for name in wanted
             if (policy := self.catalog.policies.get(name))
         )
+
+    def _worth(self, counts: Mapping[str, int]) -> dict[str, str]:
+        """By policy, what an open alert of ours says of its place; nothing is asked where there is none."""
+        said = {EARNED_LIVE: "has earned live", NOISY_POLICY: "noisy"}
+        return {
+            str(alert.key_values.get("policy")): words
+            for name, words in said.items()
+            if counts.get(name)
+            for alert in self.store.alerts.open(policy=name, limit=1000)
+        }
 
     def status(self) -> StatusReply:
         now = self.clock()

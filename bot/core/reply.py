@@ -85,6 +85,7 @@ class PolicyLine:
     last_error: str = ""
     next_due: datetime | None = None
     open_alerts: int = 0
+    worth: str = ""  # "has earned live" or "noisy"
 
 
 Place = tuple[str, str]  # channel and ts of a message

@@ -225,7 +225,8 @@ def policy_line(line: PolicyLine) -> str:
     due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
     opened = f" · {line.open_alerts} open" if line.open_alerts else ""
     error = f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
-    return f"{mark} {code(line.name, 80)}{runs}{opened}{ran}{due}{error}"
+    worth = f" · {escape(line.worth, 40)}" if line.worth else ""
+    return f"{mark} {code(line.name, 80)}{runs}{worth}{opened}{ran}{due}{error}"
 
 
 def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:

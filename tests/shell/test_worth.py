@@ -93,6 +93,9 @@ def test_the_owner_is_told_once_that_it_has_earned_live_and_going_live_ends_it(w
     assert told.title == f"{EVERY} has earned live: right 9 of 10"
     assert (told.lane, told.terms.team) == (Lane.shadow, "payments")
     assert f"write `status: live` in `{FILE}`" in said(node)
+    assert f"`{EVERY}` · shadow · has earned live" in json.dumps(
+        render(node.view.status()).blocks, ensure_ascii=False
+    )
     for _ in range(3):
         node.clock.on(DAY)
         worth.once()
