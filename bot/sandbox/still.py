@@ -12,7 +12,7 @@ from typing import Any
 from bot.sandbox import names
 
 PAGE = Path(__file__).parent / "page"
-STYLES = ("frame", "messages", "blocks", "phone")
+STYLES = ("frame", "sidebar", "messages", "blocks", "phone")
 PHONE = 390  # px wide
 IMPORT = re.compile(r'(\bfrom\s+|\bimport\s+)"(\.{1,2}/[\w./-]+\.js)"')
 LOOK = """
