@@ -28,6 +28,8 @@ class Loaded(Catalog):
     """A catalog that still knows where its entries stand, for problems that are found later."""
 
     documents: dict[str, Document] = field(default_factory=dict, compare=False, repr=False)  # by path
+    drafts: tuple[Draft, ...] = field(default=(), compare=False, repr=False)  # of broken policies too
+    project: Path = field(default=Path(), compare=False)
 
 
 def load(
@@ -62,6 +64,8 @@ def load(
         broken=frozenset(broken),
         version=_hash(f"{path}\0{text}" for path, text in sorted(found.texts.items())),
         documents=_documents(drafts, beside),
+        drafts=tuple(drafts),
+        project=project,
     )
 
 

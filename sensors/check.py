@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from sensors.case_rules import case_rules
+from sensors.draft import Draft
 from sensors.files import near
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Now, Policy, Trailing
@@ -20,7 +23,7 @@ TIMEOUT = timedelta(seconds=30)
 
 def check(catalog: Catalog, warehouse: Warehouse | None = None) -> tuple[Problem, ...]:
     """Every problem, by place; with a warehouse also what it lacks and which SQL it refuses."""
-    problems = set(catalog.problems)
+    problems = {*catalog.problems, *_cases(catalog)}
     if warehouse is not None:
         documents: Mapping[str, Document] = getattr(catalog, "documents", {})
         try:
@@ -33,6 +36,12 @@ def check(catalog: Catalog, warehouse: Warehouse | None = None) -> tuple[Problem
             said = f"the warehouse cannot be asked: {error.message}"
             problems.add(Problem("patrol.yml", 1, 1, said, warning=error.transient))
     return tuple(sorted(problems))
+
+
+def _cases(catalog: Catalog) -> Iterator[Problem]:
+    drafts: tuple[Draft, ...] = getattr(catalog, "drafts", ())
+    for one in drafts:
+        yield from case_rules(one, catalog.assets, getattr(catalog, "project", Path()))
 
 
 def _assets(catalog: Catalog, document: Document | None, warehouse: Warehouse) -> Iterator[Problem]:

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from sensors.files import Column, Door, Duration, Moment, Text, near, one_of, shown, timezones, wrong
+from sensors.file_case import CaseFile
+from sensors.files import Column, Door, Duration, Text, near, one_of, shown, timezones, wrong
 from sensors.model.policy import (
     After,
     AlertText,
@@ -147,13 +148,6 @@ class AlertFile(Door):
     columns: dict[Column, Annotated[str, one_of("show", "mask", "hide")]] = Field(default_factory=dict)
 
 
-class CaseFile(Door):
-    name: Text
-    at: Moment
-    given: dict[str, list[dict[str, Any]] | str]
-    expect: list[dict[str, Any]]
-
-
 def _window(value: Any) -> Any:
     return None if value == "none" else value
 
@@ -239,4 +233,5 @@ def policy(file: PolicyFile, *, name: str, path: str, bundle: str, query: Query,
         review_channel=file.review_channel,
         renamed_from=file.renamed_from,
         timeout=file.timeout,
+        cases=tuple(case.value() for case in file.cases),
     )

@@ -34,6 +34,7 @@ ROOMS: Mapping[str, str] = {
     "bot.watch.auditor": f"{PURE} bot.store bot.project bot.watch.trouble {LEAVES}",
     "bot.renaming": f"{PURE} bot.store {LEAVES}",
     "bot.due": f"{PURE} bot.store {LEAVES}",
+    "bot.trial": f"{PURE} sensors bot.errors",
     "bot.runs": f"{PURE} sensors bot.store bot.project bot.watch.trouble bot.watch.circuit {LEAVES}",
     "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} bot.renaming bot.runs {LEAVES}",
     "bot.rounds": f"{PURE} bot.store bot.due bot.runs bot.engine {LEAVES}",
@@ -68,7 +69,8 @@ HOMES: Mapping[str, str] = {
     "apscheduler": "bot.schedule",
     "cronsim": "bot.core.plan sensors.file_policy",
     "duckdb": "sensors.warehouse bot.demo",
-    "sqlglot": "sensors.template sensors.lineage sensors.columns sensors.warehouse.dialect",
+    "sqlglot": "sensors.template sensors.lineage sensors.columns sensors.mutate"
+    " sensors.warehouse.dialect sensors.warehouse.column_type",
     "jinja2": "sensors.template sensors.title",
     "pydantic": "bot.settings bot.jobs.config sensors.file",
     "pydantic_core": "sensors.file",

@@ -17,6 +17,7 @@ COMMANDS = {
     "sandbox": ("bot.cli.serve", "sandbox"),
     "run": ("bot.cli.policies", "run"),
     "check": ("bot.cli.policies", "check"),
+    "test": ("bot.cli.cases", "test"),
     "next": ("bot.cli.policies", "next_runs"),
     "gaps": ("bot.cli.ledger", "gaps"),
     "backfill": ("bot.cli.ledger", "backfill"),
@@ -59,6 +60,7 @@ def patrol() -> None:
     \b
     See it work:      patrol demo
     Write a policy:   patrol check      names every mistake with its place
+                      patrol test       runs the policies' own cases
                       patrol run NAME   shows the rows, posts nothing
                       patrol next NAME  says when it will run
     Put it to work:   patrol db upgrade, then patrol serve

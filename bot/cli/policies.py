@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sensors.model.catalog import Catalog, Problem
     from sensors.model.policy import Policy
     from sensors.model.run import Looked
-    from sensors.warehouse import Warehouse
 
 SHOWN_ROWS = 20
 NAMED = 8  # policies, where a name is none of them
@@ -72,12 +71,13 @@ def run(policy: str, project: Path, at: datetime | None, over: timedelta | None,
     """
     settings = settings_of(project)
     from bot.app import open_warehouse
+    from bot.trial import once
 
     catalog = catalog_of(settings)
     wanted = policy_of(catalog, policy)
     warehouse = open_warehouse(settings)
     try:
-        looked, found = _look(wanted, catalog, warehouse, at or datetime.now(UTC), over)
+        looked, found = once(wanted, catalog, warehouse, at or datetime.now(UTC), over)
     finally:
         warehouse.close()
     if as_json:
@@ -85,30 +85,6 @@ def run(policy: str, project: Path, at: datetime | None, over: timedelta | None,
     else:
         _print_run(looked, found)
     sys.exit(0 if looked.ok else 1)
-
-
-def _look(
-    policy: Policy, catalog: Catalog, warehouse: Warehouse, at: datetime, over: timedelta | None
-) -> tuple[Looked, Reconciled]:
-    from bot.core.reconcile import Reconciled, reconcile
-    from sensors.model.run import Looked, RunStatus
-    from sensors.model.window import Window, window_for
-    from sensors.run import data_until, look
-    from sensors.title import title
-    from sensors.warehouse import WarehouseError
-
-    try:
-        until = data_until(policy, catalog.assets, warehouse)
-    except WarehouseError as error:
-        return Looked(policy, Window(at, at), RunStatus.failed, error=str(error)), Reconciled()
-    window = window_for(policy.window, at, None, until)
-    if policy.accumulates and window.start:
-        back = over or max(policy.threshold.within or timedelta(), window.end - window.start)
-        window = Window(window.end - back, window.end)
-    looked = look(policy, warehouse, window)
-    if not looked.ok:
-        return looked, Reconciled()
-    return looked, reconcile(policy, looked, catalog.teams.get(policy.owner), {}, {}, title)
 
 
 def _as_json(looked: Looked, found: Reconciled) -> dict[str, Any]:
@@ -186,7 +162,7 @@ def check(paths: tuple[Path, ...], project: Path, as_json: bool) -> None:
     Everything is always read, since files depend on each other; PATHS only narrow what is shown.
     """
     settings = settings_of(project)
-    wanted = [_there(project, path) for path in paths]
+    wanted = [there(project, path) for path in paths]
     catalog = catalog_of(settings)
     shown = [p for p in _problems(catalog) if not paths or _under(project, p, wanted)]
     errors = sum(not p.warning for p in shown)
@@ -204,8 +180,9 @@ def _summary(catalog: Catalog, errors: int, warnings: int) -> str:
         _count(len(catalog.jobs), "job"),
         _count(len(catalog.assets), "asset"),
     ]
-    wrong = f"{_count(errors, 'mistake')}, {_count(warnings, 'warning')}"
-    return f"{', '.join(looked)}: {wrong if errors or warnings else 'no mistakes'}"
+    mistakes = _count(errors, "mistake") if errors else "no mistakes"
+    wrong = f"{mistakes}, {_count(warnings, 'warning')}" if errors or warnings else mistakes
+    return f"{', '.join(looked)}: {wrong}"
 
 
 def _count(number: int, one: str, many: str = "") -> str:
@@ -226,7 +203,7 @@ def _problems(catalog: Catalog) -> list[Problem]:
     return sorted({*catalog.problems, *rules.check(catalog), *of_jobs})
 
 
-def _there(project: Path, path: Path) -> Path:
+def there(project: Path, path: Path) -> Path:
     """A PATH as it is typed: from here, or from the project."""
     for place in (path, project / path):
         if place.exists():

@@ -6,10 +6,10 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import duckdb
@@ -19,8 +19,24 @@ from sensors.model.clock import utc
 from sensors.model.policy import Query
 from sensors.warehouse import QueryTimeout, Result, WarehouseError, dialect
 from sensors.warehouse.duck_errors import plainly
-from sensors.warehouse.duck_file import Files, OpenFile
+from sensors.warehouse.duck_file import Files
 from sensors.warehouse.watchdog import Watchdog
+
+
+class Opened(Protocol):
+    """An open database."""
+
+    loaded: dict[tuple[str, str], datetime | None]
+
+    def cursor(self) -> duckdb.DuckDBPyConnection: ...
+    def columns(self, table: str) -> Mapping[str, str]: ...
+
+
+class Lender(Protocol):
+    """Lends out the database that is to be asked now: a file, or what is held in memory."""
+
+    def borrow(self) -> AbstractContextManager[Opened]: ...
+    def close(self) -> None: ...
 
 
 class Duck:
@@ -28,8 +44,8 @@ class Duck:
 
     dialect = "duckdb"
 
-    def __init__(self, path: Path) -> None:
-        self._files = Files(path)
+    def __init__(self, files: Lender) -> None:
+        self._files = files
         self._watchdog = Watchdog()
         self._local = threading.local()
         self._close = weakref.finalize(self, _close, self._files, self._watchdog)
@@ -41,7 +57,7 @@ class Duck:
         text = unquote(url.partition("://")[2].partition("?")[0])
         if not text.strip("/") or text.startswith(":memory:"):
             raise WarehouseError(f"{url!r} names no file: write duckdb:///path/to/file.duckdb")
-        return Duck(Path(text.removeprefix("/")))
+        return Duck(Files(Path(text.removeprefix("/"))))
 
     def query(
         self,
@@ -79,7 +95,7 @@ class Duck:
     def _newest(self, sources: list[tuple[str, str]]) -> dict[tuple[str, str], datetime | None]:
         """The newest time in each column, by one query."""
         sql = " UNION ALL ".join(
-            f"SELECT {n}, TRY_CAST(max({_quoted(column)}) AS TIMESTAMP) FROM {_quoted(table)}"
+            f"SELECT {n}, TRY_CAST(max({quoted(column)}) AS TIMESTAMP) FROM {quoted(table)}"
             for n, (table, column) in enumerate(sources)
         )
         found = self.query(sql, {}, limit=len(sources), timeout=timedelta(minutes=1))
@@ -96,9 +112,9 @@ class Duck:
         """Also done at the end of the process, before DuckDB's own parts are taken down."""
         self._close()
 
-    def _cursor(self, file: OpenFile) -> duckdb.DuckDBPyConnection:
+    def _cursor(self, file: Opened) -> duckdb.DuckDBPyConnection:
         """This thread's cursor on the open file; a cursor on an earlier one is let go."""
-        held: tuple[OpenFile, duckdb.DuckDBPyConnection] | None = getattr(self._local, "held", None)
+        held: tuple[Opened, duckdb.DuckDBPyConnection] | None = getattr(self._local, "held", None)
         if held is None or held[0] is not file:
             held = (file, file.cursor())
             self._local.held = held
@@ -127,7 +143,7 @@ class Duck:
                 raise plainly(error) from None
 
 
-def _close(files: Files, watchdog: Watchdog) -> None:
+def _close(files: Lender, watchdog: Watchdog) -> None:
     watchdog.close()
     files.close()
 
@@ -160,5 +176,5 @@ def _bind(value: Any) -> Any:
     return value
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
