@@ -53,7 +53,7 @@ class Office:
             banned = f"b_{900_000 + number}"
             self.ban(at - timedelta(days=1 + number), banned, home_device(banned))
         for number, title in enumerate(words.CAMPAIGNS):
-            made = self.campaign(at - timedelta(days=number), title, 60_000, timedelta(days=45))
+            made = self.campaign(at - timedelta(days=number), title, 400_000, timedelta(days=45))
             self.world.campaigns.append(made)
 
     # ordinary life
