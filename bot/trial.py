@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from bot.core.expect import Pair, alert_of, compared
 from bot.core.reconcile import Reconciled, reconcile
@@ -16,6 +17,7 @@ from sensors.model.policy import Policy
 from sensors.model.run import Looked, RunStatus
 from sensors.model.team import Team
 from sensors.model.window import Window, window_for
+from sensors.mutants import Mutant
 from sensors.run import data_until, look
 from sensors.title import title
 from sensors.warehouse import Warehouse, WarehouseError
@@ -111,3 +113,25 @@ def tried(
     ]
     bad = tuple(f"a row cannot be counted: {sentence}" for sentence in looked.bad_rows)
     return Outcome(policy, one.case, compared(one.case.expect, fired), errors=bad, looked=looked)
+
+
+class Fate(StrEnum):
+    """What becomes of a mutant among the cases."""
+
+    survived = "survived"  # every case passes with it: nobody would notice the mistake
+    noticed = "noticed"
+    unable = "unable"  # it cannot run, so it has been noticed
+
+
+def fate(
+    mutant: Mutant, cases: list[Prepared], assets: Mapping[str, Asset], memory: Memory, team: Team | None
+) -> Fate:
+    """Runs the cases with a changed policy until one of them fails."""
+    if not mutant.runs:
+        return Fate.unable
+    for one in cases:
+        outcome = tried(mutant.policy, one, assets, memory, team)
+        if not outcome.passed:
+            ran = outcome.looked is not None and outcome.looked.ok
+            return Fate.noticed if ran else Fate.unable
+    return Fate.survived

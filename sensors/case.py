@@ -198,9 +198,7 @@ def _text(reading: _Reading, where: Where, name: str, path: PurePosixPath) -> st
     """The file's text; None, and a problem where it is named, if it cannot be had."""
     said = ""
     if PurePosixPath(name).is_absolute() or ".." in path.parts or not name.endswith(".csv"):
-        said = (
-            f"must be rows, or a file x.csv in {path.parts[0]}/ beside the policy's YAML, not {shown(name)}"
-        )
+        said = f"must be rows, or a file x.csv in the folder of the policy's YAML, not {shown(name)}"
     else:
         try:
             return (reading.ground.project / path).read_text(encoding="utf-8-sig")
@@ -231,7 +229,7 @@ def _cells(
 ) -> tuple[Any, ...]:
     """One line's values; an empty cell is null."""
     if len(cells) != len(header):
-        said = f"this line has {len(cells)} cells, the first one {len(header)}"
+        said = f"the first line names {len(header)} columns, and this one gives {len(cells)}"
         reading.problems.append(file.problem_at((line, 1), said))
         return (None,) * len(header)
     values: list[Any] = []

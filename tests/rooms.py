@@ -81,6 +81,7 @@ HOMES: Mapping[str, str] = {
     "uvicorn": "bot.web bot.sandbox bot.demo",
     "websockets": "bot.sandbox",
     "httpx": "bot.jobs bot.watch.heartbeat bot.sandbox",
+    "pytest": "bot.cli.collect",
     "click": "bot.cli",
     "rich": "bot.cli",
 }

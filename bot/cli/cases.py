@@ -26,23 +26,35 @@ if TYPE_CHECKING:
 @click.argument("what", nargs=-1, metavar="[POLICY|PATH]...")
 @in_project
 @click.option("-k", "named", metavar="TEXT", help="Only cases whose name has TEXT in it.")
+@click.option(
+    "--mutate", is_flag=True, help="Change the policies bit by bit: which change does no case notice?"
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-def test(what: tuple[str, ...], project: Path, named: str | None, as_json: bool) -> None:
+def test(what: tuple[str, ...], project: Path, named: str | None, mutate: bool, as_json: bool) -> None:
     """Run the policies' own cases. Needs no warehouse and no Slack; nothing is posted or remembered.
 
     \b
     patrol test
     patrol test payments.refund_spike chat.harassment
     patrol test policies/payments -k silent
+    patrol test --mutate payments.refund_spike
 
     Each case's rows are laid into tables of a DuckDB in memory, the policy looks at them as of the case's
     `at`, and the alerts are held against what it expects.
+
+    --mutate changes the SQL and the YAML's numbers in one small way after another (7 becomes 8, AND becomes
+    OR, a condition is dropped, …) and lists the changes with which every case still passes: each is a
+    mistake that nobody would notice.
 
     Exit code 0: every case passed; 1: one did not, or a policy does not load; 2: there is no such policy.
     """
     started = time.monotonic()
     catalog = catalog_of(settings_of(project))
     wanted = chosen(catalog, project, what)
+    if mutate:
+        from bot.cli.mutation import mutation
+
+        sys.exit(mutation(catalog, wanted, named, as_json))
     outcomes = list(_run([catalog.policies[n] for n in wanted if n in catalog.policies], catalog, named))
     if named and not outcomes:
         raise PatrolError(f'No case of these policies has "{named}" in its name.')
