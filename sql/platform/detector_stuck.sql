@@ -8,7 +8,6 @@ WITH lately AS (
     FROM {{ table('core.scores') }} c
     WHERE {{ in_window('c.scored_at') }}
     GROUP BY c.model, c.score
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY c.model ORDER BY COUNT(*) DESC, c.score) = 1
 ),
 before AS (
     SELECT c.model, COUNT(DISTINCT c.score) AS different, COUNT(*) AS scores
