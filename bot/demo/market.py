@@ -33,6 +33,7 @@ BUSY = timedelta(hours=2)  # the part of the history that is nearly as busy as t
 SPARSE, NEARLY, FULL = 0.04, 0.6, 1.0  # density of life
 AWAY = timedelta(minutes=2)  # a longer pause is filled as history
 TRIM_EVERY = timedelta(minutes=10)
+BLOCK = 16_384  # bytes: small tables, and the file is copied at every beat
 TRUTH = "truth.jsonl"
 SPARED = {"core.sellers": "AND seller_id NOT IN (SELECT seller_id FROM core.shows WHERE status = 'live')"}
 FIRST_HOUR, TROUBLE_EVERY, LATER_EVERY = timedelta(hours=1), (60, 90), (180, 300)  # seconds
@@ -284,4 +285,4 @@ def entry(planted: Planted) -> dict[str, Any]:
 
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(path), config={"threads": 1})
+    return duckdb.connect(str(path), config={"threads": 1, "default_block_size": BLOCK})
