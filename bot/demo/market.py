@@ -47,6 +47,8 @@ AT_FIRST = {
     "expired_verification_live": 5,
     "stolen_photos": 41,
     "card_testing": 17,
+    "tracking_reused": 21,
+    "coupon_ring": 14,
 }
 
 

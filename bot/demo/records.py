@@ -1,4 +1,4 @@
-"""Pieces of the admin site about parcels, payouts, sign-ins, reports, bids and coupons; only what there is."""
+"""Pieces of the admin site about parcels, payouts, sign-ins, reports, bids, coupons; only what there is."""
 
 from __future__ import annotations
 

@@ -123,10 +123,10 @@ def test_declared_columns_are_those_of_the_tables(watch: Watch):
 def test_an_hour_of_ordinary_life_finds_nothing(tmp_path: Path, catalog: Catalog, seed: int):
     watch = Watch(tmp_path / "calm", catalog, seed, NOON + timedelta(hours=7 * seed))
     try:
-        for _ in range(10):
+        for _ in range(6):
             found = {p.name: watch.alerts(p) for p in catalog.policies.values()}
             assert not any(found.values()), found
-            watch.pass_time(timedelta(minutes=6))
+            watch.pass_time(timedelta(minutes=10))
     finally:
         watch.close()
 
