@@ -102,6 +102,8 @@ def tried(
             looked, found = judged(policy, memory, window_at(policy, one.case.at), team)
     except WarehouseError as error:
         return Outcome(policy, one.case, errors=(error.message,))
+    except OverflowError:
+        return Outcome(policy, one.case, errors=("its window would begin before the year 1: move `at`",))
     if not looked.ok:
         return Outcome(policy, one.case, errors=(looked.error or looked.status.value,), looked=looked)
     rows = {violation.key: violation for violation in looked.violations}

@@ -189,7 +189,9 @@ def _csv(reading: _Reading, where: Where, name: str) -> Filled:
             if cells:
                 rows.append(_cells(reading, file, lines.line_num, header, cells))
     except csv.Error:
-        said = "this cannot be read as CSV: a quote is not closed, or stands inside a cell without quotes"
+        said = (
+            "this is no CSV: a quote is not closed, or stands in a cell without quotes, or a cell is too long"
+        )
         reading.problems.append(file.problem_at((lines.line_num or 1, 1), said))
     return Filled(reading.table, tuple(header), tuple(rows[:MOST]))
 

@@ -10,9 +10,9 @@ from sensors.draft import Draft
 from sensors.file_policy import PolicyFile
 from sensors.files import near
 from sensors.model.asset import Asset
+from sensors.model.case import OF_THE_ALERT
 from sensors.model.catalog import Problem
 
-OF_THE_ALERT = ("severity", "count", "title")
 RUNNING = ("live", "shadow")
 
 

@@ -14,7 +14,6 @@ from bot.core.action import Fire
 from sensors.model.clock import parse_time, utc
 from sensors.model.violation import Values, plain, shown
 
-OF_THE_ALERT = ("severity", "count", "title")
 Alert = Mapping[str, Any]
 
 

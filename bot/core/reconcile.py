@@ -125,7 +125,7 @@ def _fire(
         new_evidence=new,
         key_values={name: shown(value) for name, value in violation.key_values.items()},
         newest=newest,
-        on_open=() if lane is Lane.historical else policy.on_open,
+        on_open=policy.on_open if lane is Lane.live else (),  # else nothing acts on it yet
         forgiven_until=_forgiven_until(holder),
     )
 

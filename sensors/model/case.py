@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+OF_THE_ALERT = ("severity", "count", "title")  # what a case may expect besides columns; they always mean this
 Row = Mapping[str, Any]  # column, lower case -> value as it was written
 
 

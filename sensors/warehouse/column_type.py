@@ -65,6 +65,8 @@ def _type(found: exp.DataType, dialect: str) -> ColumnType:
         return ColumnType(f"DECIMAL({sizes[0]}, {scale})", "decimal", precision=sizes[0], scale=scale)
     if this in exp.DataType.SIGNED_INTEGER_TYPES:  # Snowflake's have 38 digits, whatever they are called
         return ColumnType("BIGINT" if dialect == "snowflake" else WHOLE.get(this, "BIGINT"), "integer")
-    sql = found.sql(dialect="duckdb")
     kind = next((kind for kind, types in KINDS if this in types), "other")
-    return ColumnType("VARCHAR" if kind == "text" else sql, kind, zoned=this in ZONED)
+    sql = "VARCHAR" if kind == "text" else found.sql(dialect="duckdb")
+    if kind == "float" and dialect == "snowflake":  # and its FLOAT4 has eight bytes
+        sql = "DOUBLE"
+    return ColumnType(sql, kind, zoned=this in ZONED)

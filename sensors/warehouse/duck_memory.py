@@ -56,16 +56,12 @@ class Memory(Duck):
 
         Raises WarehouseError where a table cannot be made or a value does not fit.
         """
+        for asset in assets:
+            self._declare(asset, dialect)
+        self._open.connection.execute("BEGIN")
         try:
-            for asset in assets:
-                self._declare(asset, dialect)
-            self._open.connection.execute("BEGIN")
             for table in filled:
                 self._fill(table)
-        except duckdb.Error as error:
-            self._undo()
-            raise plainly(error) from None
-        try:
             yield
         finally:
             self._undo()
@@ -82,9 +78,10 @@ class Memory(Duck):
             return
         if not types:
             raise WarehouseError(f"{asset.name} declares no columns in _assets.yml; cases need them")
-        self._room(asset.name.split(".")[:-1])
         columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in types.items())
-        self._open.connection.execute(f"CREATE OR REPLACE TABLE {quoted(asset.name)} ({columns})")
+        with _saying(f"{asset.name} cannot be made with the types that _assets.yml declares"):
+            self._room(asset.name.split(".")[:-1])
+            self._open.connection.execute(f"CREATE OR REPLACE TABLE {quoted(asset.name)} ({columns})")
         self._open.tables[asset.name] = types
 
     def _room(self, parts: list[str]) -> None:
@@ -105,7 +102,18 @@ class Memory(Duck):
         cells = [list(column) for column in zip(*table.rows, strict=True)] or [[None] * len(table.rows)]
         names = ", ".join(quoted(name) for name in columns)
         values = ", ".join(f"unnest(?::{types[name]}[])" for name in columns)
-        self._open.connection.execute(f"INSERT INTO {quoted(table.table)} ({names}) SELECT {values}", cells)
+        with _saying(f"the rows given of {table.table} do not fit into it"):
+            self._open.connection.execute(
+                f"INSERT INTO {quoted(table.table)} ({names}) SELECT {values}", cells
+            )
+
+
+@contextmanager
+def _saying(what: str) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise WarehouseError(f"{what}: {plainly(error).message.removeprefix('the query failed: ')}") from None
 
 
 def _sql(asset: Asset, column: str, declared: str, dialect: str) -> str:

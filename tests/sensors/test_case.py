@@ -228,6 +228,11 @@ def test_a_repeat_that_makes_no_rows_of_their_own_is_refused(row: Any, said: str
         ("paid", 1, "must be true or false, not 1"),
         ("at", "noon", 'must be a time such as 2026-01-05T12:00:00Z, not "noon"'),
         ("zoned", 1767614400, "must be a time such as 2026-01-05T12:00:00Z, not 1767614400"),
+        (
+            "zoned",
+            "9999-12-31T23:59:59-12:00",
+            'must be a time such as 2026-01-05T12:00:00Z, not "9999-12-31T23:59:59-12:00"',
+        ),
         ("day", "2026-01-05T12:00:00Z", 'must be a date such as 2026-01-05, not "2026-01-05T12:00:00Z"'),
         ("clock", "25:00", 'must be a time of day such as 12:30:00, not "25:00"'),
         ("tags", "a, b", 'must be a list such as [a, b], not "a, b"'),
@@ -334,7 +339,7 @@ def test_rows_may_lie_in_a_csv_file_beside_the_policy(project: Project) -> None:
         ("body,body\n", ":1:1 body stands here twice; keep one"),
         ("body,sent_at\na\n", ":2:1 the first line names 2 columns, and this one gives 1"),
         ("body,sent_at\nok,2026-01-05\na,noon\n", ':3:1 sent_at: must be a time such as 2026-01-05T12:00:00Z, not "noon"'),
-        ('body\n"a', ":2:1 this cannot be read as CSV: a quote is not closed, or stands inside a cell without quotes"),
+        ('body\n"a', ":2:1 this is no CSV: a quote is not closed, or stands in a cell without quotes, or a cell is too long"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_csv_file_is_named_in_it(project: Project, text: str, said: str) -> None:

@@ -188,3 +188,80 @@ def test_this_project_s_own_policies_pass_their_cases() -> None:
         cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (ran.returncode, "all passed" in ran.stdout) == (0, True), ran.stdout
+
+
+# ------------------------------------------------------------------------------ --mutate
+
+MANY_SQL = """-- One row per seller with many messages.
+SELECT seller_id, COUNT(*) AS n FROM {{ table('core.chat') }} GROUP BY seller_id HAVING COUNT(*) >= 3
+"""
+MANY = """title: Many messages
+owner: payments
+severity: {low: 3, high: 9, by: n}
+schedule: {every: 1m}
+key: [seller_id]
+cases:
+  - name: THREE
+    at: 2026-01-05T12:00:00Z
+    given: {core.chat: [{message_id: m1, seller_id: s_1, repeat: TIMES}]}
+    expect: [{seller_id: s_1, severity: low}]
+  - name: two and nine
+    at: 2026-01-05T12:00:00Z
+    given:
+      core.chat:
+        - {message_id: m1, seller_id: s_1, repeat: 2}
+        - {message_id: n1, seller_id: s_2, repeat: 9}
+        - {message_id: p1, seller_id: s_3, repeat: 8}
+    expect: [{seller_id: s_2, severity: high}, {seller_id: s_3, severity: low}]
+"""
+
+
+def many(world: World, times: int) -> None:
+    world.write("policies/payments/many.yml", MANY.replace("TIMES", str(times)))
+    world.write("sql/payments/many.sql", MANY_SQL)
+
+
+def test_cases_at_the_edge_notice_every_change(world: World, patrol: Patrol) -> None:
+    many(world, 3)
+    ran = patrol("test", "--mutate", "payments.many")
+    assert ran.code == 0
+    assert ran.out == "payments.many: 6 of 6 noticed\n6 changes: 6 noticed (100%), 0 survived\n"
+
+
+def test_what_no_case_notices_is_listed_with_its_place(world: World, patrol: Patrol) -> None:
+    many(world, 4)
+    ran = patrol("test", "--mutate", "payments.many")
+    assert ran.code == 0
+    assert ran.out.splitlines() == [
+        "sql/payments/many.sql:2:89 COUNT(*) >= 3 → COUNT(*) > 3 survived",
+        "sql/payments/many.sql:2:89 COUNT(*) >= 3 → COUNT(*) >= 4 survived",
+        "payments.many: 4 of 6 noticed",
+        "6 changes: 4 noticed (67%), 2 survived",
+    ]
+    (found,) = json.loads(patrol("test", "--mutate", "payments.many", "--json").out)
+    assert (found["changes"], found["noticed"], found["unable"]) == (6, 4, 0)
+    assert [(s["line"], s["operator"], s["now"]) for s in found["survivors"]] == [
+        (2, "comparison", "COUNT(*) > 3"),
+        (2, "bound", "COUNT(*) >= 4"),
+    ]
+
+
+def test_a_change_that_cannot_run_counts_as_noticed_and_is_said(world: World, patrol: Patrol) -> None:
+    many(world, 3)
+    guarded = "WHERE body <> 'x' AND CAST(body AS int) > 1 GROUP BY"
+    world.write("sql/payments/many.sql", MANY_SQL.replace("GROUP BY", guarded))
+    rows = MANY.replace("TIMES", "3").replace(
+        "seller_id: s_1, repeat: 3", "seller_id: s_1, body: '7', repeat: 3"
+    )
+    rows = rows.replace("repeat: 9", "body: '7', repeat: 9").replace("repeat: 8", "body: '7', repeat: 8")
+    world.write("policies/payments/many.yml", rows.replace("s_1, repeat: 2", "s_1, body: x, repeat: 2"))
+    assert patrol("test", "payments.many").code == 0
+    assert "of them cannot run at all" in patrol("test", "--mutate", "payments.many").out
+
+
+def test_without_cases_or_with_wrong_ones_nothing_is_changed(world: World, patrol: Patrol) -> None:
+    many(world, 2)
+    ran = patrol("test", "--mutate", "payments.many")
+    assert (ran.code, "its cases do not pass as it is: patrol test says where" in ran.out) == (1, True)
+    ran = patrol("test", "--mutate", "payments.held")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "payments.held: no case")
