@@ -109,6 +109,27 @@ def require(settings: Settings, *, slack: bool = False, warehouse: bool = False)
         raise SettingsError(_listed(missing))
 
 
+def schema() -> dict[str, Any]:
+    """What patrol.yml may say, as a JSON Schema. Secrets have no place in it."""
+    known = _Checked.model_json_schema()["properties"]
+    said: dict[str, Any] = {}
+    for name, about in ABOUT.items():
+        choices = {"enum": list(CHOICES[name])} if name in CHOICES else {}
+        kept = {
+            k: v
+            for k, v in known[name].items()
+            if k in ("type", "minimum", "maximum", "default") and v is not None
+        }
+        said[name] = {"type": ["string", "null"], "description": about, **kept, **choices}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": FILE,
+        "type": ["object", "null"],
+        "properties": said,
+        "additionalProperties": False,
+    }
+
+
 def hide_password(url: str) -> str:
     """The address without its password, for logs and messages."""
     return re.sub(r"(://[^/?#\s:@]*):[^/?#\s]*@", r"\1:…@", url)
@@ -186,6 +207,21 @@ CHOICES = {
     "slack_mode": ("socket", "http"),
     "log": ("auto", "json", "pretty"),
     "log_level": ("debug", "info", "warning", "error"),
+}
+ABOUT = {
+    "store_url": "Where Patrol keeps alerts, history and what it has seen: SQLite or Postgres",
+    "warehouse_url": "Where the policies look: duckdb:///warehouse.duckdb",
+    "host": "The address that /healthz, /readyz and /metrics are served on",
+    "port": "The port that they are served on",
+    "slack_url": "Another address of Slack's API, such as the sandbox's",
+    "slack_mode": "socket: Patrol calls Slack; http: Slack posts to /slack/events on the port",
+    "workers": "How many policies are looked at side by side",
+    "log": "auto is pretty on a terminal and json elsewhere",
+    "log_level": "What is logged",
+    "dialect": "The dialect that sql/ is written in; it is carried over to whatever the warehouse speaks",
+    "bundle": "The name of this set of policies",
+    "owner": "The team of policies/_teams.yml that answers for Patrol itself; default: the first one",
+    "ping_url": "Called each minute while Patrol is at work; who hears nothing raises the alarm",
 }
 ENVIRONMENT = {
     (name if name in SECRETS else f"patrol_{name}").upper(): name for name in _Checked.model_fields

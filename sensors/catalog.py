@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from sensors import beside as beside_files
 from sensors import file_policy, sources
@@ -20,7 +21,18 @@ from sensors.sources import Sources, fingerprint
 from sensors.template import Macros
 from sensors.yaml_marks import Document
 
-__all__ = ["Loaded", "fingerprint", "load"]
+__all__ = ["Around", "Loaded", "fingerprint", "iter_only", "load"]
+Item = TypeVar("Item")
+
+
+class Around(Protocol):
+    """Hands on what it is given, one by one; it is told how many there are and what is done with them."""
+
+    def __call__(self, items: Iterable[Item], total: int, doing: str) -> Iterator[Item]: ...
+
+
+def iter_only(items: Iterable[Item], total: int, doing: str) -> Iterator[Item]:  # noqa: ARG001 - the protocol's
+    yield from items
 
 
 @dataclass(frozen=True)
@@ -39,17 +51,20 @@ def load(
     bundle: str = "main",
     last_good: Catalog | None = None,
     carry_to: str | None = "duckdb",
-) -> Catalog:
+    around: Around = iter_only,
+) -> Loaded:
     """Reads policies/ and sql/ of the project; SQL is written in `dialect` and will run in `carry_to`.
 
+    `around` is given the policies to read and may tell how far it is, as a bar does.
     A policy with a problem keeps its version in `last_good`, or is left out; its name stands in `broken`.
     """
     found = sources.read(project)
     beside = beside_files.load(found.texts, last_good)
     macros = Macros.load(found.macros())
     schema = {name: asset.columns for name, asset in beside.assets.items() if asset.columns}
-    setting = Setting(dialect, macros, schema, carry_to)
-    drafts = [draft(name, path, found.texts, setting) for name, path in found.policies().items()]
+    times = {n: a.loaded_until for n, a in beside.assets.items() if a.loaded_until}
+    setting = Setting(dialect, macros, schema, times, carry_to)
+    drafts = list(_drafts(found, setting, around))
     policies, broken, wrong = _standing(drafts, found, beside, bundle, last_good)
     return Loaded(
         policies=policies,
@@ -67,6 +82,12 @@ def load(
         drafts=tuple(drafts),
         project=project,
     )
+
+
+def _drafts(found: Sources, setting: Setting, around: Around) -> Iterator[Draft]:
+    there = found.policies()
+    for name, path in around(there.items(), len(there), "policies"):
+        yield draft(name, path, found.texts, setting)
 
 
 def _standing(

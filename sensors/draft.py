@@ -10,6 +10,7 @@ from functools import cached_property
 from sensors.file_policy import PolicyFile
 from sensors.files import near, validated
 from sensors.lineage import Columns, Flaw, Proof, prove
+from sensors.lineage_facts import UNKNOWN, Facts
 from sensors.model.catalog import Problem
 from sensors.model.policy import Query
 from sensors.sources import sql_path
@@ -33,7 +34,9 @@ class Draft:
     columns: Columns | None = None  # of the result, where they can be derived
     binds: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()  # columns that the declared tables do not have
+    facts: Facts = UNKNOWN
     sql: str = ""  # the template's text
+    natives: dict[str, str] = field(default_factory=dict)  # the same of hand-written versions, by dialect
     texts: list[str] = field(default_factory=list)  # all that its runs depend on
     problems: list[Problem] = field(default_factory=list)
 
@@ -49,13 +52,14 @@ class Setting:
     dialect: str
     macros: Macros
     schema: Mapping[str, Mapping[str, str]]  # of the declared tables
+    times: Mapping[str, str]  # of those that grow, the column that says when
     carry_to: str | None = None  # the dialect that queries will run in
 
     @cached_property
     def mark(self) -> str:
         """Differs when a draft of the same files may come out otherwise."""
         tables = sorted((name, tuple(columns)) for name, columns in self.schema.items())
-        return repr((self.dialect, self.carry_to, sorted(self.macros.texts.items()), tables))
+        return repr((self.dialect, self.carry_to, sorted(self.macros.texts.items()), tables, self.times))
 
 
 # The last draft of each policy and what it was made from, so that a reload reads only what has changed.
@@ -112,9 +116,10 @@ def _query(one: Draft, file: str, setting: Setting) -> None:
     one.problems += one.shaped.problems
     if one.shaped.problems:
         return
-    proof = prove(one.shaped.sql, setting.dialect, setting.schema, setting.carry_to)
+    proof = prove(one.shaped.sql, setting.dialect, setting.schema, setting.carry_to, setting.times)
     one.problems += [place(file, one.sql, flaw) for flaw in proof.problems]
     one.problems += [place(file, one.sql, Flaw(u.what, u.word, u.line)) for u in proof.unknown]
+    one.facts = proof.facts
     one.binds, one.unknown = proof.binds, frozenset(u.name for u in proof.unknown)
     one.texts += [setting.macros.texts[path] for path in sorted(one.shaped.macros)]
     if one.file is not None and proof.read:
@@ -150,6 +155,7 @@ def _natives(one: Draft, query: Query, texts: Mapping[str, str], setting: Settin
         if file not in texts:
             continue
         one.texts.append(texts[file])
+        one.natives[dialect] = texts[file]
         shaped = shape(file, texts[file], query.params, setting.macros)
         one.problems += shaped.problems
         if not shaped.problems:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
-from sensors.files import Door, Moment, Text, shown, wrong
+from sensors.files import NAMES, TEXT, Door, Moment, Schema, Text, shown, wrong
 from sensors.model.case import Case, Row
 
 LIKE = "{message_id: m1, sent_at: 2026-01-05T11:50:00Z}"
+
+ROWS = {"type": "array", "items": {"type": "object"}}
+GIVEN = {
+    "type": "object",
+    "propertyNames": {**TEXT, NAMES: "assets"},
+    "additionalProperties": {"anyOf": [ROWS, TEXT]},
+}
+EXPECT = {**ROWS, "examples": [[{"seller_id": "s_1", "severity": "medium"}]]}
 
 
 def _given(value: Any) -> dict[str, tuple[Row, ...] | str]:
@@ -48,10 +56,14 @@ def _row(value: Any, like: str, *at: str | int) -> Row:
 
 
 class CaseFile(Door):
-    name: Text
-    at: Moment
-    given: Annotated[Any, BeforeValidator(_given)]
-    expect: Annotated[Any, BeforeValidator(_expect)]
+    name: Text = Field(description="What the case is an example of")
+    at: Moment = Field(description="The time of the look")
+    given: Annotated[Any, BeforeValidator(_given), Schema(GIVEN)] = Field(
+        description="Rows of each table, or the CSV file that holds them"
+    )
+    expect: Annotated[Any, BeforeValidator(_expect), Schema(EXPECT)] = Field(
+        description="The alerts that must come of it; `[]`: none"
+    )
 
     def value(self) -> Case:
         return Case(self.name, self.at, self.given, self.expect)

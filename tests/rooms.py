@@ -40,6 +40,8 @@ ROOMS: Mapping[str, str] = {
     "bot.rounds": f"{PURE} bot.store bot.due bot.runs bot.engine {LEAVES}",
     "bot.watch.late": f"{PURE} sensors bot.store bot.engine bot.watch.trouble {LEAVES}",
     "bot.backfill": f"{PURE} sensors bot.store bot.runs bot.engine {LEAVES}",
+    "bot.replay": f"{PURE} sensors",
+    "bot.score": f"{PURE} sensors bot.replay",
     "bot.view": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
     "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.runs bot.engine bot.view {LEAVES}",
     "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.watch.trouble bot.engine bot.view {LEAVES}",
@@ -69,7 +71,7 @@ HOMES: Mapping[str, str] = {
     "apscheduler": "bot.schedule",
     "cronsim": "bot.core.plan sensors.file_policy",
     "duckdb": "sensors.warehouse bot.demo",
-    "sqlglot": "sensors.template sensors.lineage sensors.columns sensors.mutate"
+    "sqlglot": "sensors.template sensors.lineage sensors.columns sensors.mutate sensors.alone sensors.labels"
     " sensors.warehouse.dialect sensors.warehouse.column_type",
     "jinja2": "sensors.template sensors.title",
     "pydantic": "bot.settings bot.jobs.config sensors.file",

@@ -205,7 +205,7 @@ def backfill(
         from bot.backfill import Backfill
 
         stopping = threading.Event()
-        with _ctrl_c(stopping):
+        with ctrl_c(stopping):
             done = _carry_out(Backfill(engine, planned, stopping.wait, by=_me(), again=again))
     sys.exit(0 if done else 1)
 
@@ -270,7 +270,7 @@ def _me() -> str:
 
 
 @contextmanager
-def _ctrl_c(stopping: threading.Event) -> Iterator[None]:
+def ctrl_c(stopping: threading.Event) -> Iterator[None]:
     """The first Ctrl-C asks to stop, the second one stops."""
 
     def ask(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""The verbs of an analyst: run, check, next. They change nothing and post nothing."""
+"""Two verbs of an analyst: run and next. They change nothing and post nothing."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from bot.cli.group import counted as _count
 from bot.cli.group import holding_policies, in_project, settings_of
 from bot.errors import PatrolError
 from sensors.model.clock import parse_duration, parse_time, say_duration
 
 if TYPE_CHECKING:
     from bot.core.reconcile import Reconciled
-    from sensors.model.catalog import Catalog, Problem
+    from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.model.run import Looked
 
@@ -148,89 +149,12 @@ def _print_run(looked: Looked, found: Reconciled) -> None:
         console.print(Text(f"  {fire.severity.name.upper():<8} {fire.title}  {fire.key}"))
 
 
-@click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@in_project
-@click.option("--json", "as_json", is_flag=True, help="A list of objects: path, line, column, what, warning.")
-def check(paths: tuple[Path, ...], project: Path, as_json: bool) -> None:
-    """Name every mistake in the files, with its place. Exit code 1: there is one; 2: a PATH is none.
-
-    \b
-    patrol check
-    patrol check policies/payments/refund_spike.yml sql/payments
-
-    Everything is always read, since files depend on each other; PATHS only narrow what is shown.
-    """
-    settings = settings_of(project)
-    wanted = [there(project, path) for path in paths]
-    catalog = catalog_of(settings)
-    shown = [p for p in _problems(catalog) if not paths or _under(project, p, wanted)]
-    errors = sum(not p.warning for p in shown)
-    if as_json:
-        click.echo(json.dumps([_problem_json(p) for p in shown], ensure_ascii=False, indent=2))
-    else:
-        _print_problems(shown)
-        click.echo(_summary(catalog, errors, len(shown) - errors))
-    sys.exit(1 if errors else 0)
-
-
-def _summary(catalog: Catalog, errors: int, warnings: int) -> str:
-    looked = [
-        _count(len(catalog.policies), "policy", "policies"),
-        _count(len(catalog.jobs), "job"),
-        _count(len(catalog.assets), "asset"),
-    ]
-    mistakes = _count(errors, "mistake") if errors else "no mistakes"
-    wrong = f"{mistakes}, {_count(warnings, 'warning')}" if errors or warnings else mistakes
-    return f"{', '.join(looked)}: {wrong}"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def _problems(catalog: Catalog) -> list[Problem]:
-    """Each ring's own checks, together, in the order of the files."""
-    from bot.jobs.config import problems as job_problems
-    from sensors import check as rules
-    from sensors.model.catalog import Problem
-
-    of_jobs = [
-        Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")
-        for job in catalog.jobs.values()
-        for what in job_problems(job)
-    ]
-    return sorted({*catalog.problems, *rules.check(catalog), *of_jobs})
-
-
 def there(project: Path, path: Path) -> Path:
     """A PATH as it is typed: from here, or from the project."""
     for place in (path, project / path):
         if place.exists():
             return place.resolve()
     raise PatrolError(f"'{path}' does not exist, neither here nor in {project.resolve()}.")
-
-
-def _under(project: Path, problem: Problem, paths: list[Path]) -> bool:
-    file = (project / problem.path).resolve()
-    return any(file == path or path in file.parents for path in paths)
-
-
-def _problem_json(problem: Problem) -> dict[str, Any]:
-    return {
-        "path": problem.path,
-        "line": problem.line,
-        "column": problem.column,
-        "what": problem.what,
-        "warning": problem.warning,
-    }
-
-
-def _print_problems(problems: list[Problem]) -> None:
-    for problem in problems:
-        click.secho(str(problem), fg="yellow" if problem.warning else "red")
-        if problem.source.strip():
-            click.echo(f"    {problem.source.rstrip()}\n    {' ' * (problem.column - 1)}^")
 
 
 @click.command("next")

@@ -10,14 +10,13 @@ from bot.core.builtin import LANE
 from bot.core.change import Change
 from bot.core.late import LATE_ROWS, Late, behind, finds_the_same, late_key, late_rows, unseen
 from bot.core.ledger import Stretch, common
-from bot.core.reconcile import KEPT_ROWS, masked
+from bot.core.reconcile import KEPT_ROWS, RESOLVED_LATELY, masked
 from bot.core.reply import Evidence
 from bot.core.step import step
 from bot.engine import Engine
 from bot.errors import Conflict, LeaseLost
 from bot.log import get
 from bot.store import Ask, RunSave
-from bot.watch.trouble import RESOLVED_LATELY
 from sensors.model.policy import Incremental, Policy
 from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
 from sensors.model.violation import FoundRow, age

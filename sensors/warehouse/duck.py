@@ -71,7 +71,7 @@ class Duck:
         started = time.monotonic()
         with self._files.borrow() as file:
             cursor = self._cursor(file)
-            with self._stopped_after(timeout, cursor):
+            with self._stopped_after(timeout, cursor, sql):
                 columns, rows = _fetch(cursor, sql, self._binds(cursor, sql, binds), limit)
         elapsed = time.monotonic() - started
         return Result(columns, tuple(rows[:limit]), len(rows) > limit, None, elapsed)
@@ -80,7 +80,7 @@ class Duck:
         try:
             return dialect.native(query, self.dialect)
         except dialect.Untranslatable as error:
-            raise WarehouseError(f"{query.path}: {error}") from None
+            raise WarehouseError(f"{query.path}: {error}", name=error.name) from None
 
     def loaded_until(self, assets: Iterable[Asset]) -> dict[str, datetime]:
         with self._files.borrow() as file:
@@ -130,7 +130,9 @@ class Duck:
         return {name: _bind(binds[name]) for name in names}
 
     @contextmanager
-    def _stopped_after(self, timeout: timedelta, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    def _stopped_after(
+        self, timeout: timedelta, cursor: duckdb.DuckDBPyConnection, sql: str
+    ) -> Iterator[None]:
         with self._watchdog.watch(timeout.total_seconds(), cursor.interrupt) as guard:
             try:
                 yield
@@ -140,7 +142,7 @@ class Duck:
                 seconds = f"{timeout.total_seconds():g} s"
                 raise QueryTimeout(f"the query took longer than {seconds} and was stopped") from None
             except duckdb.Error as error:
-                raise plainly(error) from None
+                raise plainly(error, sql) from None
 
 
 def _close(files: Lender, watchdog: Watchdog) -> None:

@@ -57,7 +57,7 @@ class Memory(Duck):
         Raises WarehouseError where a table cannot be made or a value does not fit.
         """
         for asset in assets:
-            self._declare(asset, dialect)
+            self.declare(asset, dialect)
         self._open.connection.execute("BEGIN")
         try:
             for table in filled:
@@ -71,7 +71,7 @@ class Memory(Duck):
         with suppress(duckdb.TransactionException):
             self._open.connection.execute("ROLLBACK")
 
-    def _declare(self, asset: Asset, dialect: str) -> None:
+    def declare(self, asset: Asset, dialect: str) -> None:
         """Makes the table, empty, unless it is there with these columns."""
         types = {name: _sql(asset, name, kind, dialect) for name, kind in asset.columns.items()}
         if self._open.tables.get(asset.name) == types:

@@ -66,7 +66,7 @@ class Life:
         self.newest: datetime | None = None
         self.told: set[str] = set()
         self.ends: list[tuple[int, Callable[[], object]]] = []
-        self.step = self.down = self.moves = 0
+        self.step = self.down = 0
         self.crash_at = ""
         self.bots: list[Bot] = []
         self.away: set[str] = set()
@@ -321,8 +321,7 @@ class Life:
     def _renamed(self, _: Trouble) -> None:
         for folder, ending in (("policies", "yml"), ("sql", "sql")):
             (self.world.project / f"{folder}/{self.name.replace('.', '/')}.{ending}").unlink()
-        self.moves += 1
-        self.was, self.name = self.name, f"payments.elsewhere_{self.moves}"
+        self.was, self.name = self.name, f"{self.name}_{self.step}"
         self._write()
         for bot in self.bots:
             with suppress(StoreAway):
