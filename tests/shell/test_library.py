@@ -113,7 +113,6 @@ FEATURES: dict[str, Callable[[Policy], bool]] = {
     "severity by count": lambda p: len(p.severity.bounds) > 1 and not p.severity.by,
     "the whole platform": lambda p: p.key == (),
     "a key of two columns": lambda p: len(p.key) == 2,
-    "about something else than the key": lambda p: p.entity != p.key,
     "masked": lambda p: "mask" in p.alert.columns.values(),
     "hidden": lambda p: "hide" in p.alert.columns.values(),
     "offers": lambda p: bool(p.offer),
