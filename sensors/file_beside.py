@@ -28,7 +28,7 @@ from sensors.files import (
     wrong,
 )
 from sensors.model.asset import Asset, Entity, ViolationKind
-from sensors.model.job import Job, Param
+from sensors.model.job import KEY, Job, Param
 from sensors.model.policy import Severity
 from sensors.model.team import LadderStep, Member, Role, Rotation, Team
 
@@ -179,7 +179,7 @@ class JobFile(Door):
     def _check_placeholders(self, config: Mapping[str, Any]) -> None:
         for key, pattern in (("statement", r"(?<![:\w]):(\w+)"), ("url", r"(?<!\$)\{(\w+)\}")):
             for name in re.findall(pattern, str(config.get(key) or "")):
-                if name.lower() not in self.params:
+                if name.lower() not in (*self.params, KEY):
                     raise wrong(f'no parameter "{name}" in params{near(name, self.params)}', key)
 
     def value(self, name: str) -> Job:

@@ -34,6 +34,7 @@ ROOMS: Mapping[str, str] = {
     "bot.watch.auditor": f"{PURE} bot.store bot.project bot.watch.trouble {LEAVES}",
     "bot.renaming": f"{PURE} bot.store {LEAVES}",
     "bot.due": f"{PURE} bot.store {LEAVES}",
+    "bot.new": "sensors sensors.model bot.trial bot.errors",
     "bot.trial": f"{PURE} sensors bot.errors",
     "bot.runs": f"{PURE} sensors bot.store bot.project bot.watch.trouble bot.watch.circuit {LEAVES}",
     "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} bot.renaming bot.runs {LEAVES}",

@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": ("bot.cli.demo", "demo"),
     "serve": ("bot.cli.serve", "serve"),
     "sandbox": ("bot.cli.serve", "sandbox"),
+    "new": ("bot.cli.new", "new"),
     "run": ("bot.cli.policies", "run"),
     "check": ("bot.cli.check", "check"),
     "schema": ("bot.cli.schema", "schema"),
@@ -63,7 +64,8 @@ def patrol() -> None:
 
     \b
     See it work:      patrol demo
-    Write a policy:   patrol schema     lets your editor complete and check the YAML
+    Write a policy:   patrol new        makes its files, with cases that pass
+                      patrol schema     lets your editor complete and check the YAML
                       patrol check      names every mistake with its place
                       patrol test       runs the policies' own cases
                       patrol run NAME   shows the rows, posts nothing

@@ -46,7 +46,9 @@ def test_a_slip_of_the_hand_is_told_what_was_meant(patrol: Patrol) -> None:
 # ------------------------------------------------------------------------------ wrong places
 
 
-@pytest.mark.parametrize("words", ["check", "run payments.held", "next payments.held", "serve", "demo"])
+@pytest.mark.parametrize(
+    "words", ["new a/x", "check", "run payments.held", "next payments.held", "serve", "demo"]
+)
 def test_a_folder_without_policies_is_told_where_to_go(patrol: Patrol, tmp_path: Path, words: str) -> None:
     (tmp_path / "empty").mkdir()
     ran = patrol(*words.split(), "--project", str(tmp_path / "empty"))
