@@ -9,7 +9,7 @@ from bot.new import rows
 from bot.new.blank import fill
 from bot.new.column import Value, listed, scalar, spelled
 from bot.new.idea import Idea
-from sensors.case_rules import OF_THE_ALERT
+from sensors.model.case import OF_THE_ALERT
 from sensors.model.policy import Severity
 from sensors.sources import sql_path
 from sensors.title import title_names, title_problem
