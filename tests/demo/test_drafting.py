@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,13 +38,13 @@ def test_whatever_a_policy_finds_becomes_a_case_in_which_nobody_is(tmp_path: Pat
         for fire in found.fired[:1]:
             wish = Wish(fire.key_values, now, policy)
             made = Drafting(policy, catalog, warehouse, memory, wish).draft()
-            if any("masking body changes" in why for why in made.wrong):  # its SQL looks for patterns in it
-                wish = replace(wish, keep=frozenset({"body"}))
+            if keep := re.findall(r"--keep (\w+)", " ".join(made.wrong)):  # its SQL looks for patterns in it
+                wish = replace(wish, keep=frozenset(keep))
                 made = Drafting(policy, catalog, warehouse, memory, wish).draft()
             text = block(made.case, 2)
             assert made.good, f"{policy.name}: {made.wrong}"
             assert made.case.expect, policy.name
-            assert sum(len(rows) for rows in made.case.given.values()) <= 40, policy.name
+            assert sum(len(rows) for rows in made.case.given.values()) <= 200, policy.name
             assert [name for name in names if name in text] == [], policy.name
             drafted += 1
     market.close()
