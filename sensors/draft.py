@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
+from sensors.defaults import Defaults, Layered, chain, layered
 from sensors.file_policy import PolicyFile
 from sensors.files import near, validated
 from sensors.lineage import Columns, Flaw, Proof, prove
@@ -36,6 +38,12 @@ class Draft:
     sql: str = ""  # the template's text
     texts: list[str] = field(default_factory=list)  # all that its runs depend on
     problems: list[Problem] = field(default_factory=list)
+    wrong_defaults: str = ""  # the path of a _defaults.yml that does not load
+
+    @property
+    def taken(self) -> Mapping[str, Any]:
+        """What the YAML does not say, but the folder's defaults do."""
+        return self.document.taken if isinstance(self.document, Layered) else {}
 
     def in_sql(self, what: str, word: str = "", *, warning: bool = False) -> Problem:
         """A problem in the SQL file, at the first place of `word`."""
@@ -50,6 +58,8 @@ class Setting:
     macros: Macros
     schema: Mapping[str, Mapping[str, str]]  # of the declared tables
     carry_to: str | None = None  # the dialect that queries will run in
+    defaults: Defaults = field(default_factory=Defaults)
+    place: str = ""  # differs from bundle to bundle
 
     @cached_property
     def mark(self) -> str:
@@ -69,13 +79,14 @@ def proved() -> dict[tuple[str, str], tuple[object, Draft]]:
 
 def draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> Draft:
     """The policy's draft; made again only if one of its files has changed."""
-    files = (path, sql_path(name), *(sql_path(name, dialect) for dialect in NATIVES))
+    files = (path, *chain(path), sql_path(name), *(sql_path(name, dialect) for dialect in NATIVES))
     inputs = (setting.mark, tuple(texts.get(file) for file in files))
-    held = _drafts.get((path, setting.dialect))
+    place = (setting.place + path, setting.dialect)
+    held = _drafts.get(place)
     if held is not None and held[0] == inputs:
         return held[1]
     one = _draft(name, path, texts, setting)
-    _drafts[(path, setting.dialect)] = (inputs, one)
+    _drafts[place] = (inputs, one)
     return one
 
 
@@ -83,7 +94,7 @@ def _draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> 
     document = read(path, texts[path])
     one = Draft(name, path, document, texts=[texts[path]], problems=list(document.problems))
     if not document.problems:
-        _validate(one)
+        _validate(one, setting.defaults)
     file = sql_path(name)
     if file not in texts:
         one.problems.append(document.problem_at((1, 1), f"its SQL is missing: write {file}"))
@@ -96,13 +107,19 @@ def _draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> 
     return one
 
 
-def _validate(one: Draft) -> None:
+def _validate(one: Draft, defaults: Defaults) -> None:
+    """Nothing is said of a file whose defaults do not load: what it lacks may stand there."""
+    one.wrong_defaults = next((path for path in chain(one.path) if path in defaults.broken), "")
+    if one.wrong_defaults:
+        return
     if not isinstance(one.document.data, dict):
         said = "a policy file is a mapping that begins with title: …"
         one.problems.append(one.document.problem_at((1, 1), said))
         return
+    one.document = layered(one.document, defaults.over(one.path))
     one.file, problems = validated(PolicyFile, one.document)
     one.problems += problems
+    one.texts += one.document.content if isinstance(one.document, Layered) else []
 
 
 def _query(one: Draft, file: str, setting: Setting) -> None:
@@ -118,7 +135,7 @@ def _query(one: Draft, file: str, setting: Setting) -> None:
     one.binds, one.unknown = proof.binds, frozenset(u.name for u in proof.unknown)
     one.texts += [setting.macros.texts[path] for path in sorted(one.shaped.macros)]
     if one.file is not None and proof.read:
-        one.problems += _binds(one, one.file.params)
+        one.problems += _binds(one, one.file.params, one.taken.get("params") or {})
     if not proof.problems:
         one.columns = proof.columns
         one.query = Query(one.shaped.sql, setting.dialect, file, proof.tables, dict(params))
@@ -128,12 +145,12 @@ def _named(sql: str) -> set[str]:
     return set(re.findall(r"param\(\s*['\"](\w+)", sql))
 
 
-def _binds(one: Draft, params: Mapping[str, object]) -> Iterator[Problem]:
+def _binds(one: Draft, params: Mapping[str, object], taken: Mapping[str, object]) -> Iterator[Problem]:
     known = [*params, *BOUNDS]
     for name in sorted(one.binds - BOUNDS - params.keys()):
         said = f":{name} has no value; give it one in params"
         yield one.in_sql(f"{said}{near(name, known)}", f":{name}")
-    for name in sorted(params.keys() - one.binds):
+    for name in sorted(params.keys() - one.binds - {name.lower() for name in taken}):
         said = f"the SQL does not use :{name}"
         yield one.document.problem(("params", name), said, key=True, warning=True)
     for name in sorted(params.keys() & BOUNDS):

@@ -65,14 +65,17 @@ def _needs(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:
     if one.query is None:
         return
     read = one.query.tables
+    by_folder = one.taken.get("needs") or {}  # these hold for the policies that read such a table
     for table in file.needs:
+        if table in by_folder and table.lower() not in read:
+            continue
         if said := beside.unknown("assets", table.lower()):
             yield one.document.problem(("needs", table), said, key=True)
         elif table.lower() not in read:
             said = f"the SQL does not read {table}{near(table, read)}"
             yield one.document.problem(("needs", table), said, key=True)
-    given = {table.lower() for table in file.needs}
-    if file.needs and (missing := [t for t in read if t not in given and beside.usable("assets", t)]):
+    given = {table.lower() for table in file.needs} & set(read)
+    if given and (missing := [t for t in read if t not in given and beside.usable("assets", t)]):
         said = f"the SQL also reads {' and '.join(missing)}; say wait, run or skip for it too"
         yield one.document.problem(("needs",), said)
 
@@ -92,7 +95,9 @@ def _columns(one: Draft, file: PolicyFile) -> Iterator[Problem]:
     for where in ("key", "row_key", "entity"):
         named += [((where, i), column, False) for i, column in enumerate(getattr(file, where))]
     named += [(("alert", "fields", i), column, False) for i, column in enumerate(file.alert.fields)]
-    named += [(("alert", "columns", column), column, True) for column in file.alert.columns]
+    by_folder = {name.lower() for name in (one.taken.get("alert") or {}).get("columns") or ()}
+    own = [column for column in file.alert.columns if column not in by_folder]
+    named += [(("alert", "columns", column), column, True) for column in own]
     if file.alert.title and not title_problem(file.alert.title):
         named += [(("alert", "title"), column, False) for column in sorted(title_names(file.alert.title))]
     if file.threshold.distinct:
