@@ -34,7 +34,7 @@ log = logs.get("app")
 
 STALE_BEAT = timedelta(seconds=60)  # after which a chore that has not ended is called stuck
 BEHIND = timedelta(minutes=5)  # after which what is due, and was not done, is called late
-LONG = ("late_rows",)  # it looks at the warehouse, for as long as its queries take
+LONG = ("late_rows", "mending")  # they look at the warehouse, for as long as their queries take
 
 
 def utc_now() -> datetime:
@@ -64,6 +64,7 @@ class Bot:
             dialect=settings.dialect,
             bundle=settings.bundle,
             owner=settings.owner,
+            manifest=settings.manifest,
         )
         self.metrics = METRICS
         self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics)

@@ -24,11 +24,11 @@ from bot.core.action import (
     Unacknowledge,
     Wake,
 )
-from bot.core.alert import Alert, Work
+from bot.core.alert import Alert, Disposition, Lane, Work
 from bot.core.change import Change, Refused, Same
 from bot.core.command import BY_NAME, VERBS, Command, Mistake
 from bot.core.reply import HelpReply, ListReply, Person, PolicyReply, Reply, Said, ShowReply, StatusReply
-from bot.core.words import when, who
+from bot.core.words import clean, when, who
 from bot.engine import Engine
 from bot.starting import Starting
 from bot.view import RIGHT_OVER, View
@@ -89,7 +89,7 @@ class Desk:
             case Change(event=event) if alert:
                 undo = UNDO.get(event.kind)
                 hint = f"undo: `/patrol {undo} {alert.id}`" if undo else ""
-                return Said(f"{alert.name} {event.story}.", hint)
+                return Said(f"{alert.name} {event.story}.{_noted(alert, event.kind)}", hint)
             case Refused():
                 return _refusal(outcome) if alert else self.view.unknown_alert(alert_id)
         return Said(f"ALR-{alert_id} is so already.", ok=False)
@@ -279,6 +279,7 @@ class Desk:
             alerts.dispositions(policy.name, self.engine.clock() - RIGHT_OVER),
             opened,
             self.view.cards(opened),
+            self.view.reports(policy),
         )
 
     def _oncall(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
@@ -339,6 +340,15 @@ def _together(answers: list[Said]) -> Said:
     """Several answers as one, line by line, with every undo."""
     hints = dict.fromkeys(answer.hint for answer in answers if answer.hint)
     return Said("\n".join(a.text for a in answers), " · ".join(hints), all(a.ok for a in answers))
+
+
+def _noted(alert: Alert, kind: str) -> str:
+    """What becomes of a false positive, for the one who called it so."""
+    false = kind in ("resolved", "redisposed") and alert.disposition is Disposition.false_positive
+    if not false or alert.policy.startswith("patrol."):
+        return ""
+    hear = " You will hear in its thread when the policy is mended." if alert.lane is Lane.live else ""
+    return f" Noted for {clean(alert.terms.team)}, who own `{clean(alert.policy)}`.{hear}"
 
 
 def _refusal(refused: Refused) -> Said:

@@ -10,7 +10,14 @@ from bot.core.action import Action, Unknown
 from bot.core.alert import Alert, Condition, Lane
 from bot.core.catchup import tick_window
 from bot.core.change import Change
-from bot.core.reconcile import Reconciled, flood_key, reconcile, unknown_keys
+from bot.core.reconcile import (
+    RESOLVED_LATELY,
+    Reconciled,
+    reconcile,
+    remembered_since,
+    speaks_of,
+    unknown_keys,
+)
 from bot.core.reply import Evidence
 from bot.core.retry import retry_at
 from bot.core.route import lane_for, lane_of
@@ -22,7 +29,6 @@ from bot.metrics import Metrics
 from bot.project import Project
 from bot.store import RENAMED_AWAY, Ask, Done, Held, Keys, RunSave, Store
 from bot.watch.circuit import Breaker
-from bot.watch.trouble import RESOLVED_LATELY
 from sensors.model.policy import Policy
 from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
 from sensors.model.window import INSTANT, Window
@@ -300,7 +306,9 @@ class Runs:
         looks = [looked for _, looked in found]
         memory = self.store.alerts.memory_of([_rows(looked) for looked in looks])
         lanes = [lane_for(claimed.policy, claimed.run.cause) for claimed, _ in found]
-        keys = [_holders(looked, lane) for looked, lane in zip(looks, lanes, strict=True)]
+        keys = [
+            Keys(look.policy.name, speaks_of(look), lane) for look, lane in zip(looks, lanes, strict=True)
+        ]
         held = self.store.alerts.held_of(keys, now - RESOLVED_LATELY)
         decided = []
         for (claimed, looked), lane, seen, holders in zip(found, lanes, memory, held, strict=True):
@@ -339,18 +347,7 @@ class Runs:
 
 def _rows(looked: Looked) -> Keys:
     """The rows of its keys that were seen before, as far back as they count."""
-    since, within = looked.window.start, looked.policy.threshold.within
-    if since and within:
-        since -= within
-    return Keys(looked.policy.name, [v.key for v in looked.violations], since=since)
-
-
-def _holders(looked: Looked, lane: Lane) -> Keys:
-    """The alerts that its keys may have; where what is gone must be cleared, all that the policy has."""
-    policy, keys = looked.policy, [v.key for v in looked.violations]
-    if not policy.accumulates:
-        return Keys(policy.name, None, lane)
-    return Keys(policy.name, [*keys, flood_key(policy.name)] if keys else [], lane)
+    return Keys(looked.policy.name, [v.key for v in looked.violations], since=remembered_since(looked))
 
 
 def _leaving(run: Run, looked: Looked, lane: Lane, found: Reconciled, changes: tuple[Change, ...]) -> RunSave:

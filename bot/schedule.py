@@ -20,6 +20,7 @@ from bot.due import clock_went_back
 from bot.engine import Engine
 from bot.errors import StoreAway
 from bot.log import get
+from bot.mending import Mending
 from bot.rounds import ENDS_WITHIN_S, Rounds
 from bot.starting import Starting
 from bot.store import DeadRun
@@ -43,6 +44,7 @@ CHORES: dict[str, float] = {
     "prune": 3600,
     "watch": 2,
     "late_rows": 600,
+    "mending": 60,
 }
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
@@ -157,6 +159,7 @@ class Scheduler:
             "prune": self._prune,
             "watch": self._watch,
             "late_rows": LateRows(self.engine).once,
+            "mending": Mending(self.engine).once,
         }
         began = datetime.now(UTC)
         for name, seconds in CHORES.items():

@@ -43,10 +43,16 @@ class Settings:
     dialect: str
     bundle: str
     owner: str | None
+    dbt_manifest: str | None
     ping_url: str | None
     slack_bot_token: str | None
     slack_app_token: str | None
     slack_signing_secret: str | None
+
+    @property
+    def manifest(self) -> Path | None:
+        """Where dbt's manifest lies, if the project takes tables from one."""
+        return self.project / self.dbt_manifest if self.dbt_manifest else None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -107,6 +113,27 @@ def require(settings: Settings, *, slack: bool = False, warehouse: bool = False)
         missing.append(f"No warehouse to look at: set PATROL_WAREHOUSE_URL, or warehouse_url in {FILE}.")
     if missing:
         raise SettingsError(_listed(missing))
+
+
+def schema() -> dict[str, Any]:
+    """What patrol.yml may say, as a JSON Schema. Secrets have no place in it."""
+    known = _Checked.model_json_schema()["properties"]
+    said: dict[str, Any] = {}
+    for name, about in ABOUT.items():
+        choices = {"enum": list(CHOICES[name])} if name in CHOICES else {}
+        kept = {
+            k: v
+            for k, v in known[name].items()
+            if k in ("type", "minimum", "maximum", "default") and v is not None
+        }
+        said[name] = {"type": ["string", "null"], "description": about, **kept, **choices}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": FILE,
+        "type": ["object", "null"],
+        "properties": said,
+        "additionalProperties": False,
+    }
 
 
 def hide_password(url: str) -> str:
@@ -175,6 +202,9 @@ class _Checked(BaseModel):
         str, Field(pattern=r"^[a-z][a-z0-9_-]*$", description="a short name of a-z, 0-9, _ and -")
     ] = "main"
     owner: Annotated[str, Field(min_length=1, description="a team of policies/_teams.yml")] | None = None
+    dbt_manifest: (
+        Annotated[str, Field(min_length=1, description="the path of dbt's manifest.json")] | None
+    ) = None
     ping_url: Annotated[str, AfterValidator(_outside_address)] | None = None
     slack_bot_token: Annotated[str, _token("xoxb-", "a bot token")] | None = None
     slack_app_token: Annotated[str, _token("xapp-", "an app-level token")] | None = None
@@ -186,6 +216,22 @@ CHOICES = {
     "slack_mode": ("socket", "http"),
     "log": ("auto", "json", "pretty"),
     "log_level": ("debug", "info", "warning", "error"),
+}
+ABOUT = {
+    "store_url": "Where Patrol keeps alerts, history and what it has seen: SQLite or Postgres",
+    "warehouse_url": "Where the policies look: duckdb:///warehouse.duckdb",
+    "host": "The address that /healthz, /readyz and /metrics are served on",
+    "port": "The port that they are served on",
+    "slack_url": "Another address of Slack's API, such as the sandbox's",
+    "slack_mode": "socket: Patrol calls Slack; http: Slack posts to /slack/events on the port",
+    "workers": "How many policies are looked at side by side",
+    "log": "auto is pretty on a terminal and json elsewhere",
+    "log_level": "What is logged",
+    "dialect": "The dialect that sql/ is written in; it is carried over to whatever the warehouse speaks",
+    "bundle": "The name of this set of policies",
+    "owner": "The team of policies/_teams.yml that answers for Patrol itself; default: the first one",
+    "dbt_manifest": "The manifest.json of a dbt project, whose tables need no entry in _assets.yml",
+    "ping_url": "Called each minute while Patrol is at work; who hears nothing raises the alarm",
 }
 ENVIRONMENT = {
     (name if name in SECRETS else f"patrol_{name}").upper(): name for name in _Checked.model_fields

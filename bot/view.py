@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from bot.core import builtin, oncall
-from bot.core.alert import Alert, Lane, due
+from bot.core.alert import Alert, Disposition, Lane, due
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_slack import SLACK_AWAY
 from bot.core.message import LATE, Queue
 from bot.core.plan import next_due
 from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
+from bot.core.reports import REPORTED_FOR, open_reports
 from bot.core.route import channel_for, channel_in
 from bot.core.silence import SILENT_SENSOR
 from bot.core.words import clean, when
@@ -146,6 +147,11 @@ class View:
             for name in wanted
             if (policy := self.catalog.policies.get(name))
         )
+
+    def reports(self, policy: Policy) -> int:
+        """Of how many false positives nobody has made a case yet."""
+        since, false = self.clock() - REPORTED_FOR, Disposition.false_positive
+        return len(open_reports(policy, self.store.alerts.resolved([policy.name], since, false)))
 
     def status(self) -> StatusReply:
         now = self.clock()

@@ -1,9 +1,8 @@
-"""What lies beside one bundle's policies: teams, jobs, assets, entities, violations. Each entry stands alone."""
+"""What lies beside the policies: teams, jobs, assets, entities, violations. Each entry stands alone."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -37,18 +36,10 @@ SINGULAR = {
 }
 
 
-MAY_DO = "teams"  # who is in a team may act, so teams are the project's own to name
-VARIABLE = re.compile(r"\$\{(\w+)")
-
-
 @dataclass
 class Beside:
-    """All entries by kind and name, the documents they stand in, and what is wrong with them.
+    """All entries by kind and name, the documents they stand in, and what is wrong with them."""
 
-    Those of a bundle hold the project's own (`shared`) too, which it may use and not say otherwise.
-    """
-
-    shared: Beside | None = None
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     broken: dict[str, set[str]] = field(default_factory=dict)  # names of entries with problems
@@ -77,18 +68,13 @@ class Beside:
     def violations(self) -> dict[str, ViolationKind]:
         return self.values["violations"]
 
-    def own(self, kind: str) -> dict[str, Any]:
-        """The entries that this bundle brings itself."""
-        theirs = self.shared.values[kind] if self.shared else {}
-        return {name: value for name, value in self.values[kind].items() if name not in theirs}
-
     def unknown(self, kind: str, name: str) -> str | None:
         """`no team "paymnts"; did you mean "payments"?`, or None where the name stands in the file."""
         known = [*self.values[kind], *self.broken[kind]]
         if name in known or kind in self.unreadable:
             return None
         where = " in policies/_assets.yml" if kind == "assets" else ""
-        if kind not in self.documents and not known:
+        if kind not in self.documents:
             where = f"; there is no policies/_{kind}.yml"
         return f'no {SINGULAR[kind]} "{name}"{where}{near(name, known)}'
 
@@ -113,47 +99,28 @@ def _spelled(value: object) -> object:
     return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
-def load(
-    texts: Mapping[str, str],
-    last_good: Catalog | None,
-    *,
-    shared: Beside | None = None,
-    bundle: str = "",
-    manifest: str = "",
-    data_owner: str | None = None,
-) -> Beside:
-    """Those of one bundle. `manifest` is dbt's, distilled: _assets.yml completes and overrules it."""
-    beside = Beside(shared)
-    beside.unreadable |= shared.unreadable if shared else set()
+def load(texts: Mapping[str, str], last_good: Catalog | None, from_dbt: str = "") -> Beside:
+    """`from_dbt` is a manifest, distilled: _assets.yml completes and overrules it."""
+    beside = Beside()
     for kind, door in DOORS.items():
         path = f"policies/_{kind}.yml"
-        beside.values[kind] = dict(shared.values[kind]) if shared else {}
-        beside.broken[kind] = set(shared.broken[kind]) if shared else set()
+        beside.values[kind], beside.broken[kind] = {}, set()
+        known: dict[str, Asset] = {}
         if kind == "assets":
-            _from_dbt(beside, dbt.assets(manifest, beside.teams, data_owner))
+            known = dbt.assets(from_dbt, beside.teams)
+            beside.values[kind].update(known)
         if path in texts:
             beside.documents[kind] = read(path, texts[path])
-            _entries(beside, kind, door, beside.documents[kind], last_good, bundle)
+            _entries(beside, kind, door, known, last_good)
     beside.problems += _crossed(beside)
     return beside
 
 
-def _from_dbt(beside: Beside, tables: Mapping[str, Asset]) -> None:
-    """The project's own word on a table is not overruled by a bundle's dbt."""
-    taken = beside.values["assets"]
-    beside.values["assets"] = {**tables, **taken}
-
-
 def _entries(
-    beside: Beside,
-    kind: str,
-    door: type[Door],
-    document: Document,
-    last_good: Catalog | None,
-    bundle: str,
+    beside: Beside, kind: str, door: type[Door], known: Mapping[str, Asset], last_good: Catalog | None
 ) -> None:
-    """Every entry of one file; one with a problem keeps its last good version."""
-    before = last_good_of(kind, last_good)
+    """Every entry of one file, over what is known of it; one with a problem keeps its last good version."""
+    document, before = beside.documents[kind], _before(kind, last_good)
     beside.problems += document.problems
     if document.problems or not isinstance(document.data, dict | None):
         if not document.problems:
@@ -164,13 +131,9 @@ def _entries(
         return
     for key in document.data or {}:
         name = key.lower() if kind == "assets" else key
-        if said := _not_theirs(beside.shared, kind, name, bundle):
-            beside.problems.append(document.problem((key,), said, key=True))
-            continue
         value, problems = validated(door, document, (key,))
-        problems += _foreign(document, (key,), document.data[key], bundle) if beside.shared else ()
-        if value is not None and not problems:
-            beside.values[kind][name] = _completed(value, key, beside.values[kind].get(name))
+        if value is not None:
+            beside.values[kind][name] = _completed(value, key, known.get(name))
             continue
         beside.problems += problems
         beside.broken[kind].add(name)
@@ -178,55 +141,21 @@ def _entries(
             beside.values[kind][name] = before[name]
 
 
-def _completed(file: Door, key: str, known: Any) -> Any:
+def _completed(file: Door, key: str, known: Asset | None) -> Any:
     """The entry; what an asset's does not say is taken from dbt."""
     value = file.value(key)  # type: ignore[attr-defined]  # each door has it
-    if not isinstance(known, Asset) or not isinstance(file, AssetFile):
+    if known is None or not isinstance(file, AssetFile):
         return value
     said = file.model_fields_set | file.freshness.model_fields_set
-    unsaid = {name: getattr(known, name) for name in ASSET_KEYS if name not in said}
-    if unsaid.get("loaded_until") not in (None, *(value.columns or unsaid.get("columns") or known.columns)):
-        unsaid.pop("loaded_until")
-    return replace(value, **unsaid)
+    both = replace(value, **{name: getattr(known, name) for name in ASSET_KEYS if name not in said})
+    if both.columns and both.loaded_until not in both.columns and "loaded_until" not in said:
+        both = replace(both, loaded_until=None)  # the columns that were said have no such one
+    if both.warn_after and both.late_after and both.late_after < both.warn_after:
+        both = replace(both, **{next(k for k in ("warn_after", "late_after") if k not in said): None})
+    return both
 
 
-def _not_theirs(shared: Beside | None, kind: str, name: str, bundle: str) -> str | None:
-    """What a bundle may not say, because the project says it."""
-    if shared is None:
-        return None
-    if kind == MAY_DO:
-        return (
-            f"teams say who may act, so they stand in the project's own policies/_teams.yml, not in {bundle}"
-        )
-    if name in shared.values[kind] or name in shared.broken[kind]:
-        said = f"the project's own policies/_{kind}.yml says what this {SINGULAR[kind]} is"
-        return f"{said}; take this one out, or give it another name"
-    return None
-
-
-def _foreign(document: Document, where: tuple[str | int, ...], entry: Any, bundle: str) -> list[Problem]:
-    """Variables of the environment that are not the bundle's: the tokens of Patrol and of other teams."""
-    mine = variables_of(bundle)
-    match entry:
-        case dict():
-            return [p for k, v in entry.items() for p in _foreign(document, (*where, k), v, bundle)]
-        case list():
-            return [p for i, v in enumerate(entry) for p in _foreign(document, (*where, i), v, bundle)]
-        case str():
-            for name in VARIABLE.findall(entry):
-                if not name.startswith(mine):
-                    said = f"${{{name}}} is not this bundle's: its variables begin with {mine}"
-                    return [document.problem(where, said)]
-    return []
-
-
-def variables_of(bundle: str) -> str:
-    """How the names of the variables begin that a bundle's files may read."""
-    return f"{bundle.upper().replace('-', '_')}_"
-
-
-def last_good_of(kind: str, last_good: Catalog | None) -> Mapping[str, Any]:
-    """The entries of a kind as they last were good, by name."""
+def _before(kind: str, last_good: Catalog | None) -> Mapping[str, Any]:
     if last_good is None:
         return {}
     if kind == "entities":
@@ -256,7 +185,7 @@ def _crossed(beside: Beside) -> Iterator[Problem]:
 
 def _alone(beside: Beside) -> Iterator[Problem]:
     """A team without people: its alerts stand in the channel, and nobody hears of them."""
-    document = None if beside.shared else beside.documents.get("teams")
+    document = beside.documents.get("teams")
     for name, team in beside.teams.items():
         if document and name not in beside.broken["teams"] and not team.members:
             said = "has no members, so nobody can be told; write members: {ana: {slack: U0ANA}}"

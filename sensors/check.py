@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
+from sensors.case_rules import case_rules
+from sensors.catalog import Loaded
 from sensors.files import near
 from sensors.model.catalog import Catalog, Problem
-from sensors.model.policy import Now, Policy, Trailing
-from sensors.model.window import Window
-from sensors.run import look
-from sensors.warehouse import Warehouse, WarehouseError
+from sensors.model.policy import Query
+from sensors.refused import refusals
+from sensors.warehouse import Result, Warehouse, WarehouseError
 from sensors.yaml_marks import Document
 
-AT = datetime(2000, 1, 1, tzinfo=UTC)  # a time without data: the warehouse reads the SQL and scans nothing
 TIMEOUT = timedelta(seconds=30)
 
 
-def check(catalog: Catalog, warehouse: Warehouse | None = None) -> tuple[Problem, ...]:
+def check(catalog: Loaded, warehouse: Warehouse | None = None) -> tuple[Problem, ...]:
     """Every problem, by place; with a warehouse also what it lacks and which SQL it refuses."""
-    problems = set(catalog.problems)
+    problems = {*catalog.problems, *_cases(catalog)}
     if warehouse is not None:
-        documents: Mapping[str, Document] = getattr(catalog, "documents", {})
         try:
             warehouse.ping()
-            problems.update(_assets(catalog, documents.get("policies/_assets.yml"), warehouse))
-            for policy in catalog.policies.values():
-                if policy.name not in catalog.broken:
-                    problems.update(_policy(policy, documents.get(policy.path), warehouse))
+            problems.update(_assets(catalog, catalog.documents.get("policies/_assets.yml"), warehouse))
+            for one in catalog.drafts:
+                if one.query is not None and not one.unknown:
+                    problems.update(refusals(one, one.query, Asked(warehouse)))
         except WarehouseError as error:
             said = f"the warehouse cannot be asked: {error.message}"
             problems.add(Problem("patrol.yml", 1, 1, said, warning=error.transient))
     return tuple(sorted(problems))
+
+
+def _cases(catalog: Loaded) -> Iterator[Problem]:
+    for one in catalog.drafts:
+        yield from case_rules(one, catalog.assets, catalog.project)
 
 
 def _assets(catalog: Catalog, document: Document | None, warehouse: Warehouse) -> Iterator[Problem]:
@@ -53,34 +58,18 @@ def _assets(catalog: Catalog, document: Document | None, warehouse: Warehouse) -
                 yield document.problem((key, "columns", column), said, key=True)
 
 
-def _policy(policy: Policy, document: Document | None, warehouse: Warehouse) -> Iterator[Problem]:
-    """Has the warehouse read the query, over a window without data."""
-    try:
-        warehouse.native(policy.query)
-    except WarehouseError as error:
-        yield Problem(policy.query.path, 1, 1, error.message.removeprefix(f"{policy.query.path}: "))
-        return
-    looked = look(replace(policy, timeout=TIMEOUT), warehouse, _nothing(policy), limit=1)
-    if looked.error is None or looked.transient:
-        return
-    if looked.columns and document is not None:
-        yield document.problem(("key",), looked.error)
-    else:
-        yield Problem(policy.query.path, 1, 1, looked.error + _advice(policy, warehouse))
+@dataclass(frozen=True)
+class Asked:
+    """A warehouse as a reader of queries: a window without data is asked for, so that it scans nothing."""
 
+    warehouse: Warehouse
 
-def _advice(policy: Policy, warehouse: Warehouse) -> str:
-    """Some SQL is carried over into what the warehouse still refuses."""
-    read, write = policy.query.dialect, warehouse.dialect
-    if read == write or write in policy.query.native:
-        return ""
-    return f" (carried from {read} to {write}; a .{write}.sql beside it is taken instead)"
+    @property
+    def dialect(self) -> str:
+        return self.warehouse.dialect
 
+    def native(self, query: Query) -> str:
+        return self.warehouse.native(query)
 
-def _nothing(policy: Policy) -> Window:
-    match policy.window:
-        case Now():
-            return Window(None, AT)
-        case Trailing(baseline=baseline):
-            return Window(AT, AT + TIMEOUT, None if baseline is None else AT - TIMEOUT)
-    return Window(AT, AT + TIMEOUT)
+    def read(self, query: Query, binds: Mapping[str, Any]) -> Result:
+        return self.warehouse.query(self.native(query), binds, limit=1, timeout=TIMEOUT)

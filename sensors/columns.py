@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -27,14 +27,18 @@ class Unknown:
     line: int
 
 
-def unknown_columns(root: exp.Expr, schema: Mapping[str, Mapping[str, str]]) -> Iterator[Unknown]:
+def scopes_of(root: exp.Expr) -> list[Scope]:
+    """Every SELECT of a query with what it reads from."""
+    try:
+        return traverse_scope(root)
+    except (SqlglotError, RecursionError):
+        return []  # what cannot be walked is left to the warehouse
+
+
+def unknown_columns(scopes: Sequence[Scope], schema: Mapping[str, Mapping[str, str]]) -> Iterator[Unknown]:
     """Walks every SELECT of a query; `schema` is what the declared tables have."""
     if not schema:
         return
-    try:
-        scopes = traverse_scope(root)
-    except (SqlglotError, RecursionError):
-        return  # what cannot be walked is left to the warehouse
     tables = _Tables(schema)
     seen: set[tuple[str, int]] = set()
     for scope in scopes:

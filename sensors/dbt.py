@@ -34,7 +34,7 @@ def distilled(path: Path, shown: str) -> tuple[str, list[Problem]]:
             raise Unreadable(f"is larger than {MOST_BYTES // 1_000_000} MB; it is not read")
         return _distilled(str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino), []
     except FileNotFoundError:
-        said = "dbt's manifest is not there: run `dbt parse`, or mend dbt.manifest in patrol.yml"
+        said = "dbt's manifest is not there: run `dbt parse`, or mend dbt_manifest in patrol.yml"
     except OSError as error:
         said = f"dbt's manifest cannot be read: {(error.strerror or 'no reason given').lower()}"
     except Unreadable as error:
@@ -153,20 +153,21 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def assets(text: str, teams: Collection[str], owner: str | None) -> dict[str, Asset]:
-    """The distilled text as assets; each belongs to the first of its owners that is a team, or to `owner`."""
-    return {name: _asset(name, entry, teams, owner) for name, entry in json.loads(text or "{}").items()}
+def assets(text: str, teams: Collection[str]) -> dict[str, Asset]:
+    """The distilled text as assets; each belongs to the first of its owners that is a team, or to nobody."""
+    return {name: _asset(name, entry, teams) for name, entry in json.loads(text or "{}").items()}
 
 
-def _asset(name: str, entry: Raw, teams: Collection[str], owner: str | None) -> Asset:
+def _asset(name: str, entry: Raw, teams: Collection[str]) -> Asset:
+    warn, late = parse_duration(entry.get("warn_after", "")), parse_duration(entry.get("late_after", ""))
     return Asset(
         name=name,
         kind=entry["kind"],
         tier=entry["tier"],
-        owner=next((one for one in entry.get("owners", ()) if one in teams), owner),
+        owner=next((one for one in entry.get("owners", ()) if one in teams), None),
         columns=entry.get("columns", {}),
         loaded_until=entry.get("loaded_until"),
-        warn_after=parse_duration(entry.get("warn_after", "")),
-        late_after=parse_duration(entry.get("late_after", "")),
+        warn_after=None if warn and late and late < warn else warn,
+        late_after=late,
         description=entry.get("description", ""),
     )

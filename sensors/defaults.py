@@ -14,13 +14,12 @@ from sensors.model.catalog import Problem
 from sensors.sources import DEFAULTS
 from sensors.yaml_marks import Document, Path, read
 
-JOINED: tuple[Path, ...] = (("alert",), ("alert", "columns"), ("needs",), ("params",))
 OF_EVERY_POLICY = ("owner", "status", "violation", "channel", "review_channel")  # wrong by themselves
 
 
 @dataclass
 class Defaults:
-    """One bundle's, by their paths."""
+    """Those of a project, by their paths."""
 
     documents: dict[str, Document] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
@@ -73,11 +72,9 @@ class Layered(Document):
     taken: dict[str, Any] = field(default_factory=dict)  # what was not said here
 
     def layer(self, where: Path) -> Document:
-        for length in range(len(where), 0, -1):
-            for one in (self, *self.under):
-                if where[:length] in one.values:
-                    return one
-        return self
+        if not where or where[0] not in self.taken:
+            return self
+        return next(one for one in self.under if where[0] in one.data)
 
     def problem(self, where: Path, what: str, *, key: bool = False, warning: bool = False) -> Problem:
         layer = self.layer(where)
@@ -86,25 +83,19 @@ class Layered(Document):
         whose = "" if where[0] in OF_EVERY_POLICY else f" (for {self.path})"
         return layer.problem(where, what + whose, key=key, warning=warning)
 
-    @property
-    def content(self) -> list[str]:
-        """What a policy's runs depend on besides its own text."""
-        return [json.dumps(self.taken, sort_keys=True, ensure_ascii=False)] if self.taken else []
-
 
 def layered(document: Document, under: Sequence[Document]) -> Document:
-    """The document with what the defaults say where it says nothing; itself where they say nothing."""
+    """The document with what the defaults say where it says nothing: each key whole, from the nearest."""
     given = [one for one in under if isinstance(one.data, dict)]
     if not given or not isinstance(document.data, dict):
         return document
-    data, taken = document.data, dict[str, Any]()
+    taken: dict[str, Any] = {}
     for one in given:
-        data, more = joined(data, one.data)
-        taken = joined(taken, more)[0]
+        taken |= {key: one.data[key] for key in one.data if key not in taken and key not in document.data}
     return Layered(
         document.path,
         document.text,
-        data,
+        {**document.data, **taken},
         document.keys,
         document.values,
         document.problems,
@@ -113,20 +104,7 @@ def layered(document: Document, under: Sequence[Document]) -> Document:
     )
 
 
-def joined(
-    over: Mapping[str, Any], below: Mapping[str, Any], at: Path = ()
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """All of `over`, with what only `below` says; and the latter by itself.
-
-    A key is taken whole or not at all, but `JOINED` ones are joined entry by entry.
-    """
-    data, taken = dict(over), dict[str, Any]()
-    for key, value in below.items():
-        here = (*at, key)
-        if key not in over:
-            data[key] = taken[key] = value
-        elif here in JOINED and isinstance(over[key], dict) and isinstance(value, dict):
-            data[key], more = joined(over[key], value, here)
-            if more:
-                taken[key] = more
-    return data, taken
+def as_taken(taken: Mapping[str, Any]) -> Defaults:
+    """Defaults that say just this: what a policy took, as its content keeps it."""
+    path = f"policies/{DEFAULTS}"
+    return Defaults({path: read(path, json.dumps(taken, ensure_ascii=False))}) if taken else Defaults()

@@ -12,6 +12,8 @@ from sensors.defaults import Defaults, Layered, chain, layered
 from sensors.file_policy import PolicyFile
 from sensors.files import near, validated
 from sensors.lineage import Columns, Flaw, Proof, prove
+from sensors.lineage_facts import UNKNOWN, Facts
+from sensors.model.asset import Asset
 from sensors.model.catalog import Problem
 from sensors.model.policy import Query
 from sensors.sources import sql_path
@@ -35,7 +37,9 @@ class Draft:
     columns: Columns | None = None  # of the result, where they can be derived
     binds: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()  # columns that the declared tables do not have
+    facts: Facts = UNKNOWN
     sql: str = ""  # the template's text
+    natives: dict[str, str] = field(default_factory=dict)  # the same of hand-written versions, by dialect
     texts: list[str] = field(default_factory=list)  # all that its runs depend on
     problems: list[Problem] = field(default_factory=list)
     wrong_defaults: str = ""  # the path of a _defaults.yml that does not load
@@ -57,15 +61,24 @@ class Setting:
     dialect: str
     macros: Macros
     schema: Mapping[str, Mapping[str, str]]  # of the declared tables
+    times: Mapping[str, str]  # of those that grow, the column that says when
     carry_to: str | None = None  # the dialect that queries will run in
     defaults: Defaults = field(default_factory=Defaults)
-    place: str = ""  # differs from bundle to bundle
+
+    @classmethod
+    def over(
+        cls, dialect: str, macros: Macros, assets: Mapping[str, Asset], carry_to: str | None = None
+    ) -> Setting:
+        """What is shared by all that read these tables."""
+        schema = {name: asset.columns for name, asset in assets.items() if asset.columns}
+        times = {name: asset.loaded_until for name, asset in assets.items() if asset.loaded_until}
+        return cls(dialect, macros, schema, times, carry_to)
 
     @cached_property
     def mark(self) -> str:
         """Differs when a draft of the same files may come out otherwise."""
         tables = sorted((name, tuple(columns)) for name, columns in self.schema.items())
-        return repr((self.dialect, self.carry_to, sorted(self.macros.texts.items()), tables))
+        return repr((self.dialect, self.carry_to, sorted(self.macros.texts.items()), tables, self.times))
 
 
 # The last draft of each policy and what it was made from, so that a reload reads only what has changed.
@@ -81,16 +94,16 @@ def draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> D
     """The policy's draft; made again only if one of its files has changed."""
     files = (path, *chain(path), sql_path(name), *(sql_path(name, dialect) for dialect in NATIVES))
     inputs = (setting.mark, tuple(texts.get(file) for file in files))
-    place = (setting.place + path, setting.dialect)
-    held = _drafts.get(place)
+    held = _drafts.get((path, setting.dialect))
     if held is not None and held[0] == inputs:
         return held[1]
-    one = _draft(name, path, texts, setting)
-    _drafts[place] = (inputs, one)
+    one = unkept(name, path, texts, setting)
+    _drafts[(path, setting.dialect)] = (inputs, one)
     return one
 
 
-def _draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> Draft:
+def unkept(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> Draft:
+    """A draft that nobody keeps: of files as they are, or as they were."""
     document = read(path, texts[path])
     one = Draft(name, path, document, texts=[texts[path]], problems=list(document.problems))
     if not document.problems:
@@ -119,7 +132,6 @@ def _validate(one: Draft, defaults: Defaults) -> None:
     one.document = layered(one.document, defaults.over(one.path))
     one.file, problems = validated(PolicyFile, one.document)
     one.problems += problems
-    one.texts += one.document.content if isinstance(one.document, Layered) else []
 
 
 def _query(one: Draft, file: str, setting: Setting) -> None:
@@ -129,13 +141,14 @@ def _query(one: Draft, file: str, setting: Setting) -> None:
     one.problems += one.shaped.problems
     if one.shaped.problems:
         return
-    proof = prove(one.shaped.sql, setting.dialect, setting.schema, setting.carry_to)
+    proof = prove(one.shaped.sql, setting.dialect, setting.schema, setting.carry_to, setting.times)
     one.problems += [place(file, one.sql, flaw) for flaw in proof.problems]
     one.problems += [place(file, one.sql, Flaw(u.what, u.word, u.line)) for u in proof.unknown]
+    one.facts = proof.facts
     one.binds, one.unknown = proof.binds, frozenset(u.name for u in proof.unknown)
     one.texts += [setting.macros.texts[path] for path in sorted(one.shaped.macros)]
     if one.file is not None and proof.read:
-        one.problems += _binds(one, one.file.params, one.taken.get("params") or {})
+        one.problems += _binds(one, one.file.params)
     if not proof.problems:
         one.columns = proof.columns
         one.query = Query(one.shaped.sql, setting.dialect, file, proof.tables, dict(params))
@@ -145,12 +158,12 @@ def _named(sql: str) -> set[str]:
     return set(re.findall(r"param\(\s*['\"](\w+)", sql))
 
 
-def _binds(one: Draft, params: Mapping[str, object], taken: Mapping[str, object]) -> Iterator[Problem]:
+def _binds(one: Draft, params: Mapping[str, object]) -> Iterator[Problem]:
     known = [*params, *BOUNDS]
     for name in sorted(one.binds - BOUNDS - params.keys()):
         said = f":{name} has no value; give it one in params"
         yield one.in_sql(f"{said}{near(name, known)}", f":{name}")
-    for name in sorted(params.keys() - one.binds - {name.lower() for name in taken}):
+    for name in sorted(params.keys() - one.binds):
         said = f"the SQL does not use :{name}"
         yield one.document.problem(("params", name), said, key=True, warning=True)
     for name in sorted(params.keys() & BOUNDS):
@@ -167,6 +180,7 @@ def _natives(one: Draft, query: Query, texts: Mapping[str, str], setting: Settin
         if file not in texts:
             continue
         one.texts.append(texts[file])
+        one.natives[dialect] = texts[file]
         shaped = shape(file, texts[file], query.params, setting.macros)
         one.problems += shaped.problems
         if not shaped.problems:

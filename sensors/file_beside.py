@@ -10,39 +10,45 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
-from sensors.files import Column, Door, Duration, Moment, Pattern, Text, near, one_of, shown, timezones, wrong
+from sensors.files import (
+    Channel,
+    Column,
+    Door,
+    Duration,
+    Moment,
+    Pattern,
+    Person,
+    TeamName,
+    Text,
+    Upstream,
+    near,
+    one_of,
+    shown,
+    timezones,
+    wrong,
+)
 from sensors.model.asset import Asset, Entity, ViolationKind
-from sensors.model.job import Job, Param
+from sensors.model.job import KEY, Job, Param
 from sensors.model.policy import Severity
 from sensors.model.team import LadderStep, Member, Role, Rotation, Team
 
-
-def _slack_id(first: str, what: str) -> Any:
-    def check(value: str) -> str:
-        if not re.fullmatch(rf"[{first}][A-Z0-9]{{2,}}", value):
-            raise wrong(f"must be Slack's id of a {what}, such as {first[0]}0123ABCD, not {shown(value)}")
-        return value
-
-    return check
-
-
 RoleName = Annotated[str, one_of(*[role.value for role in Role])]
 SeverityName = Annotated[str, one_of(*[severity.name for severity in Severity])]
-Channel = Annotated[Text, AfterValidator(_slack_id("CG", "channel"))]
 
 
 class MemberFile(Door):
-    slack: Annotated[Text, AfterValidator(_slack_id("UW", "person"))]
-    roles: list[Annotated[str, one_of(*[r.value for r in Role])]] = Field(
-        default_factory=lambda: ["responder"]
+    slack: Person = Field(description="Slack's id of the person")
+    roles: list[RoleName] = Field(
+        default_factory=lambda: ["responder"],
+        description="What the person may do: responder, lead, approver, admin",
     )
 
 
 class RotationFile(Door):
-    members: Annotated[list[Text], Field(min_length=1)]
-    length: Duration = timedelta(days=7)
-    anchor: Moment | None = None
-    timezone: Text = "UTC"
+    members: Annotated[list[Text], Field(min_length=1)] = Field(description="Who takes turns, in this order")
+    length: Duration = Field(default=timedelta(days=7), description="How long a turn is")
+    anchor: Moment | None = Field(default=None, description="When the first turn began")
+    timezone: Text = Field(default="UTC", description="Of the handover's clock")
 
     @model_validator(mode="after")
     def zone(self) -> RotationFile:
@@ -53,8 +59,8 @@ class RotationFile(Door):
 
 
 class StepFile(Door):
-    to: Text
-    after: Duration | None = None
+    to: Text = Field(description="oncall, team, lead or a member")
+    after: Duration | None = Field(default=None, description="How long after the alert opened")
 
 
 def _members(value: Any) -> Any:
@@ -67,12 +73,21 @@ def _members(value: Any) -> Any:
 
 
 class TeamFile(Door):
-    channel: Channel
-    review_channel: Channel | None = None
-    members: Annotated[dict[str, MemberFile], BeforeValidator(_members)] = Field(default_factory=dict)
-    rotation: RotationFile | None = None
-    ladder: dict[SeverityName, Annotated[list[StepFile], Field(min_length=1)]] = Field(default_factory=dict)
-    acknowledged_for: Duration = timedelta(hours=4)
+    channel: Channel = Field(description="Slack's id of the channel of its alerts")
+    review_channel: Channel | None = Field(
+        default=None, description="Slack's id of the channel of alerts in shadow; default: the same"
+    )
+    members: Annotated[dict[str, MemberFile], BeforeValidator(_members)] = Field(
+        default_factory=dict, description="The people by name: `{ana: {slack: U0ANA}}`"
+    )
+    rotation: RotationFile | None = Field(default=None, description="Who is on call when")
+    ladder: dict[SeverityName, Annotated[list[StepFile], Field(min_length=1)]] = Field(
+        default_factory=dict, description="Who is told when, by severity"
+    )
+    acknowledged_for: Duration = Field(
+        default=timedelta(hours=4),
+        description="How long an acknowledgement holds before it is asked about again",
+    )
 
     @model_validator(mode="after")
     def known_people(self) -> TeamFile:
@@ -103,10 +118,14 @@ class TeamFile(Door):
 
 
 class ParamFile(Door):
-    type: Annotated[str, one_of("string", "integer", "number", "boolean")] = "string"
-    pattern: Pattern | None = None
-    default: Any = None
-    required: bool = True
+    type: Annotated[str, one_of("string", "integer", "number", "boolean")] = Field(
+        default="string", description="Of the value"
+    )
+    pattern: Pattern | None = Field(
+        default=None, description="A regular expression that the whole value must match: rows are hostile"
+    )
+    default: Any = Field(default=None, description="Where neither a person nor the row gives a value")
+    required: bool = Field(default=True, description="Whether it may be missing")
 
     def value(self, name: str) -> Param:
         plain = Param(name, self.type, default=self.default, required=self.required)
@@ -126,16 +145,20 @@ class JobFile(Door):
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
-    title: Text
-    kind: Annotated[str, one_of(*NEEDED)]
-    owner: Text
-    params: dict[Column, ParamFile] = Field(default_factory=dict)
-    after: list[Text] = Field(default_factory=list)
-    timeout: Duration = timedelta(minutes=10)
-    approval: Annotated[str, one_of("none", "second_person")] = "none"
-    changes: Text | None = None
-    undo: Text | None = None
-    description: Text | None = None
+    title: Text = Field(description="What its button says")
+    kind: Annotated[str, one_of(*NEEDED)] = Field(description="The outside system that runs it")
+    owner: TeamName = Field(description="A team of `_teams.yml`")
+    params: dict[Column, ParamFile] = Field(default_factory=dict, description="What it is given, by name")
+    after: list[Upstream] = Field(default_factory=list, description="What must have been updated before")
+    timeout: Duration = Field(default=timedelta(minutes=10), description="How long it may take")
+    approval: Annotated[str, one_of("none", "second_person")] = Field(
+        default="none", description="Whether a second person must agree"
+    )
+    changes: Text | None = Field(
+        default=None, description="What it changes, for the one who is about to start it"
+    )
+    undo: Text | None = Field(default=None, description="How what it changes is undone")
+    description: Text | None = Field(default=None, description="More about it")
 
     @model_validator(mode="after")
     def runnable(self) -> JobFile:
@@ -156,7 +179,7 @@ class JobFile(Door):
     def _check_placeholders(self, config: Mapping[str, Any]) -> None:
         for key, pattern in (("statement", r"(?<![:\w]):(\w+)"), ("url", r"(?<!\$)\{(\w+)\}")):
             for name in re.findall(pattern, str(config.get(key) or "")):
-                if name.lower() not in self.params:
+                if name.lower() not in (*self.params, KEY):
                     raise wrong(f'no parameter "{name}" in params{near(name, self.params)}', key)
 
     def value(self, name: str) -> Job:
@@ -176,19 +199,31 @@ class JobFile(Door):
 
 
 class FreshnessFile(Door):
-    warn_after: Duration | None = None
-    late_after: Duration | None = None
+    warn_after: Duration | None = Field(default=None, description="Older than this it is said to be late")
+    late_after: Duration | None = Field(
+        default=None, description="Older than this, policies that need it wait"
+    )
 
 
 class AssetFile(Door):
-    kind: Annotated[str, one_of("table", "model", "sheet", "topic", "dashboard")] = "table"
-    tier: Annotated[str, one_of("raw", "core", "vetted", "scratch")] = "core"
-    owner: Text | None = None
-    description: Text | None = None
-    columns: dict[Column, Text] = Field(default_factory=dict)
-    loaded_until: Column | None = None
-    load_interval: Duration | None = None
-    freshness: FreshnessFile = FreshnessFile()
+    kind: Annotated[str, one_of("table", "model", "sheet", "topic", "dashboard")] = Field(
+        default="table", description="What it is"
+    )
+    tier: Annotated[str, one_of("raw", "core", "vetted", "scratch")] = Field(
+        default="core", description="How far it can be trusted; live policies do not read scratch"
+    )
+    owner: TeamName | None = Field(
+        default=None, description="A team of `_teams.yml`, who is told when it is late"
+    )
+    description: Text | None = Field(default=None, description="What a row is")
+    columns: dict[Column, Text] = Field(
+        default_factory=dict, description="Types by column: cases, and the check of queries, need them"
+    )
+    loaded_until: Column | None = Field(
+        default=None, description="The column whose newest value says until when it is loaded"
+    )
+    load_interval: Duration | None = Field(default=None, description="How often it is loaded")
+    freshness: FreshnessFile = Field(default=FreshnessFile(), description="When it is late")
 
     @model_validator(mode="after")
     def known_column(self) -> AssetFile:
@@ -238,10 +273,14 @@ def _link(value: str) -> str:
 
 
 class EntityFile(Door):
-    column: Column
-    link: Annotated[Text, AfterValidator(_link)]
-    pattern: Pattern | None = None
-    label: Text | None = None
+    column: Column = Field(description="The column that holds its id")
+    link: Annotated[Text, AfterValidator(_link)] = Field(
+        description="Where an agent looks it up: a fixed host, with {id}"
+    )
+    pattern: Pattern | None = Field(
+        default=None, description="A regular expression that an id matches whole; others get no link"
+    )
+    label: Text | None = Field(default=None, description="What the link says")
 
     def value(self, name: str) -> Entity:
         plain = Entity(name, self.column, self.link, label=self.label or "")
@@ -251,10 +290,10 @@ class EntityFile(Door):
 
 
 class ViolationFile(Door):
-    title: Text
-    what: Text
-    examples: list[Text] = Field(default_factory=list)
-    may_do: Text | None = None
+    title: Text = Field(description="Its name for people")
+    what: Text = Field(description="What is a problem of this kind")
+    examples: list[Text] = Field(default_factory=list, description="How it looks")
+    may_do: Text | None = Field(default=None, description="What an agent may do about it")
 
     def value(self, name: str) -> ViolationKind:
         return ViolationKind(name, self.title, self.what, tuple(self.examples), self.may_do or "")

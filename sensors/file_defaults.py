@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, create_model
+from pydantic import create_model
 
 from sensors.file_policy import PolicyFile
-from sensors.files import Column, Door, one_of
+from sensors.files import Door
 
 SHARED = (
     *("owner", "status", "severity", "schedule", "violation", "channel", "review_channel"),
-    *("runbook", "tags", "needs", "params", "offer", "on_open"),
-    *("max_alerts", "repeat_interval", "timeout"),
+    *("runbook", "tags", "needs", "offer", "on_open"),
+    *("max_alerts", "repeat_interval", "catchup", "timeout"),
 )
-
-
-class AlertDefaults(Door):
-    columns: dict[Column, Annotated[str, one_of("show", "mask", "hide")]] = Field(default_factory=dict)
 
 
 def _optional(name: str) -> tuple[Any, Any]:
@@ -31,6 +27,5 @@ def _optional(name: str) -> tuple[Any, Any]:
 DefaultsFile: type[Door] = create_model(
     "DefaultsFile",
     __base__=Door,
-    alert=(AlertDefaults, AlertDefaults()),
     **{name: _optional(name) for name in SHARED},  # type: ignore[call-overload]  # names and types from a table
 )

@@ -1,4 +1,5 @@
 """The policy file's shape, and the Policy that it stands for. What needs other files is judged in check."""
+# ruff: noqa: E501 - a description is one line, as it stands in the guide
 
 from __future__ import annotations
 
@@ -10,7 +11,26 @@ from typing import Annotated, Any
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from sensors.files import Column, Door, Duration, Moment, Text, near, one_of, shown, timezones, wrong
+from sensors.file_case import CaseFile
+from sensors.files import (
+    COLUMN,
+    Channel,
+    Column,
+    Door,
+    Duration,
+    JobName,
+    Schema,
+    TableName,
+    TeamName,
+    Text,
+    Upstream,
+    ViolationName,
+    near,
+    one_of,
+    shown,
+    timezones,
+    wrong,
+)
 from sensors.model.policy import (
     After,
     AlertText,
@@ -31,6 +51,20 @@ from sensors.model.policy import (
 )
 
 SEVERITIES = [s.name for s in Severity]
+GRADES = {
+    "anyOf": [
+        {"type": "string", "enum": SEVERITIES},
+        {
+            "type": "object",
+            "properties": {**{word: {"type": "number"} for word in SEVERITIES}, "by": COLUMN},
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
+    ],
+    "examples": ["high", {"medium": 3, "high": 6}, {"by": "amount", "medium": 100, "high": 1000}],
+}
+TURNS = 12  # of a cron schedule that are looked at for the shortest time between two
+PARAM = {"type": ["string", "number", "boolean"]}
 
 
 def _grades(value: Any) -> Grades:
@@ -86,10 +120,19 @@ def _cron(expression: str) -> str:
 
 
 class ScheduleFile(Door):
-    every: Duration | None = None
-    cron: Annotated[Text, AfterValidator(_cron)] | None = None
-    timezone: Annotated[Text, AfterValidator(_timezone)] | None = None
-    after: Annotated[list[Text], Field(min_length=1)] | None = None
+    every: Duration | None = Field(
+        default=None, description="A duration such as 30s, 15m, 2h or 1d, on the grid of the clock"
+    )
+    cron: Annotated[Text, AfterValidator(_cron)] | None = Field(
+        default=None, description='Five fields: minute hour day month weekday, such as "0 9 * * 1-5"'
+    )
+    timezone: Annotated[Text, AfterValidator(_timezone)] | None = Field(
+        default=None, description="Of `cron`; UTC unless said otherwise"
+    )
+    after: Annotated[list[Upstream], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Tables and jobs (`job:dbt_build`) after whose update it runs. It is read, but nothing starts by it yet: `check` warns",
+    )
 
     @model_validator(mode="after")
     def one(self) -> ScheduleFile:
@@ -103,6 +146,13 @@ class ScheduleFile(Door):
             raise wrong("means nothing without cron", "timezone")
         return self
 
+    def shortest(self) -> timedelta | None:
+        """The least time between two looks; None where what comes before says when."""
+        if self.cron is None:
+            return self.every
+        times = list(itertools.islice(CronSim(self.cron, datetime(2026, 1, 1, tzinfo=UTC)), TURNS))
+        return min((later - at for at, later in itertools.pairwise(times)), default=None)
+
     def value(self) -> Schedule:
         if self.every is not None:
             return Every(self.every)
@@ -112,11 +162,16 @@ class ScheduleFile(Door):
 
 
 class WindowFile(Door):
-    column: Column
-    lookback: Duration | None = None
-    delay: Duration | None = None
-    trailing: Duration | None = None
-    baseline: Duration | None = None
+    column: Column = Field(description="The column that says when a row happened, or when it came")
+    lookback: Duration | None = Field(default=None, description="How late a row may come after others")
+    delay: Duration | None = Field(default=None, description="How long to leave the newest rows alone")
+    trailing: Duration | None = Field(
+        default=None,
+        description="Look at this long a time before the newest row, each time anew: rows are conditions",
+    )
+    baseline: Duration | None = Field(
+        default=None, description="With `trailing`: how long a time before it `in_baseline` looks at"
+    )
 
     @model_validator(mode="after")
     def kind(self) -> WindowFile:
@@ -136,22 +191,27 @@ class WindowFile(Door):
 
 
 class ThresholdFile(Door):
-    count: Annotated[int, Field(ge=1)] = 1
-    within: Duration | None = None
-    distinct: Column | None = None
+    count: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="Rows of a key before it is a violation"
+    )
+    within: Duration | None = Field(
+        default=None, description="The time over which rows of an incremental window add up"
+    )
+    distinct: Column | None = Field(
+        default=None, description="Count the different values of this column instead of rows"
+    )
 
 
 class AlertFile(Door):
-    title: Text | None = None
-    fields: list[Column] = Field(default_factory=list)
-    columns: dict[Column, Annotated[str, one_of("show", "mask", "hide")]] = Field(default_factory=dict)
-
-
-class CaseFile(Door):
-    name: Text
-    at: Moment
-    given: dict[str, list[dict[str, Any]] | str]
-    expect: list[dict[str, Any]]
+    title: Text | None = Field(
+        default=None, description="The alert's own title: columns of the newest row, and `count`"
+    )
+    fields: list[Column] = Field(
+        default_factory=list, description="Columns that the card shows, in this order"
+    )
+    columns: dict[Column, Annotated[str, one_of("show", "mask", "hide")]] = Field(
+        default_factory=dict, description="`{body: mask, email: hide}`: how columns are shown"
+    )
 
 
 def _window(value: Any) -> Any:
@@ -169,35 +229,96 @@ def _param(value: Any) -> Any:
 
 
 class PolicyFile(Door):
-    title: Text
-    owner: Text
-    severity: Annotated[Grades, BeforeValidator(_grades)]
-    schedule: ScheduleFile
-    key: list[Column]
-    status: Annotated[str, one_of("draft", "shadow", "live", "retired")] = "live"
-    violation: Text | None = None
-    runbook: Text | None = None
-    false_positives: Text | None = None
-    description: Text | None = None
-    tags: list[Text] = Field(default_factory=list)
-    window: Annotated[WindowFile | None, BeforeValidator(_window)] = None
-    needs: dict[str, Annotated[str, one_of("wait", "run", "skip")]] = Field(default_factory=dict)
-    row_key: list[Column] = Field(default_factory=list)
-    threshold: ThresholdFile = ThresholdFile()
-    alert: AlertFile = AlertFile()
-    offer: list[Text] = Field(default_factory=list)
-    on_open: list[Text] = Field(default_factory=list)
-    params: dict[Column, Annotated[Any, BeforeValidator(_param)]] = Field(default_factory=dict)
-    entity: Annotated[list[Column], BeforeValidator(_listed)] = Field(default_factory=list)
-    max_alerts: Annotated[int, Field(ge=1, le=1000)] = 25
-    clear: Annotated[str, one_of("never", "if_unacked", "always")] = "never"
-    repeat_interval: Duration = timedelta(hours=4)
-    catchup: Annotated[str, one_of("merge", "each", "skip")] = "merge"
-    channel: Text | None = None
-    review_channel: Text | None = None
-    renamed_from: Text | None = None
-    timeout: Duration = timedelta(minutes=5)
-    cases: list[CaseFile] = Field(default_factory=list)
+    title: Text = Field(description="Its name for people")
+    owner: TeamName = Field(
+        description="A team of `_teams.yml`: its channel, people and ladder are the alert's"
+    )
+    severity: Annotated[Grades, BeforeValidator(_grades), Schema(GRADES)] = Field(
+        description="One word, or bounds on the count: `{medium: 3, high: 6}`, or on a column: `{low: 100, high: 1000, by: amount}`"
+    )
+    schedule: ScheduleFile = Field(
+        description='`{every: 5m}`, on the grid of the clock; or `{cron: "0 9 * * 1-5", timezone: America/New_York}`'
+    )
+    key: list[Column] = Field(
+        description="The columns that say what an alert is about: one open alert per key; `[]` is the whole platform"
+    )
+    status: Annotated[str, one_of("draft", "shadow", "live", "retired")] = Field(
+        default="live",
+        description="`draft`: checked, never run · `shadow`: runs, its alerts go to the review channel and page nobody · `live` · `retired`",
+    )
+    violation: ViolationName | None = Field(
+        default=None,
+        description="An entry of `_violations.yml`: what it is, and what an agent may do about it",
+    )
+    runbook: Text | None = Field(default=None, description="Where it is written what to do")
+    false_positives: Text | None = Field(
+        default=None, description="What looks like it and is none, for the people who get the alert"
+    )
+    description: Text | None = Field(
+        default=None, description="More about it, for the people who get the alert"
+    )
+    tags: list[Text] = Field(default_factory=list, description="Words to find it by")
+    window: Annotated[WindowFile | None, BeforeValidator(_window), Schema(or_else={"const": "none"})] = Field(
+        default=None, description="Which rows a look sees, by their time; without it the world as it is"
+    )
+    needs: dict[TableName, Annotated[str, one_of("wait", "run", "skip")]] = Field(
+        default_factory=dict,
+        description="`{core.orders: wait}`: what to do while that table is later than its `late_after`. `wait` and `skip` do not look; `run` looks all the same, and so does a table that is not named",
+    )
+    row_key: list[Column] = Field(
+        default_factory=list,
+        description="The columns that make a row the same row; all of them unless said otherwise",
+    )
+    threshold: ThresholdFile = Field(
+        default=ThresholdFile(),
+        description="`{count: 3, within: 24h}`: rows per key; `{distinct: buyer_id, count: 3, …}` counts values instead",
+    )
+    alert: AlertFile = Field(
+        default=AlertFile(),
+        description="`title` (columns come from the newest row, and `count`), `fields`, `columns: {body: mask, email: hide}`",
+    )
+    offer: list[JobName] = Field(
+        default_factory=list, description="Jobs of `_jobs.yml` that the card offers as buttons"
+    )
+    on_open: list[JobName] = Field(
+        default_factory=list, description="Jobs of `_jobs.yml` that are started when an alert opens"
+    )
+    params: dict[Column, Annotated[Any, BeforeValidator(_param), Schema(PARAM)]] = Field(
+        default_factory=dict, description="Values that the SQL names as `:name`; they are bound, never pasted"
+    )
+    entity: Annotated[list[Column], BeforeValidator(_listed), Schema(or_else=COLUMN)] = Field(
+        default_factory=list,
+        description="Columns that name whom it is about. It is read, but alerts are about the key: `check` warns",
+    )
+    max_alerts: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=25, description="With more new keys in one run, one alert speaks for all"
+    )
+    clear: Annotated[str, one_of("never", "if_unacked", "always")] = Field(
+        default="never",
+        description="`never`, `if_unacked`, `always`: whether a condition that is gone closes its alert (trailing and state)",
+    )
+    repeat_interval: Duration = Field(
+        default=timedelta(hours=4), description="How long after the last step of the ladder it is told again"
+    )
+    catchup: Annotated[str, one_of("merge", "each", "skip")] = Field(
+        default="merge",
+        description="How due times that nobody ran are made up for (incremental): `merge`, `each`, `skip`; see *What was missed*",
+    )
+    channel: Channel | None = Field(
+        default=None, description="Slack's id of the channel of its alerts, instead of the team's"
+    )
+    review_channel: Channel | None = Field(
+        default=None, description="Slack's id of the channel of its alerts in shadow, instead of the team's"
+    )
+    renamed_from: Text | None = Field(
+        default=None,
+        description="The name it had before its files were moved: its alerts, rows and time go over",
+    )
+    timeout: Duration = Field(default=timedelta(minutes=5), description="How long its query may take")
+    cases: list[CaseFile] = Field(
+        default_factory=list,
+        description="The policy's own tests: rows given, alerts expected; see *Cases*",
+    )
 
     def window_kind(self) -> WindowKind:
         return Now() if self.window is None else self.window.value()
@@ -239,4 +360,5 @@ def policy(file: PolicyFile, *, name: str, path: str, bundle: str, query: Query,
         review_channel=file.review_channel,
         renamed_from=file.renamed_from,
         timeout=file.timeout,
+        cases=tuple(case.value() for case in file.cases),
     )

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from sensors.model.catalog import Problem
 from sensors.model.clock import parse_duration, parse_time
 from sensors.yaml_marks import Document, Path
 
 M = TypeVar("M", bound="Door")
+Json = dict[str, Any]
 
 
 class Door(BaseModel):
@@ -42,15 +52,46 @@ def near(word: object, known: Iterable[str], cutoff: float = 0.6) -> str:
     return f'; did you mean "{by_fold[found[0]]}"?' if found else ""
 
 
-def one_of(*words: str) -> BeforeValidator:
+@dataclass(frozen=True)
+class one_of:
     """Lets through one of a few words."""
 
-    def check(value: Any) -> str:
-        if value not in words:
-            raise wrong(f"must be {_or(words)}, not {shown(value)}{near(value, words)}")
+    words: tuple[str, ...]
+
+    def __init__(self, *words: str) -> None:
+        object.__setattr__(self, "words", words)
+
+    def check(self, value: Any) -> str:
+        if value not in self.words:
+            raise wrong(f"must be {_or(self.words)}, not {shown(value)}{near(value, self.words)}")
         return str(value)
 
-    return BeforeValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, found: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        return {"type": "string", "enum": list(self.words)}
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a JSON Schema says of a type that pydantic cannot read off: it replaces, or adds to, its own.
+
+    `names`: of what the value is a name, such as teams, so that an editor offers those there are.
+    """
+
+    says: Mapping[str, Any] = field(default_factory=dict)
+    names: str = ""
+    or_else: Mapping[str, Any] = field(default_factory=dict)  # another thing that is taken, too
+
+    def __hash__(self) -> int:
+        return hash((repr(self.says), self.names))
+
+    def __get_pydantic_json_schema__(self, found: CoreSchema, handler: GetJsonSchemaHandler) -> Json:
+        said: Json = dict(self.says) if self.says else handler(found)
+        if self.names:
+            said = {**said, NAMES: self.names}
+        return {"anyOf": [self.or_else, said]} if self.or_else else said
 
 
 def _or(words: tuple[str, ...]) -> str:
@@ -101,6 +142,17 @@ def _text(value: Any) -> str:
     raise wrong(f"must be text, not {shown(value) if value != '' else 'empty'}")
 
 
+def slack_id(first: str, what: str) -> Any:
+    """Lets through Slack's ids that begin with one of the letters."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(rf"[{first}][A-Z0-9]{{2,}}", value):
+            raise wrong(f"must be Slack's id of a {what}, such as {first[0]}0123ABCD, not {shown(value)}")
+        return value
+
+    return check
+
+
 def _pattern(value: str) -> str:
     try:
         re.compile(value)
@@ -118,11 +170,37 @@ def _lower_name(what: str) -> Any:
     return check
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Moment = Annotated[Any, BeforeValidator(_moment)]
-Text = Annotated[str, BeforeValidator(_text)]
-Pattern = Annotated[str, BeforeValidator(_text), AfterValidator(_pattern)]
-Column = Annotated[str, BeforeValidator(_text), AfterValidator(_lower_name("a column"))]
+NAMES = "x-names"  # in a schema: of what a text is the name
+SPAN = r"^\s*(\d{1,9}\s*[smhdwSMHDW]\s*)+$"
+TEXT = {"type": "string", "pattern": r"\S"}
+COLUMN = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_$]*$"}
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    Schema({"type": "string", "pattern": SPAN, "examples": ["30s", "15m", "2h", "1d", "4w"]}),
+]
+Moment = Annotated[
+    Any, BeforeValidator(_moment), Schema({"type": "string", "examples": ["2026-01-05T12:00:00Z"]})
+]
+Text = Annotated[str, BeforeValidator(_text), Schema(TEXT)]
+Pattern = Annotated[str, BeforeValidator(_text), AfterValidator(_pattern), Schema(TEXT)]
+Column = Annotated[str, BeforeValidator(_text), AfterValidator(_lower_name("a column")), Schema(COLUMN)]
+Channel = Annotated[
+    Text,
+    AfterValidator(slack_id("CG", "channel")),
+    Schema({"type": "string", "pattern": "^[CG][A-Z0-9]{2,}$", "examples": ["C0123ABCD"]}),
+]
+Person = Annotated[
+    Text,
+    AfterValidator(slack_id("UW", "person")),
+    Schema({"type": "string", "pattern": "^[UW][A-Z0-9]{2,}$", "examples": ["U0123ABCD"]}),
+]
+TeamName = Annotated[Text, Schema(TEXT, "teams")]
+JobName = Annotated[Text, Schema(TEXT, "jobs")]
+TableName = Annotated[str, Schema(TEXT, "assets")]
+ViolationName = Annotated[Text, Schema(TEXT, "violations")]
+Upstream = Annotated[Text, Schema(TEXT, "upstream")]
 
 
 def validated(model: type[M], document: Document, where: Path = ()) -> tuple[M | None, list[Problem]]:

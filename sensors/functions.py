@@ -68,6 +68,7 @@ COMPUTING = """
     flatten unnest table generate_series range generator split_to_table strtok_split_to_table
 """
 KNOWN = frozenset(COMPUTING.split())
+CALL = "is not a function that policies may call"
 
 # What may stand in FROM beside tables: these unfold values that the query already has.
 UNFOLDING = """
@@ -88,7 +89,7 @@ def refusal(name: str, by_class: bool) -> str | None:
         return f"{plain} may not be called: it reaches outside the tables"
     if by_class or plain in KNOWN:
         return None
-    return f"{plain} is not a function that policies may call"
+    return f"{plain} {CALL}"
 
 
 def unfolds(name: str) -> bool:

@@ -14,8 +14,10 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
-from sensors.columns import Unknown, unknown_columns
-from sensors.functions import refusal, unfolds
+from sensors.columns import Unknown, scopes_of, unknown_columns
+from sensors.files import near
+from sensors.functions import CALL, KNOWN, refusal, unfolds
+from sensors.lineage_facts import UNKNOWN, Facts, facts
 from sensors.model.policy import NOTHING
 from sensors.warehouse.dialect import Untranslatable, spell
 
@@ -42,12 +44,20 @@ class Proof:
     problems: tuple[Flaw, ...] = ()
     binds: frozenset[str] = frozenset()
     unknown: tuple[Unknown, ...] = ()  # columns that the declared tables do not have
+    facts: Facts = UNKNOWN
     read: bool = True  # False: it is no SELECT that could be parsed, so nothing else is known of it
 
 
-def prove(sql: str, dialect: str, schema: Schema = NOTHING, carry_to: str | None = None) -> Proof:
+def prove(
+    sql: str,
+    dialect: str,
+    schema: Schema = NOTHING,
+    carry_to: str | None = None,
+    times: Mapping[str, str] = NOTHING,
+) -> Proof:
     """Reads the SQL; `schema` is what is known of tables, so that a star can be unfolded.
 
+    `times`: of tables that grow, the column that says when.
     `carry_to`: the dialect that it will run in; compiled while the SQL is parsed, so that no run has to.
     """
     root = _one_select(sql, dialect)
@@ -57,11 +67,13 @@ def prove(sql: str, dialect: str, schema: Schema = NOTHING, carry_to: str | None
     tables = tuple(dict.fromkeys(_table_name(t) for t in _real_tables(root)))
     binds = frozenset(p.name for p in root.find_all(exp.Placeholder) if p.this)
     columns = output(root, schema)
-    unknown = () if flaws else tuple(unknown_columns(root, schema))
+    scopes = () if flaws else scopes_of(root)
+    unknown = tuple(unknown_columns(scopes, schema))
+    known = UNKNOWN if flaws else facts(root, scopes, times)
     if carry_to is not None and not flaws:
         with suppress(Untranslatable):  # said by whoever asks for it
             spell(sql, dialect, carry_to, root)
-    return Proof(tables, columns, flaws, binds, unknown)
+    return Proof(tables, columns, flaws, binds, unknown, known)
 
 
 def _one_select(sql: str, dialect: str) -> exp.Expr | Flaw:
@@ -125,7 +137,8 @@ def _call(node: exp.Func) -> Iterator[Flaw]:
     known = not isinstance(node, exp.Anonymous | exp.AnonymousAggFunc)
     name = node.sql_names()[0] if known else str(node.this)
     if why := refusal(name, known):
-        yield Flaw(why, name, _line(node))
+        meant = near(name, [*KNOWN, *map(str.lower, exp.FUNCTION_BY_NAME)], 0.8) if why.endswith(CALL) else ""
+        yield Flaw(f"{why}{meant}", name, _line(node))
 
 
 def _source(node: exp.Expr) -> Iterator[Flaw]:

@@ -10,6 +10,8 @@ from sensors.file_policy import PolicyFile
 from sensors.files import near
 from sensors.model.catalog import Problem
 from sensors.model.job import Job
+from sensors.rules_count import count_rules
+from sensors.rules_tables import table_rules
 from sensors.rules_window import window_rules
 from sensors.title import title_names, title_problem
 from sensors.yaml_marks import Path
@@ -23,12 +25,14 @@ def rules(one: Draft, beside: Beside, policies: Collection[str]) -> Iterator[Pro
     yield from _names(one, one.file, beside, policies)
     yield from _needs(one, one.file, beside)
     yield from _title(one, one.file)
-    yield from _columns(one, one.file)
+    if one.columns is not None:
+        yield from column_rules(one, one.file, one.columns)
     yield from _params(one, one.file, beside)
-    yield from _numbers(one, one.file)
     yield from _unacted(one, one.file)
+    yield from count_rules(one, one.file)
     if one.query is not None:
         yield from window_rules(one, one.file, beside)
+        yield from table_rules(one, one.file, one.query, beside)
 
 
 def _tables(one: Draft, beside: Beside) -> Iterator[Problem]:
@@ -65,17 +69,16 @@ def _needs(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:
     if one.query is None:
         return
     read = one.query.tables
-    by_folder = one.taken.get("needs") or {}  # these hold for the policies that read such a table
+    of_folder = "needs" in one.taken  # then it speaks of the tables of all policies there
     for table in file.needs:
-        if table in by_folder and table.lower() not in read:
-            continue
         if said := beside.unknown("assets", table.lower()):
             yield one.document.problem(("needs", table), said, key=True)
-        elif table.lower() not in read:
+        elif table.lower() not in read and not of_folder:
             said = f"the SQL does not read {table}{near(table, read)}"
             yield one.document.problem(("needs", table), said, key=True)
-    given = {table.lower() for table in file.needs} & set(read)
-    if given and (missing := [t for t in read if t not in given and beside.usable("assets", t)]):
+    given = {table.lower() for table in file.needs}
+    missing = [] if of_folder else [t for t in read if t not in given and beside.usable("assets", t)]
+    if file.needs and missing:
         said = f"the SQL also reads {' and '.join(missing)}; say wait, run or skip for it too"
         yield one.document.problem(("needs",), said)
 
@@ -87,17 +90,13 @@ def _title(one: Draft, file: PolicyFile) -> Iterator[Problem]:
         yield one.document.problem(("alert", "title"), said)
 
 
-def _columns(one: Draft, file: PolicyFile) -> Iterator[Problem]:
-    """Every column that the YAML names is one that the query gives."""
-    if one.columns is None:
-        return
+def column_rules(one: Draft, file: PolicyFile, given: Collection[str]) -> Iterator[Problem]:
+    """Every column that the YAML names is one of those that the query gives."""
     named: list[tuple[Path, str, bool]] = []
     for where in ("key", "row_key", "entity"):
         named += [((where, i), column, False) for i, column in enumerate(getattr(file, where))]
     named += [(("alert", "fields", i), column, False) for i, column in enumerate(file.alert.fields)]
-    by_folder = {name.lower() for name in (one.taken.get("alert") or {}).get("columns") or ()}
-    own = [column for column in file.alert.columns if column not in by_folder]
-    named += [(("alert", "columns", column), column, True) for column in own]
+    named += [(("alert", "columns", column), column, True) for column in file.alert.columns]
     if file.alert.title and not title_problem(file.alert.title):
         named += [(("alert", "title"), column, False) for column in sorted(title_names(file.alert.title))]
     if file.threshold.distinct:
@@ -105,8 +104,8 @@ def _columns(one: Draft, file: PolicyFile) -> Iterator[Problem]:
     if file.severity.by:
         named.append((("severity", "by"), file.severity.by, False))
     for place, column, key in named:
-        if column not in one.columns:
-            said = f"the query gives no column {column}{near(column, one.columns)}"
+        if column not in given:
+            said = f"the query gives no column {column}{near(column, given)}"
             yield one.document.problem(place, said, key=key)
 
 
@@ -125,17 +124,11 @@ def _unfilled(job: Job, columns: Collection[str]) -> list[str]:
     return [p.name for p in job.params if p.required and p.default is None and p.name not in columns]
 
 
-def _numbers(one: Draft, file: PolicyFile) -> Iterator[Problem]:
-    """Bounds and thresholds that can be reached."""
-    bounds = file.severity.bounds
-    if file.severity.by is None and len(bounds) > 1 and bounds[1][1] <= file.threshold.count:
-        (lowest, _), (second, bound) = bounds[:2]
-        said = f"is never given: an alert begins at {file.threshold.count}, {second.name} at {bound:g}"
-        yield one.document.problem(("severity", lowest.name), said, warning=True)
-
-
 def _unacted(one: Draft, file: PolicyFile) -> Iterator[Problem]:
     """What may be written already, and what this version does with it."""
     if file.schedule.after is not None:
         said = "is read, but this version does not act on it: the policy runs only when it is asked to"
         yield one.document.problem(("schedule", "after"), said, key=True, warning=True)
+    if file.entity:
+        said = "is read, but this version does not act on it: alerts are about the key"
+        yield one.document.problem(("entity",), said, key=True, warning=True)

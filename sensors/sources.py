@@ -1,44 +1,22 @@
-"""Reads the files of a bundle: policies/**.yml and sql/**.sql. Says what lies there, not what it means."""
+"""Reads the files of a project: policies/**.yml and sql/**.sql. Says what lies there, not what it means."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sensors.files import near
-from sensors.model.bundle import Bundle
 from sensors.model.catalog import Problem
 
 FOLDERS = {"policies": (".yml", ".yaml"), "sql": (".sql",)}
 PART = re.compile(r"[a-z][a-z0-9_]*")
 BESIDE = ("_assets.yml", "_entities.yml", "_jobs.yml", "_teams.yml", "_violations.yml")  # of policies/ alone
 DEFAULTS = "_defaults.yml"  # of any folder below it
-
-
-@dataclass(frozen=True)
-class Root:
-    """Where the files of one bundle lie just now. The first of several is the project's own."""
-
-    bundle: Bundle
-    folder: Path
-    shown: str = ""  # stands before its paths where people read them: "../risk/", "risk:"
-    prefix: str = ""  # stands before the names of its policies: "risk:"
-    commit: str = ""
-    trouble: str = ""  # why this is not its newest version, in words
-    texts: Mapping[str, str] | None = field(default=None, repr=False)  # instead of what lies in the folder
-
-    @property
-    def is_main(self) -> bool:
-        return not self.prefix
-
-    @property
-    def manifest(self) -> Path | None:
-        return self.folder / self.bundle.dbt.manifest if self.bundle.dbt else None
 
 
 @dataclass

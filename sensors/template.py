@@ -51,13 +51,11 @@ class Macros:
     broken: frozenset[str] = frozenset()  # names that stand in files which do not load
 
     @staticmethod
-    def load(texts: Mapping[str, str], shared: Macros | None = None) -> Macros:
-        """Those of these files, and those of `shared`, whose names they may not take."""
-        held = shared.under(":") if shared else Macros()
-        paths: dict[str, str] = dict(held.paths)
-        templates: dict[str, Template] = dict(held.templates)
+    def load(texts: Mapping[str, str]) -> Macros:
+        paths: dict[str, str] = {}
+        templates: dict[str, Template] = {}
         problems: list[Problem] = []
-        broken: set[str] = set(held.broken)
+        broken: set[str] = set()
         for path, text in sorted(texts.items()):
             names = re.findall(r"\{%-?\s*macro\s+(\w+)", text)
             for name in names:
@@ -69,14 +67,7 @@ class Macros:
             except TemplateSyntaxError as error:
                 problems.append(_syntax(path, text, error))
                 broken |= set(names)
-        return Macros(paths, templates, {**held.texts, **texts}, tuple(problems), frozenset(broken))
-
-    def under(self, mark: str) -> Macros:
-        """The same with a mark before each file's path, so that another bundle's file is not taken for it."""
-        paths = {name: mark + path for name, path in self.paths.items()}
-        templates = {mark + path: template for path, template in self.templates.items()}
-        texts = {mark + path: text for path, text in self.texts.items()}
-        return Macros(paths, templates, texts, broken=self.broken)
+        return Macros(paths, templates, texts, tuple(problems), frozenset(broken))
 
 
 def shape(path: str, text: str, params: Collection[str], macros: Macros) -> Shaped:

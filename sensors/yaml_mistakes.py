@@ -12,6 +12,10 @@ VALUE = re.compile(r"^\s*(?:- +)?(?:[\w.-]+: +|- +)?(?P<value>\S.*)$")
 def say(text: str, error: yaml.YAMLError) -> tuple[int, int, str]:
     """Line, column (from 1) and a sentence for a file that cannot be read as YAML."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if "quoted scalar" in str(getattr(error, "context", "")):
+        mark = (
+            getattr(error, "context_mark", None) or mark
+        )  # where the quote was opened, not where the file ends
     lines = text.splitlines() or [""]
     row = min(mark.line if mark else 0, len(lines) - 1)
     if (

@@ -15,11 +15,18 @@ COMMANDS = {
     "demo": ("bot.cli.demo", "demo"),
     "serve": ("bot.cli.serve", "serve"),
     "sandbox": ("bot.cli.serve", "sandbox"),
+    "new": ("bot.cli.new", "new"),
     "run": ("bot.cli.policies", "run"),
-    "check": ("bot.cli.policies", "check"),
+    "check": ("bot.cli.check", "check"),
+    "schema": ("bot.cli.schema", "schema"),
+    "test": ("bot.cli.cases", "test"),
+    "case": ("bot.cli.drafting", "case"),
     "next": ("bot.cli.policies", "next_runs"),
     "gaps": ("bot.cli.ledger", "gaps"),
     "backfill": ("bot.cli.ledger", "backfill"),
+    "backtest": ("bot.cli.backtest", "backtest"),
+    "diff": ("bot.cli.diff", "diff"),
+    "score": ("bot.cli.score", "score"),
     "db": ("bot.cli.serve", "db"),
 }
 PORT = click.IntRange(0, 65535)
@@ -58,9 +65,16 @@ def patrol() -> None:
 
     \b
     See it work:      patrol demo
-    Write a policy:   patrol check      names every mistake with its place
+    Write a policy:   patrol new        makes its files, with cases that pass
+                      patrol schema     lets your editor complete and check the YAML
+                      patrol check      names every mistake with its place
+                      patrol test       runs the policies' own cases
+                      patrol case       makes a case of real rows, or of an alert
                       patrol run NAME   shows the rows, posts nothing
                       patrol next NAME  says when it will run
+    Look back:        patrol backtest   says what it would have alerted
+                      patrol diff       compares two versions by their alerts
+                      patrol score      says how often it is right
     Put it to work:   patrol db upgrade, then patrol serve
     Miss nothing:     patrol gaps       shows what no policy has looked at
                       patrol backfill   looks at it, and pages nobody
@@ -85,6 +99,11 @@ def holding_policies(project: Path) -> Path:
             f"There is no policies/ in {project.resolve()}: go there, or say --project DIR."
         )
     return project
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 policy`, `2 policies`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def settings_of(project: Path, **overrides: str | None) -> Any:

@@ -205,7 +205,7 @@ def backfill(
         from bot.backfill import Backfill
 
         stopping = threading.Event()
-        with _ctrl_c(stopping):
+        with ctrl_c(stopping):
             done = _carry_out(Backfill(engine, planned, stopping.wait, by=_me(), again=again))
     sys.exit(0 if done else 1)
 
@@ -222,7 +222,13 @@ def _engine(settings: Any, name: str) -> Iterator[tuple[Engine, Policy]]:
     wanted = policy_of(catalog, name)
     store, warehouse = Store(settings.store_url), open_warehouse(settings)
     try:
-        project = Project(settings.project, store, dialect=settings.dialect, bundle=settings.bundle)
+        project = Project(
+            settings.project,
+            store,
+            dialect=settings.dialect,
+            bundle=settings.bundle,
+            manifest=settings.manifest,
+        )
         project.catalog = catalog
         store.contents.keep_all("policy", {wanted.content: wanted.body})
         yield Engine(store, warehouse, project, utc_now), wanted
@@ -270,7 +276,7 @@ def _me() -> str:
 
 
 @contextmanager
-def _ctrl_c(stopping: threading.Event) -> Iterator[None]:
+def ctrl_c(stopping: threading.Event) -> Iterator[None]:
     """The first Ctrl-C asks to stop, the second one stops."""
 
     def ask(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""The verbs of an analyst: run, check, next. They change nothing and post nothing."""
+"""Two verbs of an analyst: run and next. They change nothing and post nothing."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from bot.cli.group import counted as _count
 from bot.cli.group import holding_policies, in_project, settings_of
 from bot.errors import PatrolError
 from sensors.model.clock import parse_duration, parse_time, say_duration
 
 if TYPE_CHECKING:
     from bot.core.reconcile import Reconciled
-    from sensors.model.catalog import Catalog, Problem
+    from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.model.run import Looked
-    from sensors.warehouse import Warehouse
 
 SHOWN_ROWS = 20
 NAMED = 8  # policies, where a name is none of them
@@ -72,12 +72,13 @@ def run(policy: str, project: Path, at: datetime | None, over: timedelta | None,
     """
     settings = settings_of(project)
     from bot.app import open_warehouse
+    from bot.trial import once
 
     catalog = catalog_of(settings)
     wanted = policy_of(catalog, policy)
     warehouse = open_warehouse(settings)
     try:
-        looked, found = _look(wanted, catalog, warehouse, at or datetime.now(UTC), over)
+        looked, found = once(wanted, catalog, warehouse, at or datetime.now(UTC), over)
     finally:
         warehouse.close()
     if as_json:
@@ -85,30 +86,6 @@ def run(policy: str, project: Path, at: datetime | None, over: timedelta | None,
     else:
         _print_run(looked, found)
     sys.exit(0 if looked.ok else 1)
-
-
-def _look(
-    policy: Policy, catalog: Catalog, warehouse: Warehouse, at: datetime, over: timedelta | None
-) -> tuple[Looked, Reconciled]:
-    from bot.core.reconcile import Reconciled, reconcile
-    from sensors.model.run import Looked, RunStatus
-    from sensors.model.window import Window, window_for
-    from sensors.run import data_until, look
-    from sensors.title import title
-    from sensors.warehouse import WarehouseError
-
-    try:
-        until = data_until(policy, catalog.assets, warehouse)
-    except WarehouseError as error:
-        return Looked(policy, Window(at, at), RunStatus.failed, error=str(error)), Reconciled()
-    window = window_for(policy.window, at, None, until)
-    if policy.accumulates and window.start:
-        back = over or max(policy.threshold.within or timedelta(), window.end - window.start)
-        window = Window(window.end - back, window.end)
-    looked = look(policy, warehouse, window)
-    if not looked.ok:
-        return looked, Reconciled()
-    return looked, reconcile(policy, looked, catalog.teams.get(policy.owner), {}, {}, title)
 
 
 def _as_json(looked: Looked, found: Reconciled) -> dict[str, Any]:
@@ -172,88 +149,12 @@ def _print_run(looked: Looked, found: Reconciled) -> None:
         console.print(Text(f"  {fire.severity.name.upper():<8} {fire.title}  {fire.key}"))
 
 
-@click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@in_project
-@click.option("--json", "as_json", is_flag=True, help="A list of objects: path, line, column, what, warning.")
-def check(paths: tuple[Path, ...], project: Path, as_json: bool) -> None:
-    """Name every mistake in the files, with its place. Exit code 1: there is one; 2: a PATH is none.
-
-    \b
-    patrol check
-    patrol check policies/payments/refund_spike.yml sql/payments
-
-    Everything is always read, since files depend on each other; PATHS only narrow what is shown.
-    """
-    settings = settings_of(project)
-    wanted = [_there(project, path) for path in paths]
-    catalog = catalog_of(settings)
-    shown = [p for p in _problems(catalog) if not paths or _under(project, p, wanted)]
-    errors = sum(not p.warning for p in shown)
-    if as_json:
-        click.echo(json.dumps([_problem_json(p) for p in shown], ensure_ascii=False, indent=2))
-    else:
-        _print_problems(shown)
-        click.echo(_summary(catalog, errors, len(shown) - errors))
-    sys.exit(1 if errors else 0)
-
-
-def _summary(catalog: Catalog, errors: int, warnings: int) -> str:
-    looked = [
-        _count(len(catalog.policies), "policy", "policies"),
-        _count(len(catalog.jobs), "job"),
-        _count(len(catalog.assets), "asset"),
-    ]
-    wrong = f"{_count(errors, 'mistake')}, {_count(warnings, 'warning')}"
-    return f"{', '.join(looked)}: {wrong if errors or warnings else 'no mistakes'}"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def _problems(catalog: Catalog) -> list[Problem]:
-    """Each ring's own checks, together, in the order of the files."""
-    from bot.jobs.config import problems as job_problems
-    from sensors import check as rules
-    from sensors.model.catalog import Problem
-
-    of_jobs = [
-        Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")
-        for job in catalog.jobs.values()
-        for what in job_problems(job)
-    ]
-    return sorted({*catalog.problems, *rules.check(catalog), *of_jobs})
-
-
-def _there(project: Path, path: Path) -> Path:
+def there(project: Path, path: Path) -> Path:
     """A PATH as it is typed: from here, or from the project."""
     for place in (path, project / path):
         if place.exists():
             return place.resolve()
     raise PatrolError(f"'{path}' does not exist, neither here nor in {project.resolve()}.")
-
-
-def _under(project: Path, problem: Problem, paths: list[Path]) -> bool:
-    file = (project / problem.path).resolve()
-    return any(file == path or path in file.parents for path in paths)
-
-
-def _problem_json(problem: Problem) -> dict[str, Any]:
-    return {
-        "path": problem.path,
-        "line": problem.line,
-        "column": problem.column,
-        "what": problem.what,
-        "warning": problem.warning,
-    }
-
-
-def _print_problems(problems: list[Problem]) -> None:
-    for problem in problems:
-        click.secho(str(problem), fg="yellow" if problem.warning else "red")
-        if problem.source.strip():
-            click.echo(f"    {problem.source.rstrip()}\n    {' ' * (problem.column - 1)}^")
 
 
 @click.command("next")
@@ -289,10 +190,18 @@ def next_runs(policy: str, project: Path, start: datetime | None, count: int, as
         )
 
 
-def catalog_of(settings: Any) -> Catalog:
+def catalog_of(settings: Any, *, manifest: Path | None = None) -> Catalog:
+    """What the project's files say. `manifest`: dbt's, where it does not lie where the settings say."""
     from sensors.catalog import load
 
-    return load(holding_policies(settings.project), dialect=settings.dialect, bundle=settings.bundle)
+    own = settings.manifest
+
+    return load(
+        holding_policies(settings.project),
+        dialect=settings.dialect,
+        bundle=settings.bundle,
+        manifest=manifest if own and manifest and not own.exists() else own,
+    )
 
 
 def policy_of(catalog: Catalog, name: str) -> Policy:

@@ -57,6 +57,14 @@ class Renamed:
 
 
 @dataclass(frozen=True)
+class Mended:
+    """Its policy, as it now is, no longer finds what was called a false positive. `by` called it one."""
+
+    by: str
+    version: str  # the policy's, as people see it
+
+
+@dataclass(frozen=True)
 class Timer:
     """What was due has come: a step, a reminder, the end of an acknowledgement or of a snooze."""
 
@@ -160,4 +168,4 @@ PersonAction = (
     | Rerun
     | StartJob
 )
-Action = Fire | Clear | Unknown | Renamed | Timer | RerunEnded | JobEnded | PersonAction
+Action = Fire | Clear | Unknown | Renamed | Mended | Timer | RerunEnded | JobEnded | PersonAction

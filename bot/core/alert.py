@@ -115,6 +115,7 @@ class Alert:
     disposition: Disposition | None = None
     false_cause: FalseCause | None = None
     note: str = ""
+    mended: str = ""  # the version of its policy that no longer finds what was called a false positive
     reopened: int = 0
     previous: int | None = None  # the earlier alert of this key
     forgiven_until: datetime | None = None  # rows seen until then were called a false positive

@@ -37,6 +37,7 @@ def reopened(alert: Alert) -> Alert:
         disposition=None,
         false_cause=None,
         note="",
+        mended="",
         helpers=(),
         reopened=alert.reopened + 1,
     )

@@ -1,12 +1,13 @@
-"""The windows of a backfill, and the names under which each is looked at once. Pure."""
+"""The windows in which the past is looked at, by a backfill and by a replay, and their names. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.ledger import Stretch, cut
 from bot.core.plan import EPOCH, due_between
-from sensors.model.policy import Incremental, Policy, Trailing
+from sensors.model.policy import After, Every, Incremental, Policy, Schedule, Trailing
 from sensors.model.window import Window, window_for
 
 HOUR = timedelta(hours=1)
@@ -38,3 +39,48 @@ def name(window: Window, part: int = 0, attempt: int = 0) -> str:
 
 def _iso(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
+
+
+def reach_back(policy: Policy, start: datetime) -> datetime:
+    """From when on a replay must look for its first alert to be the one that the bot would have given: rows
+    of events before `start` count within the threshold's time, and are not seen anew in the lookback."""
+    if not isinstance(policy.window, Incremental):
+        return start
+    return start - policy.window.lookback - (policy.threshold.within or timedelta())
+
+
+STEPS = tuple(timedelta(minutes=m) for m in (1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440))
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Due times, and how far they lie apart where they are fewer than the schedule has."""
+
+    dues: tuple[datetime, ...]
+    step: timedelta | None = None
+
+
+def sampled(
+    schedule: Schedule, after: datetime, until: datetime, most: int, step: timedelta | None = None
+) -> Sampled:
+    """The due times later than `after`; every `step` where that is said, else so many that `most` suffice."""
+    if step is None and isinstance(schedule, Every) and (until - after) // schedule.interval > most:
+        step = next((s for s in STEPS if s > schedule.interval and (until - after) // s <= most), STEPS[-1])
+    if step is not None:
+        return Sampled(tuple(due_between(Every(step), after, until)), step)
+    if isinstance(schedule, After):
+        return Sampled(())
+    dues = tuple(due_between(schedule, after, until))
+    if len(dues) <= most:
+        return Sampled(dues)
+    step = next((s for s in STEPS if (until - after) // s <= most), STEPS[-1])
+    return Sampled(tuple(_apart(dues, step)), step)
+
+
+def _apart(dues: tuple[datetime, ...], step: timedelta) -> list[datetime]:
+    """Those that lie at least `step` apart."""
+    kept: list[datetime] = []
+    for due in dues:
+        if not kept or due - kept[-1] >= step:
+            kept.append(due)
+    return kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.action import Action, Clear, Fire
@@ -16,6 +16,7 @@ from sensors.model.team import Team
 from sensors.model.violation import FoundRow, Values, Violation, age, canonical, shown
 
 KEPT_ROWS = 50  # of each key and run, as evidence
+RESOLVED_LATELY = timedelta(days=14)  # for so long the resolved alert of a key is held against new rows
 Title = Callable[[Policy, Values, int], str]
 
 
@@ -85,6 +86,22 @@ def reconcile(
     return Reconciled(tuple(actions), _remember(policy, new), _evidence(policy, fires, rows))
 
 
+def remembered_since(looked: Looked) -> datetime | None:
+    """The event time from which on rows that were seen before count; None where all do."""
+    since, within = looked.window.start, looked.policy.threshold.within
+    return since - within if since and within else since
+
+
+def speaks_of(looked: Looked) -> tuple[str, ...] | None:
+    """The keys of which a good look says something; None where that is every key that is held: what a look
+    at conditions does not find is gone."""
+    policy = looked.policy
+    if not policy.accumulates:
+        return None
+    keys = tuple(v.key for v in looked.violations)
+    return (*keys, flood_key(policy.name)) if keys else ()
+
+
 def _opens(holder: Alert | None, fire: Fire) -> bool:
     """Whether it would open or reopen an alert: what is held open or stays resolved makes no flood."""
     if holder is None:
@@ -125,7 +142,7 @@ def _fire(
         new_evidence=new,
         key_values={name: shown(value) for name, value in violation.key_values.items()},
         newest=newest,
-        on_open=() if lane is Lane.historical else policy.on_open,
+        on_open=policy.on_open if lane is Lane.live else (),  # else nothing acts on it yet
         forgiven_until=_forgiven_until(holder),
     )
 

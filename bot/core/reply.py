@@ -132,6 +132,7 @@ class PolicyReply:
     dispositions: Mapping[Disposition, int] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+    reports: int = 0  # false positives of which nobody has made a case yet
 
 
 @dataclass(frozen=True)

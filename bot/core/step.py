@@ -17,6 +17,7 @@ from bot.core.action import (
     Escalate,
     Fire,
     JobEnded,
+    Mended,
     Renamed,
     Reopen,
     Rerun,
@@ -48,8 +49,8 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
     match action:
         case Clear() | Unknown():
             return sensor_step.condition(alert, action, now)
-        case Renamed():
-            return _renamed(alert, action, now)
+        case Renamed() | Mended():
+            return _of_policy(alert, action, now)
         case Timer():
             return timer(alert, now)
         case Acknowledge() | Unacknowledge() | Assign():
@@ -62,6 +63,13 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
             return _beside(alert, action, now)
 
 
+def _of_policy(alert: Alert, action: Renamed | Mended, now: datetime) -> Outcome:
+    """What a change of its policy's files means for it."""
+    if isinstance(action, Mended):
+        return _mended(alert, action, now)
+    return _renamed(alert, action, now)
+
+
 def _renamed(alert: Alert, action: Renamed, now: datetime) -> Outcome:
     """The cards of open alerts say it; those of alerts that are over stay as they were."""
     if alert.policy == action.policy:
@@ -70,6 +78,19 @@ def _renamed(alert: Alert, action: Renamed, now: datetime) -> Outcome:
     story = f"its policy is called {action.policy} now; it was {alert.policy}"
     change = changed(alert, after, now, MACHINE, "renamed", story, action)
     return change if alert.is_open else replace(change, alert=replace(change.alert, face_seq=alert.face_seq))
+
+
+def _mended(alert: Alert, action: Mended, now: datetime) -> Outcome:
+    """Whoever reported the false positive hears that it was not for nothing; once, and nobody is paged."""
+    if alert.is_open or alert.disposition is not Disposition.false_positive:
+        return Same("nobody calls it a false positive now")
+    if alert.lane is not Lane.live or alert.mended:
+        return Same("told already" if alert.mended else f"it is {alert.lane.value}")
+    policy = alert.policy.rpartition(".")[2]
+    story = f"mended: {policy} (version {clean(action.version)}) would no longer alert on this"
+    told = Effect(EffectKind.reply, f"{story}; thank you, your report did it", to=action.by)
+    after = replace(alert, mended=action.version)
+    return changed(alert, after, now, MACHINE, "mended", story, action, (told,))
 
 
 def _ownership(alert: Alert, action: Acknowledge | Unacknowledge | Assign, now: datetime) -> Outcome:

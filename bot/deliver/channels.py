@@ -9,6 +9,7 @@ from bot.core import builtin_slack
 from bot.core.alert import Alert, Condition
 from bot.core.builtin import LANE, mended
 from bot.core.builtin_slack import UNREACHABLE, channel_key
+from bot.core.reconcile import RESOLVED_LATELY
 from bot.deliver.pacing import Pacing
 from bot.deliver.refusals import SEEN_FROM_OUTSIDE, WHOLE, of_channel
 from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
@@ -16,7 +17,7 @@ from bot.log import get
 from bot.slack.client import SlackClient
 from bot.store import Store
 from bot.view import View
-from bot.watch.trouble import RESOLVED_LATELY, told
+from bot.watch.trouble import told
 from sensors.model.team import Team
 
 log = get("deliver")

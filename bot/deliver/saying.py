@@ -9,13 +9,14 @@ from bot.core import builtin_slack
 from bot.core.builtin import LANE, mended
 from bot.core.builtin_slack import UNREACHABLE, refused_key
 from bot.core.message import Message
+from bot.core.reconcile import RESOLVED_LATELY
 from bot.deliver.channels import Channels
 from bot.deliver.pacing import Pacing
 from bot.log import get
 from bot.metrics import Metrics
 from bot.store import Store
 from bot.view import View
-from bot.watch.trouble import RESOLVED_LATELY, told
+from bot.watch.trouble import told
 
 log = get("deliver")
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from bot.errors import JobRefused
 from bot.jobs import KINDS, fill, statement
 from sensors.model.clock import parse_duration
-from sensors.model.job import Job
+from sensors.model.job import KEY, Job
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -139,7 +139,7 @@ def _sql_problems(job: Job, config: Sql) -> Iterator[str]:
         yield f"statement: values are bound, never written in: :name in place of {found[0]}"
     if statement.several(config.statement):
         yield "statement: must be a single one; make a job of each"
-    for name in sorted(statement.quoted_binds(config.statement) & {*job.names, fill.KEY}):
+    for name in sorted(statement.quoted_binds(config.statement) & {*job.names, KEY}):
         yield f"statement: ':{name}' in quotes is only text; write :{name} without them"
     used = statement.binds(config.statement)
     yield from _unknown("statement", used, job)
@@ -147,7 +147,7 @@ def _sql_problems(job: Job, config: Sql) -> Iterator[str]:
 
 
 def _unknown(where: str, used: Iterable[str], job: Job) -> Iterator[str]:
-    known = (*job.names, fill.KEY)
+    known = (*job.names, KEY)
     for name in sorted({*used} - {*known}):
         yield f'{where}: there is no parameter "{name}"{_meant(name, known)}'
 

@@ -9,12 +9,11 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bot.errors import JobRefused
-from sensors.model.job import Job, Param
+from sensors.model.job import KEY, Job, Param
 
 PLACE = re.compile(
     r"\$\{(?P<variable>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?\}|(?<!\$)\{(?P<name>[A-Za-z_]\w*)\}"
 )
-KEY = "idempotency_key"  # every template may use the run's own key besides the parameters
 
 
 def values(job: Job, params: Mapping[str, Any], idempotency_key: str) -> dict[str, Any]:

@@ -234,6 +234,7 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
     facts = [
         f"{_schedule(found)}, owned by {escape(found.owner, 40)}",
         precision(reply.dispositions),
+        _reports(reply.reports, found.name),
         link(found.runbook, "Runbook") if found.runbook else "",
     ]
     blocks = [
@@ -243,6 +244,12 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         *_titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
     ]
     return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)
+
+
+def _reports(count: int, policy: str) -> str:
+    """False positives that wait for somebody to mend the policy."""
+    named = f"{count} open {'report' if count == 1 else 'reports'} of false positives"
+    return f"{named}: {code(f'patrol case --reports {policy}')}" if count else ""
 
 
 def _schedule(found: Policy) -> str:

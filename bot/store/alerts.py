@@ -14,11 +14,12 @@ from bot.core.reply import Earlier, Evidence
 from bot.store.changes import hash_of
 from bot.store.codec import decode, unpack_values
 from bot.store.database import Database, in_parts
-from bot.store.tables import HOLDS_KEY, evidence, history, seen
+from bot.store.tables import HOLDS_KEY, evidence, history, runs, seen
 from bot.store.tables import alerts as t
-from bot.store.values import Keys
+from bot.store.values import Behind, Keys
 from sensors.model.policy import NOTHING, Severity
 from sensors.model.violation import canonical
+from sensors.model.window import Window
 
 ALERTS = select(t.c.id, t.c.body)
 # Asked in every run, so built once.
@@ -30,6 +31,16 @@ HELD = ALERTS.where(t.c.policy.in_(POLICIES), or_(HOLDS_KEY, t.c.resolved_at >= 
 HELD_KEYS = HELD.where(t.c.key_hash.in_(KEYS))
 SEEN = select(seen).where(seen.c.policy.in_(POLICIES), seen.c.key_hash.in_(KEYS))
 SEEN_SINCE = SEEN.where(or_(seen.c.event_time.is_(None), seen.c.event_time >= bindparam("since")))
+
+
+BEHIND = (
+    select(evidence.c.alert_id, runs.c.window_start, runs.c.window_end, runs.c.baseline_start, runs.c.content)
+    .distinct()
+    .add_columns(runs.c.id)
+    .join_from(evidence, runs, runs.c.id == evidence.c.run_id)
+    .where(evidence.c.alert_id.in_(bindparam("ids", expanding=True)), runs.c.window_end.is_not(None))
+    .order_by(runs.c.id)
+)
 
 
 def alert_of(row: Row[Any]) -> Alert:
@@ -177,6 +188,26 @@ class Alerts:
         with self._database.read() as c:
             return {Disposition(name): n for name, n in c.execute(query)}
 
+    def resolved(self, policies: Iterable[str], since: datetime, disposition: Disposition) -> list[Alert]:
+        """Alerts of these policies that were resolved as that since then, the newest of each part first."""
+        asked = (t.c.resolved_at >= since, t.c.disposition == disposition.value)
+        found = ALERTS.where(*asked).order_by(t.c.resolved_at.desc(), t.c.id.desc())
+        parts = (self._all(found.where(t.c.policy.in_(part))) for part in in_parts(policies))
+        return [alert for part in parts for alert in part]
+
+    def fired(self, policy: str, since: datetime) -> list[Alert]:
+        """Alerts of the policy that fired since then, open or not, the newest first."""
+        return self._all(ALERTS.where(t.c.policy == policy, t.c.fired_at >= since).order_by(t.c.id.desc()))
+
+    def behind(self, ids: Collection[int]) -> dict[int, Behind]:
+        """What was looked at when their rows were found; those of which no rows are kept are left out."""
+        found: dict[int, Behind] = {}
+        with self._database.read() as c:
+            for part in in_parts(list(ids)):
+                for r in c.execute(BEHIND, {"ids": list(part)}):
+                    found[r.alert_id] = _joined(found.get(r.alert_id), r)
+        return found
+
     def counts(self) -> dict[str, int]:
         """Open alerts by policy."""
         query = select(t.c.policy, func.count().label("n")).where(HOLDS_KEY).group_by(t.c.policy)
@@ -198,3 +229,19 @@ def _since(by_key: dict[str, dict[str, Seen]], since: datetime | None) -> dict[s
         for key, rows in by_key.items()
     }
     return {key: rows for key, rows in kept.items() if rows}
+
+
+def _joined(known: Behind | None, run: Row[Any]) -> Behind:
+    """The windows of several runs as one, from the first moment to the last."""
+    window = Window(run.window_start, run.window_end, run.baseline_start)
+    if known is not None:
+        window = Window(
+            _least(known.window.start, window.start),
+            max(known.window.end, window.end),
+            _least(known.window.baseline_start, window.baseline_start),
+        )
+    return Behind(window, run.content)
+
+
+def _least(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min(one, other) if one and other else None

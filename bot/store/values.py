@@ -97,6 +97,14 @@ class DeadRun:
 
 
 @dataclass(frozen=True)
+class Behind:
+    """What the runs that found an alert's rows looked at, in all, and what the newest was run with."""
+
+    window: Window
+    content: str
+
+
+@dataclass(frozen=True)
 class Waits:
     """So many messages wait to be posted. `channel` is empty where no card of them has been tried yet."""
 

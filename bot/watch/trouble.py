@@ -10,6 +10,7 @@ from bot.core import builtin
 from bot.core.action import Action
 from bot.core.change import Change
 from bot.core.plan import EPOCH
+from bot.core.reconcile import RESOLVED_LATELY
 from bot.core.step import step
 from bot.errors import Conflict
 from bot.store import Store
@@ -17,7 +18,6 @@ from sensors.model.catalog import Catalog
 from sensors.model.run import Looked, RunStatus
 from sensors.model.team import Team
 
-RESOLVED_LATELY = timedelta(days=14)
 ASKED_EACH = timedelta(seconds=30)  # which policies are in trouble
 TRIES = 6  # against others who tell of the same
 

@@ -27,19 +27,6 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Held:
-    """One bundle as it is held: which version, of how many policies, and what is wrong with it as a whole."""
-
-    name: str
-    source: str = ""  # where it comes from; "" for the project's own folder
-    commit: str = ""
-    policies: int = 0
-    errors: int = 0
-    owner: str | None = None
-    trouble: str = ""  # why it is not its newest version
-
-
-@dataclass(frozen=True)
 class Catalog:
     """What the files say. A policy with a problem is not in `policies`; nothing else is stopped by it."""
 
@@ -51,8 +38,6 @@ class Catalog:
     violations: Mapping[str, ViolationKind] = NOTHING
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()  # names of policies whose files exist but do not load
-    reasons: Mapping[str, Problem] = NOTHING  # by the name of a broken policy: what stops it, first
-    bundles: tuple[Held, ...] = ()  # the project's own first
     version: str = ""  # hash of all contents
 
     @property

@@ -38,5 +38,5 @@ def parse_time(text: str) -> datetime | None:
     """An ISO time (with or without a zone; without is UTC) as aware UTC, or None."""
     try:
         return utc(datetime.fromisoformat(text.strip()))
-    except ValueError:
+    except (ValueError, OverflowError):  # the first and last hours of time, in some zones
         return None

@@ -10,6 +10,8 @@ from typing import Any
 
 from sensors.model.policy import NOTHING
 
+KEY = "idempotency_key"  # of each start; a job's templates may use it as they use parameters
+
 
 @dataclass(frozen=True)
 class Param:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from sensors.model.case import Case
+
 
 class Nothing(Mapping[str, Any]):
     """The empty mapping, hashable so that it may be a dataclass's default."""
@@ -190,6 +192,7 @@ class Policy:
     review_channel: str | None = None
     renamed_from: str | None = None
     timeout: timedelta = timedelta(minutes=5)
+    cases: tuple[Case, ...] = ()  # its own tests
 
     @property
     def domain(self) -> str:

@@ -13,12 +13,17 @@ from sensors.model.policy import Query
 
 
 class WarehouseError(Exception):
-    """The warehouse refused or failed: one plain sentence, and whether trying again may help."""
+    """The warehouse refused or failed: one plain sentence, and whether trying again may help.
 
-    def __init__(self, message: str, transient: bool = False) -> None:
+    `at`: where in the SQL that it was given, as an offset, if it said so; `name`: what it does not know.
+    """
+
+    def __init__(self, message: str, transient: bool = False, at: int | None = None, name: str = "") -> None:
         super().__init__(message)
+        self.name = name
         self.message = message
         self.transient = transient
+        self.at = at
 
 
 class QueryTimeout(WarehouseError):

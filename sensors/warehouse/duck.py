@@ -6,10 +6,10 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import duckdb
@@ -19,8 +19,24 @@ from sensors.model.clock import utc
 from sensors.model.policy import Query
 from sensors.warehouse import QueryTimeout, Result, WarehouseError, dialect
 from sensors.warehouse.duck_errors import plainly
-from sensors.warehouse.duck_file import Files, OpenFile
+from sensors.warehouse.duck_file import Files
 from sensors.warehouse.watchdog import Watchdog
+
+
+class Opened(Protocol):
+    """An open database."""
+
+    loaded: dict[tuple[str, str], datetime | None]
+
+    def cursor(self) -> duckdb.DuckDBPyConnection: ...
+    def columns(self, table: str) -> Mapping[str, str]: ...
+
+
+class Lender(Protocol):
+    """Lends out the database that is to be asked now: a file, or what is held in memory."""
+
+    def borrow(self) -> AbstractContextManager[Opened]: ...
+    def close(self) -> None: ...
 
 
 class Duck:
@@ -28,8 +44,8 @@ class Duck:
 
     dialect = "duckdb"
 
-    def __init__(self, path: Path) -> None:
-        self._files = Files(path)
+    def __init__(self, files: Lender) -> None:
+        self._files = files
         self._watchdog = Watchdog()
         self._local = threading.local()
         self._close = weakref.finalize(self, _close, self._files, self._watchdog)
@@ -41,7 +57,7 @@ class Duck:
         text = unquote(url.partition("://")[2].partition("?")[0])
         if not text.strip("/") or text.startswith(":memory:"):
             raise WarehouseError(f"{url!r} names no file: write duckdb:///path/to/file.duckdb")
-        return Duck(Path(text.removeprefix("/")))
+        return Duck(Files(Path(text.removeprefix("/"))))
 
     def query(
         self,
@@ -55,7 +71,7 @@ class Duck:
         started = time.monotonic()
         with self._files.borrow() as file:
             cursor = self._cursor(file)
-            with self._stopped_after(timeout, cursor):
+            with self._stopped_after(timeout, cursor, sql):
                 columns, rows = _fetch(cursor, sql, self._binds(cursor, sql, binds), limit)
         elapsed = time.monotonic() - started
         return Result(columns, tuple(rows[:limit]), len(rows) > limit, None, elapsed)
@@ -64,7 +80,7 @@ class Duck:
         try:
             return dialect.native(query, self.dialect)
         except dialect.Untranslatable as error:
-            raise WarehouseError(f"{query.path}: {error}") from None
+            raise WarehouseError(f"{query.path}: {error}", name=error.name) from None
 
     def loaded_until(self, assets: Iterable[Asset]) -> dict[str, datetime]:
         with self._files.borrow() as file:
@@ -79,7 +95,7 @@ class Duck:
     def _newest(self, sources: list[tuple[str, str]]) -> dict[tuple[str, str], datetime | None]:
         """The newest time in each column, by one query."""
         sql = " UNION ALL ".join(
-            f"SELECT {n}, TRY_CAST(max({_quoted(column)}) AS TIMESTAMP) FROM {_quoted(table)}"
+            f"SELECT {n}, TRY_CAST(max({quoted(column)}) AS TIMESTAMP) FROM {quoted(table)}"
             for n, (table, column) in enumerate(sources)
         )
         found = self.query(sql, {}, limit=len(sources), timeout=timedelta(minutes=1))
@@ -96,9 +112,9 @@ class Duck:
         """Also done at the end of the process, before DuckDB's own parts are taken down."""
         self._close()
 
-    def _cursor(self, file: OpenFile) -> duckdb.DuckDBPyConnection:
+    def _cursor(self, file: Opened) -> duckdb.DuckDBPyConnection:
         """This thread's cursor on the open file; a cursor on an earlier one is let go."""
-        held: tuple[OpenFile, duckdb.DuckDBPyConnection] | None = getattr(self._local, "held", None)
+        held: tuple[Opened, duckdb.DuckDBPyConnection] | None = getattr(self._local, "held", None)
         if held is None or held[0] is not file:
             held = (file, file.cursor())
             self._local.held = held
@@ -114,7 +130,9 @@ class Duck:
         return {name: _bind(binds[name]) for name in names}
 
     @contextmanager
-    def _stopped_after(self, timeout: timedelta, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    def _stopped_after(
+        self, timeout: timedelta, cursor: duckdb.DuckDBPyConnection, sql: str
+    ) -> Iterator[None]:
         with self._watchdog.watch(timeout.total_seconds(), cursor.interrupt) as guard:
             try:
                 yield
@@ -124,10 +142,10 @@ class Duck:
                 seconds = f"{timeout.total_seconds():g} s"
                 raise QueryTimeout(f"the query took longer than {seconds} and was stopped") from None
             except duckdb.Error as error:
-                raise plainly(error) from None
+                raise plainly(error, sql) from None
 
 
-def _close(files: Files, watchdog: Watchdog) -> None:
+def _close(files: Lender, watchdog: Watchdog) -> None:
     watchdog.close()
     files.close()
 
@@ -160,5 +178,5 @@ def _bind(value: Any) -> Any:
     return value
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))

@@ -20,6 +20,7 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "threads": 1,
+    "errors_as_json": "true",  # which say exactly where: the caret under a long line may point elsewhere
 }
 Identity = tuple[str, int, int]  # path, device, inode: what stays the same while a file is the same file
 SETTLED_NS = 1_000_000_000  # a pointer so old is not written again under the same time

@@ -68,6 +68,7 @@ def machine(random: Random, terms: Terms, lane: Lane) -> a.Action:
             a.Clear(NOON + random.randint(-60, 600) * MINUTE),
             a.Unknown(random.choice(HOSTILE)),
             a.Renamed(random.choice(("chat.moved", "chat.moved_again")), '{"seller_id":"s_1"}'),
+            a.Mended(random.choice(PEOPLE), random.choice(("0a1b2c3d", "4e5f6a7b"))),
             a.RerunEnded(random.choice(PEOPLE), random.choice(HOSTILE)),
             a.JobEnded(random.randint(1, 3), "rescore", random.random() < 0.5, random.choice(HOSTILE)),
         )

@@ -37,7 +37,7 @@ def test_check_counts_one_mistake_as_one_and_points_at_the_column(patrol: Patrol
     code, out, _ = patrol("check")
     assert code == 1
     assert "card_testing.sql:6:7 core.orders has no column amnt; did you mean amount?" in out
-    assert ": 1 mistake, 0 warnings" in out
+    assert ": 1 mistake (1 in SQL)" in out
 
 
 def test_check_of_a_path_that_is_none_says_so(patrol: Patrol, tmp_path: Path) -> None:

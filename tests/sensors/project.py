@@ -8,8 +8,7 @@ from typing import Any
 
 import duckdb
 
-from sensors.catalog import load
-from sensors.model.catalog import Catalog
+from sensors.catalog import Loaded, load
 
 FILES = {
     "policies/_teams.yml": """
@@ -40,6 +39,7 @@ core.chat_messages:
   columns: {message_id: text, seller_id: text, author_id: text, body: text, sent_at: timestamp}
   loaded_until: sent_at
   load_interval: 1m
+  freshness: {late_after: 1h}
 core.sellers: {owner: payments, columns: {seller_id: varchar, display_name: varchar}}
 """,
     "policies/_entities.yml": """
@@ -98,7 +98,7 @@ class Project:
         assert before in text, f"{before!r} is not in {file}"
         self.write(file, text.replace(before, after, 1))
 
-    def load(self, **options: Any) -> Catalog:
+    def load(self, **options: Any) -> Loaded:
         return load(self.path, **options)
 
     def said(self) -> list[str]:

@@ -266,7 +266,7 @@ class Life:
 
     def _once(self, what: str, trouble: Trouble, breaks: Callable[[], Callable[[], None]]) -> None:
         """What is away already is not taken away a second time."""
-        if what in self.away:
+        if what in self.away or self.step >= self.plan.steps:  # what lay in wait comes too late
             return
         self.away.add(what)
         mend = breaks()
@@ -321,7 +321,7 @@ class Life:
     def _renamed(self, _: Trouble) -> None:
         for folder, ending in (("policies", "yml"), ("sql", "sql")):
             (self.world.project / f"{folder}/{self.name.replace('.', '/')}.{ending}").unlink()
-        self.was, self.name = self.name, f"payments.elsewhere_{self.step}"
+        self.was, self.name = self.name, f"{self.name}_{self.step}"
         self._write()
         for bot in self.bots:
             with suppress(StoreAway):

@@ -46,7 +46,9 @@ def test_a_slip_of_the_hand_is_told_what_was_meant(patrol: Patrol) -> None:
 # ------------------------------------------------------------------------------ wrong places
 
 
-@pytest.mark.parametrize("words", ["check", "run payments.held", "next payments.held", "serve", "demo"])
+@pytest.mark.parametrize(
+    "words", ["new a/x", "check", "run payments.held", "next payments.held", "serve", "demo"]
+)
 def test_a_folder_without_policies_is_told_where_to_go(patrol: Patrol, tmp_path: Path, words: str) -> None:
     (tmp_path / "empty").mkdir()
     ran = patrol(*words.split(), "--project", str(tmp_path / "empty"))
@@ -163,8 +165,8 @@ def test_a_warehouse_that_is_none_is_said_plainly(
 def test_check_is_silent_about_what_is_right(patrol: Patrol) -> None:
     ran = patrol("check")
     assert ran.code == 0
-    assert ran.out.startswith("2 policies, 1 job, 2 assets: ")
-    assert json.loads(patrol("check", "--json").out) == [] or "warning" in ran.out
+    assert ran.out.splitlines()[-1].startswith("2 policies, 1 job, 2 assets: no mistakes")
+    assert all("no case at all" in one["what"] for one in json.loads(patrol("check", "--json").out))
 
 
 def test_check_names_each_mistake_and_paths_narrow_what_is_shown(world: World, patrol: Patrol) -> None:

@@ -28,6 +28,7 @@ MAPPED = (
     "bot/slack",
     "bot/deliver",
     "bot/jobs",
+    "bot/new",
     "bot/cli",
     "bot/sandbox",
     "bot/demo",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.core.alert import Lane
 from bot.core.job_run import JobRun, JobState, Progress
 from bot.core.reply import Said
 from bot.errors import JobRefused, JobUnknown
@@ -150,6 +151,15 @@ def test_on_open_starts_its_jobs_once(world: World, bot: Node, outside: Outside)
     go_on(bot, seconds=6)
     assert len(outside.starts) == 1
     assert ended(bot, alert) == ["hold_payouts succeeded: done"]
+
+
+def test_an_alert_in_shadow_starts_no_jobs(world: World, bot: Node, outside: Outside) -> None:
+    world.write("policies/payments/elsewhere.yml", ELSEWHERE + "on_open: [hold_payouts]\nstatus: shadow\n")
+    bot.engine.reload()
+    alert = opened(world, bot)
+    go_on(bot, seconds=6)
+    assert bot.alert(alert).lane is Lane.shadow
+    assert outside.starts == []
 
 
 def test_a_job_without_an_alert_is_started_too(bot: Node, outside: Outside) -> None:

@@ -1,0 +1,216 @@
+"""`patrol check`: every mistake in the files at once, for people, for scripts and for a pull request."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.cli.group import counted, holding_policies, in_project, settings_of
+from bot.cli.policies import there
+from bot.cli.progress import progress
+from bot.errors import PatrolError
+
+if TYPE_CHECKING:
+    from sensors.catalog import Loaded
+    from sensors.model.catalog import Catalog, Problem
+
+KINDS = {"policies/": "policies", "sql/_macros/": "macros", "sql/": "SQL"}  # by where a file lies
+
+
+@click.command(short_help="Name every mistake in the files, with its place.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@in_project
+@click.option("--warehouse", is_flag=True, help="Also have the project's warehouse read every query.")
+@click.option("--strict", is_flag=True, help="Warnings count as mistakes.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="github: annotations of a pull request.",
+)
+@click.option("--json", "as_json", is_flag=True, help="A list of objects: path, line, column, what, warning.")
+def check(
+    paths: tuple[Path, ...], project: Path, warehouse: bool, strict: bool, form: str, as_json: bool
+) -> None:
+    """Name every mistake in the files, with its place. Nothing is run, posted or changed.
+
+    \b
+    patrol check
+    patrol check policies/payments/refund_spike.yml sql/payments
+    patrol check --strict --format github      in a pull request
+    patrol check --warehouse                   asks the warehouse, too
+
+    Everything is always read, since files depend on each other; PATHS only narrow what is shown. Every query
+    is read by a DuckDB that holds the declared tables without a row: what it refuses is a mistake where
+    DuckDB will run it (it is the warehouse, or the policy has cases), and else a warning.
+
+    A warning is about something that works, but hardly as it was meant.
+
+    Exit code 0: no mistakes; 1: there is one (with --strict: or a warning); 2: a PATH is none.
+    """
+    settings = settings_of(project)
+    wanted = [there(project, path) for path in paths]
+    catalog = _loaded(settings)
+    found = problems(catalog, settings, ask=warehouse)
+    shown = [p for p in found if not paths or _under(project, p, wanted)]
+    _print(shown, "json" if as_json else form, project)
+    if not as_json and form != "json":
+        click.echo(_summary(catalog, shown))
+    sys.exit(1 if any(strict or not p.warning for p in shown) else 0)
+
+
+def _loaded(settings: Any) -> Loaded:
+    from sensors.catalog import load
+
+    return load(
+        holding_policies(settings.project),
+        dialect=settings.dialect,
+        bundle=settings.bundle,
+        around=progress,
+        manifest=settings.manifest,
+    )
+
+
+def problems(catalog: Loaded, settings: Any, *, ask: bool = False) -> list[Problem]:
+    """Each ring's own checks, together, in the order of the files. `ask`: the warehouse, too."""
+    from sensors import check as rules
+    from sensors.compiled import compiled
+
+    on_duckdb = str(settings.warehouse_url or "").startswith("duckdb:")
+    read = compiled(catalog, settings.dialect, demanded=on_duckdb, around=progress)
+    found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_cards(catalog)}
+    if ask:
+        found |= set(_of_warehouse(catalog, settings, {p.path for p in found if not p.warning}))
+    return sorted(found)
+
+
+def _of_jobs(catalog: Loaded) -> Iterator[Problem]:
+    from bot.jobs.config import problems as wrong
+    from sensors.model.catalog import Problem
+
+    document = catalog.documents.get("policies/_jobs.yml")
+    for job in catalog.jobs.values():
+        for what in wrong(job):
+            if document is not None:
+                yield document.problem((job.name,), what, key=True)
+            else:
+                yield Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")
+
+
+def _of_cards(catalog: Loaded) -> Iterator[Problem]:
+    """What extreme rows would push off the card."""
+    from bot.slack.fits import losses
+    from sensors.title import title, title_names, title_problem
+
+    for policy in catalog.policies.values():
+        document = catalog.documents.get(policy.path)
+        if document is None or policy.name in catalog.broken or title_problem(policy.alert.title):
+            continue
+        names = sorted(title_names(policy.alert.title))
+        for lost in losses(policy, names, catalog.jobs.values(), title):
+            where = lost.where if lost.where in document.values else ("title",)
+            yield document.problem(where, lost.what, warning=True)
+
+
+def _of_warehouse(catalog: Loaded, settings: Any, said_already: set[str]) -> Iterator[Problem]:
+    """What the project's own warehouse lacks or refuses, where nothing is wrong with the file anyway."""
+    from bot.app import open_warehouse
+    from sensors import check as rules
+    from sensors.warehouse import WarehouseError
+
+    warehouse = open_warehouse(settings)
+    try:
+        warehouse.ping()
+        for problem in rules.check(catalog, warehouse):
+            if problem in catalog.problems or problem.path not in said_already:
+                yield problem
+    except WarehouseError as error:
+        raise PatrolError(f"The warehouse cannot be asked: {error.message}.") from None
+    finally:
+        warehouse.close()
+
+
+def _under(project: Path, problem: Problem, paths: list[Path]) -> bool:
+    file = (project / problem.path).resolve()
+    return any(file == path or path in file.parents for path in paths)
+
+
+# ------------------------------------------------------------------------- how it is said
+
+
+def _print(shown: Sequence[Problem], form: str, project: Path) -> None:
+    match form:
+        case "json":
+            click.echo(json.dumps([_as_json(p) for p in shown], ensure_ascii=False, indent=2))
+        case "github":
+            for problem in shown:
+                click.echo(annotation(problem, project))
+        case _:
+            for problem in shown:
+                _print_one(problem)
+
+
+def _print_one(problem: Problem) -> None:
+    click.secho(str(problem), fg="yellow" if problem.warning else "red")
+    if problem.source.strip():
+        click.echo(f"    {problem.source.rstrip()}\n    {' ' * (problem.column - 1)}^")
+
+
+def _as_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "path": problem.path,
+        "line": problem.line,
+        "column": problem.column,
+        "what": problem.what,
+        "warning": problem.warning,
+    }
+
+
+def annotation(problem: Problem, project: Path) -> str:
+    """`::error file=…,line=…,col=…::…`, which GitHub shows beside the line; the file as seen from here."""
+    kind = "warning" if problem.warning else "error"
+    file = os.path.relpath(project / problem.path)
+    place = f"file={_property(file)},line={problem.line},col={problem.column}"
+    return f"::{kind} {place},title=patrol check::{_message(problem.what)}"
+
+
+def _message(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _summary(catalog: Catalog, shown: Sequence[Problem]) -> str:
+    looked = [
+        counted(len(catalog.policies), "policy", "policies"),
+        counted(len(catalog.jobs), "job"),
+        counted(len(catalog.assets), "asset"),
+    ]
+    errors = _by_kind(shown, "mistake", lambda p: not p.warning) or "no mistakes"
+    warnings = _by_kind(shown, "warning", lambda p: p.warning)
+    return f"{', '.join(looked)}: {errors}{f', {warnings}' if warnings else ''}"
+
+
+def _by_kind(shown: Sequence[Problem], word: str, counts: Callable[[Problem], bool]) -> str:
+    """`3 mistakes (2 in policies, 1 in SQL)`; nothing where there are none."""
+    kinds = Counter(_kind(p.path) for p in shown if counts(p))
+    said = counted(kinds.total(), word)
+    listed = ", ".join(f"{n} in {kind}" for kind, n in kinds.most_common())
+    return f"{said} ({listed})" if listed else ""
+
+
+def _kind(path: str) -> str:
+    name = Path(path).name
+    if name.startswith("_") and path.startswith("policies/"):
+        return name
+    return next((kind for folder, kind in KINDS.items() if path.startswith(folder)), name)

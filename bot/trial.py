@@ -1,0 +1,139 @@
+"""What a policy would alert if it looked and remembered nothing: for `run`, and for its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.core.expect import Pair, alert_of, compared
+from bot.core.reconcile import Reconciled, reconcile
+from sensors.case import Ground, filled
+from sensors.model.asset import Asset
+from sensors.model.case import Case, Filled
+from sensors.model.catalog import Catalog, Problem
+from sensors.model.policy import Policy
+from sensors.model.run import Looked, RunStatus
+from sensors.model.team import Team
+from sensors.model.window import Window, window_for
+from sensors.mutants import Mutant
+from sensors.run import data_until, look
+from sensors.title import title
+from sensors.warehouse import Warehouse, WarehouseError
+from sensors.warehouse.duck_memory import Memory
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one case."""
+
+    policy: Policy
+    case: Case
+    pairs: tuple[Pair, ...] = ()
+    problems: tuple[Problem, ...] = ()  # with what the case says: then it was not run
+    errors: tuple[str, ...] = ()  # why it could not be judged, in sentences
+    looked: Looked | None = None
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems and not self.errors and all(pair.same for pair in self.pairs)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A case, its tables read: to be run once, or once for each mutant."""
+
+    case: Case
+    tables: tuple[Filled, ...]
+    problems: tuple[Problem, ...]
+
+
+def once(
+    policy: Policy, catalog: Catalog, warehouse: Warehouse, at: datetime, over: timedelta | None
+) -> tuple[Looked, Reconciled]:
+    """One look at the warehouse as of `at`, back over `over` if given, and what it amounts to."""
+    try:
+        until = data_until(policy, catalog.assets, warehouse)
+    except WarehouseError as error:
+        return Looked(policy, Window(at, at), RunStatus.failed, error=str(error)), Reconciled()
+    return judged(policy, warehouse, window_at(policy, at, until, over), catalog.teams.get(policy.owner))
+
+
+def window_at(
+    policy: Policy, at: datetime, until: datetime | None = None, over: timedelta | None = None
+) -> Window:
+    """What a first look at `at` sees: of events as much as `within` counts, or `over`."""
+    window = window_for(policy.window, at, None, until)
+    if not policy.accumulates or window.start is None:
+        return window
+    back = over or max(policy.threshold.within or timedelta(), window.end - window.start)
+    return Window(window.end - back, window.end)
+
+
+def judged(
+    policy: Policy, warehouse: Warehouse, window: Window, team: Team | None
+) -> tuple[Looked, Reconciled]:
+    """Looks over the window; what it found is decided as in production, with nothing seen before."""
+    looked = look(policy, warehouse, window)
+    if not looked.ok:
+        return looked, Reconciled()
+    return looked, reconcile(policy, looked, team, {}, {}, title)
+
+
+def prepared(policy: Policy, catalog: Catalog) -> list[Prepared]:
+    ground = Ground.of(policy, catalog)
+    return [Prepared(case, *filled(ground, index, case)) for index, case in enumerate(policy.cases)]
+
+
+def tried(
+    policy: Policy,
+    one: Prepared,
+    assets: Mapping[str, Asset],
+    memory: Memory,
+    team: Team | None,
+) -> Outcome:
+    """Runs one case: its tables are all there is, and the time is its `at`."""
+    if one.problems:
+        return Outcome(policy, one.case, problems=one.problems)
+    read = [assets[table] for table in policy.query.tables if table in assets]
+    try:
+        with memory.holding(read, policy.query.dialect, one.tables):
+            looked, found = judged(policy, memory, window_at(policy, one.case.at), team)
+    except WarehouseError as error:
+        return Outcome(policy, one.case, errors=(error.message,))
+    except OverflowError:
+        return Outcome(policy, one.case, errors=("its window would begin before the year 1: move `at`",))
+    if not looked.ok:
+        return Outcome(policy, one.case, errors=(looked.error or looked.status.value,), looked=looked)
+    rows = {violation.key: violation for violation in looked.violations}
+    fired = [
+        alert_of(f, rows[f.key].newest, rows[f.key].key_values)
+        if f.key in rows
+        else alert_of(f, f.newest, {})
+        for f in found.fired
+    ]
+    bad = tuple(f"a row cannot be counted: {sentence}" for sentence in looked.bad_rows)
+    return Outcome(policy, one.case, compared(one.case.expect, fired), errors=bad, looked=looked)
+
+
+class Fate(StrEnum):
+    """What becomes of a mutant among the cases."""
+
+    survived = "survived"  # every case passes with it: nobody would notice the mistake
+    noticed = "noticed"
+    unable = "unable"  # it cannot run, so it has been noticed
+
+
+def fate(
+    mutant: Mutant, cases: list[Prepared], assets: Mapping[str, Asset], memory: Memory, team: Team | None
+) -> Fate:
+    """Runs the cases with a changed policy until one of them fails."""
+    if not mutant.runs:
+        return Fate.unable
+    for one in cases:
+        outcome = tried(mutant.policy, one, assets, memory, team)
+        if not outcome.passed:
+            ran = outcome.looked is not None and outcome.looked.ok
+            return Fate.noticed if ran else Fate.unable
+    return Fate.survived

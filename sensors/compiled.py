@@ -1,0 +1,48 @@
+"""Has a DuckDB without data read every query over the tables as they are declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sensors.catalog import Around, Loaded, iter_only
+from sensors.files import near
+from sensors.model.catalog import Problem
+from sensors.refused import refusals
+from sensors.warehouse.empty import Empty
+
+
+def compiled(
+    loaded: Loaded,
+    written_in: str,
+    *,
+    demanded: bool,
+    around: Around = iter_only,
+) -> Iterator[Problem]:
+    """What DuckDB refuses of queries written in `written_in`, over the tables as they are declared.
+
+    An error where DuckDB will run the query: `demanded` (it is the warehouse), or the policy has cases.
+    Queries with problems of their own, and those over tables without declared columns, are passed over.
+    """
+    empty = Empty(loaded.assets.values(), written_in)
+    try:
+        yield from _types(loaded, empty)
+        for one in around(loaded.drafts, len(loaded.drafts), "queries"):
+            if one.query is not None and not one.unknown and empty.tables.issuperset(one.query.tables):
+                sure = demanded or bool(one.file and one.file.cases)
+                unsure = empty.unsure.intersection(one.query.tables)
+                yield from refusals(one, one.query, empty, warning=bool(unsure) or not sure)
+    finally:
+        empty.close()
+
+
+def _types(loaded: Loaded, empty: Empty) -> Iterator[Problem]:
+    document = loaded.documents.get("policies/_assets.yml")
+    for (table, column), declared in empty.unfit.items():
+        for key in document.data if document is not None and isinstance(document.data, dict) else ():
+            if str(key).lower() == table and document is not None:
+                written = next(c for c in document.data[key]["columns"] if c.lower() == column)
+                said = f'no type of SQL is called "{declared}"{near(declared, TYPES)}'
+                yield document.problem((key, "columns", written), said)
+
+
+TYPES = ("varchar", "text", "integer", "bigint", "double", "decimal", "boolean", "date", "timestamp", "time")

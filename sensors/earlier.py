@@ -1,0 +1,44 @@
+"""A policy as an earlier text of its files said it, made anew from what a run was run with."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sensors import file_policy
+from sensors.defaults import as_taken
+from sensors.draft import Setting, unkept
+from sensors.model.asset import Asset
+from sensors.model.policy import Policy
+from sensors.sources import sql_path
+from sensors.template import Macros
+
+MACRO = re.compile(r"\{%-?\s*macro\s")
+
+
+def earlier(policy: Policy, body: str, assets: Mapping[str, Asset]) -> Policy | None:
+    """The policy that `body` is the body of, over the tables as they now are; None where it cannot be said.
+
+    `policy` is what it is now: how many hand-written queries lie beside it is taken from there.
+    """
+    try:
+        said = json.loads(body)
+        (document, sql, *rest), dialect = said["files"], str(said["dialect"])
+        by_folder = as_taken(said.get("defaults") or {})
+    except (ValueError, KeyError, TypeError):
+        return None
+    macros = {f"sql/_macros/{n}.sql": text for n, text in enumerate(rest) if MACRO.search(text)}
+    native = [text for text in rest if not MACRO.search(text)]
+    if len(native) != len(policy.query.native):
+        return None
+    texts = {policy.path: document, sql_path(policy.name): sql}
+    texts |= {sql_path(policy.name, d): t for d, t in zip(policy.query.native, native, strict=True)}
+    setting = replace(Setting.over(dialect, Macros.load(macros), assets), defaults=by_folder)
+    one = unkept(policy.name, policy.path, texts, setting)
+    if one.file is None or one.query is None or any(not problem.warning for problem in one.problems):
+        return None
+    return file_policy.policy(
+        one.file, name=policy.name, path=policy.path, bundle=policy.bundle, query=one.query, body=body
+    )

@@ -1,0 +1,119 @@
+"""The doors as JSON Schemas, for editors: what a file may say, and the project's own names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, NoDefault
+
+from sensors.beside import DOORS, SINGULAR
+from sensors.file_beside import CONFIG
+from sensors.file_defaults import DefaultsFile
+from sensors.file_policy import PolicyFile
+from sensors.files import NAMES, Door, Json
+from sensors.model.catalog import Catalog
+from sensors.model.clock import UNITS
+
+DRAFT = "http://json-schema.org/draft-07/schema#"  # what editors know best
+RUNNERS = {
+    "url": "Where it is started; `${NAME}` comes from the environment",
+    "method": "Of the request: POST unless said otherwise",
+    "headers": "Of the request",
+    "body": "Of the request; `{name}` stands for a parameter",
+    "poll": "How to ask whether it has ended",
+    "statement": "The SQL that is run; `:name` stands for a parameter",
+}
+
+
+def schemas(catalog: Catalog) -> dict[str, Json]:
+    """Of a policy (`policy`), and of each file beside (`teams`, …), by name."""
+    names = _names(catalog)
+    found = {"policy": _of(PolicyFile, "A policy of Patrol", names)}
+    found["defaults"] = _of(DefaultsFile, "What holds for the policies of a folder", names)
+    found["defaults"]["type"] = ["object", "null"]
+    for kind, door in DOORS.items():
+        entry = _of(door, f"A {SINGULAR[kind]} of Patrol", names)
+        if kind == "jobs":
+            entry["properties"] |= {k: {"description": RUNNERS[k]} for keys in CONFIG.values() for k in keys}
+        shared = entry.pop("$defs", {})
+        found[kind] = {
+            "$schema": entry.pop("$schema"),
+            "title": f"policies/_{kind}.yml",
+            "type": ["object", "null"],
+            "additionalProperties": entry,
+            **({"$defs": shared} if shared else {}),
+        }
+    return found
+
+
+def keys(door: type[Door] = PolicyFile) -> dict[str, str]:
+    """What each key of a policy file is for, in its own words, and its default."""
+    return {name: f"{info.description}{_default(info.default)}" for name, info in door.model_fields.items()}
+
+
+def _default(value: object) -> str:
+    match value:
+        case timedelta():
+            return f". Default: `{written(value)}`"
+        case str() | int():
+            return f". Default: `{value}`"
+    return ""
+
+
+class _Generator(GenerateJsonSchema):
+    """Defaults as they are written in a file; those that are whole mappings are left out."""
+
+    def get_default_value(self, schema: Any) -> Any:
+        found = super().get_default_value(schema)
+        match found:
+            case timedelta():
+                return written(found)
+            case bool() | int() | float() | str():
+                return found
+        return NoDefault
+
+
+def written(span: timedelta) -> str:
+    """A duration as a file says it, in its largest whole unit: `4h`."""
+    seconds = int(span.total_seconds())
+    unit = next(u for u, size in reversed(UNITS.items()) if seconds % size == 0)
+    return f"{seconds // UNITS[unit]}{unit}"
+
+
+def _of(door: type[Door], title: str, names: Mapping[str, Sequence[str]]) -> Json:
+    made = door.model_json_schema(schema_generator=_Generator)
+    filled: Json = _filled(made, names)
+    return {"$schema": DRAFT, **filled, "title": title}
+
+
+def _names(catalog: Catalog) -> dict[str, list[str]]:
+    found: dict[str, Sequence[str]] = {
+        "teams": [*catalog.teams],
+        "jobs": [*catalog.jobs],
+        "assets": [*catalog.assets],
+        "violations": [*catalog.violations],
+    }
+    found["upstream"] = [*found["assets"], *(f"job:{job}" for job in found["jobs"])]
+    return {kind: sorted(names) for kind, names in found.items()}
+
+
+def _filled(part: Any, names: Mapping[str, Sequence[str]]) -> Any:
+    """The schema with the names that there are as choices, and without the titles that pydantic makes up."""
+    if isinstance(part, list):
+        return [_filled(one, names) for one in part]
+    if not isinstance(part, dict):
+        return part
+    made = {k: _filled(v, names) for k, v in part.items() if k != NAMES and not _made_up(k, v)}
+    if "$ref" in made and len(made) > 1:  # in draft 07 nothing beside a $ref counts
+        made = {"allOf": [{"$ref": made.pop("$ref")}], **made}
+    if "patternProperties" in made:
+        made["additionalProperties"] = False
+    if known := names.get(part.get(NAMES, "")):
+        made = {k: v for k, v in made.items() if k != "pattern"} | {"enum": list(known)}
+    return made
+
+
+def _made_up(key: str, value: object) -> bool:
+    return key == "title" and isinstance(value, str)

@@ -1,0 +1,155 @@
+"""What a query's form says of its rows: how many there are for a key, and which tables it reads whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope
+
+KEEPING = (exp.Where, exp.Join, exp.Having, exp.Qualify)  # parts of a SELECT that leave rows out
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A table that grows, read without a bound on its time. `kept`: other conditions leave rows out."""
+
+    table: str
+    line: int
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`one_row_of`: sets of result columns of whose values there is one row each. Empty where not known."""
+
+    one_row_of: tuple[frozenset[str], ...] = ()
+    limit: int | None = None  # rows of the whole result
+    limit_line: int = 1
+    scans: tuple[Scan, ...] = ()
+
+    def one_row_per(self, key: Sequence[str]) -> bool:
+        """Whether no two rows of the result have the same key."""
+        return any(columns <= set(key) for columns in self.one_row_of)
+
+
+UNKNOWN = Facts()
+
+
+def facts(root: exp.Expr, scopes: Sequence[Scope], times: Mapping[str, str]) -> Facts:
+    """`times`: of tables that grow, the column that says when."""
+    limit = root.args.get("limit")
+    most = limit.expression if isinstance(limit, exp.Limit) else limit and limit.args.get("count")
+    number = int(most.this) if isinstance(most, exp.Literal) and str(most.this).isdigit() else None
+    line = next((int(n.meta["line"]) for n in limit.walk() if "line" in n.meta), 1) if limit else 1
+    unique = tuple(_unique(root)) if isinstance(root, exp.Select) else ()
+    return Facts(unique, number, line, tuple(_scans(scopes, times)) if times else ())
+
+
+def _unique(select: exp.Select) -> Iterator[frozenset[str]]:
+    if any(one.find(exp.Unnest, exp.Explode) for one in select.expressions):
+        return  # a list in a row becomes several rows
+    grouped = select.args.get("group")
+    if isinstance(grouped, exp.Group):
+        found = _grouped(select, grouped)
+        if found is not None:
+            yield found
+    elif any(_aggregates(one) for one in select.expressions):
+        yield frozenset()  # one row in all
+    distinct = select.args.get("distinct")
+    if distinct is not None and not distinct.args.get("on"):
+        names = [one.alias_or_name.lower() for one in select.expressions]
+        if all(names) and not any(one.is_star for one in select.expressions):
+            yield frozenset(names)
+    qualify = select.args.get("qualify")
+    if qualify is not None:
+        yield from _first_of_each(select, qualify.this)
+
+
+def _grouped(select: exp.Select, grouped: exp.Group) -> frozenset[str] | None:
+    """The result's names of what it is grouped by; None where something is not in the result."""
+    if any(grouped.args.get(kind) for kind in ("grouping_sets", "cube", "rollup", "totals")):
+        return None
+    if grouped.args.get("all"):
+        plain = [one for one in select.expressions if not _aggregates(one)]
+        return (
+            None if any(one.is_star for one in plain) else frozenset(o.alias_or_name.lower() for o in plain)
+        )
+    return _named(select, grouped.expressions)
+
+
+def _named(select: exp.Select, parts: Sequence[exp.Expr]) -> frozenset[str] | None:
+    names = [_name(select, part) for part in parts]
+    return frozenset(name for name in names if name) if parts and all(names) else None
+
+
+def _name(select: exp.Select, part: exp.Expr) -> str | None:
+    """What the result calls an expression: by its alias, its place, or the column that it is."""
+    if isinstance(part, exp.Literal) and str(part.this).isdigit():
+        at = int(part.this) - 1
+        return select.expressions[at].alias_or_name.lower() if 0 <= at < len(select.expressions) else None
+    for one in select.expressions:
+        if one.unalias() == part or _same_column(one.unalias(), part):
+            return str(one.alias_or_name.lower())
+    if isinstance(part, exp.Column) and not part.table:
+        return next(
+            (n for one in select.expressions if (n := one.alias_or_name.lower()) == part.name.lower()), None
+        )
+    return None
+
+
+def _same_column(one: exp.Expr, other: exp.Expr) -> bool:
+    if not (isinstance(one, exp.Column) and isinstance(other, exp.Column)):
+        return False
+    tables = {one.table.lower(), other.table.lower()} - {""}
+    return one.name.lower() == other.name.lower() and len(tables) < 2
+
+
+def _aggregates(part: exp.Expr) -> bool:
+    """Whether it sums up rows; within OVER (…) each row keeps its own."""
+    return any(not isinstance(f.parent, exp.Window) and _own(f, part) for f in part.find_all(exp.AggFunc))
+
+
+def _own(function: exp.Expr, part: exp.Expr) -> bool:
+    node: exp.Expr | None = function
+    while node is not None and node is not part:
+        if isinstance(node, exp.Select | exp.Window):
+            return False
+        node = node.parent
+    return True
+
+
+def _first_of_each(select: exp.Select, condition: exp.Expr) -> Iterator[frozenset[str]]:
+    """`QUALIFY ROW_NUMBER() OVER (PARTITION BY a) = 1`: one row of each a."""
+    for part in condition.flatten() if isinstance(condition, exp.And) else (condition,):
+        if not (isinstance(part, exp.EQ) and isinstance(part.expression, exp.Literal)):
+            continue
+        window = part.this
+        if part.expression.this != "1" or not isinstance(window, exp.Window):
+            continue
+        found = _named(select, window.args.get("partition_by") or [])
+        if found is not None and isinstance(window.this, exp.RowNumber):
+            yield found
+
+
+def _scans(scopes: Sequence[Scope], times: Mapping[str, str]) -> Iterator[Scan]:
+    for scope in scopes:
+        if not isinstance(scope.expression, exp.Select):
+            continue
+        sources = [source for _, source in scope.selected_sources.values()]
+        tables = [s for s in sources if isinstance(s, exp.Table)]
+        growing = {t: name for t in tables if (name := _table_name(t)) in times}
+        asked = any(column.table for column in scope.external_columns)
+        if not growing or len(tables) < len(sources) or asked or scope.subquery_scopes:
+            continue  # what it is joined with, or asked by, may bound it
+        bounds = {times[name] for name in growing.values()}
+        kept = [c for c in scope.columns if isinstance(c.find_ancestor(*KEEPING, exp.Select), KEEPING)]
+        if not any(column.name.lower() in bounds for column in kept):
+            for table, name in growing.items():
+                line = int(table.this.meta.get("line", 1))
+                yield Scan(name, line, bool(scope.expression.args.get("where")))
+
+
+def _table_name(table: exp.Table) -> str:
+    return ".".join(part.name for part in table.parts).lower()

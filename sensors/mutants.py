@@ -1,0 +1,132 @@
+"""A policy and what it would be with one small change, in its SQL or in the numbers of its YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+from sensors.draft import place
+from sensors.lineage import Flaw
+from sensors.model.catalog import Catalog
+from sensors.model.clock import say_duration
+from sensors.model.policy import Grades, Policy
+from sensors.mutate import Change, beside, changes
+from sensors.sources import sql_path
+from sensors.yaml_marks import Document
+from sensors.yaml_marks import Path as Where
+
+SOON = timedelta(seconds=5)  # a mutant that is at work longer has been noticed
+WIDE = 70
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One changed policy, and where and how it was changed."""
+
+    policy: Policy
+    operator: str
+    path: str
+    line: int
+    column: int
+    was: str
+    now: str
+    runs: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column} {_short(self.was)} → {_short(self.now)}"
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= WIDE else f"{flat[:WIDE]}…"
+
+
+def mutants(policy: Policy, catalog: Catalog) -> list[Mutant]:
+    """Every mutant of a policy, always the same in the same order: those of the SQL, then of the YAML."""
+    short = replace(policy, timeout=SOON)
+    documents: dict[str, Document] = getattr(catalog, "documents", {})
+    project: Path = getattr(catalog, "project", Path())
+    document = documents.get(policy.path) or Document(policy.path, "")
+    return [*_of_sql(short, project), *_of_yaml(short, document)]
+
+
+def _of_sql(policy: Policy, project: Path, native: str = "duckdb") -> Iterator[Mutant]:
+    """Of the SQL that the cases run: a hand-written version for DuckDB, where there is one."""
+    query = policy.query
+    own = native in query.native
+    path = sql_path(policy.name, native) if own else query.path
+    dialect = native if own else query.dialect
+    try:
+        text = (project / path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    for change in changes(query.native[native] if own else query.sql, dialect, native):
+        changed = replace(query, native={native: change.sql}) if own else replace(query, sql=change.sql)
+        line, column = _placed(path, text, change)
+        mutant = replace(policy, query=changed)
+        yield Mutant(mutant, change.operator, path, line, column, change.was, change.now, change.runs)
+
+
+def _placed(path: str, text: str, change: Change) -> tuple[int, int]:
+    """Where the change stands in the template, which may say it with macros."""
+    first = change.snippet.partition("\n")[0]
+    words = [first, first.partition("(")[0], first.partition(" ")[0], first.partition(".")[0]]
+    word = next((w for w in words if w and w in text), "")
+    found = place(path, text, Flaw("", word, change.line))
+    macro = found.source.find("{{") + 1 if found.column == 1 else 0
+    return found.line, macro or found.column
+
+
+# ------------------------------------------------------------------------------ numbers of the YAML
+
+
+def _of_yaml(policy: Policy, document: Document) -> Iterator[Mutant]:
+    yield from _count(policy, document)
+    yield from _within(policy, document)
+    yield from _severity(policy, document)
+    yield from _params(policy, document)
+
+
+def _mutant(policy: Policy, document: Document, where: Where, was: str, now: str) -> Mutant:
+    line, column = document.at(where)
+    name = ".".join(str(part) for part in where)
+    return Mutant(policy, "number", document.path, line, column, f"{name}: {was}", f"{name}: {now}")
+
+
+def _count(policy: Policy, document: Document) -> Iterator[Mutant]:
+    where, threshold = ("threshold", "count"), policy.threshold
+    for count in (threshold.count - 1, threshold.count + 1) if where in document.values else ():
+        if count >= 1:
+            changed = replace(policy, threshold=replace(threshold, count=count))
+            yield _mutant(changed, document, where, str(threshold.count), str(count))
+
+
+def _within(policy: Policy, document: Document) -> Iterator[Mutant]:
+    within = policy.threshold.within
+    for span in (within / 2, within * 2) if within else ():
+        changed = replace(policy, threshold=replace(policy.threshold, within=span))
+        was = say_duration(within or span)
+        yield _mutant(changed, document, ("threshold", "within"), was, say_duration(span))
+
+
+def _severity(policy: Policy, document: Document) -> Iterator[Mutant]:
+    """The lowest bound decides nothing: what reaches none of them has the lowest severity."""
+    bounds = policy.severity.bounds
+    for index, (severity, bound) in enumerate(bounds[1:], start=1):
+        for value in beside(f"{bound:g}"):
+            changed = (*bounds[:index], (severity, float(value)), *bounds[index + 1 :])
+            graded = replace(policy, severity=Grades(changed, policy.severity.by))
+            yield _mutant(graded, document, ("severity", severity.name), f"{bound:g}", value)
+
+
+def _params(policy: Policy, document: Document) -> Iterator[Mutant]:
+    params = policy.query.params
+    for name, held in params.items():
+        if isinstance(held, bool) or not isinstance(held, int | float):
+            continue
+        for text in beside(str(held)):
+            value = int(text) if isinstance(held, int) else float(text)
+            query = replace(policy.query, params={**params, name: value})
+            yield _mutant(replace(policy, query=query), document, ("params", name), str(held), text)

@@ -1,0 +1,223 @@
+"""Makes rows fit for a repository: ids, names and ways to reach people become stand-ins. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sensors.slicing import Tables
+
+ID = re.compile(r"(?:^|_)(?:id|uuid|guid|hash|key|token|fingerprint)$")
+PERSONAL = re.compile(
+    r"(?:^|_)(?:name|email|mail|phone|mobile|address|street|city|zip|postcode|iban|card|account|handle|user|"
+    r"username|nick|nickname|author|birthday|ssn)(?:$|_)"
+)
+ADDRESS = re.compile(r"(?:^|_)(?:ip|ip_address|ip_addr)(?:$|_)")
+# Ways to reach somebody, wherever they stand in a text. The longer ones come first.
+REACHES = re.compile(
+    r"(?P<url>\b(?:https?://|www\.)[^\s<>\"')\]]+)"
+    r"|(?P<email>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)"
+    r"|(?P<ip>\b\d{1,3}(?:\.\d{1,3}){3}\b)"
+    r"|(?P<handle>(?<![\w@$])[@$][A-Za-z_]\w{1,})"
+    r"|(?P<phone>(?<![\w.:/-])\+?\d[\d ()./-]{6,}\d(?![\w.:/-]))"
+    r"|(?P<host>\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org|io|me|co|app|shop|info|link|example|ru|cn)\b[^\s]*)",
+    re.IGNORECASE,
+)
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
+WORD = re.compile(r"[^\W_]{2,}")
+UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+SHORTEST_NAME = 4  # characters, to be looked for in other texts
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is masked how. `hidden`: columns whose text goes whole; `keep`: columns left as they are;
+    `ids`: columns that name things; `words`: what the query looks for in texts, which stays."""
+
+    ids: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+    keep: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+    first: frozenset[str] = frozenset()  # columns that name a thing which has several names
+
+    def kind(self, column: str) -> str:
+        """keep | id | ip | whole | text: what becomes of the column."""
+        if column in self.keep:
+            return "keep"
+        if column in self.ids or ID.search(column):
+            return "id"
+        if ADDRESS.search(column):
+            return "ip"
+        return "whole" if column in self.hidden or PERSONAL.search(column) else "text"
+
+
+def vocabulary(literals: Iterable[str]) -> frozenset[str]:
+    """The words of the query's own texts and patterns: they are the policy's, and no person's."""
+    return frozenset(
+        word.lower() for text in literals for word in WORD.findall(re.sub(r"\\[a-zA-Z]", " ", text))
+    )
+
+
+@dataclass
+class Pseudonyms:
+    """Stand-ins by what they stand for. One for all tables of a case, so that joins still join."""
+
+    rules: Rules
+    known: dict[Any, Any] = field(default_factory=dict)  # ids
+    names: dict[str, str] = field(default_factory=dict)  # texts of columns that are masked whole
+    shapes: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    letters: dict[str, str] = field(default_factory=dict)  # how the ids of a column begin -> of which column
+    taken: set[str] = field(default_factory=set)
+    _pattern: tuple[int, re.Pattern[str] | None] = (0, None)
+
+    def tables(self, tables: Tables) -> Tables:
+        """Ids and names first, wherever they stand, so that texts that speak of them are understood."""
+        cells = [cell for rows in tables.values() for row in rows for cell in row.items()]
+        cells.sort(key=lambda cell: cell[0] not in self.rules.first)
+        for column, value in cells:
+            kind = self.rules.kind(column)
+            if kind == "id":
+                self._id(column, value)
+            elif kind == "whole" and isinstance(value, str) and len(value) >= SHORTEST_NAME:
+                self.names[value] = self._shape(value)
+        return {table: tuple(self.row(row) for row in rows) for table, rows in tables.items()}
+
+    def row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {column: self.value(column, value) for column, value in row.items()}
+
+    def value(self, column: str, value: Any) -> Any:
+        """What stands in the column instead. Times, amounts and answers of yes or no stay."""
+        kind = self.rules.kind(column)
+        if kind == "keep" or value is None or isinstance(value, bool):
+            return value
+        if kind == "id":
+            return self._id(column, value)
+        if isinstance(value, Mapping):
+            return {str(name): self.value(str(name), inside) for name, inside in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(column, inside) for inside in value]
+        if isinstance(value, bytes | bytearray):
+            return bytes(len(value))
+        if not isinstance(value, str):
+            return value
+        if kind == "ip":
+            return self._address(value)
+        return self._shape(value) if kind == "whole" else self._scrubbed(value)
+
+    def stand_in(self, value: Any) -> Any:
+        """What stands for a value that was met, be it told as text; None for one that was not."""
+        told = {str(k): v for k, v in self.known.items() if not isinstance(k, str)}
+        every: tuple[Mapping[Any, Any], ...] = (self.known, told, self.names, self.shapes)
+        for known in every:
+            if isinstance(value, str | int | Decimal | UUID) and value in known:
+                return known[value]
+        return None
+
+    # ------------------------------------------------------------------------- ids
+
+    def _id(self, column: str, value: Any) -> Any:
+        if not isinstance(value, str | int | Decimal | UUID) or isinstance(value, bool):
+            return value
+        if isinstance(value, str) and not _rest(value, self.rules.words).strip(" _-"):
+            self.known[value] = value  # the query itself says it
+        if value not in self.known:
+            self.known[value] = self._new_id(column, value)
+        return self.known[value]
+
+    def _new_id(self, column: str, value: str | int | Decimal | UUID) -> Any:
+        stem = ID.sub("", column).strip("_") or column
+        if isinstance(value, int | Decimal):
+            return self._count(f"number {stem}")
+        if isinstance(value, UUID) or UUID_TEXT.fullmatch(value):
+            made = UUID(int=self._count("uuid"))
+            return made if isinstance(value, UUID) else str(made)
+        first = next((s for s in (stem[0], stem) if self.letters.setdefault(s, stem) == stem), stem)
+        return f"{first}_{self._count(first)}"
+
+    def _count(self, of: str) -> int:
+        self.counts[of] = self.counts.get(of, 0) + 1
+        return self.counts[of]
+
+    # ----------------------------------------------------------------------- texts
+
+    def _scrubbed(self, text: str) -> str:
+        """The text with ids that are known, and ways to reach people, replaced."""
+        parts, end = [], 0
+        for found in REACHES.finditer(text):
+            if found.lastgroup == "phone" and (DATE.search(found[0]) or len(re.sub(r"\D", "", found[0])) < 7):
+                continue
+            parts += [self._named(text[end : found.start()]), self._reached(found)]
+            end = found.end()
+        return "".join([*parts, self._named(text[end:])])
+
+    def _reached(self, found: re.Match[str]) -> str:
+        if found.lastgroup == "ip":
+            return self._address(found[0])
+        if found.lastgroup == "url":
+            scheme, slashes, rest = found[0].rpartition("//")
+            return f"{scheme}{slashes}{self._shape(rest)}"
+        return self._shape(found[0])
+
+    def _named(self, text: str) -> str:
+        """Ids in a text are found as whole words. Numbers are not: an amount may look like one."""
+        if self._pattern[0] != len(self.known) + len(self.names):
+            texts = {k for k in self.known if isinstance(k, str) and len(k) > 1} | self.names.keys()
+            listed = "|".join(re.escape(name) for name in sorted(texts, key=lambda t: (-len(t), t)))
+            found = re.compile(rf"(?<!\w)(?:{listed})(?!\w)") if listed else None
+            self._pattern = (len(self.known) + len(self.names), found)
+        pattern = self._pattern[1]
+        if pattern is None:
+            return text
+        return pattern.sub(lambda found: str(self.known.get(found[0], self.names.get(found[0]))), text)
+
+    def _address(self, value: str) -> str:
+        """Addresses of the ranges that are kept for examples."""
+        if value not in self.shapes:
+            number = self._count("ip")
+            self.shapes[value] = f"{('192.0.2', '198.51.100', '203.0.113')[number // 255 % 3]}.{number % 255}"
+        return self.shapes[value]
+
+    def _shape(self, text: str) -> str:
+        """Letters and digits replaced, everything else and the query's own words kept; no two become one."""
+        if text not in self.shapes:
+            number, made = 0, _masked(text, self.rules.words, 0)
+            changes = made != text or any(c.isalnum() for c in _rest(text, self.rules.words))
+            while changes and made in self.taken:
+                number += 1
+                made = _masked(text, self.rules.words, number)
+            self.taken.add(made)
+            self.shapes[text] = made
+        return self.shapes[text]
+
+
+def _kept(text: str, words: Collection[str]) -> list[bool]:
+    """By character: whether it belongs to a word of the query. Short words must stand by themselves."""
+    kept = [False] * len(text)
+    lowered = text.lower()
+    if len(lowered) != len(text):  # letters that have no single lower-case one
+        return kept
+    for word in words:
+        edge = r"\b" if len(word) < 4 else ""
+        for found in re.finditer(f"{edge}{re.escape(word)}{edge}", lowered):
+            kept[found.start() : found.end()] = [True] * len(word)
+    return kept
+
+
+def _rest(text: str, words: Collection[str]) -> str:
+    return "".join(c for c, kept in zip(text, _kept(text, words), strict=True) if not kept)
+
+
+def _masked(text: str, words: Collection[str], number: int) -> str:
+    """`number` makes it another text of the same shape; where the shape has no room for it, it is longer."""
+    masked = list(text)
+    for at in reversed([n for n, kept in enumerate(_kept(text, words)) if not kept and text[n].isalnum()]):
+        c = text[at]
+        base = 10 if c.isdigit() else 26
+        number, digit = divmod(number, base)
+        masked[at] = str(digit) if c.isdigit() else chr((ord("A") if c.isupper() else ord("a")) + digit)
+    return "".join(masked) + (str(number) if number else "")

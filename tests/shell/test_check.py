@@ -1,0 +1,128 @@
+"""`patrol check` as people, scripts and pull requests read it: forms, what fails, the warehouse, the bar."""
+
+# ruff: noqa: E501 - a row is one line
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.projects import write
+from bot.cli.check import annotation, check
+from bot.errors import PatrolError
+from sensors.model.catalog import Problem
+from tests.sensors.project import FILES, MARKET, POLICY, SQL, Project, fill
+
+CASES = """cases:
+  - name: three times
+    at: 2026-01-05T12:00:00Z
+    given:
+      core.chat_messages: [{message_id: m1, seller_id: s_1, author_id: s_1, body: "paypal", sent_at: 2026-01-05T11:58:00Z, repeat: 3}]
+      core.sellers: [{seller_id: s_1, display_name: Dee}]
+    expect: [{seller_id: s_1, severity: medium}]
+  - {name: nobody says it, at: 2026-01-05T12:00:00Z, given: {core.chat_messages: []}, expect: []}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    made = Project(tmp_path / "project")
+    for file, text in {**FILES, "patrol.yml": "warehouse_url: duckdb:///market.duckdb\n"}.items():
+        made.write(file, text)
+    made.write(POLICY, made.read(POLICY) + CASES)
+    fill(made.path / "market.duckdb", *MARKET)
+    monkeypatch.setenv("PATROL_OPS_URL", "sqlite:///ops.db")
+    monkeypatch.chdir(tmp_path)
+    return made
+
+
+def ran(project: Project, *words: str) -> Result:
+    return CliRunner().invoke(check, ["--project", str(project.path), *words])
+
+
+def test_what_is_right_is_one_line_in_every_form(project: Project) -> None:
+    right = "1 policy, 1 job, 2 assets: no mistakes\n"
+    assert (ran(project).output, ran(project).exit_code) == (right, 0)
+    assert (ran(project, "--format", "github").output, ran(project, "--strict").output) == (right, right)
+    assert (
+        json.loads(ran(project, "--json").output) == json.loads(ran(project, "--format", "json").output) == []
+    )
+
+
+def test_mistakes_and_warnings_stand_apart_and_are_counted_by_kind(project: Project) -> None:
+    project.change(POLICY, "owner: payments", "owner: paymnts")
+    project.change(SQL, "AND m.author_id", "AND m.body > 3 AND m.author_id")
+    project.change(POLICY, "key: [seller_id]", "key: [seller_id]\nentity: seller_id")
+    said = ran(project)
+    assert said.exit_code == 1
+    assert said.output.endswith(
+        "0 policies, 1 job, 2 assets: 2 mistakes (1 in policies, 1 in SQL), 1 warning (1 in policies)\n"
+    )
+    assert [p["warning"] for p in json.loads(ran(project, "--json").output)] == [False, True, False]
+
+
+def test_a_warning_fails_only_where_it_is_asked_to(project: Project) -> None:
+    project.change(POLICY, "key: [seller_id]", "key: [seller_id]\nentity: seller_id")
+    assert (ran(project).exit_code, ran(project, "--strict").exit_code) == (0, 1)
+    assert ran(project, "--strict", str(project.path / "sql")).exit_code == 0
+
+
+def test_github_is_told_the_file_as_seen_from_where_it_ran(project: Project) -> None:
+    project.change(POLICY, "key: [seller_id]", "key: [seller_id]\nentity: seller_id")
+    first = ran(project, "--format", "github").output.splitlines()[0]
+    assert first == (
+        f"::warning file=project/{POLICY},line=8,col=1,title=patrol check::entity: is read, but this version"
+        " does not act on it: alerts are about the key"
+    )
+
+
+@settings(derandomize=True, max_examples=200)
+@given(
+    what=st.text(st.sampled_from("a %\r\n:,é🎉0AD"), min_size=1),
+    name=st.text(st.sampled_from("a%,:-é"), min_size=1),
+    warning=st.booleans(),
+)
+def test_an_annotation_is_one_line_and_reads_back(what: str, name: str, warning: bool) -> None:
+    said = annotation(Problem(f"policies/{name}.yml", 3, 4, what, warning), Path())
+    found = re.fullmatch(r"::(error|warning) file=([^,:]*),line=3,col=4,title=patrol check::([^\r\n]*)", said)
+    assert found is not None
+    assert _read(found[2]) == f"policies/{name}.yml"
+    assert (_read(found[3]), found[1] == "warning") == (what, warning)
+
+
+def _read(text: str) -> str:
+    for mark, character in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        text = text.replace(mark, character)
+    return text
+
+
+def test_the_warehouse_is_asked_only_where_that_is_said(project: Project) -> None:
+    project.write(
+        "policies/_assets.yml",
+        project.read("policies/_assets.yml").replace("body: text", "body: text, mood: text"),
+    )
+    project.change(SQL, "m.body,", "m.body, m.mood,")
+    assert ran(project).exit_code == 0
+    asked = ran(project, "--warehouse")
+    assert asked.exit_code == 1
+    assert "the warehouse's core.chat_messages has no column mood" in asked.output
+    assert f"{SQL}:2:74 m has no column mood (carried from snowflake to duckdb" in asked.output
+
+
+def test_a_warehouse_that_cannot_be_asked_is_no_silence(project: Project) -> None:
+    (project.path / "market.duckdb").unlink()
+    asked = ran(project, "--warehouse")
+    assert isinstance(asked.exception, PatrolError)
+    assert str(asked.exception).startswith("The warehouse cannot be asked: there is no file")
+
+
+def test_projects_that_are_made_to_be_timed_have_no_mistake(tmp_path: Path) -> None:
+    write(tmp_path, 24)
+    said = ran(Project(tmp_path), "--strict")
+    assert said.output == "24 policies, 1 job, 4 assets: no mistakes\n"
