@@ -82,7 +82,7 @@ def load(
         ),
         broken=frozenset(broken),
         version=_hash(f"{path}\0{text}" for path, text in sorted({**found.texts, **kept}.items())),
-        documents=_documents(drafts, beside),
+        documents=_documents(drafts, [*beside.documents.values(), *by_folder.documents.values()]),
         drafts=tuple(drafts),
         project=project,
         dbt=from_dbt,
@@ -162,9 +162,9 @@ def _orphans(found: Sources) -> Iterable[Problem]:
             yield Problem(path, 1, 1, said, warning=True)
 
 
-def _documents(drafts: Iterable[Draft], beside: Beside) -> dict[str, Document]:
+def _documents(drafts: Iterable[Draft], beside: Iterable[Document]) -> dict[str, Document]:
     documents = {one.path: one.document for one in drafts}
-    return documents | {document.path: document for document in beside.documents.values()}
+    return documents | {document.path: document for document in beside}
 
 
 def _hash(texts: Iterable[str]) -> str:

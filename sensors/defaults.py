@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,4 +106,4 @@ def layered(document: Document, under: Sequence[Document]) -> Document:
 def as_taken(taken: Mapping[str, Any]) -> Defaults:
     """Defaults that say just this: what a policy took, as its content keeps it."""
     path = f"policies/{DEFAULTS}"
-    return Defaults({path: read(path, json.dumps(taken, ensure_ascii=False))}) if taken else Defaults()
+    return Defaults({path: Document(path, "", dict(taken))} if taken else {})

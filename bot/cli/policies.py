@@ -208,7 +208,7 @@ def policy_of(catalog: Catalog, name: str) -> Policy:
     if name in catalog.policies:
         return catalog.policies[name]
     if name in catalog.broken:
-        mine = [p for p in catalog.errors if name.replace(".", "/") in p.path]
+        mine = catalog.errors_of(name)
         raise PatrolError("\n".join([f"{name} does not load:", *(f"  {p}" for p in mine)]))
     raise PatrolError(f"There is no policy {name}; {_hint(name, [*catalog.policies, *catalog.broken])}")
 
