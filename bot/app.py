@@ -11,6 +11,7 @@ from slack_bolt import App
 
 from bot import log as logs
 from bot import web
+from bot.core.earned import Rule
 from bot.deliver import Deliverer
 from bot.desk import Desk
 from bot.engine import Engine
@@ -67,7 +68,7 @@ class Bot:
             manifest=settings.manifest,
         )
         self.metrics = METRICS
-        self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics)
+        self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics, _rule(settings))
         self.view = View(self.store, self.project, clock)
         self.starting = Starting(self.engine)
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
@@ -217,6 +218,16 @@ class Bot:
             if name not in LONG and now - at > STALE_BEAT + timedelta(seconds=CHORES.get(name, 0))
         ]
         return f"not heard of for a minute: {', '.join(stuck)}" if stuck else "ok"
+
+
+def _rule(settings: Settings) -> Rule:
+    """What a policy must show in shadow before it has earned `live`."""
+    return Rule(
+        judged=settings.earn_judged,
+        precision=settings.earn_precision,
+        a_day=settings.earn_a_day,
+        days=settings.earn_days,
+    )
 
 
 def serve(settings: Settings) -> None:

@@ -27,13 +27,24 @@ from bot.core.action import (
 from bot.core.alert import Alert, Disposition, Lane, Work
 from bot.core.change import Change, Refused, Same
 from bot.core.command import BY_NAME, VERBS, Command, Mistake
-from bot.core.reply import HelpReply, ListReply, Person, PolicyReply, Reply, Said, ShowReply, StatusReply
+from bot.core.earned import missing, noise
+from bot.core.reply import (
+    HelpReply,
+    ListReply,
+    Person,
+    PolicyReply,
+    Reply,
+    Said,
+    ShowReply,
+    StatusReply,
+    Worth,
+)
 from bot.core.words import clean, when, who
 from bot.engine import Engine
 from bot.starting import Starting
-from bot.view import RIGHT_OVER, View
+from bot.view import View
 from sensors.model.job import Job
-from sensors.model.policy import Severity
+from sensors.model.policy import Policy, Severity, Status
 
 UNDO = {
     "acknowledged": "unack",
@@ -276,11 +287,17 @@ class Desk:
         return PolicyReply(
             policy,
             self.view.lines([policy.name])[0],
-            alerts.dispositions(policy.name, self.engine.clock() - RIGHT_OVER),
+            self._worth(policy),
             opened,
             self.view.cards(opened),
             self.view.reports(policy),
         )
+
+    def _worth(self, policy: Policy) -> Worth:
+        """Whether it has earned `live`, or has become noisy."""
+        found = self.engine.trust.record(policy)
+        lacks = missing(found, self.engine.trust.rule) if policy.status is Status.shadow else ()
+        return Worth(found, lacks, noise(found) if policy.status is Status.live else "")
 
     def _oncall(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
         now, teams = self.engine.clock(), self.engine.catalog.teams

@@ -11,6 +11,7 @@ from bot.core.action import Action, PersonAction, Timer
 from bot.core.alert import Alert
 from bot.core.alert import due as due_of
 from bot.core.change import Change, Outcome, Refused
+from bot.core.earned import Rule
 from bot.core.step import stale, step
 from bot.errors import Conflict, PatrolError
 from bot.log import get
@@ -19,6 +20,7 @@ from bot.project import Project
 from bot.renaming import Renaming
 from bot.runs import LEASE, MOST_PARTS, Asked, Runs, Ticked
 from bot.store import Ask, DeadRun, Store
+from bot.trust import Trust
 from bot.watch.auditor import Auditor
 from bot.watch.circuit import Breaker
 from bot.watch.silence import Silence
@@ -45,6 +47,7 @@ class Engine:
         project: Project,
         clock: Callable[[], datetime],
         metrics: Metrics | None = None,
+        rule: Rule | None = None,
     ) -> None:
         self.store = store
         self.warehouse = warehouse
@@ -58,6 +61,7 @@ class Engine:
         self.auditor = Auditor(store, self.troubles, project, self.metrics)
         self.renaming = Renaming(store, clock)
         self.silence = Silence(store, self.troubles, project, self.circuit)
+        self.trust = Trust(store, clock, rule or Rule())
 
     @property
     def catalog(self) -> Catalog:

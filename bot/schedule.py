@@ -26,6 +26,7 @@ from bot.starting import Starting
 from bot.store import DeadRun
 from bot.watch.clockwatch import ClockWatch
 from bot.watch.late import LateRows
+from bot.watch.worth import Worth
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy, Schedule
 
@@ -45,6 +46,7 @@ CHORES: dict[str, float] = {
     "watch": 2,
     "late_rows": 600,
     "mending": 60,
+    "worth": 600,
 }
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
@@ -160,6 +162,7 @@ class Scheduler:
             "watch": self._watch,
             "late_rows": LateRows(self.engine).once,
             "mending": Mending(self.engine).once,
+            "worth": Worth(self.engine).once,
         }
         began = datetime.now(UTC)
         for name, seconds in CHORES.items():

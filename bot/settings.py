@@ -45,6 +45,10 @@ class Settings:
     owner: str | None
     dbt_manifest: str | None
     ping_url: str | None
+    earn_judged: int
+    earn_precision: float
+    earn_a_day: float
+    earn_days: int
     slack_bot_token: str | None
     slack_app_token: str | None
     slack_signing_secret: str | None
@@ -206,6 +210,10 @@ class _Checked(BaseModel):
         Annotated[str, Field(min_length=1, description="the path of dbt's manifest.json")] | None
     ) = None
     ping_url: Annotated[str, AfterValidator(_outside_address)] | None = None
+    earn_judged: Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")] = 10
+    earn_precision: Annotated[float, Field(ge=0, le=1, description="a share from 0 to 1, such as 0.8")] = 0.8
+    earn_a_day: Annotated[float, Field(gt=0, le=100_000, description="a number above 0")] = 20
+    earn_days: Annotated[int, Field(ge=0, le=30, description="a whole number from 0 to 30")] = 3
     slack_bot_token: Annotated[str, _token("xoxb-", "a bot token")] | None = None
     slack_app_token: Annotated[str, _token("xapp-", "an app-level token")] | None = None
     slack_signing_secret: str | None = None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.core import builtin, oncall
-from bot.core.alert import Alert, Disposition, Lane, due
+from bot.core.alert import Alert, Disposition, Lane
 from bot.core.audit import FORGOTTEN_ALERT
-from bot.core.builtin_slack import SLACK_AWAY
-from bot.core.message import LATE, Queue
+from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
+from bot.core.context import House, Known
+from bot.core.message import Queue
 from bot.core.plan import next_due
 from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
 from bot.core.reports import REPORTED_FOR, open_reports
@@ -21,7 +22,6 @@ from bot.project import Project
 from bot.store import Store
 from bot.store.values import RunRecord
 from sensors.model.catalog import Catalog
-from sensors.model.job import Job
 from sensors.model.policy import Policy
 from sensors.model.run import RunStatus
 from sensors.model.team import Team
@@ -42,13 +42,16 @@ class View:
     def catalog(self) -> Catalog:
         return self.project.catalog
 
+    @property
+    def house(self) -> House:
+        """The files and who is there, as of now."""
+        return House(self.catalog, self.project.owner, self.clock())
+
     def policy_of(self, alert: Alert) -> Policy | None:
-        return self.catalog.policies.get(alert.policy)
+        return self.house.policy_of(alert)
 
     def team_of(self, alert: Alert) -> Team | None:
-        """Its team; where that is gone, the one that answers for Patrol."""
-        teams = self.catalog.teams
-        return teams.get(alert.terms.team) or teams.get(self.project.owner)
+        return self.house.team_of(alert)
 
     @property
     def owner(self) -> Team | None:
@@ -59,56 +62,21 @@ class View:
         return channel_for(alert, self.policy_of(alert), self.team_of(alert))
 
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
-        """Who is meant, never nobody while anybody is in a team."""
-        if not ref:
-            return ()
-        team, now = self.team_of(alert), self.clock()
-        owner = self.catalog.teams.get(self.project.owner)
-        return oncall.people(ref, team, now) or oncall.instead(team, owner, now)
+        return self.house.people(ref, alert)
+
+    def told(self, alert: Alert) -> tuple[str, ...]:
+        return self.house.told(alert)
 
     def context(self, alert: Alert) -> Context:
         """What the card shows beside its alert, read now."""
-        policy, team = self.policy_of(alert), self.team_of(alert)
-        next_told = due(alert)
-        told = self.told(alert) if alert.is_open else ()
-        late = self.clock() - alert.opened_at > LATE and alert.policy != SLACK_AWAY  # a digest tells of it
-        by_card = alert.step == 1 and not alert.reopened and not alert.terms.ladder[0].after and not late
-        runs = self.store.runs.recent(alert.policy, 5) if policy else []
-        return Context(
-            policy=policy,
-            team_channel=team.channel if team else "",
-            due_to=self.people(next_told.to, alert) if next_told else (),
-            paged=told if by_card else (),
-            told=told,
-            names=oncall.names(self.catalog.teams),
+        runs = self.store.runs.recent(alert.policy, 5) if self.policy_of(alert) else None
+        known = Known(
             evidence=self.store.alerts.evidence(alert.id),
-            offers=tuple(self._offers(policy)),
-            links=self.links(alert),
             earlier=self.store.alerts.earlier(alert.key_values, alert.id),
-            dispositions=self.store.alerts.dispositions(alert.policy, self.clock() - RIGHT_OVER),
-            violation=self.catalog.violations.get(policy.violation or "") if policy else None,
-            data_until=_data_until(alert, runs) if policy else None,
+            dispositions=self.store.alerts.dispositions(alert.policy, self.clock() - RIGHT_OVER, alert.lane),
+            data_until=None if runs is None else _data_until(alert, runs),
         )
-
-    def told(self, alert: Alert) -> tuple[str, ...]:
-        """Who has been told of it by the steps of its ladder so far, the first first."""
-        steps = alert.terms.ladder[: alert.step]
-        return tuple(dict.fromkeys(slack for step in steps for slack in self.people(step.to, alert)))
-
-    def _offers(self, policy: Policy | None) -> list[Job]:
-        wanted = policy.offer if policy else ()
-        return [self.catalog.jobs[name] for name in wanted if name in self.catalog.jobs]
-
-    def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
-        """A link for every entity that the alert names, its key's first."""
-        values = {**alert.key_values, **alert.newest}
-        found = []
-        for column, value in values.items():
-            entity = self.catalog.entities.get(column)
-            url = entity.url(value) if entity else None
-            if entity and url:
-                found.append((entity.label or f"Open {entity.name}", url))
-        return tuple(dict(found).items())
+        return self.house.context(alert, known)
 
     def show(self, alert_id: int) -> ShowReply | None:
         alert = self.store.alerts.get(alert_id)
@@ -131,6 +99,7 @@ class View:
         """Every policy, or those named, on a line each."""
         now = self.clock()
         last, counts = self.store.runs.last(names), self.store.alerts.counts()
+        worth = self._worth(counts)
         wanted = names or sorted(self.catalog.policies)
         return tuple(
             PolicyLine(
@@ -143,6 +112,7 @@ class View:
                 last_error=_error(last[name]) if name in last else "",
                 next_due=next_due(policy.schedule, now) if policy.runs else None,
                 open_alerts=counts.get(name, 0),
+                worth=worth.get(name, ""),
             )
             for name in wanted
             if (policy := self.catalog.policies.get(name))
@@ -152,6 +122,16 @@ class View:
         """Of how many false positives nobody has made a case yet."""
         since, false = self.clock() - REPORTED_FOR, Disposition.false_positive
         return len(open_reports(policy, self.store.alerts.resolved([policy.name], since, false)))
+
+    def _worth(self, counts: Mapping[str, int]) -> dict[str, str]:
+        """By policy, what an open alert of ours says of its place; nothing is asked where there is none."""
+        said = {EARNED_LIVE: "has earned live", NOISY_POLICY: "noisy"}
+        return {
+            str(alert.key_values.get("policy")): words
+            for name, words in said.items()
+            if counts.get(name)
+            for alert in self.store.alerts.open(policy=name, limit=1000)
+        }
 
     def status(self) -> StatusReply:
         now = self.clock()

@@ -88,7 +88,7 @@ def backtest(policy: str, project: Path, picture: Path | None, as_json: bool, **
 
 
 def _draw(done: Replayed, what: Reckoned, path: Path) -> None:
-    from bot.cli.picture import days_as_svg
+    from bot.cli.bars import days_as_svg
 
     try:
         path.write_text(days_as_svg(done.policy.name, what), encoding="utf-8")

@@ -21,6 +21,7 @@ COMMANDS = {
     "schema": ("bot.cli.schema", "schema"),
     "test": ("bot.cli.cases", "test"),
     "case": ("bot.cli.drafting", "case"),
+    "preview": ("bot.cli.preview", "preview"),
     "next": ("bot.cli.policies", "next_runs"),
     "gaps": ("bot.cli.ledger", "gaps"),
     "backfill": ("bot.cli.ledger", "backfill"),
@@ -71,6 +72,7 @@ def patrol() -> None:
                       patrol test       runs the policies' own cases
                       patrol case       makes a case of real rows, or of an alert
                       patrol run NAME   shows the rows, posts nothing
+                      patrol preview NAME  shows its card
                       patrol next NAME  says when it will run
     Look back:        patrol backtest   says what it would have alerted
                       patrol diff       compares two versions by their alerts

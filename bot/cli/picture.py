@@ -1,76 +1,97 @@
-"""Alerts by day as an SVG written by hand: any browser shows it, and no library is needed."""
+"""A card as a picture: a page of its own, or a PNG that a browser on this machine takes of that page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from html import escape
-from typing import TYPE_CHECKING
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-if TYPE_CHECKING:
-    from datetime import date
+from bot.errors import PatrolError
+from bot.slack.blocks import Face
 
-    from bot.core.reckon import Reckoned
-    from sensors.model.policy import Severity
-
-WIDTH, HEIGHT = 720, 240
-LEFT, TOP, BOTTOM = 40, 40, 30
-COLORS = {
-    "critical": "#7f1d1d",
-    "high": "#dc2626",
-    "medium": "#f59e0b",
-    "low": "#3b82f6",
-    "info": "#9ca3af",
-}
-FONT = "font-family='system-ui,sans-serif' font-size='11' fill='#444'"
-
-
-def days_as_svg(name: str, what: Reckoned) -> str:
-    """Stacked bars, a day each; a legend of the severities that there are."""
-    most = max((sum(found.values()) for _, found in what.days), default=0)
-    parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' role='img'>",
-        f"<title>{escape(name)}: alerts by day ({escape(what.zone)})</title>",
-        f"<rect width='{WIDTH}' height='{HEIGHT}' fill='#fff'/>",
-        f"<text x='{LEFT}' y='20' {FONT} font-weight='bold'>{escape(name)}</text>",
-        *_legend(what.by_severity),
-        *_scale(most),
-        *_bars(what, most),
-        "</svg>",
-    ]
-    return "\n".join(parts) + "\n"
+BROWSERS = (
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"),
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+FLAGS = ("--headless", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--virtual-time-budget=3000")
+PHONE, WIDE = 390, 760  # px
+SHARP = 2  # pixels of the picture for one of the page
+TALLEST = 8_000  # px
+PATIENCE_S = 60.0
+HEIGHT = re.compile(r'<html[^>]*\bdata-height="(\d+)"')
 
 
-def _legend(found: Mapping[Severity, int]) -> Iterator[str]:
-    at = WIDTH - 20
-    for severity, n in sorted(found.items()):
-        said = f"{severity.name} {n:,}"
-        at -= 7 * len(said) + 24
-        yield f"<rect x='{at}' y='11' width='10' height='10' fill='{COLORS[severity.name]}'/>"
-        yield f"<text x='{at + 14}' y='20' {FONT}>{said}</text>"
+def picture(
+    face: Face, names: Mapping[str, str], now: datetime, path: Path, *, title: str, wide: bool = False
+) -> None:
+    """Writes the card to `path`, whose name ends in .html or .png. PatrolError where that cannot be."""
+    from bot.sandbox.still import still
+
+    width = WIDE if wide else PHONE
+    message = {"text": face.text, "blocks": face.blocks}
+    page = still(message, now.timestamp(), names, title=title, width=width).encode("utf-8", "replace")
+    try:
+        path.write_bytes(page if path.suffix.lower() == ".html" else _photograph(page, width))
+    except OSError as error:
+        raise PatrolError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _scale(most: int) -> Iterator[str]:
-    floor = HEIGHT - BOTTOM
-    yield f"<line x1='{LEFT}' y1='{floor}' x2='{WIDTH - 10}' y2='{floor}' stroke='#bbb'/>"
-    yield f"<text x='{LEFT - 6}' y='{TOP + 4}' text-anchor='end' {FONT}>{most:,}</text>"
-    yield f"<text x='{LEFT - 6}' y='{floor + 4}' text-anchor='end' {FONT}>0</text>"
+def checked(path: Path) -> Path:
+    """The same path, if a picture can be made under that name."""
+    if path.suffix.lower() not in (".html", ".png"):
+        raise PatrolError(f"{path} is neither .png nor .html: name the picture so.")
+    if not path.absolute().parent.is_dir():
+        raise PatrolError(f"There is no folder {path.absolute().parent} to write {path.name} into.")
+    if path.suffix.lower() == ".png":
+        browser()
+    return path
 
 
-def _bars(what: Reckoned, most: int) -> Iterator[str]:
-    days = len(what.days)
-    each = (WIDTH - LEFT - 10) / max(days, 1)
-    for n, (day, found) in enumerate(what.days):
-        x = LEFT + n * each
-        yield from _bar(day, found, x, each, most)
-        if n % max(1, days // 8) == 0:
-            yield f"<text x='{x:.1f}' y='{HEIGHT - 12}' {FONT}>{day:%d %b}</text>"
+def browser() -> str:
+    """A Chromium on this machine. CHROMIUM may name one."""
+    found = (shutil.which(name) for name in filter(None, (os.environ.get("CHROMIUM"), *BROWSERS)))
+    if path := next(filter(None, found), None):
+        return path
+    raise PatrolError(
+        "A .png needs a browser, and there is none on this machine: install Chromium (Debian: apt install"
+        " chromium; macOS: brew install --cask chromium), or name one in CHROMIUM. An .html needs none."
+    )
 
 
-def _bar(day: date, found: Mapping[Severity, int], x: float, each: float, most: int) -> Iterator[str]:
-    y, scale = float(HEIGHT - BOTTOM), (HEIGHT - TOP - BOTTOM) / max(most, 1)
-    for severity in sorted(found):
-        height = found[severity] * scale
-        y -= height
-        shape = f"x='{x:.1f}' y='{y:.1f}' width='{max(each - 1, 0.5):.1f}' height='{height:.1f}'"
-        said = f"{day:%a %d %b %Y}: {found[severity]} {severity.name}"
-        yield f"<rect {shape} fill='{COLORS[severity.name]}'><title>{said}</title></rect>"
+def _photograph(page: bytes, width: int) -> bytes:
+    """The page as a PNG, as high as it is: drawn once to know how high, and once more for the picture."""
+    with TemporaryDirectory() as folder:
+        file, shot = Path(folder) / "card.html", Path(folder) / "card.png"
+        file.write_bytes(page)
+        here = [f"--user-data-dir={folder}/profile", file.as_uri()]
+        drawn = _run(f"--window-size={width},800", "--dump-dom", *here)
+        high = HEIGHT.search(drawn)
+        if high is None:
+            raise PatrolError(f"{browser()} did not draw the card: name another browser in CHROMIUM.")
+        size = f"--window-size={width},{min(int(high[1]), TALLEST)}"
+        _run(size, f"--force-device-scale-factor={SHARP}", f"--screenshot={shot}", *here)
+        if not shot.exists():
+            raise PatrolError(f"{browser()} took no picture: name another browser in CHROMIUM.")
+        return shot.read_bytes()
+
+
+def _run(*words: str) -> str:
+    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    command = [browser(), *FLAGS, *root, *words]
+    try:
+        ran = subprocess.run(  # our own page, and a browser that was looked for by name
+            command,
+            capture_output=True,
+            timeout=PATIENCE_S,
+            check=False,
+            env={**os.environ, "TZ": "UTC"},
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise PatrolError(f"{command[0]} did not draw the card: {type(error).__name__}.") from error
+    return ran.stdout.decode("utf-8", "replace")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,8 +18,6 @@ from sensors.model.violation import FoundRow, Violation, canonical
 
 LATE_ROWS = "patrol.late_rows"
 BEHIND = timedelta(hours=48)  # so far behind a policy's reach its rows are looked at once more
-FAR_BEHIND = timedelta(days=13)  # once a week, and while some are told of; runs are kept for a day longer
-SUNDAY = 6
 SECOND = timedelta(seconds=1)
 
 
@@ -41,30 +37,9 @@ def late_key(policy: str) -> str:
     return canonical({"policy": policy})
 
 
-def behind(reach: datetime, night: datetime, holder: Alert | None) -> Stretch:
-    """The time in which nothing should come any more, as far as it is looked at in this night."""
-    far = night.weekday() == SUNDAY or (holder is not None and holder.is_open)
-    return Stretch(reach - (FAR_BEHIND if far else BEHIND), reach)
-
-
-BLOCK = re.compile(r"^(\w+):.*(?:\n(?:[ \t-].*)?)*", re.MULTILINE)
-COLUMN = re.compile(r"\bcolumn:\s*([^\s,}]+)")
-FINDS = ("key", "row_key", "params")
-
-
-def finds_the_same(was: str, now: str) -> bool:
-    """Whether two bodies of a policy find the same rows in a window, letter for letter: then what the one has
-    looked at the other has, too. An edited schedule, lookback, title or name changes no row."""
-    return bool(was) and _finding(was) == _finding(now)
-
-
-def _finding(body: str) -> object:
-    """What of a body says which rows there are, and what makes them the same."""
-    read = json.loads(body)
-    policy, *queries = read["files"]
-    said = {found[1]: found[0].strip() for found in BLOCK.finditer(policy)}
-    column = COLUMN.search(said.get("window", ""))
-    return queries, read.get("dialect"), [said.get(name) for name in FINDS], column and column[1]
+def behind(reach: datetime) -> Stretch:
+    """The time in which nothing should come any more."""
+    return Stretch(reach - BEHIND, reach)
 
 
 def unseen(

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.alert import Alert, Disposition, Event
+from bot.core.earned import Record
 from bot.core.job_run import JobRun
 from sensors.model.asset import ViolationKind
 from sensors.model.job import Job
@@ -84,6 +85,7 @@ class PolicyLine:
     last_error: str = ""
     next_due: datetime | None = None
     open_alerts: int = 0
+    worth: str = ""  # "has earned live" or "noisy"
 
 
 Place = tuple[str, str]  # channel and ts of a message
@@ -124,12 +126,21 @@ class ShowReply:
 
 
 @dataclass(frozen=True)
+class Worth:
+    """What the alerts of a policy's present version came to in its lane, and what follows, in words."""
+
+    record: Record
+    missing: tuple[str, ...] = ()  # of a policy in shadow, for `live`
+    noise: str = ""  # of a live one: why it is noisy
+
+
+@dataclass(frozen=True)
 class PolicyReply:
     """`policy payments.refund_spike`: what it is, when it ran and will run, how right it has been."""
 
     policy: Policy
     line: PolicyLine
-    dispositions: Mapping[Disposition, int] = field(default_factory=dict)
+    worth: Worth | None = None
     alerts: tuple[Alert, ...] = ()
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     reports: int = 0  # false positives of which nobody has made a case yet

@@ -7,6 +7,7 @@ import random
 from datetime import datetime, timedelta
 
 from bot.demo import words
+from bot.demo.office import Office
 from bot.demo.schema import Batch
 from bot.demo.world import Sale, Seller, Show, World, handle
 
@@ -24,6 +25,7 @@ class Life:
 
     def __init__(self, world: World, batch: Batch, rng: random.Random) -> None:
         self.world, self.batch, self.rng = world, batch, rng
+        self.office = Office(world, batch, rng)
 
     def go_on(self, start: datetime, end: datetime, *, density: float, step: timedelta) -> None:
         """Life in (start, end], at `density` of the full rate."""
@@ -45,6 +47,10 @@ class Life:
         ):
             for _ in range(poisson(self.rng, rate * minutes)):
                 happen(start + (end - start) * (1 - self.rng.random()))
+        chance = self.office.rng
+        for rate, record in self.office.rates():
+            for _ in range(poisson(chance, rate * minutes)):
+                record(start + (end - start) * (1 - chance.random()))
 
     # people
 
@@ -57,7 +63,8 @@ class Life:
             for _ in range(self.rng.randint(5, 12)):
                 self._list(at + timedelta(hours=self.rng.uniform(0, 20)), seller)
         for _ in range(buyers):
-            self._buyer(at - timedelta(days=self.rng.uniform(1, 900)))
+            self.buyer(at - timedelta(days=self.rng.uniform(1, 900)))
+        self.office.begin(at)
 
     def join(self, at: datetime, name: str | None = None) -> Seller:
         category = self.rng.choice(list(words.CATEGORIES))
@@ -90,9 +97,9 @@ class Life:
     def _first_name(self) -> str:
         return self.rng.choice(words.FIRST_NAMES)
 
-    def _buyer(self, at: datetime) -> str:
+    def buyer(self, at: datetime, name: str | None = None) -> str:
         buyer_id = self.world.id("core.buyers")
-        name = f"{self._first_name()} {self.rng.choice(words.LAST_LETTERS)}."
+        name = name or f"{self._first_name()} {self.rng.choice(words.LAST_LETTERS)}."
         self.world.meet(buyer_id, name)
         self.batch.add(
             "core.buyers",
@@ -110,7 +117,7 @@ class Life:
 
     def sign_up(self, at: datetime, device: str, ip: str) -> tuple[str, str]:
         """A new buyer; the ids of the sign-up and of the account."""
-        account = self._buyer(at)
+        account = self.buyer(at)
         signup = self.world.id("core.signups")
         name = handle(self.world.buyers[account]) + str(self.rng.randint(1, 999))
         email = f"{name}@{self.rng.choice(words.MAIL_HOSTS)}"
@@ -200,8 +207,9 @@ class Life:
         item = show and self.world.item(self.rng, show.seller_id)
         if not show or not item or not self.world.buyers:
             return
-        price = max(4.0, item[1] * self.rng.uniform(0.8, 1.25))
-        self.order(at, show.seller_id, self.world.buyer(self.rng), price, item[0], show.id)
+        price, buyer_id = max(4.0, item[1] * self.rng.uniform(0.8, 1.25)), self.world.buyer(self.rng)
+        self.office.bid(at, show, item[0], buyer_id, price)  # the bid that wins
+        self.order(at, show.seller_id, buyer_id, price, item[0], show.id)
 
     def order(
         self,

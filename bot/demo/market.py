@@ -19,10 +19,12 @@ from typing import Any
 
 import duckdb
 
-from bot.demo import holds, publish
+from bot.demo import holds, passage, publish
 from bot.demo.life import Life
-from bot.demo.schema import KEEP, Batch, create, naive
-from bot.demo.trouble import KINDS, RIGHTED, Planted, Scene
+from bot.demo.scene import Planted, Scene
+from bot.demo.schema import Batch, create, naive
+from bot.demo.tables import KEEP
+from bot.demo.trouble import KINDS
 from bot.demo.world import World, remembered
 
 SELLERS, BUYERS = 90, 700
@@ -31,7 +33,7 @@ BUSY = timedelta(hours=2)  # the part of the history that is nearly as busy as t
 SPARSE, NEARLY, FULL = 0.04, 0.6, 1.0  # density of life
 AWAY = timedelta(minutes=2)  # a longer pause is filled as history
 TRIM_EVERY = timedelta(minutes=10)
-SHIPPED, DELIVERED = timedelta(hours=6), timedelta(hours=30)
+BLOCK = 16_384  # bytes: small tables, and the file is copied at every beat
 TRUTH = "truth.jsonl"
 SPARED = {"core.sellers": "AND seller_id NOT IN (SELECT seller_id FROM core.shows WHERE status = 'live')"}
 FIRST_HOUR, TROUBLE_EVERY, LATER_EVERY = timedelta(hours=1), (60, 90), (180, 300)  # seconds
@@ -45,6 +47,8 @@ AT_FIRST = {
     "expired_verification_live": 5,
     "stolen_photos": 41,
     "card_testing": 17,
+    "tracking_reused": 21,
+    "coupon_ring": 14,
 }
 
 
@@ -151,7 +155,7 @@ class Market:
         self._life.go_on(now - BUSY, now, density=NEARLY, step=timedelta(minutes=1))
         self._until = now
         self._batch.write(self._db)
-        self._deliver(now)
+        passage.hours(self._db, now, all_of_it=True)
         if not self.calm:
             for kind, minutes in AT_FIRST.items():
                 self._plant(kind, now - timedelta(minutes=minutes))
@@ -177,38 +181,16 @@ class Market:
             recent = max(self._until, now - BUSY / 4)
             self._life.go_on(self._until, recent, density=SPARSE, step=timedelta(minutes=5))
             self._life.go_on(recent, now, density=NEARLY, step=timedelta(minutes=1))
+            self._batch.write(self._db)
+            passage.hours(self._db, now, all_of_it=True)
         else:
             self._life.go_on(self._until, now, density=FULL, step=timedelta(minutes=1))
         self._until = now
 
     def _settle(self, now: datetime) -> None:
-        """What time does by itself: rows written, shows over, parcels on their way, trouble put right."""
-        at = naive(now)
+        """What is new is written, and time does what it does to the rest."""
         self._batch.write(self._db)
-        self._db.execute(
-            "UPDATE core.shows SET status = 'ended' WHERE status = 'live' AND ends_at <= ?", [at]
-        )
-        self._right(at)
-        self._hold_payouts()
-
-    def _right(self, at: datetime) -> None:
-        over = self._db.execute(
-            "SELECT policy, key FROM market.planted WHERE ends_at <= ? ORDER BY planted_at", [at]
-        ).fetchall()
-        for policy, key in over:
-            (value,) = json.loads(key).values()
-            self._db.execute(RIGHTED[policy], [value])
-        if over:
-            self._db.execute("UPDATE market.planted SET ends_at = NULL WHERE ends_at <= ?", [at])
-
-    def _hold_payouts(self) -> None:
-        held = sorted(holds.held(self.folder))
-        self._db.execute(
-            "UPDATE core.sellers SET payout_state = if(payout_state = 'held', 'scheduled', 'held') "
-            "WHERE (payout_state = 'scheduled' AND list_contains(?::varchar[], seller_id)) "
-            "OR (payout_state = 'held' AND NOT list_contains(?::varchar[], seller_id))",
-            [held, held],
-        )
+        passage.moment(self._db, now, holds.held(self.folder))
 
     # trouble
 
@@ -272,7 +254,7 @@ class Market:
     def _trim(self, now: datetime) -> None:
         """Parcels arrive, old rows go, and the working file is written anew without their holes."""
         self._trimmed = now
-        self._deliver(now)
+        passage.hours(self._db, now)
         for table, (column, most) in KEEP.items():
             self._db.execute(
                 f"DELETE FROM {table} WHERE {column} < (SELECT min({column}) FROM "
@@ -280,14 +262,6 @@ class Market:
             )
         self.world.forget(self._ids("core.sellers", "seller_id"), self._ids("core.buyers", "buyer_id"))
         self._rewrite()
-
-    def _deliver(self, now: datetime) -> None:
-        at = naive(now)
-        self._db.execute(
-            "UPDATE core.orders SET status = CASE WHEN created_at < ? THEN 'delivered' ELSE 'shipped' END "
-            "WHERE (status = 'paid' AND created_at < ?) OR (status = 'shipped' AND created_at < ?)",
-            [at - DELIVERED, at - SHIPPED, at - DELIVERED],
-        )
 
     def _ids(self, table: str, column: str) -> set[str]:
         return {row[0] for row in self._db.execute(f"SELECT {column} FROM {table}").fetchall()}
@@ -313,4 +287,4 @@ def entry(planted: Planted) -> dict[str, Any]:
 
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(path), config={"threads": 1})
+    return duckdb.connect(str(path), config={"threads": 1, "default_block_size": BLOCK})

@@ -13,8 +13,8 @@ from typing import Any
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 STYLE = (Path(__file__).parent / "admin.css").read_text()
-LINKS = {"s": "sellers", "b": "buyers", "l": "listings", "sh": "shows", "d": "devices"}
-ID = re.compile(r"(sh|[sbl])_\d+|d_[0-9a-f]+")
+LINKS = {"s": "sellers", "b": "buyers", "l": "listings", "sh": "shows", "d": "devices", "ca": "campaigns"}
+ID = re.compile(r"(sh|ca|[sbl])_\d+|d_[0-9a-f]+")
 
 
 @dataclass(frozen=True)

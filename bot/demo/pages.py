@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.demo import holds
+from bot.demo import holds, records
 from bot.demo.market import Market
 from bot.demo.markup import Markup, badge, facts, page, picture, table
 
@@ -77,6 +77,7 @@ def seller(market: Market, seller_id: str) -> str | None:
         _chat(market, "Chat in the seller's shows", "seller_id", seller_id, "author_id"),
         _shelf(market, "seller_id = ? ORDER BY listed_at DESC LIMIT 12", [seller_id]),
         _shows(market, seller_id),
+        *records.of_a_seller(market, seller_id),
         badges=badges,
     )
 
@@ -103,6 +104,7 @@ def buyer(market: Market, buyer_id: str) -> str | None:
         _trade(market, "buyer_id", buyer_id, "seller_id", "Seller"),
         _chat(market, "Wrote", "author_id", buyer_id, "show_id"),
         table("Signed up", ("When", "Email", "Device", "Address"), signups, "Before we kept sign-ups."),
+        *records.of_a_person(market, buyer_id),
     )
 
 
@@ -168,8 +170,11 @@ def device(market: Market, device_id: str) -> str | None:
         "ORDER BY signed_up_at DESC LIMIT 50",
         [device_id],
     )
+    more = records.of_a_device(market, device_id)
+    if not rows and not more:
+        return None
     heads = ("When", "Account", "Email", "Address")
-    return page("Device", device_id, table("Accounts opened here", heads, rows)) if rows else None
+    return page("Device", device_id, table("Accounts opened here", heads, rows, "None."), *more)
 
 
 def home(market: Market) -> str:
@@ -199,6 +204,8 @@ PAGES: Mapping[str, Callable[[Market, str], str | None]] = {
     "listings": listing,
     "shows": show,
     "devices": device,
+    "addresses": records.address,
+    "campaigns": records.campaign,
 }
 
 

@@ -1,4 +1,4 @@
-"""The marketplace's tables, and rows on their way into them. Knows nothing of what the rows mean."""
+"""Rows on their way into the marketplace's tables. Knows nothing of what they mean."""
 
 from __future__ import annotations
 
@@ -8,100 +8,7 @@ from typing import Any
 
 import duckdb
 
-TABLES: Mapping[str, Mapping[str, str]] = {
-    "core.sellers": {
-        "seller_id": "varchar",
-        "display_name": "varchar",
-        "country": "varchar",
-        "category": "varchar",
-        "joined_at": "timestamp",
-        "verification": "varchar",  # verified | expired
-        "payout_account": "varchar",  # verified | changed
-        "payout_state": "varchar",  # none | scheduled | held
-        "payout_due": "decimal(12,2)",
-    },
-    "core.buyers": {
-        "buyer_id": "varchar",
-        "display_name": "varchar",
-        "country": "varchar",
-        "joined_at": "timestamp",
-    },
-    "core.shows": {
-        "show_id": "varchar",
-        "seller_id": "varchar",
-        "title": "varchar",
-        "category": "varchar",
-        "status": "varchar",  # live | ended
-        "started_at": "timestamp",
-        "ends_at": "timestamp",  # planned
-    },
-    "core.listings": {
-        "listing_id": "varchar",
-        "seller_id": "varchar",
-        "category": "varchar",
-        "title": "varchar",
-        "description": "varchar",
-        "price": "decimal(12,2)",
-        "image_hash": "varchar",
-        "status": "varchar",  # active | removed
-        "listed_at": "timestamp",
-    },
-    "core.orders": {
-        "order_id": "varchar",
-        "seller_id": "varchar",
-        "buyer_id": "varchar",
-        "listing_id": "varchar",
-        "show_id": "varchar",
-        "amount": "decimal(12,2)",
-        "status": "varchar",  # paid | shipped | delivered | declined
-        "created_at": "timestamp",
-    },
-    "core.refunds": {
-        "refund_id": "varchar",
-        "order_id": "varchar",
-        "seller_id": "varchar",
-        "buyer_id": "varchar",
-        "amount": "decimal(12,2)",
-        "reason": "varchar",
-        "refunded_at": "timestamp",
-    },
-    "core.chat_messages": {
-        "message_id": "varchar",
-        "show_id": "varchar",
-        "author_id": "varchar",
-        "seller_id": "varchar",
-        "body": "varchar",
-        "sent_at": "timestamp",
-    },
-    "core.signups": {
-        "signup_id": "varchar",
-        "account_id": "varchar",
-        "email": "varchar",
-        "device_id": "varchar",
-        "ip": "varchar",
-        "signed_up_at": "timestamp",
-    },
-    "market.planted": {  # the market's own memory; no policy may read it
-        "planted_at": "timestamp",
-        "policy": "varchar",
-        "key": "varchar",  # JSON
-        "row_ids": "varchar",  # JSON
-        "ends_at": "timestamp",  # when the trouble is put right; null: nothing to put right
-    },
-}
-
-# How many of the newest rows stay, by the column that says which those are. Days of running stay small.
-KEEP: Mapping[str, tuple[str, int]] = {
-    "core.sellers": ("joined_at", 500),
-    "core.buyers": ("joined_at", 4_000),
-    "core.shows": ("started_at", 1_500),
-    "core.listings": ("listed_at", 5_000),
-    "core.orders": ("created_at", 10_000),
-    "core.refunds": ("refunded_at", 2_000),
-    "core.chat_messages": ("sent_at", 16_000),
-    "core.signups": ("signed_up_at", 4_000),
-    "market.planted": ("planted_at", 2_000),
-}
+from bot.demo.tables import TABLES
 
 
 def naive(at: datetime) -> datetime:

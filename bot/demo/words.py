@@ -223,3 +223,34 @@ COUNTERFEIT = (
 )
 
 REFUND_REASONS = ("damaged", "wrong item", "changed mind", "not as described", "late", "not received")
+
+REPORTED_FOR = ("spam", "harassment", "counterfeit", "other")
+BANNED_FOR = ("threats", "counterfeit", "chargebacks", "not shipping")
+MODELS = ("chat_toxicity", "listing_risk", "login_risk")
+COUPONS = ("WELCOME10", "FRIDAY5", "COMEBACK8")
+CAMPAIGNS = ("Welcome", "Friday nights", "Come back")
+
+COPIED = (
+    "Estate find from a private collection, stored in a dry attic since the day it was bought, "
+    "no returns, message {name} before you bid",
+    "Our supplier closed its warehouse in {name} county and everything must go at a tenth of the price, "
+    "limited to two per household",
+)
+
+# Nobody real is meant: numbers are those kept for stories, the streets do not exist.
+ASKS_FOR_AGE = ("how old are you btw", "are you still in school?", "what grade are u in")
+ASKS_FOR_CONTACT = (
+    "add me on the other app, {handle}",
+    "whats your snap, easier there",
+    "dm me on the side, {handle}, do not tell the host",
+)
+DOXXING = (
+    "he lives at {n} Nowhere Street, go say hi",
+    "her number is 555-0142, call her tonight",
+    "this host's real name is {name}, works from {n} Example Road",
+)
+SELF_HARM = (
+    "honestly they would all be better off without me",
+    "I see no reason to live after this week",
+    "some nights I just want to end it all",
+)

@@ -19,7 +19,18 @@ PREFIXES = {
     "core.refunds": ("refund_id", "r"),
     "core.chat_messages": ("message_id", "m"),
     "core.signups": ("signup_id", "u"),
+    "core.disputes": ("dispute_id", "di"),
+    "core.payouts": ("payout_id", "po"),
+    "core.account_events": ("event_id", "ev"),
+    "core.bids": ("bid_id", "bi"),
+    "core.reports": ("report_id", "re"),
+    "core.shipments": ("shipment_id", "pa"),
+    "core.campaigns": ("campaign_id", "ca"),
+    "core.redemptions": ("redemption_id", "rd"),
+    "core.giveaways": ("giveaway_id", "gi"),
+    "core.scores": ("score_id", "sc"),
 }
+CAMPAIGNS = "SELECT campaign_id FROM core.campaigns WHERE title NOT LIKE '%, flash' ORDER BY starts_at DESC"
 NEWCOMER = timedelta(days=7)  # nobody goes live in the first week
 LONG_TEXT = 25
 REMEMBERED_SALES = 3_000
@@ -70,6 +81,7 @@ class World:
     listings: dict[str, deque[tuple[str, float]]] = field(default_factory=dict)  # seller -> (id, price)
     sales: deque[Sale] = field(default_factory=lambda: deque(maxlen=REMEMBERED_SALES))
     refunds: dict[str, deque[datetime]] = field(default_factory=dict)  # seller -> when, lately
+    campaigns: list[str] = field(default_factory=list)  # those of ordinary life
     said: dict[str, deque[str]] = field(default_factory=dict)  # show -> long texts, lately
     next_ids: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PREFIXES, 1))
 
@@ -141,6 +153,7 @@ def remembered(db: duckdb.DuckDBPyConnection) -> World:
         "SELECT show_id, seller_id, category, started_at, ends_at FROM core.shows WHERE status = 'live'"
     ).fetchall():
         world.shows[row[0]] = Show(row[0], row[1], row[2], _aware(row[3]), _aware(row[4]))
+    world.campaigns = [row[0] for row in db.execute(CAMPAIGNS).fetchall()]
     _remember_trade(db, world)
     for table, (column, _prefix) in PREFIXES.items():
         found = db.execute(f"SELECT max(regexp_extract({column}, '[0-9]+')::bigint) FROM {table}").fetchone()

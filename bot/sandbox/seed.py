@@ -12,7 +12,7 @@ import yaml
 from bot.sandbox.names import Json
 
 PEOPLE = ("ana", "bo", "cy")
-TEAMS = ("payments", "chat", "listings", "accounts")
+TEAMS = ("payments", "chat", "listings", "accounts", "shipping", "promotions", "care", "platform")
 CHANNELS = ("general", *TEAMS, *(f"{team}-review" for team in TEAMS), "patrol-ops")
 EVENTS = frozenset({"app_mention", "app_home_opened", "message.im"})
 COMMAND: Json = {"command": "/patrol", "description": "Alerts and policies", "usage_hint": "help"}

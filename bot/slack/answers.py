@@ -40,7 +40,7 @@ from bot.slack.text import (
     trimmed,
     width,
 )
-from bot.slack.wording import DOTS, badges, finding, footnotes, precision, state, story, title
+from bot.slack.wording import DOTS, badges, finding, footnotes, state, story, title, worth
 from sensors.model.clock import say_duration
 from sensors.model.policy import Cron, Every, Policy
 
@@ -225,7 +225,8 @@ def policy_line(line: PolicyLine) -> str:
     due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
     opened = f" · {line.open_alerts} open" if line.open_alerts else ""
     error = f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
-    return f"{mark} {code(line.name, 80)}{runs}{opened}{ran}{due}{error}"
+    worth = f" · {escape(line.worth, 40)}" if line.worth else ""
+    return f"{mark} {code(line.name, 80)}{runs}{worth}{opened}{ran}{due}{error}"
 
 
 def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
@@ -233,7 +234,6 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
     about = f"\n{escape(found.description, 600)}" if found.description else ""
     facts = [
         f"{_schedule(found)}, owned by {escape(found.owner, 40)}",
-        precision(reply.dispositions),
         _reports(reply.reports, found.name),
         link(found.runbook, "Runbook") if found.runbook else "",
     ]
@@ -241,6 +241,7 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         header(found.title),
         section(f"{policy_line(reply.line)}{about}"),
         *context([fact for fact in facts if fact]),
+        *([section(worth(found, reply.worth))] if reply.worth else []),
         *_titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
     ]
     return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)

@@ -114,7 +114,7 @@ class SlackClient:
         seq: int = 0,
     ) -> str:
         """Posts once and returns the ts. After OutcomeUnknown: `find` it, do not post again."""
-        args = _message(channel, face, delivery, seq) | {"unfurl_links": False, "unfurl_media": False}
+        args = posting(channel, face, delivery, seq)
         if thread_ts:
             args |= {"thread_ts": thread_ts} | ({"reply_broadcast": True} if broadcast else {})
         return str(self._call("chat.postMessage", args)["ts"])
@@ -303,6 +303,11 @@ def _places(file: Mapping[str, Any], channel: str) -> list[str]:
 def _url(said: object) -> str:
     url = str(said or "")
     return url if not url or url.endswith("/") else f"{url}/"
+
+
+def posting(channel: str, face: Face, delivery: str, seq: int = 0) -> Json:
+    """What chat.postMessage is called with for this message."""
+    return _message(channel, face, delivery, seq) | {"unfurl_links": False, "unfurl_media": False}
 
 
 def _message(channel: str, face: Face, delivery: str, seq: int) -> Json:

@@ -48,6 +48,7 @@ def _card(alert: Alert, about: Context, rows: list[Block]) -> Face:
         header(f"{alert.severity.name.upper()} · {_title(alert, 120)} · {alert.name}"),
         section(wording.state(alert, about)),
         section(wording.finding(alert, about)),
+        *([section(told)] if (told := wording.advice(alert)) else []),
         *actions(buttons(alert, about)),
         *actions(offers(alert, about)),
         *rows,

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.alert import Alert, Condition, Disposition, Due, Lane, Work, due
-from bot.core.reply import Context, Earlier
+from bot.core.earned import ENOUGH, figures
+from bot.core.reply import Context, Earlier, Worth
 from bot.core.words import clean
 from bot.slack.blocks import in_cell
 from bot.slack.text import (
     AGO,
     CLOCK,
+    answer,
     code,
     count,
     cut,
@@ -24,7 +26,7 @@ from bot.slack.text import (
     wrote,
 )
 from sensors.model.clock import say_duration
-from sensors.model.policy import Severity
+from sensors.model.policy import Policy, Severity, Status
 
 DOTS = {
     Severity.critical: "🔴",
@@ -43,7 +45,6 @@ CALLED = {
     Disposition.test: "test",
 }
 LADDER = {"oncall": "who is on call", "team": "the team", "lead": "the lead", "digest": "the owner's digest"}
-ENOUGH = 10  # verdicts before a share says anything
 
 
 def todo(alert: Alert) -> str:
@@ -141,6 +142,12 @@ def _since(alert: Alert) -> str:
     return f"since {first}, still there"
 
 
+def advice(alert: Alert) -> str:
+    """What to do, of an alert of Patrol's own."""
+    told = alert.newest.get("advice") if alert.policy.startswith("patrol.") and alert.is_open else ""
+    return answer(str(told or ""), 800)
+
+
 def about_whom(alert: Alert, about: Context) -> str:
     """The key as people read it: `seller_id s_1`; columns that the policy hides or masks are left so."""
     ways: Mapping[str, str] = about.policy.alert.columns if about.policy else {}
@@ -185,6 +192,18 @@ def precision(dispositions: Mapping[Disposition, int]) -> str:
         return f"right {right} of {right + wrong} in 30 days"
     counted = [f"{n} {CALLED[verdict]}" for verdict, n in dispositions.items() if n > 0]
     return f"in 30 days: {', '.join(counted)}" if counted else ""
+
+
+def worth(policy: Policy, found: Worth) -> str:
+    """How right the policy has been, and whether that is enough for its status."""
+    said = sentence(figures(found.record))
+    if policy.status is Status.shadow and found.missing:
+        return f"*In shadow*: {said}\nMissing for live: {sentence(', '.join(found.missing))}"
+    if policy.status is Status.shadow:
+        go = f"write {code('status: live')} in {code(policy.path)}"
+        return f"*In shadow, and it has earned live*: {said}\nTo go live, {go}"
+    noisy = f"\n⚠️ *Noisy*: it {sentence(found.noise)}" if found.noise else ""
+    return f"*{escape(policy.status.value, 20).capitalize()}*: {said}{noisy}"
 
 
 def _earlier(earlier: tuple[Earlier, ...], alert: Alert) -> str:

@@ -178,11 +178,16 @@ class Alerts:
         found = self._all(ALERTS.where(same).order_by(t.c.id.desc()).limit(limit))
         return tuple(Earlier(a.id, a.policy, a.title, a.disposition, a.opened_at) for a in found)
 
-    def dispositions(self, policy: str, since: datetime) -> dict[Disposition, int]:
-        """How the policy's alerts that were resolved since then turned out."""
+    def dispositions(self, policy: str, since: datetime, lane: Lane) -> dict[Disposition, int]:
+        """How the policy's alerts of this lane that were resolved since then turned out."""
         query = (
             select(t.c.disposition, func.count())
-            .where(t.c.policy == policy, t.c.resolved_at >= since, t.c.disposition.is_not(None))
+            .where(
+                t.c.policy == policy,
+                t.c.lane == lane.value,
+                t.c.resolved_at >= since,
+                t.c.disposition.is_not(None),
+            )
             .group_by(t.c.disposition)
         )
         with self._database.read() as c:

@@ -29,6 +29,7 @@ from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
 from bot.store.tables import pacing
 from bot.store.values import Beside, RunSave
+from bot.store.verdicts import Verdicts
 from sensors.model.run import RunStatus
 
 Saved = tuple[Alert, ...] | Conflict | LeaseLost  # the changed alerts of a run, or why it was not saved
@@ -49,6 +50,7 @@ class Store:
         self.audit = Audit(self._database)
         self.ledger = Ledger(self._database)
         self.renames = Renames(self._database)
+        self.verdicts = Verdicts(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 
     def save(self, saved: RunSave, now: datetime) -> tuple[Alert, ...]:

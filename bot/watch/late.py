@@ -8,11 +8,12 @@ from bot.core.action import Clear
 from bot.core.alert import Alert
 from bot.core.builtin import LANE
 from bot.core.change import Change
-from bot.core.late import LATE_ROWS, Late, behind, finds_the_same, late_key, late_rows, unseen
+from bot.core.late import LATE_ROWS, Late, behind, late_key, late_rows, unseen
 from bot.core.ledger import Stretch, common
 from bot.core.reconcile import KEPT_ROWS, RESOLVED_LATELY, masked
 from bot.core.reply import Evidence
 from bot.core.step import step
+from bot.core.version import finds_the_same
 from bot.engine import Engine
 from bot.errors import Conflict, LeaseLost
 from bot.log import get
@@ -62,21 +63,20 @@ class LateRows:
         run = self.store.runs.claim(ask, now, LEASE)
         if not isinstance(run, Run):
             return False
-        found = self._find(policy, night)
+        found = self._find(policy)
         if isinstance(found, str):
             log.warning("late rows not looked for", policy=policy.name, why=found)
             self.store.runs.fail(run, RunStatus.failed, found, self.engine.clock())
             return False
         return self._save(policy, run, found)
 
-    def _find(self, policy: Policy, night: datetime) -> Late | str:
+    def _find(self, policy: Policy) -> Late | str:
         """What there is, or why it cannot be said."""
         assert isinstance(policy.window, Incremental)
         watermark = self.store.runs.watermark(policy.name)
         if watermark is None:
             return Late()
-        reach = watermark - policy.window.lookback - INSTANT  # the next run looks from there
-        past = behind(reach, night, self._held(late_key(policy.name), self.engine.clock()))
+        past = behind(watermark - policy.window.lookback - INSTANT)  # the next run looks from there
         known = self.store.ledger.covered(
             policy.name, since=past.start, contents=self._alike(policy, past.start)
         )

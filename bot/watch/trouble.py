@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from bot.core import builtin
 from bot.core.action import Action
+from bot.core.alert import Lane
 from bot.core.change import Change
 from bot.core.plan import EPOCH
 from bot.core.reconcile import RESOLVED_LATELY
@@ -22,13 +23,21 @@ ASKED_EACH = timedelta(seconds=30)  # which policies are in trouble
 TRIES = 6  # against others who tell of the same
 
 
-def told(store: Store, clock: Callable[[], datetime], policy: str, key: str, action: Action) -> bool:
+def told(
+    store: Store,
+    clock: Callable[[], datetime],
+    policy: str,
+    key: str,
+    action: Action,
+    lane: Lane = builtin.LANE,
+    lately: timedelta = RESOLVED_LATELY,
+) -> bool:
     """Sends what a built-in policy found down the road of all violations. Whether an alert changed: none
-    does where nobody holds what clears or it says nothing new.
+    does where nobody holds what clears, where it says nothing new, or where it was resolved `lately`.
     """
     for _ in range(TRIES):
         now = clock()
-        held = store.alerts.held(policy, builtin.LANE, keys=[key], resolved_since=now - RESOLVED_LATELY)
+        held = store.alerts.held(policy, lane, keys=[key], resolved_since=now - lately)
         outcome = step(held.get(key), action, now)
         if not isinstance(outcome, Change):
             return False

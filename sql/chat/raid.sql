@@ -10,8 +10,8 @@ WITH said AS (
       AND LENGTH(m.body) >= 30
     GROUP BY m.show_id, m.body
 )
-SELECT a.show_id, w.seller_id, w.title AS show_title, a.body, a.messages, a.authors, a.sent_at
+SELECT a.show_id, w.seller_id, COALESCE(w.title, a.show_id) AS show_title, a.body, a.messages, a.authors, a.sent_at
 FROM said a
-JOIN {{ table('core.shows') }} w ON w.show_id = a.show_id
+LEFT JOIN {{ table('core.shows') }} w ON w.show_id = a.show_id
 WHERE a.authors >= 6
 QUALIFY ROW_NUMBER() OVER (PARTITION BY a.show_id ORDER BY a.authors DESC, a.body) = 1

@@ -7,7 +7,7 @@ WITH normal AS (
 )
 SELECT l.listing_id,
        l.seller_id,
-       s.display_name AS seller_name,
+       COALESCE(s.display_name, l.seller_id) AS seller_name,
        l.title,
        l.category,
        l.price,
@@ -16,7 +16,7 @@ SELECT l.listing_id,
        l.listed_at
 FROM {{ table('core.listings') }} l
 JOIN normal n ON n.category = l.category
-JOIN {{ table('core.sellers') }} s ON s.seller_id = l.seller_id
+LEFT JOIN {{ table('core.sellers') }} s ON s.seller_id = l.seller_id
 WHERE {{ in_window('l.listed_at') }}
   AND l.status = 'active'
   AND n.listings >= 20

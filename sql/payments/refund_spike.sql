@@ -16,7 +16,7 @@ before AS (
     GROUP BY r.seller_id
 )
 SELECT n.seller_id,
-       s.display_name AS seller_name,
+       COALESCE(s.display_name, n.seller_id) AS seller_name,
        n.refunds,
        n.refunded,
        ROUND(COALESCE(b.usual, 0), 1) AS usual,
@@ -24,7 +24,7 @@ SELECT n.seller_id,
        n.main_reason,
        n.refunded_at
 FROM recent n
-JOIN {{ table('core.sellers') }} s ON s.seller_id = n.seller_id
+LEFT JOIN {{ table('core.sellers') }} s ON s.seller_id = n.seller_id
 LEFT JOIN before b ON b.seller_id = n.seller_id
 WHERE n.refunds >= 7
   AND n.refunds >= 4 * COALESCE(b.usual, 0)

@@ -51,7 +51,7 @@ def test_a_policy_that_is_none_gets_one_sentence(patrol: Patrol) -> None:
     code, _, err = patrol("next", "payments.nope")
     assert code == 2
     assert err.startswith("patrol: There is no policy payments.nope; there are accounts.")
-    assert err.rstrip().endswith("… and 7 more")
+    assert err.rstrip().endswith("… and 31 more")
     assert "Usage" not in err
     assert "did you mean payments.refund_spike?" in patrol("next", "payments.refund_spik")[2]
     assert "did you mean payments.refund_spike?" in patrol("run", "refund_spike")[2]

@@ -12,7 +12,7 @@ import pytest
 from bot.demo import holds, publish
 from bot.demo import market as market_module
 from bot.demo.market import FolderInUse, Market
-from bot.demo.schema import TABLES
+from bot.demo.tables import TABLES
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BEAT = timedelta(seconds=2.5)

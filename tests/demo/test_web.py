@@ -45,6 +45,9 @@ def test_every_kind_of_thing_has_a_page(market: Market, client: httpx.Client):
         ("listings", "SELECT listing_id FROM core.listings LIMIT 1"),
         ("shows", "SELECT show_id FROM core.chat_messages LIMIT 1"),
         ("devices", "SELECT device_id FROM core.signups LIMIT 1"),
+        ("devices", "SELECT device_id FROM vetted.banned_devices LIMIT 1"),
+        ("addresses", "SELECT ip FROM core.account_events LIMIT 1"),
+        ("campaigns", "SELECT campaign_id FROM core.campaigns LIMIT 1"),
     ):
         thing = market.read(sql)[0][0]
         assert thing in page(client, f"/{path}/{thing}")

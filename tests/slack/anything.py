@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lane, Snooze, Terms, Work
+from bot.core.earned import Record
 from bot.core.job_run import JobRun, JobState
 from bot.core.reply import (
     Context,
@@ -21,6 +22,7 @@ from bot.core.reply import (
     Said,
     ShowReply,
     StatusReply,
+    Worth,
 )
 from sensors.model.asset import ViolationKind
 from sensors.model.job import Job, Param
@@ -212,12 +214,18 @@ STATUS = st.builds(
     cards=PLACES,
     told=st.dictionaries(st.integers(1, 10**7), some(SLACK), max_size=2),
 )
+WORTH = st.none() | st.builds(
+    Worth,
+    st.builds(Record, NUMBER, NUMBER, NUMBER, span=SPAN),
+    st.sampled_from([(), ("3 more verdicts",)]),
+    st.sampled_from(["", "was right 1 of 12 times"]),
+)
 REPLY = st.one_of(
     st.builds(Said, text=MARKED, hint=MARKED, ok=st.booleans()),
     STATUS,
     st.builds(ListReply, alerts=some(ALERT, 2).map(lambda alerts: alerts * 40), asked=TEXT, cards=PLACES),
     SHOWN,
-    st.builds(PolicyReply, policy=POLICY, line=LINE, dispositions=DISPOSITIONS, alerts=some(ALERT, 3)),
+    st.builds(PolicyReply, policy=POLICY, line=LINE, worth=WORTH, alerts=some(ALERT, 3)),
     st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
 )
 PERSON = st.builds(Person, slack=SLACK)

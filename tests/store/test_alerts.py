@@ -204,18 +204,21 @@ def test_earlier_alerts_on_the_same_entity_are_found_under_any_policy(store: Sto
     assert store.alerts.earlier(whole.key_values, 0) == ()
 
 
-def test_dispositions_are_counted_by_policy_since_a_time(store: Store) -> None:
+def test_dispositions_are_counted_by_policy_and_lane_since_a_time(store: Store) -> None:
     for n, (what, days) in enumerate(
         [("true_positive", 0), ("true_positive", 1), ("benign", 1), ("test", 40)]
     ):
         one = opened(store, f"s_{n}")
         store.act([resolved(one, NOON - DAY * days, disposition=Disposition(what))], NOON)
     opened(store, "s_open")
-    assert store.alerts.dispositions(POLICY, NOON - DAY * 30) == {
+    shadow = opened(store, "s_0", lane=Lane.shadow)
+    store.act([resolved(shadow, NOON, disposition=Disposition.false_positive)], NOON)
+    assert store.alerts.dispositions(POLICY, NOON - DAY * 30, Lane.live) == {
         Disposition.true_positive: 2,
         Disposition.benign: 1,
     }
-    assert store.alerts.dispositions("other", NOON - DAY * 30) == {}
+    assert store.alerts.dispositions(POLICY, NOON - DAY * 30, Lane.shadow) == {Disposition.false_positive: 1}
+    assert store.alerts.dispositions("other", NOON - DAY * 30, Lane.live) == {}
 
 
 def test_a_time_without_a_zone_is_refused(store: Store) -> None:

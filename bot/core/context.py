@@ -1,0 +1,97 @@
+"""What a card shows beside its alert: from the files, who is on call, and what is remembered. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.core import oncall
+from bot.core.alert import Alert, Disposition, due
+from bot.core.builtin_slack import SLACK_AWAY
+from bot.core.message import LATE
+from bot.core.reply import Context, Earlier, Evidence
+from sensors.model.catalog import Catalog
+from sensors.model.job import Job
+from sensors.model.policy import Policy
+from sensors.model.team import Team
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is remembered of an alert and its policy: by the store, or by nobody."""
+
+    evidence: Evidence = field(default_factory=Evidence)
+    earlier: tuple[Earlier, ...] = ()
+    dispositions: Mapping[Disposition, int] = field(default_factory=dict)
+    data_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class House:
+    """The files at a moment: whose an alert is, and who is meant by a reference."""
+
+    catalog: Catalog
+    owner: str  # the team that answers for Patrol itself
+    at: datetime
+
+    def policy_of(self, alert: Alert) -> Policy | None:
+        return self.catalog.policies.get(alert.policy)
+
+    def team_of(self, alert: Alert) -> Team | None:
+        """Its team; where that is gone, the one that answers for Patrol."""
+        teams = self.catalog.teams
+        return teams.get(alert.terms.team) or teams.get(self.owner)
+
+    def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
+        """Who is meant, never nobody while anybody is in a team."""
+        if not ref:
+            return ()
+        team, owner = self.team_of(alert), self.catalog.teams.get(self.owner)
+        return oncall.people(ref, team, self.at) or oncall.instead(team, owner, self.at)
+
+    def told(self, alert: Alert) -> tuple[str, ...]:
+        """Who has been told of it by the steps of its ladder so far, the first first."""
+        steps = alert.terms.ladder[: alert.step]
+        return tuple(dict.fromkeys(slack for step in steps for slack in self.people(step.to, alert)))
+
+    def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
+        """A link for every entity that the alert names, its key's first."""
+        values = {**alert.key_values, **alert.newest}
+        found = []
+        for column, value in values.items():
+            entity = self.catalog.entities.get(column)
+            url = entity.url(value) if entity else None
+            if entity and url:
+                found.append((entity.label or f"Open {entity.name}", url))
+        return tuple(dict(found).items())
+
+    def offers(self, policy: Policy | None) -> tuple[Job, ...]:
+        wanted = policy.offer if policy else ()
+        return tuple(self.catalog.jobs[name] for name in wanted if name in self.catalog.jobs)
+
+    def context(self, alert: Alert, known: Known) -> Context:
+        """What the card shows beside its alert, now."""
+        policy, team, next_told = self.policy_of(alert), self.team_of(alert), due(alert)
+        told = self.told(alert) if alert.is_open else ()
+        return Context(
+            policy=policy,
+            team_channel=team.channel if team else "",
+            due_to=self.people(next_told.to, alert) if next_told else (),
+            paged=told if _tells(alert, self.at) else (),
+            told=told,
+            names=oncall.names(self.catalog.teams),
+            evidence=known.evidence,
+            offers=self.offers(policy),
+            links=self.links(alert),
+            earlier=known.earlier,
+            dispositions=known.dispositions,
+            violation=self.catalog.violations.get(policy.violation or "") if policy else None,
+            data_until=known.data_until,
+        )
+
+
+def _tells(alert: Alert, now: datetime) -> bool:
+    """Whether its first step is told by the card itself; one that comes late is told by a digest."""
+    late = now - alert.opened_at > LATE and alert.policy != SLACK_AWAY
+    return alert.step == 1 and not alert.reopened and not alert.terms.ladder[0].after and not late
