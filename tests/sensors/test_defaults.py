@@ -14,6 +14,7 @@ from sensors.defaults import as_taken, layered
 from sensors.earlier import earlier
 from sensors.file_defaults import SHARED
 from sensors.model.policy import Every, Severity, WhenLate
+from sensors.mutants import mutants
 from sensors.yaml_marks import Document
 from tests.sensors.project import NAME, POLICY, SQL, Project
 
@@ -135,6 +136,14 @@ def test_cases_are_read_over_defaults(bare: Project) -> None:
     bare.write(NEAR, "owner: payments\nseverity: high\nschedule: {every: 5m}\n")
     catalog = bare.load()
     assert Ground.of(catalog.policies[NAME], catalog).document.path == POLICY
+
+
+def test_a_number_that_is_changed_is_shown_in_the_file_that_says_it(bare: Project) -> None:
+    bare.write(NEAR, "owner: payments\nseverity: {medium: 3, high: 6}\nschedule: {every: 5m}\n")
+    catalog = bare.load()
+    made = mutants(catalog.policies[NAME], catalog)
+    found = {(m.path, m.line, m.column) for m in made if m.was == "severity.high: 6"}
+    assert found == {(NEAR, 2, 29)}
 
 
 def test_a_file_that_looks_like_one_is_told_of(project: Project) -> None:
