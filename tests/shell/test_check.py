@@ -155,3 +155,7 @@ def test_tables_may_come_from_dbt(project: Project) -> None:
     }
     project.write("target/manifest.json", json.dumps({"nodes": {"seed.shop.sellers": node}}))
     assert ran(project, "--warehouse").output == "1 policy, 1 job, 2 assets: no mistakes\n"
+    node["columns"]["display_name"]["data_type"] = "Emoji(3)"  # type: ignore[index]
+    project.write("target/manifest.json", json.dumps({"nodes": {"seed.shop.sellers": node}}))
+    project.write("policies/_assets.yml", declared[:start] + "core.sellers: {tier: vetted}\n")
+    assert ran(project).output == "1 policy, 1 job, 2 assets: no mistakes\n"
