@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,7 +35,11 @@ def test_whatever_a_policy_finds_becomes_a_case_in_which_nobody_is(tmp_path: Pat
     for policy in catalog.policies.values():
         _, found = once(policy, catalog, warehouse, now, None)
         for fire in found.fired[:1]:
-            made = Drafting(policy, catalog, warehouse, memory, Wish(fire.key_values, now, policy)).draft()
+            wish = Wish(fire.key_values, now, policy)
+            made = Drafting(policy, catalog, warehouse, memory, wish).draft()
+            if any("masking body changes" in why for why in made.wrong):  # its SQL looks for patterns in it
+                wish = replace(wish, keep=frozenset({"body"}))
+                made = Drafting(policy, catalog, warehouse, memory, wish).draft()
             text = block(made.case, 2)
             assert made.good, f"{policy.name}: {made.wrong}"
             assert made.case.expect, policy.name

@@ -109,7 +109,8 @@ def test_every_change_of_our_policies_is_one_and_stays_a_select_over_the_same_ta
         assert one.was != one.now
         assert str(one.policy) != str(original)
         proof = prove(one.policy.query.sql, original.query.dialect)
-        assert (proof.problems, set(proof.tables)) == ((), set(original.query.tables)), one
+        assert proof.problems == (), one
+        assert set(proof.tables) <= set(original.query.tables), one  # what is dropped may hold a subquery
         assert (one.policy.name, one.policy.cases) == (name, original.cases)
 
 
@@ -118,11 +119,11 @@ def test_the_same_policies_have_the_same_changes_in_the_same_order() -> None:
 
 
 def test_every_change_of_our_policies_stands_at_its_words() -> None:
-    """The line has the first word of what was changed, or a macro that says it."""
+    """The line has a first word of what was changed, or a macro that says it."""
     for _, one in ours():
         line = (ROOT / one.path).read_text().splitlines()[one.line - 1]
         words = re.findall(r"\w+", re.sub(r"^(AND|OR|LEFT JOIN|JOIN) ", "", one.was))
-        assert words[0].lower() in line.lower() or "{{" in line, one
+        assert any(word.lower() in line.lower() for word in words[:3]) or "{{" in line, one
 
 
 @pytest.fixture
