@@ -65,6 +65,7 @@ class Bot:
             dialect=settings.dialect,
             bundle=settings.bundle,
             owner=settings.owner,
+            manifest=settings.manifest,
         )
         self.metrics = METRICS
         self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics, _rule(settings))

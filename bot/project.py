@@ -11,7 +11,10 @@ from tempfile import TemporaryDirectory
 from bot.store import Store
 from sensors import catalog as files
 from sensors import shelf, sources
+from sensors.catalog import Loaded
 from sensors.model.catalog import Catalog
+
+DBT = "dbt.json"  # what dbt's manifest said, among the files that are kept
 
 
 class Project:
@@ -25,12 +28,14 @@ class Project:
         dialect: str = "snowflake",
         bundle: str = "main",
         owner: str | None = None,
+        manifest: Path | None = None,
     ) -> None:
         self.folder = folder
         self._store = store
         self._dialect = dialect
         self._bundle = bundle
         self._owner = owner
+        self._manifest = manifest
         self._print = ""
         self._lock = threading.Lock()
         self.catalog = Catalog()
@@ -44,14 +49,14 @@ class Project:
     def reload(self) -> bool:
         """Reads the files if they have changed; whether there is a new version of them."""
         with self._lock:
-            now = files.fingerprint(self.folder)
+            now = files.fingerprint(self.folder, self._manifest)
             if now == self._print:
                 return False
             recalled = not self._print and shelf.recall(self._shelf)
             version, known = self._active()
-            fresh = self._load(self.folder, self.catalog)
+            fresh = self._load(self.folder, self._manifest, self.catalog)
             if fresh.broken and not self.catalog.version and known:
-                fresh = self._load(self.folder, self._loaded_from(known))
+                fresh = self._load(self.folder, self._manifest, self._loaded_from(known))
             changed = fresh.version != self.catalog.version
             if changed:
                 self._keep(fresh, known)  # with the store away all of this is done again
@@ -60,8 +65,10 @@ class Project:
                 shelf.keep(self._shelf)
             return changed
 
-    def _load(self, folder: Path, last_good: Catalog) -> Catalog:
-        return files.load(folder, dialect=self._dialect, bundle=self._bundle, last_good=last_good)
+    def _load(self, folder: Path, manifest: Path | None, last_good: Catalog) -> Loaded:
+        return files.load(
+            folder, dialect=self._dialect, bundle=self._bundle, last_good=last_good, manifest=manifest
+        )
 
     @property
     def _shelf(self) -> Path:
@@ -73,14 +80,14 @@ class Project:
         texts: dict[str, str] = json.loads(active[1]) if active else {}
         return active[0] if active else "", texts
 
-    def _loaded_from(self, texts: Mapping[str, str]) -> Catalog:
+    def _loaded_from(self, texts: Mapping[str, str]) -> Loaded:
         with TemporaryDirectory() as folder:
             for path, text in texts.items():
                 (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
                 (Path(folder) / path).write_text(text, encoding="utf-8")
-            return self._load(Path(folder), Catalog())
+            return self._load(Path(folder), None, Loaded(dbt=texts.get(DBT, "")))
 
-    def _keep(self, catalog: Catalog, known: Mapping[str, str]) -> None:
+    def _keep(self, catalog: Loaded, known: Mapping[str, str]) -> None:
         """What each policy's runs depend on, by its hash; and all files as they are, or last were, good."""
         self._store.contents.keep_all("policy", {p.content: p.body for p in catalog.policies.values()})
         bad = {problem.path for problem in catalog.errors}
@@ -88,6 +95,7 @@ class Project:
         texts = sources.read(self.folder).texts
         good = {path: text for path, text in texts.items() if path not in bad}
         good |= {path: known[path] for path in bad if path in known and path in texts}
+        good |= {DBT: catalog.dbt} if catalog.dbt else {}
         self._store.contents.activate(self._bundle, catalog.version, json.dumps(good, sort_keys=True))
 
 

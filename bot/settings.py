@@ -43,6 +43,7 @@ class Settings:
     dialect: str
     bundle: str
     owner: str | None
+    dbt_manifest: str | None
     ping_url: str | None
     earn_judged: int
     earn_precision: float
@@ -51,6 +52,11 @@ class Settings:
     slack_bot_token: str | None
     slack_app_token: str | None
     slack_signing_secret: str | None
+
+    @property
+    def manifest(self) -> Path | None:
+        """Where dbt's manifest lies, if the project takes tables from one."""
+        return self.project / self.dbt_manifest if self.dbt_manifest else None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -200,6 +206,9 @@ class _Checked(BaseModel):
         str, Field(pattern=r"^[a-z][a-z0-9_-]*$", description="a short name of a-z, 0-9, _ and -")
     ] = "main"
     owner: Annotated[str, Field(min_length=1, description="a team of policies/_teams.yml")] | None = None
+    dbt_manifest: (
+        Annotated[str, Field(min_length=1, description="the path of dbt's manifest.json")] | None
+    ) = None
     ping_url: Annotated[str, AfterValidator(_outside_address)] | None = None
     earn_judged: Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")] = 10
     earn_precision: Annotated[float, Field(ge=0, le=1, description="a share from 0 to 1, such as 0.8")] = 0.8
@@ -229,6 +238,7 @@ ABOUT = {
     "dialect": "The dialect that sql/ is written in; it is carried over to whatever the warehouse speaks",
     "bundle": "The name of this set of policies",
     "owner": "The team of policies/_teams.yml that answers for Patrol itself; default: the first one",
+    "dbt_manifest": "The manifest.json of a dbt project, whose tables need no entry in _assets.yml",
     "ping_url": "Called each minute while Patrol is at work; who hears nothing raises the alarm",
 }
 ENVIRONMENT = {

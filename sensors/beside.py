@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from sensors import dbt
 from sensors.file_beside import AssetFile, EntityFile, JobFile, TeamFile, ViolationFile
 from sensors.files import Door, near, validated
 from sensors.model.asset import Asset, Entity, ViolationKind
@@ -15,6 +16,10 @@ from sensors.model.job import Job
 from sensors.model.team import Team
 from sensors.yaml_marks import Document, read
 
+ASSET_KEYS = (
+    *("kind", "tier", "owner", "columns", "loaded_until"),
+    *("load_interval", "warn_after", "late_after", "description"),
+)
 DOORS: dict[str, type[Door]] = {
     "teams": TeamFile,
     "jobs": JobFile,
@@ -94,41 +99,60 @@ def _spelled(value: object) -> object:
     return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
-def load(texts: Mapping[str, str], last_good: Catalog | None) -> Beside:
+def load(texts: Mapping[str, str], last_good: Catalog | None, from_dbt: str = "") -> Beside:
+    """`from_dbt` is a manifest, distilled: _assets.yml completes and overrules it."""
     beside = Beside()
     for kind, door in DOORS.items():
         path = f"policies/_{kind}.yml"
         beside.values[kind], beside.broken[kind] = {}, set()
+        known: dict[str, Asset] = {}
+        if kind == "assets":
+            known = dbt.assets(from_dbt, beside.teams)
+            beside.values[kind].update(known)
         if path in texts:
             beside.documents[kind] = read(path, texts[path])
-            _entries(beside, kind, door, beside.documents[kind], last_good)
+            _entries(beside, kind, door, known, last_good)
     beside.problems += _crossed(beside)
     return beside
 
 
 def _entries(
-    beside: Beside, kind: str, door: type[Door], document: Document, last_good: Catalog | None
+    beside: Beside, kind: str, door: type[Door], known: Mapping[str, Asset], last_good: Catalog | None
 ) -> None:
-    """Every entry of one file; one with a problem keeps its last good version."""
-    before = _before(kind, last_good)
+    """Every entry of one file, over what is known of it; one with a problem keeps its last good version."""
+    document, before = beside.documents[kind], _before(kind, last_good)
     beside.problems += document.problems
     if document.problems or not isinstance(document.data, dict | None):
         if not document.problems:
             said = f"this file is a mapping from each {SINGULAR[kind]}'s name to what it is"
             beside.problems.append(document.problem_at((1, 1), said))
         beside.unreadable.add(kind)
-        beside.values[kind] = dict(before)
+        beside.values[kind] |= before
         return
     for key in document.data or {}:
         name = key.lower() if kind == "assets" else key
         value, problems = validated(door, document, (key,))
         if value is not None:
-            beside.values[kind][name] = value.value(key)  # type: ignore[attr-defined]  # each door has it
+            beside.values[kind][name] = _completed(value, key, known.get(name))
             continue
         beside.problems += problems
         beside.broken[kind].add(name)
         if name in before:
             beside.values[kind][name] = before[name]
+
+
+def _completed(file: Door, key: str, known: Asset | None) -> Any:
+    """The entry; what an asset's does not say is taken from dbt."""
+    value = file.value(key)  # type: ignore[attr-defined]  # each door has it
+    if known is None or not isinstance(file, AssetFile):
+        return value
+    said = file.model_fields_set | file.freshness.model_fields_set
+    both = replace(value, **{name: getattr(known, name) for name in ASSET_KEYS if name not in said})
+    if both.columns and both.loaded_until not in both.columns and "loaded_until" not in said:
+        both = replace(both, loaded_until=None)  # the columns that were said have no such one
+    if both.warn_after and both.late_after and both.late_after < both.warn_after:
+        both = replace(both, **{next(k for k in ("warn_after", "late_after") if k not in said): None})
+    return both
 
 
 def _before(kind: str, last_good: Catalog | None) -> Mapping[str, Any]:

@@ -6,12 +6,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from sensors import beside as beside_files
-from sensors import file_policy, sources
+from sensors import dbt, defaults, file_policy, sources
 from sensors.beside import Beside
 from sensors.draft import Draft, Setting, draft
 from sensors.model.catalog import Catalog, Problem
@@ -42,6 +42,7 @@ class Loaded(Catalog):
     documents: dict[str, Document] = field(default_factory=dict, compare=False, repr=False)  # by path
     drafts: tuple[Draft, ...] = field(default=(), compare=False, repr=False)  # of broken policies too
     project: Path = field(default=Path(), compare=False)
+    dbt: str = field(default="", compare=False, repr=False)  # its tables, as they are or last were good
 
 
 def load(
@@ -52,16 +53,21 @@ def load(
     last_good: Catalog | None = None,
     carry_to: str | None = "duckdb",
     around: Around = iter_only,
+    manifest: Path | None = None,
 ) -> Loaded:
     """Reads policies/ and sql/ of the project; SQL is written in `dialect` and will run in `carry_to`.
 
     `around` is given the policies to read and may tell how far it is, as a bar does.
+    `manifest` is dbt's, whose tables stand beside those of _assets.yml.
     A policy with a problem keeps its version in `last_good`, or is left out; its name stands in `broken`.
     """
     found = sources.read(project)
-    beside = beside_files.load(found.texts, last_good)
+    from_dbt = _from_dbt(project, manifest, found, last_good)
+    kept = {"dbt": from_dbt} if from_dbt else {}
+    beside = beside_files.load(found.texts, last_good, from_dbt)
+    by_folder = defaults.load(found.texts)
     macros = Macros.load(found.macros())
-    setting = Setting.over(dialect, macros, beside.assets, carry_to)
+    setting = replace(Setting.over(dialect, macros, beside.assets, carry_to), defaults=by_folder)
     drafts = list(_drafts(found, setting, around))
     policies, broken, wrong = _standing(drafts, found, beside, bundle, last_good)
     return Loaded(
@@ -71,15 +77,31 @@ def load(
         assets=beside.assets,
         entities=beside.entities,
         violations=beside.violations,
-        problems=tuple(
-            sorted({*found.problems, *beside.problems, *macros.problems, *_orphans(found), *wrong})
+        problems=_all(
+            found.problems, beside.problems, by_folder.problems, macros.problems, _orphans(found), wrong
         ),
         broken=frozenset(broken),
-        version=_hash(f"{path}\0{text}" for path, text in sorted(found.texts.items())),
-        documents=_documents(drafts, beside),
+        version=_hash(f"{path}\0{text}" for path, text in sorted({**found.texts, **kept}.items())),
+        documents=_documents(drafts, [*beside.documents.values(), *by_folder.documents.values()]),
         drafts=tuple(drafts),
         project=project,
+        dbt=from_dbt,
     )
+
+
+def _from_dbt(project: Path, manifest: Path | None, found: Sources, last_good: Catalog | None) -> str:
+    """The tables of dbt's manifest; those that it last had, where there is none or it cannot be read."""
+    kept = last_good.dbt if isinstance(last_good, Loaded) else ""
+    if manifest is None:
+        return kept
+    near = manifest.relative_to(project) if manifest.is_relative_to(project) else manifest
+    tables, problems = dbt.distilled(manifest, str(near))
+    found.problems += problems
+    return kept if problems else tables
+
+
+def _all(*found: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted({problem for problems in found for problem in problems}))
 
 
 def _drafts(found: Sources, setting: Setting, around: Around) -> Iterator[Draft]:
@@ -121,6 +143,7 @@ def _policy(one: Draft, beside: Beside, bundle: str) -> Policy | None:
         return None
     depends_on = {
         "files": one.texts,
+        **({"defaults": one.taken} if one.taken else {}),
         "dialect": one.query.dialect,
         "team": beside.stated("teams", [file.owner]),
         "assets": beside.stated("assets", one.query.tables),
@@ -139,9 +162,9 @@ def _orphans(found: Sources) -> Iterable[Problem]:
             yield Problem(path, 1, 1, said, warning=True)
 
 
-def _documents(drafts: Iterable[Draft], beside: Beside) -> dict[str, Document]:
+def _documents(drafts: Iterable[Draft], beside: Iterable[Document]) -> dict[str, Document]:
     documents = {one.path: one.document for one in drafts}
-    return documents | {document.path: document for document in beside.documents.values()}
+    return documents | {document.path: document for document in beside}
 
 
 def _hash(texts: Iterable[str]) -> str:

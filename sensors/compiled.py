@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sensors.catalog import Around, Loaded, iter_only
 from sensors.files import near
+from sensors.model.asset import Asset
 from sensors.model.catalog import Problem
 from sensors.refused import refusals
 from sensors.warehouse.empty import Empty
@@ -23,7 +25,7 @@ def compiled(
     An error where DuckDB will run the query: `demanded` (it is the warehouse), or the policy has cases.
     Queries with problems of their own, and those over tables without declared columns, are passed over.
     """
-    empty = Empty(loaded.assets.values(), written_in)
+    empty = Empty(_wanted(loaded), written_in)
     try:
         yield from _types(loaded, empty)
         for one in around(loaded.drafts, len(loaded.drafts), "queries"):
@@ -35,12 +37,25 @@ def compiled(
         empty.close()
 
 
+def _wanted(loaded: Loaded) -> list[Asset]:
+    """Tables that a file declares or a query reads: dbt may know thousands of others."""
+    read = {table for one in loaded.drafts if one.query is not None for table in one.query.tables}
+    read |= {name.lower() for name in _declared(loaded)}
+    return [asset for name, asset in loaded.assets.items() if name in read]
+
+
+def _declared(loaded: Loaded) -> Mapping[str, Any]:
+    document = loaded.documents.get("policies/_assets.yml")
+    return document.data if document is not None and isinstance(document.data, dict) else {}
+
+
 def _types(loaded: Loaded, empty: Empty) -> Iterator[Problem]:
     document = loaded.documents.get("policies/_assets.yml")
     for (table, column), declared in empty.unfit.items():
-        for key in document.data if document is not None and isinstance(document.data, dict) else ():
-            if str(key).lower() == table and document is not None:
-                written = next(c for c in document.data[key]["columns"] if c.lower() == column)
+        for key, entry in _declared(loaded).items():
+            columns = entry.get("columns") if str(key).lower() == table and isinstance(entry, dict) else None
+            written = next((c for c in columns or () if c.lower() == column), None)
+            if written is not None and document is not None:  # else dbt says it
                 said = f'no type of SQL is called "{declared}"{near(declared, TYPES)}'
                 yield document.problem((key, "columns", written), said)
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
+from sensors.defaults import Defaults, Layered, chain, layered
 from sensors.file_policy import PolicyFile
 from sensors.files import near, validated
 from sensors.lineage import Columns, Flaw, Proof, prove
@@ -40,6 +42,12 @@ class Draft:
     natives: dict[str, str] = field(default_factory=dict)  # the same of hand-written versions, by dialect
     texts: list[str] = field(default_factory=list)  # all that its runs depend on
     problems: list[Problem] = field(default_factory=list)
+    wrong_defaults: str = ""  # the path of a _defaults.yml that does not load
+
+    @property
+    def taken(self) -> Mapping[str, Any]:
+        """What the YAML does not say, but the folder's defaults do."""
+        return self.document.taken if isinstance(self.document, Layered) else {}
 
     def in_sql(self, what: str, word: str = "", *, warning: bool = False) -> Problem:
         """A problem in the SQL file, at the first place of `word`."""
@@ -55,6 +63,7 @@ class Setting:
     schema: Mapping[str, Mapping[str, str]]  # of the declared tables
     times: Mapping[str, str]  # of those that grow, the column that says when
     carry_to: str | None = None  # the dialect that queries will run in
+    defaults: Defaults = field(default_factory=Defaults)
 
     @classmethod
     def over(
@@ -83,7 +92,7 @@ def proved() -> dict[tuple[str, str], tuple[object, Draft]]:
 
 def draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> Draft:
     """The policy's draft; made again only if one of its files has changed."""
-    files = (path, sql_path(name), *(sql_path(name, dialect) for dialect in NATIVES))
+    files = (path, *chain(path), sql_path(name), *(sql_path(name, dialect) for dialect in NATIVES))
     inputs = (setting.mark, tuple(texts.get(file) for file in files))
     held = _drafts.get((path, setting.dialect))
     if held is not None and held[0] == inputs:
@@ -98,7 +107,7 @@ def unkept(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> 
     document = read(path, texts[path])
     one = Draft(name, path, document, texts=[texts[path]], problems=list(document.problems))
     if not document.problems:
-        _validate(one)
+        _validate(one, setting.defaults)
     file = sql_path(name)
     if file not in texts:
         one.problems.append(document.problem_at((1, 1), f"its SQL is missing: write {file}"))
@@ -111,11 +120,16 @@ def unkept(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> 
     return one
 
 
-def _validate(one: Draft) -> None:
+def _validate(one: Draft, defaults: Defaults) -> None:
+    """Nothing is said of a file whose defaults do not load: what it lacks may stand there."""
+    one.wrong_defaults = next((path for path in chain(one.path) if path in defaults.broken), "")
+    if one.wrong_defaults:
+        return
     if not isinstance(one.document.data, dict):
         said = "a policy file is a mapping that begins with title: …"
         one.problems.append(one.document.problem_at((1, 1), said))
         return
+    one.document = layered(one.document, defaults.over(one.path))
     one.file, problems = validated(PolicyFile, one.document)
     one.problems += problems
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sensors import file_policy
+from sensors.defaults import as_taken
 from sensors.draft import Setting, unkept
 from sensors.model.asset import Asset
 from sensors.model.policy import Policy
@@ -24,6 +26,7 @@ def earlier(policy: Policy, body: str, assets: Mapping[str, Asset]) -> Policy | 
     try:
         said = json.loads(body)
         (document, sql, *rest), dialect = said["files"], str(said["dialect"])
+        by_folder = as_taken(said.get("defaults") or {})
     except (ValueError, KeyError, TypeError):
         return None
     macros = {f"sql/_macros/{n}.sql": text for n, text in enumerate(rest) if MACRO.search(text)}
@@ -32,7 +35,7 @@ def earlier(policy: Policy, body: str, assets: Mapping[str, Asset]) -> Policy | 
         return None
     texts = {policy.path: document, sql_path(policy.name): sql}
     texts |= {sql_path(policy.name, d): t for d, t in zip(policy.query.native, native, strict=True)}
-    setting = Setting.over(dialect, Macros.load(macros), assets)
+    setting = replace(Setting.over(dialect, Macros.load(macros), assets), defaults=by_folder)
     one = unkept(policy.name, policy.path, texts, setting)
     if one.file is None or one.query is None or any(not problem.warning for problem in one.problems):
         return None

@@ -10,10 +10,13 @@ from pydantic.json_schema import GenerateJsonSchema, NoDefault
 
 from sensors.beside import DOORS, SINGULAR
 from sensors.file_beside import CONFIG
+from sensors.file_defaults import DefaultsFile
 from sensors.file_policy import PolicyFile
 from sensors.files import NAMES, Door, Json
 from sensors.model.catalog import Catalog
 from sensors.model.clock import UNITS
+from sensors.sources import DEFAULTS
+from sensors.yaml_marks import Document
 
 DRAFT = "http://json-schema.org/draft-07/schema#"  # what editors know best
 RUNNERS = {
@@ -30,6 +33,9 @@ def schemas(catalog: Catalog) -> dict[str, Json]:
     """Of a policy (`policy`), and of each file beside (`teams`, …), by name."""
     names = _names(catalog)
     found = {"policy": _of(PolicyFile, "A policy of Patrol", names)}
+    found["policy"]["required"] = [k for k in found["policy"]["required"] if k not in _by_folder(catalog)]
+    found["defaults"] = _of(DefaultsFile, "What holds for the policies of a folder", names)
+    found["defaults"]["type"] = ["object", "null"]
     for kind, door in DOORS.items():
         entry = _of(door, f"A {SINGULAR[kind]} of Patrol", names)
         if kind == "jobs":
@@ -43,6 +49,13 @@ def schemas(catalog: Catalog) -> dict[str, Json]:
             **({"$defs": shared} if shared else {}),
         }
     return found
+
+
+def _by_folder(catalog: Catalog) -> set[str]:
+    """What some folder says for its policies: an editor cannot tell for which, so it asks none for it."""
+    documents: Mapping[str, Document] = getattr(catalog, "documents", {})
+    said = [one.data for path, one in documents.items() if path.endswith(f"/{DEFAULTS}")]
+    return {key for data in said if isinstance(data, dict) for key in data}
 
 
 def keys(door: type[Door] = PolicyFile) -> dict[str, str]:

@@ -238,7 +238,8 @@ def _problem(model: type[Door], document: Document, where: Path, details: ErrorD
         case "extra_forbidden":
             known = _fields(model, loc[:-1])
             said = f'unknown key "{loc[-1]}"{near(loc[-1], known)}'
-            return document.problem_at(document.at(here, key=True), said)
+            held = document.layer(here)
+            return held.problem_at(held.at(here, key=True), said)
         case "plain":
             return document.problem(here, str(context["what"]))
     return document.problem(here, _sentence(details))

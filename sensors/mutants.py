@@ -90,9 +90,10 @@ def _of_yaml(policy: Policy, document: Document) -> Iterator[Mutant]:
 
 
 def _mutant(policy: Policy, document: Document, where: Where, was: str, now: str) -> Mutant:
-    line, column = document.at(where)
+    said = document.layer(where)
+    line, column = said.at(where)
     name = ".".join(str(part) for part in where)
-    return Mutant(policy, "number", document.path, line, column, f"{name}: {was}", f"{name}: {now}")
+    return Mutant(policy, "number", said.path, line, column, f"{name}: {was}", f"{name}: {now}")
 
 
 def _count(policy: Policy, document: Document) -> Iterator[Mutant]:

@@ -69,14 +69,16 @@ def _needs(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:
     if one.query is None:
         return
     read = one.query.tables
+    of_folder = "needs" in one.taken  # then it speaks of the tables of all policies there
     for table in file.needs:
         if said := beside.unknown("assets", table.lower()):
             yield one.document.problem(("needs", table), said, key=True)
-        elif table.lower() not in read:
+        elif table.lower() not in read and not of_folder:
             said = f"the SQL does not read {table}{near(table, read)}"
             yield one.document.problem(("needs", table), said, key=True)
     given = {table.lower() for table in file.needs}
-    if file.needs and (missing := [t for t in read if t not in given and beside.usable("assets", t)]):
+    missing = [] if of_folder else [t for t in read if t not in given and beside.usable("assets", t)]
+    if file.needs and missing:
         said = f"the SQL also reads {' and '.join(missing)}; say wait, run or skip for it too"
         yield one.document.problem(("needs",), said)
 

@@ -49,7 +49,8 @@ def _never_late(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Proble
     """To wait for a table needs a way to tell that it is late."""
     for table, when in file.needs.items():
         asset = beside.assets.get(table.lower())
-        if asset is None or when == "run" or (asset.late_after and asset.loaded_until):
+        read = one.query is not None and table.lower() in one.query.tables
+        if asset is None or not read or when == "run" or (asset.late_after and asset.loaded_until):
             continue
         missing = " and ".join(
             word

@@ -6,13 +6,17 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sensors.files import near
 from sensors.model.catalog import Problem
 
 FOLDERS = {"policies": (".yml", ".yaml"), "sql": (".sql",)}
 PART = re.compile(r"[a-z][a-z0-9_]*")
+BESIDE = ("_assets.yml", "_entities.yml", "_jobs.yml", "_teams.yml", "_violations.yml")  # of policies/ alone
+DEFAULTS = "_defaults.yml"  # of any folder below it
 
 
 @dataclass
@@ -64,12 +68,19 @@ def read(project: Path) -> Sources:
     return sources
 
 
-def fingerprint(project: Path) -> str:
+def fingerprint(project: Path, manifest: Path | None = None) -> str:
     """Names, sizes and times of all files: differs when one of them may have changed. Reads none."""
     seen = hashlib.sha256()
-    for path, stat in sorted(_files(project), key=lambda found: found[0]):
+    files = [*_files(project), *_one(manifest)]
+    for path, stat in sorted(files, key=lambda found: found[0]):
         seen.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}\n".encode())
     return seen.hexdigest()[:32]
+
+
+def _one(file: Path | None) -> Iterator[tuple[str, os.stat_result]]:
+    if file is not None:
+        with suppress(OSError):
+            yield str(file), file.stat()
 
 
 def _files(project: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -99,9 +110,22 @@ def _misnamed(path: str) -> Iterator[Problem]:
     if path.endswith(".yaml"):
         yield Problem(path, 1, 1, "policy files end in .yml; rename it")
         return
+    yield from _unread(path)
     if Path(path).name.startswith("_") or path.startswith("sql/"):
         return
     for part in path.removesuffix(".yml").split("/")[1:]:
         if not PART.fullmatch(part):
             said = f'the path is the policy\'s name; "{part}" may hold only a–z, 0–9 and _, a letter first'
             yield Problem(path, 1, 1, said)
+
+
+def _unread(path: str) -> Iterator[Problem]:
+    """A file that begins with _ is no policy; one that looks like a file of ours and is none is misspelt."""
+    folder, _, name = path.rpartition("/")
+    known = (*BESIDE, DEFAULTS) if folder == "policies" else (DEFAULTS,)
+    if not path.startswith("policies/") or not name.startswith("_") or name in known:
+        return
+    if name in BESIDE:
+        yield Problem(path, 1, 1, f"is not read here; it belongs into policies/{name}", warning=True)
+    elif meant := near(name.removesuffix(".yml"), [one.removesuffix(".yml") for one in known]):
+        yield Problem(path, 1, 1, f"is not read{meant}", warning=True)

@@ -41,6 +41,10 @@ class Document:
             where, places = where[:-1], self.values
         return places.get(where, (1, 1))
 
+    def layer(self, where: Path) -> Document:  # noqa: ARG002  what lies below another says where it stands
+        """The document that holds the value at this path."""
+        return self
+
     def problem(self, where: Path, what: str, *, key: bool = False, warning: bool = False) -> Problem:
         """A problem at a value, its path said in front: `alert.title: …`."""
         return self.problem_at(self.at(where, key=key), f"{dotted(where)}{what}", warning=warning)

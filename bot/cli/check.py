@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sensors.catalog import Loaded
     from sensors.model.catalog import Catalog, Problem
 
+DEFAULTS = "_defaults.yml"
 KINDS = {"policies/": "policies", "sql/_macros/": "macros", "sql/": "SQL"}  # by where a file lies
 
 
@@ -75,6 +76,7 @@ def _loaded(settings: Any) -> Loaded:
         dialect=settings.dialect,
         bundle=settings.bundle,
         around=progress,
+        manifest=settings.manifest,
     )
 
 
@@ -139,7 +141,8 @@ def _of_warehouse(catalog: Loaded, settings: Any, said_already: set[str]) -> Ite
 
 def _under(project: Path, problem: Problem, paths: list[Path]) -> bool:
     file = (project / problem.path).resolve()
-    return any(file == path or path in file.parents for path in paths)
+    above = file.name == DEFAULTS  # what it says is the word of the files below it, too
+    return any(file == p or p in file.parents or (above and file.parent in p.parents) for p in paths)
 
 
 # ------------------------------------------------------------------------- how it is said

@@ -56,7 +56,7 @@ class Bench:
         from sensors.catalog import load
 
         found = settings(self.project, dict(os.environ))
-        return load(self.project, dialect=found.dialect, bundle=found.bundle)
+        return load(self.project, dialect=found.dialect, bundle=found.bundle, manifest=found.manifest)
 
     @cached_property
     def memory(self) -> Memory:
@@ -88,7 +88,7 @@ class CasesFile(pytest.File):
         name = name_of(self.path.relative_to(self.bench.project).as_posix())
         catalog = self.bench.catalog
         if name in catalog.broken:
-            said = [str(p) for p in catalog.errors if name.replace(".", "/") in p.path]
+            said = [str(p) for p in catalog.errors_of(name)]
             item: BrokenItem = BrokenItem.from_parent(self, name="it loads")
             item.said = "\n".join(said or [f"{name} does not load: patrol check says why"])
             yield item

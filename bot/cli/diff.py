@@ -53,7 +53,9 @@ def diff(words: tuple[str, ...], project: Path, markdown: bool, as_json: bool, *
         from bot.app import open_warehouse
         from bot.cli.compared import totals
 
-        bases, heads = (catalog_of(settings_of(one.folder)) for one in (base, head))
+        bases, heads = (
+            catalog_of(settings_of(one.folder), manifest=settings.manifest) for one in (base, head)
+        )  # dbt's manifest is seldom committed
         warehouse = open_warehouse(settings)
         try:
             found = list(_compared(bases, heads, names, warehouse, when))

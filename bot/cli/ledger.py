@@ -222,7 +222,13 @@ def _engine(settings: Any, name: str) -> Iterator[tuple[Engine, Policy]]:
     wanted = policy_of(catalog, name)
     store, warehouse = Store(settings.store_url), open_warehouse(settings)
     try:
-        project = Project(settings.project, store, dialect=settings.dialect, bundle=settings.bundle)
+        project = Project(
+            settings.project,
+            store,
+            dialect=settings.dialect,
+            bundle=settings.bundle,
+            manifest=settings.manifest,
+        )
         project.catalog = catalog
         store.contents.keep_all("policy", {wanted.content: wanted.body})
         yield Engine(store, warehouse, project, utc_now), wanted

@@ -137,7 +137,7 @@ def _made(settings: Settings, catalog: Catalog, wish: Wish, more: bytes) -> _Mad
     found = idea(wish, catalog, settings.dialect)
     files = pair(found)
     beside = {f"policies/{ASSETS}": more} if more else {}
-    proof = prove(settings.project, found.name, files, settings.dialect, beside)
+    proof = prove(settings.project, found.name, files, settings.dialect, beside, settings.manifest)
     if proof.problems:
         said = "\n".join(f"  {one}" for one in proof.problems)
         raise PatrolError(f"Nothing was written, because the pair would not be right:\n{said}")

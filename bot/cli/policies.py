@@ -190,17 +190,25 @@ def next_runs(policy: str, project: Path, start: datetime | None, count: int, as
         )
 
 
-def catalog_of(settings: Any) -> Catalog:
+def catalog_of(settings: Any, *, manifest: Path | None = None) -> Catalog:
+    """What the project's files say. `manifest`: dbt's, where it does not lie where the settings say."""
     from sensors.catalog import load
 
-    return load(holding_policies(settings.project), dialect=settings.dialect, bundle=settings.bundle)
+    own = settings.manifest
+
+    return load(
+        holding_policies(settings.project),
+        dialect=settings.dialect,
+        bundle=settings.bundle,
+        manifest=manifest if own and manifest and not own.exists() else own,
+    )
 
 
 def policy_of(catalog: Catalog, name: str) -> Policy:
     if name in catalog.policies:
         return catalog.policies[name]
     if name in catalog.broken:
-        mine = [p for p in catalog.errors if name.replace(".", "/") in p.path]
+        mine = catalog.errors_of(name)
         raise PatrolError("\n".join([f"{name} does not load:", *(f"  {p}" for p in mine)]))
     raise PatrolError(f"There is no policy {name}; {_hint(name, [*catalog.policies, *catalog.broken])}")
 

@@ -16,6 +16,7 @@ from bot.errors import PatrolError
 FOLDER = Path(".patrol/schema")
 FILES = {
     "policy": "policies/**/[!_]*.yml",
+    "defaults": "policies/**/_defaults.yml",
     **{kind: f"policies/_{kind}.yml" for kind in ("teams", "jobs", "assets", "entities", "violations")},
     "patrol": "patrol.yml",
 }

@@ -25,7 +25,12 @@ class Proof:
 
 
 def prove(
-    project: Path, name: str, files: Mapping[str, str], dialect: str, more: Mapping[str, bytes] = NOTHING
+    project: Path,
+    name: str,
+    files: Mapping[str, str],
+    dialect: str,
+    more: Mapping[str, bytes] = NOTHING,
+    manifest: Path | None = None,
 ) -> Proof:
     """Loads the pair beside the project's `_*.yml` and macros, and runs its cases. Writes nothing there.
 
@@ -40,7 +45,7 @@ def prove(
         for path, text in files.items():
             (copy / path).parent.mkdir(parents=True, exist_ok=True)
             (copy / path).write_text(text, encoding="utf-8")
-        catalog = load(copy, dialect=dialect)
+        catalog = load(copy, dialect=dialect, manifest=manifest)
     mine = [problem for problem in catalog.problems if problem.path in files]
     wrong = [str(problem) for problem in mine if not problem.warning]
     policy = catalog.policies.get(name)
@@ -53,8 +58,11 @@ def prove(
 
 def _beside(project: Path, copy: Path) -> None:
     (copy / "policies").mkdir()
-    for path in (project / "policies").glob("_*.yml"):
-        shutil.copyfile(path, copy / "policies" / path.name)
+    beside = [*(project / "policies").glob("_*.yml"), *(project / "policies").rglob("_defaults.yml")]
+    for path in beside:
+        target = copy / path.relative_to(project)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
     if (macros := project / "sql" / "_macros").is_dir():
         shutil.copytree(macros, copy / "sql" / "_macros")
 

@@ -111,9 +111,7 @@ class Troubles:
 
 
 def _file_trouble(catalog: Catalog, name: str, now: datetime) -> Action:
-    path = name.replace(".", "/")
-    mine = (f"policies/{path}.yml", f"sql/{path}.sql", f"sql/{path}.duckdb.sql")
-    why = next((p for p in catalog.errors if p.path in mine), "see `patrol check`")
+    why = next(iter(catalog.errors_of(name)), "see `patrol check`")
     policy = catalog.policies.get(name)
     owner = policy.owner if policy else _owner_by_folder(catalog, name)
     return builtin.broken_file(name, owner, str(why), catalog.teams.get(owner), now)

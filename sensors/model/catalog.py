@@ -43,3 +43,12 @@ class Catalog:
     @property
     def errors(self) -> tuple[Problem, ...]:
         return tuple(p for p in self.problems if not p.warning)
+
+    def errors_of(self, policy: str) -> tuple[Problem, ...]:
+        """Those of the policy's own files, then those of the defaults of its folders."""
+        stem = policy.replace(".", "/")
+        own = [p for p in self.errors if p.path.startswith((f"policies/{stem}.", f"sql/{stem}."))]
+        ends = "/_defaults.yml"
+        folders = [p for p in self.errors if p.path.endswith(ends)]
+        above = [p for p in folders if f"policies/{stem}".startswith(p.path.removesuffix(ends) + "/")]
+        return (*own, *above)

@@ -28,6 +28,7 @@ from sensors.run import data_until, look
 from sensors.warehouse import Warehouse, connect
 from tests.demo.conftest import NOON
 from tests.new.shaping import MARKET, ROOT, made, project, wished
+from tests.shell.typing_in import Patrol
 
 EACH = [(shape, said) for shape, wishes in MARKET.items() for said in wishes]
 RIGHT = Proof((), (), 2)
@@ -176,3 +177,23 @@ def test_what_is_said_is_kept(tmp_path: Path) -> None:
     assert 'title: "{{ user_id }}: b c"\n' in yml
     assert "expect: [{user_id: 1, severity: high}]" in yml
     assert "LOWER(e.email) LIKE :email_like" in sql
+
+
+def test_a_folder_s_defaults_are_there_when_the_pair_is_proved(patrol: Patrol, folder: Path) -> None:
+    defaults, pair = folder / "policies/odd/_defaults.yml", folder / "policies/odd/pays.yml"
+    defaults.parent.mkdir()
+    words = (
+        "new",
+        "odd/pays",
+        "--like",
+        "event",
+        "--table",
+        "core.chat_messages",
+        "--match",
+        "body like '%x%'",
+    )
+    for said, code in (("timeout: soon", 2), ("timeout: 9m", 0)):
+        defaults.write_text(f"{said}\n")
+        ran = patrol(*words, "--owner", "chat")
+        assert (ran.code, pair.exists()) == (code, code == 0), ran.err
+    assert load(folder).policies["odd.pays"].timeout == timedelta(minutes=9)

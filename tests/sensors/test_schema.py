@@ -21,7 +21,7 @@ from sensors.file_schema import keys, schemas, written
 from sensors.files import Door, validated
 from sensors.model.clock import parse_duration
 from sensors.yaml_marks import Document, read
-from tests.sensors.project import FILES, POLICY
+from tests.sensors.project import FILES, POLICY, Project
 from tests.shell.mistakes import GOOD, SLIPS, YAML, Slip, broken
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +44,23 @@ def test_every_file_of_this_project_is_right_by_its_schema(path: Path) -> None:
     assert [e.message for e in validator(kind_of(path)).iter_errors(document.data)] == []
 
 
+def test_what_a_folder_gives_is_asked_of_no_policy(tmp_path: Path) -> None:
+    made = Project(tmp_path)
+    for path, text in FILES.items():
+        made.write(path, text.replace("owner: payments\nschedule", "schedule"))
+    defaults = "policies/payments/_defaults.yml"
+    bare = read(POLICY, made.read(POLICY)).data
+    assert not validator("policy", schemas(made.load())).is_valid(bare)
+    made.write(defaults, "owner: payments\n")
+    schemed = schemas(made.load())
+    assert validator("policy", schemed).is_valid(bare)
+    del bare["key"]
+    assert not validator("policy", schemed).is_valid(bare)
+    assert validator("defaults", schemed).is_valid(read(defaults, made.read(defaults)).data)
+    assert not validator("defaults", schemed).is_valid({"owner": "paymnts"})
+    assert not validator("defaults", schemed).is_valid({"title": "A"})
+
+
 def test_patrol_yml_is_right_by_its_schema_and_secrets_have_no_place_in_it() -> None:
     checked = Draft7Validator(settings_schema())
     assert list(checked.iter_errors(read(FILE, (ROOT / FILE).read_text()).data)) == []
@@ -52,7 +69,7 @@ def test_patrol_yml_is_right_by_its_schema_and_secrets_have_no_place_in_it() -> 
 
 
 def test_the_schemas_are_schemas() -> None:
-    assert set(MADE) == {"policy", *DOORS}
+    assert set(MADE) == {"policy", "defaults", *DOORS}
     for made in (*MADE.values(), *OPEN.values(), settings_schema()):
         Draft7Validator.check_schema(made)
 

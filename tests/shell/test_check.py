@@ -126,3 +126,36 @@ def test_projects_that_are_made_to_be_timed_have_no_mistake(tmp_path: Path) -> N
     write(tmp_path, 24)
     said = ran(Project(tmp_path), "--strict")
     assert said.output == "24 policies, 1 job, 4 assets: no mistakes\n"
+
+
+def test_a_policy_s_mistakes_in_its_folder_s_defaults_are_shown_with_it(project: Project) -> None:
+    project.write("policies/payments/_defaults.yml", "tags: money\n")
+    project.write("policies/chat/_defaults.yml", "tags: chat\n")
+    said = ran(project, str(project.path / POLICY))
+    assert said.exit_code == 1
+    assert said.output.startswith("policies/payments/_defaults.yml:1:7 tags: must be a list")
+    assert "policies/chat" not in said.output
+    assert "1 mistake (1 in _defaults.yml)" in said.output
+
+
+def test_tables_may_come_from_dbt(project: Project) -> None:
+    declared = project.read("policies/_assets.yml")
+    start = declared.index("core.sellers")
+    project.write("policies/_assets.yml", declared[:start])
+    assert "core.sellers" in ran(project).output
+    project.write("patrol.yml", project.read("patrol.yml") + "dbt_manifest: target/manifest.json\n")
+    assert "target/manifest.json:1:1 dbt's manifest is not there" in ran(project).output
+    columns = {name: {"name": name, "data_type": "varchar"} for name in ("seller_id", "display_name")}
+    node = {
+        "resource_type": "seed",
+        "schema": "core",
+        "name": "sellers",
+        "columns": columns,
+        "group": "payments",
+    }
+    project.write("target/manifest.json", json.dumps({"nodes": {"seed.shop.sellers": node}}))
+    assert ran(project, "--warehouse").output == "1 policy, 1 job, 2 assets: no mistakes\n"
+    node["columns"]["display_name"]["data_type"] = "Emoji(3)"  # type: ignore[index]
+    project.write("target/manifest.json", json.dumps({"nodes": {"seed.shop.sellers": node}}))
+    project.write("policies/_assets.yml", declared[:start] + "core.sellers: {tier: vetted}\n")
+    assert ran(project).output == "1 policy, 1 job, 2 assets: no mistakes\n"

@@ -13,9 +13,10 @@ from bot.cli.markdown import LONGEST, as_markdown, code
 from bot.core.compare import Difference, Kind
 from bot.core.held import Opening
 from sensors.model.policy import Severity
-from tests.shell.making import DAY, ELSEWHERE, ELSEWHERE_SQL, HELD, MINUTE, NOON, World
+from tests.shell.making import DAY, ELSEWHERE, ELSEWHERE_SQL, FILES, HELD, MINUTE, NOON, World
 from tests.shell.typing_in import Patrol
 
+SELLERS = "core.sellers" + FILES["policies/_assets.yml"].partition("core.sellers")[2]
 SPAN = ("--from", "2026-01-05", "--to", "2026-01-08")
 HOSTILE = "x` | @here [a](http://b) <img src=x>\n#1 \\"
 
@@ -199,3 +200,42 @@ def test_a_comparison_too_long_for_a_comment_is_cut() -> None:
     assert text.count("| changed | 1 |") == 100
     assert "and 50 policies more" in text
     assert text.startswith("### Patrol: alerts: 4,500 gained")
+
+
+def test_a_change_of_a_folder_s_defaults_changes_the_policies_that_take_it(
+    kept: World, patrol: Patrol
+) -> None:
+    yaml = ELSEWHERE.replace("every: 1m", "every: 1h")
+    kept.write("policies/payments/elsewhere.yml", yaml.replace("severity: {medium: 1, high: 4}\n", ""))
+    kept.write("policies/payments/_defaults.yml", "severity: {medium: 1, high: 4}\n")
+    ran = patrol("diff", "main", *SPAN)
+    assert (ran.code, "alerts: 0 gained, 0 lost, 0 changed" in ran.out) == (0, True), ran.out
+    commit(kept.folder, "said by the folder")
+    kept.write("policies/payments/_defaults.yml", "severity: {medium: 1, high: 9}\n")
+    ran = patrol("diff", "main", *SPAN)
+    assert "alerts: 0 gained, 0 lost, 1 changed; 1 policy (1 changed)" in ran.out
+    assert "(high → medium)" in ran.out
+
+
+def test_a_manifest_of_dbt_that_is_in_no_commit_holds_for_both_versions(kept: World, patrol: Patrol) -> None:
+    names = {"message_id": "varchar", "seller_id": "varchar", "body": "varchar", "sent_at": "timestamp"}
+    columns = {name: {"name": name, "data_type": kind} for name, kind in names.items()}
+    chat = {
+        "resource_type": "model",
+        "schema": "core",
+        "name": "chat",
+        "columns": columns,
+        "group": "payments",
+    }
+    manifest = kept.project / "target" / "manifest.json"
+    manifest.parent.mkdir()
+    manifest.write_text(json.dumps({"nodes": {"model.chat": chat}}))
+    (kept.folder / ".gitignore").write_text("market/\n*.db*\n.patrol/\ntarget/\n")
+    settings = kept.project / "patrol.yml"
+    settings.write_text(settings.read_text() + "dbt_manifest: target/manifest.json\n")
+    kept.write("policies/_assets.yml", SELLERS)
+    commit(kept.folder, "the tables of dbt")
+    assert patrol("diff", "main", *SPAN).out.count("no policy has changed") == 1
+    edit(kept)
+    ran = patrol("diff", "main", *SPAN)
+    assert "alerts: 1 gained, 1 lost, 1 changed; 1 policy (1 changed)" in ran.out

@@ -12,7 +12,7 @@ from bot.core.alert import Condition, Work
 from sensors import run
 from sensors.model.run import Cause, CauseKind, RunStatus
 from sensors.warehouse import WarehouseError
-from tests.shell.making import ELSEWHERE, HELD, HOUR, MINUTE, NOON, SECOND, Node, World
+from tests.shell.making import ELSEWHERE, HELD, HELD_SQL, HOUR, MINUTE, NOON, SECOND, Node, World
 from tests.shell.trouble import BOTH, EVERY, HELD_NAME, counting, failing, in_between
 
 # ------------------------------------------------------------------------------ the road
@@ -230,6 +230,33 @@ def test_a_file_that_breaks_goes_on_in_its_last_version_and_is_told(world: World
     assert len(node.alerts(HELD_NAME)) == 1
     world.write("policies/payments/held.yml", HELD)
     node.engine.reload()
+    assert node.broken() == []
+
+
+def test_defaults_that_break_are_told_of_each_policy_below_and_stop_no_other(
+    world: World, node: Node
+) -> None:
+    """Ana's slip in a folder's defaults: bo hears the place, the old version goes on, others know nothing."""
+    defaults = "policies/payments/_defaults.yml"
+    world.write("policies/held_too.yml", HELD)
+    world.write("sql/held_too.sql", HELD_SQL)
+    world.write("policies/payments/held.yml", HELD.replace("severity: high\n", ""))
+    world.write(defaults, "severity: high\n")
+    assert node.engine.reload()
+    assert node.broken() == []
+    world.write(defaults, "severity: hihg\n")
+    assert node.engine.reload()
+    why = {a.key_values["policy"]: str(a.newest["why"]) for a in node.broken()}
+    assert set(why) == {"payments.elsewhere", HELD_NAME}
+    assert all(
+        said.startswith(f"does not load: {defaults}:1:11 severity: no severity") for said in why.values()
+    )
+    world.table.does("INSERT INTO core.sellers VALUES ('s_1', true)")
+    for name in (HELD_NAME, "held_too"):
+        node.tick(name)
+        assert [a.severity.name for a in node.alerts(name)] == ["high"]
+    world.write(defaults, "severity: critical\n")
+    assert node.engine.reload()
     assert node.broken() == []
 
 

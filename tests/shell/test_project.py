@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,3 +93,63 @@ def test_a_policy_whose_files_are_deleted_is_gone_over_a_restart_too(folder: Pat
         project.reload()
         assert NAME not in project.catalog.policies
         assert not project.catalog.broken
+
+
+def test_defaults_that_break_stop_the_policies_below_them_over_a_restart_too(
+    folder: Path, store: Store
+) -> None:
+    defaults = folder / "policies/payments/_defaults.yml"
+    defaults.write_text("tags: [money]\n")
+    first = Project(folder, store)
+    first.reload()
+    good = dict(first.catalog.policies)
+    below = {name for name in good if name.startswith("payments.")}
+    defaults.write_text("tags: money\n")
+    assert first.reload()
+    for project in (first, Project(folder, store), Project(folder, store)):
+        project.reload()
+        assert project.catalog.broken == below
+        assert {n: p.content for n, p in project.catalog.policies.items()} == {
+            n: p.content for n, p in good.items()
+        }
+    defaults.write_text("tags: [cash]\n")
+    assert first.reload()
+    assert not first.catalog.broken
+    assert first.catalog.policies[NAME].content != good[NAME].content
+
+
+def test_tables_of_dbt_are_read_anew_and_kept_while_their_file_is_wrong(folder: Path, store: Store) -> None:
+    assets = folder / "policies/_assets.yml"
+    manifest = folder / "target/manifest.json"
+    manifest.parent.mkdir()
+    node = {
+        "resource_type": "model",
+        "schema": "core",
+        "name": "payments_seen",
+        "meta": {"owner": "payments"},
+    }
+    manifest.write_text(json.dumps({"nodes": {"model.a": node}}))
+    (folder / "policies/payments/seen.yml").write_text(
+        "title: A payment was seen\nowner: payments\nseverity: low\nschedule: {every: 1h}\nkey: [seller_id]\n"
+    )
+    sql = folder / "sql/payments/seen.sql"
+    sql.write_text("SELECT seller_id FROM {{ table('core.payments_seen') }}\n")
+    was = assets.read_text()
+
+    first = Project(folder, store, manifest=manifest)
+    first.reload()
+    assert not first.catalog.errors
+    good = first.catalog.policies["payments.seen"]
+    manifest.write_text(json.dumps({"nodes": {"model.a": {**node, "description": "One row per payment."}}}))
+    assert first.reload()
+    newer = first.catalog.policies["payments.seen"]
+    assert newer.content != good.content
+    for text in ("{", "[]", None):
+        manifest.unlink() if text is None else manifest.write_text(text)
+        first.reload()
+        for project in (first, Project(folder, store, manifest=manifest)):
+            project.reload()
+            assert [p.path for p in project.catalog.errors] == [str(manifest.relative_to(folder))]
+            assert project.catalog.assets["core.payments_seen"].description == "One row per payment."
+            assert project.catalog.policies["payments.seen"].content == newer.content
+    assert assets.read_text() == was
