@@ -10,16 +10,16 @@ from typing import Any
 
 from bot.core.action import Fire
 from bot.trial import judged, window_at
-from sensors.case_text import CaseText, written
-from sensors.lineage_joins import Joins
+from sensors.cases.pseudonyms import Pseudonyms, Rules, vocabulary
+from sensors.cases.shrinking import shrunk
+from sensors.cases.slicing import Looks, Slice, Tables, slice_of
+from sensors.cases.text import CaseText, written
 from sensors.model.asset import Asset
 from sensors.model.case import Filled
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Incremental, Policy
 from sensors.model.violation import Values, shown
-from sensors.pseudonyms import Pseudonyms, Rules, vocabulary
-from sensors.shrinking import shrunk
-from sensors.slicing import Looks, Slice, Tables, slice_of
+from sensors.sql.joins import Joins
 from sensors.warehouse import Warehouse, WarehouseError
 from sensors.warehouse.column_type import column_type
 from sensors.warehouse.duck_memory import Memory

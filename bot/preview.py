@@ -16,12 +16,12 @@ from bot.core.route import channel_for
 from bot.core.step import step
 from bot.slack import face
 from bot.slack.blocks import Face
-from sensors.columns_given import columns_given
-from sensors.example import rows as made_up
+from sensors.cases.example import rows as made_up
 from sensors.model.policy import Policy
 from sensors.model.run import Looked, RunStatus
 from sensors.model.violation import violations_of
 from sensors.model.window import Window, window_for
+from sensors.sql.given import columns_given
 from sensors.title import title
 
 NUMBER = 142  # of an alert that is not in the store

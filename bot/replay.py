@@ -17,13 +17,13 @@ from bot.core.past import reach_back, sampled, windows
 from bot.core.plan import last_due, next_due
 from bot.core.reconcile import Seen, reconcile, remembered_since, speaks_of
 from bot.core.route import lane_of
-from sensors.alone import rows_stand_alone
 from sensors.model.catalog import Catalog
 from sensors.model.policy import After, Incremental, Now, Policy
 from sensors.model.run import Looked
 from sensors.model.violation import FoundRow, violations_of
 from sensors.model.window import INSTANT, Window, window_for
 from sensors.run import look
+from sensors.sql.alone import rows_stand_alone
 from sensors.title import title
 from sensors.warehouse import Warehouse
 

@@ -14,13 +14,13 @@ from bot.core.change import Refused
 from bot.core.reconcile import masked
 from bot.core.score import Judged, judge
 from bot.replay import Replay, Replayed, plan
-from sensors.labels import why_it_may_read
 from sensors.model.asset import Asset
 from sensors.model.catalog import Catalog
 from sensors.model.clock import utc
 from sensors.model.policy import Incremental, Now, Policy, Query
 from sensors.model.run import Looked
 from sensors.model.violation import FoundRow, Values, canonical
+from sensors.sql.labels import why_it_may_read
 from sensors.warehouse import Warehouse
 
 MOST_LABELS = 500_000

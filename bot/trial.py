@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from bot.core.expect import Pair, alert_of, compared
 from bot.core.reconcile import Reconciled, reconcile
-from sensors.case import Ground, filled
+from sensors.cases.case import Ground, filled
+from sensors.cases.mutants import Mutant
 from sensors.model.asset import Asset
 from sensors.model.case import Case, Filled
 from sensors.model.catalog import Catalog, Problem
@@ -17,7 +18,6 @@ from sensors.model.policy import Policy
 from sensors.model.run import Looked, RunStatus
 from sensors.model.team import Team
 from sensors.model.window import Window, window_for
-from sensors.mutants import Mutant
 from sensors.run import data_until, look
 from sensors.title import title
 from sensors.warehouse import Warehouse, WarehouseError

@@ -16,9 +16,9 @@ from sensors.beside import Beside
 from sensors.draft import Draft, Setting, draft
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Policy
-from sensors.rules import rules
+from sensors.rules.policy import rules
 from sensors.sources import Sources, fingerprint
-from sensors.template import Macros
+from sensors.sql.template import Macros
 from sensors.yaml_marks import Document
 
 __all__ = ["Around", "Loaded", "fingerprint", "iter_only", "load"]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sensors.case_rules import case_rules
 from sensors.catalog import Loaded
 from sensors.files import near
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Query
-from sensors.refused import refusals
+from sensors.rules.cases import case_rules
+from sensors.sql.refused import refusals
 from sensors.warehouse import Result, Warehouse, WarehouseError
 from sensors.yaml_marks import Document
 

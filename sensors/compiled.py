@@ -9,7 +9,7 @@ from sensors.catalog import Around, Loaded, iter_only
 from sensors.files import near
 from sensors.model.asset import Asset
 from sensors.model.catalog import Problem
-from sensors.refused import refusals
+from sensors.sql.refused import refusals
 from sensors.warehouse.empty import Empty
 
 

@@ -11,13 +11,13 @@ from typing import Any
 from sensors.defaults import Defaults, Layered, chain, layered
 from sensors.file_policy import PolicyFile
 from sensors.files import near, validated
-from sensors.lineage import Columns, Flaw, Proof, prove
-from sensors.lineage_facts import UNKNOWN, Facts
 from sensors.model.asset import Asset
 from sensors.model.catalog import Problem
 from sensors.model.policy import Query
 from sensors.sources import sql_path
-from sensors.template import Macros, Shaped, shape
+from sensors.sql.facts import UNKNOWN, Facts
+from sensors.sql.lineage import Columns, Flaw, Proof, prove
+from sensors.sql.template import Macros, Shaped, shape
 from sensors.yaml_marks import Document, line_of, read
 
 BOUNDS = frozenset({"window_start", "window_end", "baseline_start"})

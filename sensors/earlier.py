@@ -13,7 +13,7 @@ from sensors.draft import Setting, unkept
 from sensors.model.asset import Asset
 from sensors.model.policy import Policy
 from sensors.sources import sql_path
-from sensors.template import Macros
+from sensors.sql.template import Macros
 
 MACRO = re.compile(r"\{%-?\s*macro\s")
 

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from sensors.case_text import CaseText, block, flowing
+from sensors.cases.text import CaseText, block, flowing
 from sensors.yaml_marks import Loader, read
 
 

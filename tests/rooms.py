@@ -78,9 +78,8 @@ HOMES: Mapping[str, str] = {
     "apscheduler": "bot.schedule",
     "cronsim": "bot.core.plan sensors.file_policy",
     "duckdb": "sensors.warehouse bot.demo",
-    "sqlglot": "sensors.template sensors.lineage sensors.columns sensors.mutate sensors.alone sensors.labels"
-    " sensors.warehouse.dialect sensors.warehouse.column_type",
-    "jinja2": "sensors.template sensors.title",
+    "sqlglot": "sensors.sql sensors.warehouse.dialect sensors.warehouse.column_type",
+    "jinja2": "sensors.sql.template sensors.title",
     "pydantic": "bot.settings bot.jobs.config sensors.file",
     "pydantic_core": "sensors.file",
     "yaml": "bot.settings bot.sandbox sensors.yaml_",

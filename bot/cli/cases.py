@@ -116,7 +116,7 @@ def _run(policies: list[Policy], catalog: Catalog, named: str | None) -> Iterato
 
 def _lacking(catalog: Catalog, wanted: list[str]) -> list[tuple[str, str]]:
     """Policies that run and whose cases leave something open, and what."""
-    from sensors.case_rules import lacking
+    from sensors.rules.cases import lacking
 
     running = [catalog.policies[name] for name in wanted if name in catalog.policies]
     said = [(p.name, lacking([case.fires for case in p.cases])) for p in running if p.runs]

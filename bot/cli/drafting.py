@@ -255,7 +255,7 @@ def _written(asked: Asked, policy: Policy, drafted: Drafted) -> str:
 
 
 def _say(asked: Asked, drafted: Drafted, place: str, wish: Wish) -> None:
-    from sensors.case_text import block
+    from sensors.cases.text import block
 
     if not asked.write:
         click.echo(f"cases:\n{block(drafted.case, 2)}", nl=False)

@@ -11,8 +11,8 @@ import click
 from bot.cli.progress import progress
 
 if TYPE_CHECKING:
+    from sensors.cases.mutants import Mutant
     from sensors.model.catalog import Catalog
-    from sensors.mutants import Mutant
     from sensors.warehouse.duck_memory import Memory
 
 
@@ -51,7 +51,7 @@ def mutation(catalog: Catalog, names: list[str], named: str | None, as_json: boo
 def _score(name: str, catalog: Catalog, named: str | None, memory: Memory) -> Score:
     """Runs a policy's cases with each change of it."""
     from bot.trial import Fate, fate, prepared, tried
-    from sensors.mutants import mutants
+    from sensors.cases.mutants import mutants
 
     policy = catalog.policies.get(name)
     if policy is None or name in catalog.broken:

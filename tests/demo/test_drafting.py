@@ -11,7 +11,7 @@ from bot.demo.market import Market
 from bot.demo.trouble import KINDS
 from bot.drafting import Drafting, Wish
 from bot.trial import once
-from sensors.case_text import block
+from sensors.cases.text import block
 from sensors.catalog import load
 from sensors.warehouse import connect
 from sensors.warehouse.duck_memory import Memory

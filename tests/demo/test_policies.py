@@ -18,7 +18,7 @@ from sensors.model.policy import Incremental, Now, Policy, Status, Trailing
 from sensors.model.violation import canonical
 from sensors.model.window import window_for
 from sensors.run import data_until, look
-from sensors.template import title
+from sensors.sql.template import title
 from sensors.warehouse import Warehouse, connect
 
 PROJECT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from sensors.catalog import load
-from sensors.labels import why_it_may_read
+from sensors.sql.labels import why_it_may_read
 
 ROOT = Path(__file__).parents[2]
 MAIL = ROOT.parent / "shared" / "data" / "messages.parquet"

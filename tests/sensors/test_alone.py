@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sensors.alone import rows_stand_alone
+from sensors.sql.alone import rows_stand_alone
 
 W = "(m.t >= :window_start AND m.t < :window_end)"
 

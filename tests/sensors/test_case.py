@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensors.case import Ground, filled
+from sensors.cases.case import Ground, filled
 from sensors.check import check
 from sensors.model.asset import Asset
 from sensors.model.case import Case

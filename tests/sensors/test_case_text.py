@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensors.case_text import CaseText, block, flow, scalar
+from sensors.cases.text import CaseText, block, flow, scalar
 from sensors.yaml_append import NotAdded, with_case
 from sensors.yaml_marks import read
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from sensors.lineage import prove
+from sensors.sql.lineage import prove
 
 SCHEMA = {
     "core.orders": {

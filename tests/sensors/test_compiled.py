@@ -9,10 +9,10 @@ import duckdb
 import pytest
 
 from sensors.compiled import compiled
-from sensors.lineage import prove
 from sensors.model.asset import Asset
 from sensors.model.policy import Query
-from sensors.refused import BINDS
+from sensors.sql.lineage import prove
+from sensors.sql.refused import BINDS
 from sensors.warehouse import WarehouseError
 from sensors.warehouse.dialect_origin import origin
 from sensors.warehouse.empty import Empty

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensors.case import Ground
+from sensors.cases.case import Ground
+from sensors.cases.mutants import mutants
 from sensors.defaults import as_taken, layered
 from sensors.earlier import earlier
 from sensors.file_defaults import SHARED
 from sensors.model.policy import Every, Severity, WhenLate
-from sensors.mutants import mutants
 from sensors.yaml_marks import Document
 from tests.sensors.project import NAME, POLICY, SQL, Project
 

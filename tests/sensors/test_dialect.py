@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from sensors.lineage import prove
 from sensors.model.policy import Query
+from sensors.sql.lineage import prove
 from sensors.warehouse import Warehouse, connect
 from tests.sensors.project import fill
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sensors.labels import why_it_may_read
+from sensors.sql.labels import why_it_may_read
 
 
 def why(sql: str, dialect: str = "duckdb") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sensors.lineage import prove
+from sensors.sql.lineage import prove
 
 HOSTILE = [
     ("DELETE FROM core.t", "a policy may only SELECT; DELETE is refused"),

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from sensors.cases.mutants import Mutant, mutants
 from sensors.catalog import load
-from sensors.lineage import prove
-from sensors.mutants import Mutant, mutants
-from sensors.mutate import changes
+from sensors.sql.lineage import prove
+from sensors.sql.mutate import changes
 from tests.sensors.project import FILES, NAME, POLICY, SQL, Project
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensors.pseudonyms import Pseudonyms, Rules, vocabulary
+from sensors.cases.pseudonyms import Pseudonyms, Rules, vocabulary
 
 RULES = Rules(
     ids=frozenset({"author"}), hidden=frozenset({"secret"}), words=vocabulary(["%pay me%", r".*\bvenmo\b.*"])

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensors.lineage_joins import Link, joins
+from sensors.cases.shrinking import of, shrunk
+from sensors.cases.slicing import Looks, Slice, slice_of
 from sensors.model.asset import Asset
 from sensors.model.policy import AlertText, Every, Grades, Policy, Query, Severity, Trailing
 from sensors.model.window import Window
-from sensors.shrinking import of, shrunk
-from sensors.slicing import Looks, Slice, slice_of
+from sensors.sql.joins import Link, joins
 from sensors.warehouse import connect
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

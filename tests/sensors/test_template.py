@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sensors.template import Macros, Shaped, shape
+from sensors.sql.template import Macros, Shaped, shape
 
 
 def shaped(text: str, macros: str = "", params: tuple[str, ...] = ()) -> Shaped:

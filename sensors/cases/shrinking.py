@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sensors.slicing import Tables
+from sensors.cases.slicing import Tables
 
 Rows = tuple[tuple[str, int], ...]  # a row is its table and its number there
 

@@ -14,11 +14,11 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
-from sensors.columns import Unknown, scopes_of, unknown_columns
 from sensors.files import near
-from sensors.functions import CALL, KNOWN, refusal, unfolds
-from sensors.lineage_facts import UNKNOWN, Facts, facts
 from sensors.model.policy import NOTHING
+from sensors.sql.columns import Unknown, scopes_of, unknown_columns
+from sensors.sql.facts import UNKNOWN, Facts, facts
+from sensors.sql.functions import CALL, KNOWN, refusal, unfolds
 from sensors.warehouse.dialect import Untranslatable, spell
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot parse is refused here, with a reason

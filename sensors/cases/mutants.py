@@ -8,12 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from sensors.draft import place
-from sensors.lineage import Flaw
 from sensors.model.catalog import Catalog
 from sensors.model.clock import say_duration
 from sensors.model.policy import Grades, Policy
-from sensors.mutate import Change, beside, changes
 from sensors.sources import sql_path
+from sensors.sql.lineage import Flaw
+from sensors.sql.mutate import Change, beside, changes
 from sensors.yaml_marks import Document
 from sensors.yaml_marks import Path as Where
 

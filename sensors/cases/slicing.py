@@ -11,12 +11,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sensors.lineage_joins import Joins, Link, Place, joins
 from sensors.model.asset import Asset
 from sensors.model.clock import parse_time
 from sensors.model.policy import NOTHING, Policy, Query
 from sensors.model.violation import Values, canonical
 from sensors.model.window import Window
+from sensors.sql.joins import Joins, Link, Place, joins
 from sensors.warehouse import Warehouse
 from sensors.warehouse.column_type import column_type
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sensors.slicing import Tables
+from sensors.cases.slicing import Tables
 
 ID = re.compile(r"(?:^|_)(?:id|uuid|guid|hash|key|token|fingerprint)$")
 PERSONAL = re.compile(

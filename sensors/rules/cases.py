@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sensors.case import Ground, filled
+from sensors.cases.case import Ground, filled
 from sensors.draft import Draft
 from sensors.file_policy import PolicyFile
 from sensors.files import near

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from sensors.beside import Beside
 from sensors.draft import Draft, place
 from sensors.file_policy import PolicyFile
-from sensors.lineage import Flaw
 from sensors.model.asset import Asset
 from sensors.model.catalog import Problem
 from sensors.model.clock import say_duration
 from sensors.model.policy import Query
+from sensors.sql.lineage import Flaw
 
 MOST_LOOKS = 10  # in one load of the table that is loaded most often
 

@@ -10,9 +10,9 @@ from sensors.file_policy import PolicyFile
 from sensors.files import near
 from sensors.model.catalog import Problem
 from sensors.model.job import Job
-from sensors.rules_count import count_rules
-from sensors.rules_tables import table_rules
-from sensors.rules_window import window_rules
+from sensors.rules.count import count_rules
+from sensors.rules.tables import table_rules
+from sensors.rules.window import window_rules
 from sensors.title import title_names, title_problem
 from sensors.yaml_marks import Path
 

@@ -9,9 +9,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from sensors.cases.slicing import Tables
 from sensors.model.clock import utc
 from sensors.model.violation import Values, plain
-from sensors.slicing import Tables
 
 PLAIN = re.compile(r"[A-Za-z][\w.-]*(?: [\w.-]+)*")
 WORDS = re.compile(r"(?:true|false|null|yes|no|on|off|y|n)", re.IGNORECASE)  # for people and other readers

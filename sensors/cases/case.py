@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from sensors.case_values import Misfit, fitted, numbered
+from sensors.cases.values import Misfit, fitted, numbered
 from sensors.files import near, shown
 from sensors.model.asset import Asset
 from sensors.model.case import Case, Filled, Row

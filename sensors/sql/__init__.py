@@ -1,0 +1,1 @@
+"""What the SQL says: shaped, proved read-only, its tables and joins. The home of sqlglot; runs nothing."""
