@@ -5,9 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
-import re
 import resource
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -16,8 +16,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any
 
 import duckdb
@@ -187,7 +189,7 @@ def row_to_post(
 ) -> dict[str, Any]:
     """`patrol serve` as a process, every policy due each second: seconds from a row's arrival to its post."""
     url, api, token, app_token = town
-    log = folder / "serve.log"
+    log, store = folder / "serve.log", folder / "serve.db"
     environment = {
         **os.environ,
         "PATROL_SLACK_URL": api,
@@ -195,15 +197,17 @@ def row_to_post(
         "SLACK_APP_TOKEN": app_token,
         "PATROL_WAREHOUSE_URL": f"duckdb:///{market.folder}",
         "PATROL_LOG": "json",
-        "PATROL_STORE_URL": f"sqlite:///{folder / 'serve.db'}",
+        "PATROL_STORE_URL": f"sqlite:///{store}",
     }
+    patrol, where = [sys.executable, "-m", "bot"], ["--project", str(folder / "project")]
+    subprocess.run([*patrol, "db", "upgrade", *where], cwd=ROOT, env=environment, check=True, stdout=DEVNULL)
     started = time.perf_counter()
-    words = [sys.executable, "-m", "bot", "serve", "--project", str(folder / "project"), "--port", "0"]
+    words = [*patrol, "serve", *where, "--port", "0"]
     with log.open("w") as out:
         serving = subprocess.Popen(words, cwd=ROOT, env=environment, stdout=out, stderr=out)
     try:
         first = _until(lambda: '"opened"' in log.read_text(), 120) and time.perf_counter() - started
-        _quiet(log, url)
+        _quiet(store)
         delays = [_one_row(market, url, n, policies) for n in range(rows)]
         memory = int((Path("/proc") / str(serving.pid) / "statm").read_text().split()[1])
     finally:
@@ -228,16 +232,15 @@ def _one_row(market: Warehouse, url: str, n: int, policies: int) -> tuple[float,
     return (took, took - waits) if seen else None
 
 
-def _quiet(log: Path, url: str) -> None:
+def _quiet(store: Path) -> None:
     """Until nothing has opened for three seconds and all that has is posted: no row waits for another's."""
-    size, since = -1, time.monotonic()
-    while time.monotonic() - since < 3:
-        now = log.read_text().count('"opened"')
-        state = httpx.get(f"{url}/sandbox/state?limit=1000", timeout=30).text
-        posted = len(re.findall(r'"delivery_id": ?"card-', state))
-        if now != size or posted < now:
-            size, since = now, time.monotonic()
-        time.sleep(0.2)
+    opened, since = -1, time.monotonic()
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as c:
+        while time.monotonic() - since < 3:
+            now, behind = c.execute("SELECT count(*), sum(shown_seq < face_seq) FROM alerts").fetchone()
+            if now != opened or behind:
+                opened, since = now, time.monotonic()
+            time.sleep(0.2)
 
 
 def _until(look: Callable[[], Any], seconds: float) -> Any:

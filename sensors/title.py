@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -25,6 +26,8 @@ FILTERS = """
 """
 STATEMENTS = (nodes.Output, nodes.TemplateData, nodes.If, nodes.Assign)
 LARGEST = 10**40
+PLAIN_NAME = re.compile(r"\{\{ *(?!(?:true|false|none|not|self)\b)([a-z_][a-z_0-9]*) *\}\}")
+PLAIN = re.compile(rf"(?:[^{{}}#%\n]|{PLAIN_NAME.pattern})*")
 
 
 class Titles(ImmutableSandboxedEnvironment):
@@ -111,8 +114,22 @@ def title_names(text: str) -> frozenset[str]:
     return frozenset(name.name for name in names) - own - {"count"}
 
 
+class Plain:
+    """A title of text and columns alone, as nearly all are: as Jinja renders it, with nothing to compile."""
+
+    def __init__(self, text: str) -> None:
+        self._parts = PLAIN_NAME.split(text)  # text and names by turns
+
+    def render(self, known: Mapping[str, Any]) -> str:
+        """Raises a LookupError where a column is missing."""
+        said = [str(_said(known[part])) if n % 2 else part for n, part in enumerate(self._parts)]
+        return "".join(said)
+
+
 @lru_cache(maxsize=4096)
-def _template(text: str) -> Template:
+def _template(text: str) -> Template | Plain:
+    if PLAIN.fullmatch(text):
+        return Plain(text)
     if title_problem(text) is not None:
         raise TemplateError("not a title")
     return environment.from_string(text)

@@ -6,7 +6,19 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, TextClause, and_, delete, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    TextClause,
+    and_,
+    bindparam,
+    delete,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from bot.core.alert import Alert
 from bot.core.change import Effect, EffectKind, StoredEffect
@@ -27,6 +39,19 @@ MOVING = (
 )
 NAMES = {"alert_id": "alert", "effect_id": "effect"}  # columns that are called otherwise in a Message
 
+# Statements are built once: half of what they cost is their building.
+SAME = and_(  # the stored message is the one that was read
+    t.c.delivery == bindparam("was_delivery"),
+    *(t.c[name].is_not_distinct_from(bindparam(f"was_{name}", type_=t.c[name].type)) for name in MOVING),
+)
+UNLEASED = or_(t.c.lease_until.is_(None), t.c.lease_until <= bindparam("now", type_=t.c.lease_until.type))
+BECOMES = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in t.c}
+RECORD = update(t).where(SAME).values(BECOMES)
+TAKE = update(t).where(SAME, UNLEASED).values(BECOMES)
+DROP = delete(t).where(SAME)
+SHOWS = update(alerts).where(alerts.c.id == bindparam("its_id")).values(shown_seq=bindparam("shown"))
+BEGIN = update(effects).where(effects.c.id == bindparam("its_id"), UNDONE).values(state="sending")
+
 
 class Outbox:
     def __init__(self, database: Database) -> None:
@@ -42,16 +67,13 @@ class Outbox:
     def intend(self, message: Message, now: datetime, *, was: Message | None = None) -> bool:
         """Writes down that the message is about to be sent: a new one, or one that still is as it `was`
         read and under nobody's lease. False: another process has it."""
-        values = _columns(message)
         with self._database.write() as c:
             if was is None:
                 if message.effect is not None and not _begin(c, message.effect):
                     return False  # it has ended meanwhile, unsent
-                new = self._database.insert(t).values(values).on_conflict_do_nothing()
-                done = c.execute(new.returning(t.c.delivery)).first() is not None
+                done = c.execute(self._new(), _columns(message)).first() is not None
             else:
-                free = or_(t.c.lease_until.is_(None), t.c.lease_until <= now)
-                done = c.execute(update(t).where(_same(was), free).values(values)).rowcount == 1
+                done = c.execute(TAKE, {**_was(was), **_new(message), "now": now}).rowcount == 1
             if done:
                 _note_shown(c, message)
             return done
@@ -59,11 +81,16 @@ class Outbox:
     def record(self, message: Message, *, was: Message) -> bool:
         """What came of it, where the stored message still is as it `was`."""
         with self._database.write() as c:
-            change = update(t).where(_same(was))
-            done = c.execute(change.values(_columns(message))).rowcount == 1
+            done = c.execute(RECORD, {**_was(was), **_new(message)}).rowcount == 1
             if done:
                 _note_shown(c, message)
             return done
+
+    def _new(self) -> Any:
+        def build() -> Any:
+            return self._database.insert(t).on_conflict_do_nothing().returning(t.c.delivery)
+
+        return self._database.statement("new message", build)
 
     def message(self, alert_id: int) -> Message | None:
         """The alert's card."""
@@ -173,8 +200,7 @@ class Outbox:
 
 def _begin(c: Connection, effect_id: int) -> bool:
     """From now on it can no longer be dropped unsent."""
-    begun = update(effects).where(effects.c.id == effect_id, UNDONE).values(state="sending")
-    return c.execute(begun).rowcount == 1
+    return c.execute(BEGIN, {"its_id": effect_id}).rowcount == 1
 
 
 def drop_unsent(c: Connection, dropped: Mapping[int, tuple[str, Message | None]], now: datetime) -> None:
@@ -182,7 +208,7 @@ def drop_unsent(c: Connection, dropped: Mapping[int, tuple[str, Message | None]]
     for effect_id, (why, message) in dropped.items():
         unsent: ColumnElement[bool] | TextClause = effects.c.state == "pending"
         if message is not None:
-            if c.execute(delete(t).where(_same(message))).rowcount != 1:
+            if c.execute(DROP, _was(message)).rowcount != 1:
                 raise Conflict(f"{message.delivery} is being sent.")
             unsent = UNDONE
         change = update(effects).where(effects.c.id == effect_id, unsent)
@@ -191,11 +217,14 @@ def drop_unsent(c: Connection, dropped: Mapping[int, tuple[str, Message | None]]
             raise Conflict(f"effect-{effect_id} is being sent, or has ended.")
 
 
-def _same(was: Message) -> ColumnElement[bool]:
-    """The stored message is the one that was read."""
-    values = _columns(was)
-    alike = (t.c[name].is_not_distinct_from(values[name]) for name in MOVING)
-    return and_(t.c.delivery == was.delivery, *alike)
+def _was(message: Message) -> dict[str, Any]:
+    """The values that SAME compares with."""
+    values = _columns(message)
+    return {f"was_{name}": values[name] for name in ("delivery", *MOVING)}
+
+
+def _new(message: Message) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in _columns(message).items()}
 
 
 def _note_shown(c: Connection, message: Message) -> None:
@@ -203,7 +232,7 @@ def _note_shown(c: Connection, message: Message) -> None:
     if message.effect is not None:
         return
     shown = message.shown_seq if message.state is MessageState.posted else -1
-    c.execute(update(alerts).where(alerts.c.id == message.alert).values(shown_seq=shown))
+    c.execute(SHOWS, {"its_id": message.alert, "shown": shown})
 
 
 def _columns(message: Message) -> dict[str, Any]:

@@ -4,14 +4,16 @@ for. Also moments that all processes know by a name."""
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import case, or_, select
+from sqlalchemy import bindparam, case, or_, select
 
 from bot.store.codec import microseconds
 from bot.store.database import Database
 from bot.store.tables import pacing
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FREE_AT = select(pacing.c.free_at_us).where(pacing.c.name == bindparam("its_name"))
 FARTHEST = timedelta(minutes=15)  # a turn farther off than that comes of a clock that was wrong: it is free
 
 
@@ -22,16 +24,22 @@ class Pace:
     def turn(self, name: str, now: datetime, gap: timedelta) -> datetime:
         """`now`, where this turn was free and is ours: the next is free `gap` later. Else when it will be."""
         at = _stamp(now)
-        insert = self._database.insert(pacing).values(name=name, free_at_us=at + microseconds(gap))
-        free = or_(pacing.c.free_at_us <= at, pacing.c.free_at_us > at + microseconds(FARTHEST))
-        take = insert.on_conflict_do_update(
-            index_elements=[pacing.c.name], set_={"free_at_us": insert.excluded.free_at_us}, where=free
-        )
+        taken = {"name": name, "free_at_us": at + microseconds(gap), "at": at}
         with self._database.write() as c:
-            if c.execute(take.returning(pacing.c.name)).first():
+            if c.execute(self._take(), {**taken, "farthest": at + microseconds(FARTHEST)}).first():
                 return now
-            query = select(pacing.c.free_at_us).where(pacing.c.name == name)
-            return _moment(c.execute(query).scalar_one())
+            return _moment(c.execute(FREE_AT, {"its_name": name}).scalar_one())
+
+    def _take(self) -> Any:
+        def build() -> Any:
+            insert = self._database.insert(pacing)
+            at, far = (bindparam(n, type_=pacing.c.free_at_us.type) for n in ("at", "farthest"))
+            free = or_(pacing.c.free_at_us <= at, pacing.c.free_at_us > far)
+            aim = {"free_at_us": insert.excluded.free_at_us}
+            take = insert.on_conflict_do_update(index_elements=[pacing.c.name], set_=aim, where=free)
+            return take.returning(pacing.c.name)
+
+        return self._database.statement("take a turn", build)
 
     def rest(self, name: str, until: datetime) -> None:
         """Nobody gets a turn before then."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,6 +23,8 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "errors_as_json": "true",  # which say exactly where: the caret under a long line may point elsewhere
 }
 Identity = tuple[str, int, int]  # path, device, inode: what stays the same while a file is the same file
+SETTLED_NS = 1_000_000_000  # a pointer so old is not written again under the same time
+Mark = tuple[int, int, int, int]  # of a pointer: what differs when it has been written or replaced
 
 
 class OpenFile:
@@ -63,6 +67,8 @@ class Files:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._pointer = str(path / POINTER)
+        self._pointed: tuple[Mark, Path] | None = None  # what the pointer named when it was last read
         self._present: OpenFile | None = None
         self._changed = threading.Condition()
 
@@ -120,6 +126,10 @@ class Files:
     def _target(self) -> Path:
         """The present file: the one that the folder's pointer names, or the path itself."""
         try:
+            stat = os.stat(self._pointer)
+            mark = (stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size)
+            if self._pointed is not None and self._pointed[0] == mark:
+                return self._pointed[1]
             name = (self._path / POINTER).read_text(encoding="utf-8").strip()
         except NotADirectoryError:
             return self._path
@@ -131,7 +141,10 @@ class Files:
         if not name or "/" in name or name.startswith("."):
             said = f"{self._path / POINTER} must hold the name of a file beside it, not {name[:80]!r}"
             raise WarehouseError(said, transient=True)
-        return self._path / name
+        file = self._path / name
+        settled = time.time_ns() - stat.st_mtime_ns > SETTLED_NS
+        self._pointed = (mark, file) if settled else None
+        return file
 
 
 def _identity(path: Path) -> Identity:

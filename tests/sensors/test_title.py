@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensors.model.policy import AlertText, Every, Grades, Policy, Query, Severity
-from sensors.title import title, title_problem
+from sensors.title import PLAIN, Plain, environment, title, title_problem
 
 from datetime import timedelta  # isort: skip
 
@@ -132,3 +132,21 @@ def test_what_a_title_may_not_use_is_said() -> None:
         title_problem("{% for x in y %}{{ x }}{% endfor %}")
         == "a title takes {{ … }} and {% if %}, nothing else"
     )
+
+
+PIECE = st.one_of(
+    st.text(alphabet="ab {}%#\n.é", max_size=4),
+    st.sampled_from(["{{ a }}", "{{b}}", "{{ count }}", "{{  a}}", "{{ true }}", "{{ self }}", "{{ not }}"]),
+)
+CELL = st.one_of(st.none(), st.text(max_size=5), st.floats(), st.integers(), st.dates(), st.decimals())
+
+
+@given(pieces=st.lists(PIECE, max_size=5), a=CELL, b=CELL)
+@settings(derandomize=True)
+def test_a_title_of_text_and_columns_alone_is_said_as_the_template_engine_says_it(
+    pieces: list[str], a: Any, b: Any
+) -> None:
+    text = "".join(pieces)
+    if PLAIN.fullmatch(text):
+        known = {"a": a, "b": b, "count": 3}
+        assert Plain(text).render(known) == environment.from_string(text).render(known)
