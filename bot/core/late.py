@@ -18,6 +18,8 @@ from sensors.model.violation import FoundRow, Violation, canonical
 
 LATE_ROWS = "patrol.late_rows"
 BEHIND = timedelta(hours=48)  # so far behind a policy's reach its rows are looked at once more
+FAR_BEHIND = timedelta(days=13)  # once a week, and while some are told of; runs are kept for a day longer
+SUNDAY = 6
 SECOND = timedelta(seconds=1)
 
 
@@ -37,9 +39,10 @@ def late_key(policy: str) -> str:
     return canonical({"policy": policy})
 
 
-def behind(reach: datetime) -> Stretch:
-    """The time in which nothing should come any more."""
-    return Stretch(reach - BEHIND, reach)
+def behind(reach: datetime, night: datetime, holder: Alert | None) -> Stretch:
+    """The time in which nothing should come any more, as far as it is looked at in this night."""
+    far = night.weekday() == SUNDAY or (holder is not None and holder.is_open)
+    return Stretch(reach - (FAR_BEHIND if far else BEHIND), reach)
 
 
 def unseen(

@@ -40,6 +40,10 @@ from bot.store.sentences import in_plain_words
 AT_ONCE = 1000  # values in one IN
 PATIENCE = timedelta(seconds=2)  # a person waits for the click's answer meanwhile
 CONNECTIONS = 20
+PRAGMAS = (
+    *("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"),
+    "cache_size=-256",  # KiB of each connection: the system keeps the file's pages in memory anyway
+)
 Statement = TypeVar("Statement", bound=Executable)
 V = TypeVar("V")
 
@@ -215,7 +219,7 @@ def _sqlite(url: URL, patience: timedelta) -> Engine:
     def prepare(connection: Any, _: object) -> None:
         # synchronous=NORMAL in WAL: what is committed survives a kill of the process, since the file has it.
         # It may not survive a loss of power: then the whole store stands at an earlier commit, and is sound.
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
+        for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}").close()
 
     return engine

@@ -63,20 +63,21 @@ class LateRows:
         run = self.store.runs.claim(ask, now, LEASE)
         if not isinstance(run, Run):
             return False
-        found = self._find(policy)
+        found = self._find(policy, night)
         if isinstance(found, str):
             log.warning("late rows not looked for", policy=policy.name, why=found)
             self.store.runs.fail(run, RunStatus.failed, found, self.engine.clock())
             return False
         return self._save(policy, run, found)
 
-    def _find(self, policy: Policy) -> Late | str:
+    def _find(self, policy: Policy, night: datetime) -> Late | str:
         """What there is, or why it cannot be said."""
         assert isinstance(policy.window, Incremental)
         watermark = self.store.runs.watermark(policy.name)
         if watermark is None:
             return Late()
-        past = behind(watermark - policy.window.lookback - INSTANT)  # the next run looks from there
+        reach = watermark - policy.window.lookback - INSTANT  # the next run looks from there
+        past = behind(reach, night, self._held(late_key(policy.name), self.engine.clock()))
         known = self.store.ledger.covered(
             policy.name, since=past.start, contents=self._alike(policy, past.start)
         )

@@ -90,6 +90,25 @@ def test_all_is_well_where_every_row_was_seen(looked: Node) -> None:
     assert told(looked) == []
 
 
+def test_on_sundays_rows_that_came_days_late_are_found_too(world: World, looked: Node) -> None:
+    for day in range(1, 5):
+        looked.clock.at = NOON + day * DAY
+        world.table.says(f"s_1{day}", looked.clock() - MINUTE)
+        looked.tick()
+    world.table.says("s_9", NOON + 2 * HOUR)  # Monday's, come on Friday
+    assert nights(looked, 1) == 0  # Saturday
+    assert nights(looked, 1) == 1  # Sunday
+    (alert,) = told(looked)
+    assert "1 row came too late" in alert.title
+    assert nights(looked, 1) == 1  # it is told of until somebody has looked
+    past = Stretch(NOON + 2 * HOUR, NOON + 2 * HOUR + timedelta(seconds=1))
+    found = plan(looked.engine, looked.engine.catalog.policies[EVERY], past)
+    assert isinstance(found, Plan)
+    assert [s.fired for s in Backfill(looked.engine, found, lambda _: False).steps()] == [1]
+    assert nights(looked, 1) == 0
+    assert told(looked) == []
+
+
 def test_rows_of_a_time_that_nobody_looked_at_are_holes_and_not_late(world: World, looked: Node) -> None:
     world.table.says("s_9", NOON - 20 * HOUR)
     nights(looked)
