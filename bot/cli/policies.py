@@ -154,7 +154,9 @@ def there(project: Path, path: Path) -> Path:
     for place in (path, project / path):
         if place.exists():
             return place.resolve()
-    raise PatrolError(f"'{path}' does not exist, neither here nor in {project.resolve()}.")
+    named = Path("policies", *str(path).split(".")).with_suffix(".yml")
+    meant = f" Did you mean {named}?" if (project / named).is_file() else ""
+    raise PatrolError(f"'{path}' does not exist, neither here nor in {project.resolve()}.{meant}")
 
 
 @click.command("next")

@@ -30,7 +30,7 @@ def earned_live(policy: Policy, found: Record, rule: Rule, team: Team | None, no
         return Clear(now)
     said = f"{policy.name} has earned live: right {found.right} of {found.judged}"
     advice = (
-        f"{figures(found)}. To go live, write `status: live` in `{policy.path}`; nothing changes by itself."
+        f"{_figures(found)}. To go live, write `status: live` in `{policy.path}`; nothing changes by itself."
     )
     return _fire(EARNED_LIVE, policy, Severity.info, said, advice, found.judged, team, now)
 
@@ -40,14 +40,19 @@ def noisy_policy(policy: Policy, found: Record, team: Team | None, now: datetime
     why = noise(found)
     if policy.status is not Status.live or not why:
         return Clear(now)
-    causes = ", ".join(f"{cause.value.replace('_', ' ')} {n}" for cause, n in found.causes.items())
+    causes = ", ".join(f"{cause.value.replace('_', ' ')} {n}×" for cause, n in found.causes.items())
     blamed = f" Blamed: {causes}." if causes else ""
     advice = (
-        f"{figures(found)}.{blamed} `patrol case --reports {policy.name}` lists what people said; mend it, or"
-        f" write `status: shadow` in `{policy.path}` until it is."
+        f"{_figures(found)}.{blamed} Until it is mended, write `status: shadow` in `{policy.path}`; nothing"
+        f" changes by itself. `patrol case --reports {policy.name}` lists what people said."
     )
-    said = f"{policy.name} {why} in 30 days"
+    said = f"{policy.name} is noisy: it {why} in 30 days"
     return _fire(NOISY_POLICY, policy, Severity.low, said, advice, found.judged or found.opened, team, now)
+
+
+def _figures(found: Record) -> str:
+    said = figures(found)
+    return said[0].upper() + said[1:]
 
 
 def _fire(

@@ -126,8 +126,10 @@ def figures(found: Record) -> str:
     """How often it was right, how many alerts a day it makes, and since when, in words."""
     days = found.span // DAY
     low, high = found.interval
-    share = f" ({low:.0%}–{high:.0%})" if found.judged >= ENOUGH else ""
+    share = f" (95% sure: {low:.0%}–{high:.0%})" if found.judged >= ENOUGH else ""
     right = f"right {found.right} of {found.judged}{share}" if found.judged else "no verdict yet"
+    if not days:
+        return f"{right}, {_many(found.opened, 'alert')} in less than a day"
     return f"{right}, {found.a_day:.1f} alerts a day over {_many(days, 'day')}"
 
 

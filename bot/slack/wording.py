@@ -115,7 +115,7 @@ def _next(next_due: Due | None) -> str:
     if next_due is None:
         return ""
     if next_due.to == "digest":
-        return "nobody is paged; it stands in the owner's digest"
+        return "nobody is paged"
     whom = LADDER.get(next_due.to) or escape(next_due.to, 40)
     return f"else {whom} is told at {date(next_due.at, CLOCK)}"
 
@@ -125,6 +125,9 @@ def finding(alert: Alert, about: Context) -> str:
     rows = f"*{count(alert.count, 'row')}*"
     title = f" of {escape(about.policy.title, 120)}" if about.policy else ""
     subject = about_whom(alert, about)
+    if alert.policy.startswith("patrol.") and not about.evidence.rows:  # it counts runs or verdicts
+        said = f"about {subject}, {_since(alert)}." if subject else f"{_since(alert)}."
+        return said[0].upper() + said[1:]
     whose = f" for {subject}" if subject else ""
     return f"{rows}{title}{whose}, {_since(alert)}."
 

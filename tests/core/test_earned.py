@@ -112,7 +112,9 @@ def test_a_record_counts_verdicts_of_thirty_days_and_the_causes() -> None:
     assert dict(made.causes) == {FalseCause.threshold: 2, FalseCause.data: 1}
     assert list(made.causes) == [FalseCause.threshold, FalseCause.data]
     assert figures(made) == "right 1 of 4, 0.2 alerts a day over 30 days"
-    assert figures(found(9, 1)) == "right 9 of 10 (60%–98%), 1.0 alerts a day over 10 days"
+    assert figures(found(9, 1)) == "right 9 of 10 (95% sure: 60%–98%), 1.0 alerts a day over 10 days"
+    young = record([Verdict(NOON, TP, touched=True)], NOON - HOUR, NOON)
+    assert figures(young) == "right 1 of 1, 1 alert in less than a day"
 
 
 def test_it_is_told_quietly_and_only_while_it_holds() -> None:
@@ -126,7 +128,7 @@ def test_it_is_told_quietly_and_only_while_it_holds() -> None:
     noisy = noisy_policy(live, replace(found(1, 11), causes={FalseCause.rule: 7}), TEAM, NOON)
     assert isinstance(noisy, Fire)
     assert noisy.terms.ladder[0].after == timedelta(days=7)  # nobody is paged at once
-    assert "Blamed: rule 7. `patrol case --reports payments.steering`" in noisy.newest["advice"]
+    assert "Blamed: rule 7×. Until it is mended, write `status: shadow` in" in noisy.newest["advice"]
     assert isinstance(noisy_policy(shadow, found(1, 11), TEAM, NOON), Clear)
 
 

@@ -44,6 +44,8 @@ def test_check_of_a_path_that_is_none_says_so(patrol: Patrol, tmp_path: Path) ->
     code, out, err = patrol("check", "sql/nope")
     assert (code, out) == (2, "")
     assert err.startswith("patrol: 'sql/nope' does not exist, neither here nor in ")
+    named = patrol("check", "payments.card_testing")[2]
+    assert named.rstrip().endswith("Did you mean policies/payments/card_testing.yml?")
     assert patrol("check", "sql/chat", "--project", str(tmp_path))[0] == 0
 
 

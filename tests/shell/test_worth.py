@@ -127,6 +127,9 @@ def test_the_card_stands_in_the_review_channel_with_the_line_to_write(town: Worl
     node.deliver(60)
     (card,) = [m for m in slack.messages("payments-review") if "has earned live" in json.dumps(m)]
     assert "`status: live` in `policies/payments/elsewhere.yml`" in json.dumps(card["blocks"])
+    said = json.dumps(card["blocks"], ensure_ascii=False)
+    assert "About policy `payments.elsewhere`, since " in said
+    assert ("10 rows" in said, "digest" in said) == (False, False)  # it counts verdicts; there is no digest
     assert card["ts"] not in [one["ts"] for one in slack.state()["notifications"]]
 
 
@@ -148,9 +151,9 @@ def test_a_noisy_live_policy_is_proposed_for_shadow_until_it_is_mended(
     worth = Worth(node.engine)
     assert worth.once() == 1
     (told,) = node.alerts(NOISY_POLICY)
-    assert told.title == f"{EVERY} was right 1 of 12 times in 30 days"
+    assert told.title == f"{EVERY} is noisy: it was right 1 of 12 times in 30 days"
     advice = str(told.newest["advice"])
-    assert "Blamed: threshold 11" in advice
+    assert "Blamed: threshold 11×." in advice
     assert f"`patrol case --reports {EVERY}`" in advice
     assert "it was right 1 of 12 times" in said(node)
     node.clock.on(HOUR)
