@@ -171,7 +171,7 @@ class _Page:
         took = say_duration(timedelta(seconds=done.seconds)) if done.seconds >= 1 else "less than a second"
         self.say(f"{done.rows:,} rows in {done.looks:,} looks, {took} in the warehouse", "dim")
         if done.step:
-            self.say(f"looked each {say_duration(done.step)}, more seldom than it is due: --step", "yellow")
+            self.say(f"looked each {say_duration(done.step)}, not at each due time: --step", "yellow")
         self.say(assumptions(when), "dim")
         for what in what_failed(done):
             self.say(line(what, 300), "red")

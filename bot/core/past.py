@@ -67,7 +67,8 @@ def sampled(
     if step is None and isinstance(schedule, Every) and (until - after) // schedule.interval > most:
         step = next((s for s in STEPS if s > schedule.interval and (until - after) // s <= most), STEPS[-1])
     if step is not None:
-        return Sampled(tuple(due_between(Every(step), after, until)), step)
+        said = None if isinstance(schedule, Every) and step == schedule.interval else step
+        return Sampled(tuple(due_between(Every(step), after, until)), said)
     if isinstance(schedule, After):
         return Sampled(())
     dues = tuple(due_between(schedule, after, until))

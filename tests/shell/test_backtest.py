@@ -185,9 +185,18 @@ def test_more_due_times_than_can_be_looked_at_are_thinned_and_said(busy: World, 
     busy.write("policies/payments/elsewhere.yml", trailing)
     found = done(busy, NOON, NOON + 3 * DAY)
     assert (found.step, found.looks) == (10 * MINUTE, 432)
-    assert "looked each 10 min, more seldom than it is due" in patrol("backtest", NAME, *SPAN).out
+    assert "looked each 10 min, not at each due time" in patrol("backtest", NAME, *SPAN).out
     finer = done(busy, NOON, NOON + 3 * DAY, step=30 * MINUTE)
     assert (finer.step, finer.looks) == (30 * MINUTE, 144)
+
+
+def test_a_step_as_long_as_the_schedule_s_is_nothing_to_tell(busy: World) -> None:
+    trailing = ELSEWHERE.replace(
+        "window: {column: sent_at, lookback: 5m}", "window: {column: sent_at, trailing: 6h}"
+    ).replace("every: 1m", "every: 1h")
+    busy.write("policies/payments/elsewhere.yml", trailing)
+    found = done(busy, NOON, NOON + DAY, step=HOUR)
+    assert (found.step, found.looks) == (None, 24)
 
 
 def test_large_windows_and_a_look_at_each_due_time_say_the_same(busy: World) -> None:
