@@ -16,7 +16,7 @@ LAST = re.compile(r"kills (\d+) faults (\d+) planted (\d+) lost (\d+) doubled (\
 RUNS = {
     "healthy": ("--kills", "3"),
     "no-reconcile": ("--kills", "3", "--control", "no-reconcile"),
-    "split-watermark": ("--kills", "4", "--control", "split-watermark"),
+    "split-watermark": ("--kills", "8", "--control", "split-watermark"),
 }
 
 
