@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.action import Fire
+from bot.core.words import count
 from bot.trial import judged, window_at
 from sensors.cases.pseudonyms import Pseudonyms, Rules, vocabulary
 from sensors.cases.shrinking import shrunk
@@ -147,7 +148,7 @@ class Drafting:
     def _say_rows(self, sliced: Slice, tables: Tables, needed: bool) -> None:
         read, kept = (sum(len(rows) for rows in held.values()) for held in (sliced.tables, tables))
         more = "" if needed or not kept else f"; it may do with fewer than these {kept}"
-        self.said.append(f"{_rows(read)} read of {', '.join(sliced.tables)}; {kept} kept{more}")
+        self.said.append(f"{count(read, 'row')} read of {', '.join(sliced.tables)}; {kept} kept{more}")
         for table in sliced.cut:
             self.said.append(f"{table} has more rows than the {self.wish.most} that were read: see --rows")
         for table in sliced.whole:
@@ -262,7 +263,3 @@ def _lost(sliced: Slice) -> str:
         ", for rows were cut: say more --rows" if sliced.cut else ": the rows have changed since, or are gone"
     )
     return f"the version that raised the alert does not alert on what is in the warehouse now{why}"
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} {'row' if count == 1 else 'rows'}"

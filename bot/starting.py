@@ -13,7 +13,7 @@ from bot.core.action import JobEnded, RerunEnded
 from bot.core.alert import Alert
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.job_run import JobRun, JobState, Progress
-from bot.core.words import when
+from bot.core.words import count, when
 from bot.engine import Engine
 from bot.errors import JobRefused, JobUnknown, StoreAway
 from bot.jobs import Runner, runner_for
@@ -155,7 +155,7 @@ class Starting:
         news = sum(f.new_evidence for f in ticked.found.fired)
         rows, keys = len(ticked.looked.rows), len(ticked.looked.violations)
         took = say_duration(timedelta(seconds=ticked.looked.elapsed_s))
-        return f"{_count(rows, 'row')}, {_count(keys, 'key')}, {news} with something new ({took})"
+        return f"{count(rows, 'row')}, {count(keys, 'key')}, {news} with something new ({took})"
 
     def _look(self, policy: Policy, key: str, by: str, alert: int | None, start: datetime) -> Ticked:
         def window(until: datetime) -> Window:
@@ -179,7 +179,7 @@ class Starting:
             return "looked again: gone"
         fire = next((f for f in ticked.found.fired if f.key == alert.key), None)
         more = ", with rows that nobody had seen" if fire and fire.new_evidence else ""
-        return f"looked again: still there, {_count(len(found.rows), 'row')}{more}"
+        return f"looked again: still there, {count(len(found.rows), 'row')}{more}"
 
     # ------------------------------------------------------------------- jobs
 
@@ -266,7 +266,3 @@ class Starting:
             ok = run.state is JobState.succeeded
             self.engine.act(run.alert, JobEnded(run.id, run.job, ok, run.outcome, run.link))
         return self.store.jobs.record(replace(run, poll_at=None), run.state)
-
-
-def _count(n: int, word: str) -> str:
-    return f"{n:,} {word}{'' if n == 1 else 's'}"

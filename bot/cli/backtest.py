@@ -24,6 +24,7 @@ from bot.cli.past import (
     where_data_are,
 )
 from bot.cli.policies import catalog_of, policy_of
+from bot.core.words import count
 from bot.errors import PatrolError
 from sensors.model.clock import say_duration
 
@@ -169,7 +170,7 @@ class _Page:
         self._people()
         self._noisy()
         took = say_duration(timedelta(seconds=done.seconds)) if done.seconds >= 1 else "less than a second"
-        self.say(f"{done.rows:,} rows in {done.looks:,} looks, {took} in the warehouse", "dim")
+        self.say(f"{count(done.rows, 'row')} in {count(done.looks, 'look')}, {took} in the warehouse", "dim")
         if done.step:
             self.say(f"looked each {say_duration(done.step)}, not at each due time: --step", "yellow")
         self.say(assumptions(when), "dim")

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot.core.words import count
 from sensors.model.violation import shown
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def report(outcome: Outcome, catalog: Catalog, console: Console | None = None) -
         console.print(_table(outcome.pairs))
     if looked := outcome.looked:
         start = f"{looked.window.start:%Y-%m-%d %H:%M:%S} → " if looked.window.start else "as of "
-        rows = f"{len(looked.rows)} row{'' if len(looked.rows) == 1 else 's'}"
+        rows = count(len(looked.rows), "row")
         console.print(
             Text(f"  looked at {start}{looked.window.end:%Y-%m-%d %H:%M:%S} UTC: {rows}", style="dim")
         )

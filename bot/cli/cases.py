@@ -14,6 +14,7 @@ import click
 from bot.cli.group import in_project, settings_of
 from bot.cli.policies import NAMED, catalog_of, policy_of, there
 from bot.cli.progress import progress
+from bot.core.words import count
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _print(
 def summary(outcomes: list[Outcome], took_s: float) -> str:
     failed = sum(not outcome.passed for outcome in outcomes)
     of = len({outcome.policy.name for outcome in outcomes})
-    cases = f"{len(outcomes)} case{'' if len(outcomes) == 1 else 's'}"
+    cases = count(len(outcomes), "case")
     policies = f"{of} polic{'y' if of == 1 else 'ies'}"
     ended = f"{len(outcomes) - failed} passed, {failed} failed" if failed else "all passed"
     return f"{cases} of {policies}: {ended if outcomes else 'none ran'} ({took_s:.1f} s)"

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.group import counted, holding_policies, in_project, settings_of
+from bot.cli.group import holding_policies, in_project, settings_of
 from bot.cli.policies import there
 from bot.cli.progress import progress
+from bot.core.words import count
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -194,9 +195,9 @@ def _property(text: str) -> str:
 
 def _summary(catalog: Catalog, shown: Sequence[Problem]) -> str:
     looked = [
-        counted(len(catalog.policies), "policy", "policies"),
-        counted(len(catalog.jobs), "job"),
-        counted(len(catalog.assets), "asset"),
+        count(len(catalog.policies), "policy", "policies"),
+        count(len(catalog.jobs), "job"),
+        count(len(catalog.assets), "asset"),
     ]
     errors = _by_kind(shown, "mistake", lambda p: not p.warning) or "no mistakes"
     warnings = _by_kind(shown, "warning", lambda p: p.warning)
@@ -206,7 +207,7 @@ def _summary(catalog: Catalog, shown: Sequence[Problem]) -> str:
 def _by_kind(shown: Sequence[Problem], word: str, counts: Callable[[Problem], bool]) -> str:
     """`3 mistakes (2 in policies, 1 in SQL)`; nothing where there are none."""
     kinds = Counter(_kind(p.path) for p in shown if counts(p))
-    said = counted(kinds.total(), word)
+    said = count(kinds.total(), word)
     listed = ", ".join(f"{n} in {kind}" for kind, n in kinds.most_common())
     return f"{said} ({listed})" if listed else ""
 

@@ -103,11 +103,6 @@ def holding_policies(project: Path) -> Path:
     return project
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 policy`, `2 policies`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
 def settings_of(project: Path, **overrides: str | None) -> Any:
     """The project's settings from the environment and patrol.yml; what the command line says wins."""
     from bot.settings import load

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.progress import progress
+from bot.core.words import count
 
 if TYPE_CHECKING:
     from sensors.cases.mutants import Mutant
@@ -82,9 +83,7 @@ def _print(scores: list[Score]) -> None:
     share = f" ({noticed / made:.0%})" if made else ""
     unable = sum(s.unable for s in scores)
     aside = f"; {unable} of them cannot run at all" if unable else ""
-    click.echo(
-        f"{made} change{'' if made == 1 else 's'}: {noticed} noticed{share}{aside}, {made - noticed} survived"
-    )
+    click.echo(f"{count(made, 'change')}: {noticed} noticed{share}{aside}, {made - noticed} survived")
 
 
 def _told(score: Score) -> str:

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from bot.cli.group import counted as _count
 from bot.cli.group import holding_policies, in_project, settings_of
+from bot.core.words import count
 from bot.errors import PatrolError
 from sensors.model.clock import parse_duration, parse_time, say_duration
 
@@ -139,11 +139,11 @@ def _print_run(looked: Looked, found: Reconciled) -> None:
     console.print(table)
     more = len(looked.rows) - SHOWN_ROWS
     if more > 0:
-        console.print(Text(f"and {_count(more, 'row')} more: --json shows them all"))
+        console.print(Text(f"and {count(more, 'row')} more: --json shows them all"))
     for bad in looked.bad_rows:
         console.print(Text(f"cannot be counted: {bad}", style="red"))
     fires = found.fired
-    rows, keys = _count(len(looked.rows), "row"), _count(len(looked.violations), "key")
+    rows, keys = count(len(looked.rows), "row"), count(len(looked.violations), "key")
     console.print(Text(f"{rows}, {keys}, {len(fires)} would alert"))
     for fire in fires:
         console.print(Text(f"  {fire.severity.name.upper():<8} {fire.title}  {fire.key}"))

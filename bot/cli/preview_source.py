@@ -14,6 +14,7 @@ import click
 
 from bot.cli.group import settings_of
 from bot.cli.policies import catalog_of, policy_of
+from bot.core.words import count
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _made(policy: Policy, looked: Looked, rows: str, house: House, state: str) -
 
     found = preview(looked, house, State(state))
     if found is None:
-        many = f"{len(looked.rows):,} {'row' if len(looked.rows) == 1 else 'rows'}"
+        many = count(len(looked.rows), "row")
         _no_card(f"{rows}: {many}, and nothing would alert. --example shows a card with made-up rows.")
     note = "" if policy.runs else f"{policy.name} is {policy.status.value}: it does not run"
     return Shown(found, rows, found.alert.last_event_at or house.at, names(house.catalog.teams), note)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from bot.core.action import Action, Clear, Fire
 from bot.core.alert import Lane, Terms
 from bot.core.retry import lasts
+from bot.core.words import count
 from sensors.model.policy import Severity
 from sensors.model.run import Looked
 from sensors.model.team import Team
@@ -42,7 +43,7 @@ def broken_sensor(
         return Clear(now)
     if looked.ok:
         bad = len(looked.bad_rows)
-        why = f"{bad} {'row' if bad == 1 else 'rows'} cannot be counted: {looked.bad_rows[0]}"
+        why = f"{count(bad, 'row')} cannot be counted: {looked.bad_rows[0]}"
         return _fire(name, looked.policy.owner, why, bad, team, now)
     if looked.transient and not lasts(looked, failures, tries):
         return None

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from math import ceil, sqrt
 
 from bot.core.alert import Disposition, FalseCause
+from bot.core.words import count
 
 OVER = timedelta(days=30)  # so far back verdicts count
 ENOUGH = 10  # verdicts before a share says anything
@@ -105,10 +106,10 @@ def missing(found: Record, rule: Rule) -> tuple[str, ...]:
     lower = found.interval[0]
     right = found.precision >= rule.precision or lower >= rule.lower
     lacks = {
-        f"{_many(rule.judged - found.judged, 'more verdict')}": found.judged < rule.judged,
+        f"{count(rule.judged - found.judged, 'more verdict')}": found.judged < rule.judged,
         f"right {rule.precision:.0%} of the time": found.judged >= rule.judged and not right,
         f"at most {rule.a_day:g} alerts a day": found.a_day > rule.a_day,
-        f"{_many(_days_left(found, rule), 'more day')} in shadow": found.span < rule.days * DAY,
+        f"{count(_days_left(found, rule), 'more day')} in shadow": found.span < rule.days * DAY,
     }
     return tuple(words for words, is_missing in lacks.items() if is_missing)
 
@@ -129,13 +130,9 @@ def figures(found: Record) -> str:
     share = f" (95% sure: {low:.0%}–{high:.0%})" if found.judged >= ENOUGH else ""
     right = f"right {found.right} of {found.judged}{share}" if found.judged else "no verdict yet"
     if not days:
-        return f"{right}, {_many(found.opened, 'alert')} in less than a day"
-    return f"{right}, {found.a_day:.1f} alerts a day over {_many(days, 'day')}"
+        return f"{right}, {count(found.opened, 'alert')} in less than a day"
+    return f"{right}, {found.a_day:.1f} alerts a day over {count(days, 'day')}"
 
 
 def _days_left(found: Record, rule: Rule) -> int:
     return max(1, ceil(rule.days - found.span / DAY))
-
-
-def _many(n: int, word: str) -> str:
-    return f"{n} {word}{'' if n == 1 else 's'}"

@@ -12,6 +12,7 @@ from bot.core.builtin import LANE, SEVERITY, terms_of
 from bot.core.gaps import backfill
 from bot.core.ledger import Stretch
 from bot.core.reconcile import Seen
+from bot.core.words import count
 from sensors.model.policy import Policy
 from sensors.model.team import Team
 from sensors.model.violation import FoundRow, Violation, canonical
@@ -77,14 +78,10 @@ def late_rows(policy: Policy, found: Late, team: Team | None, holder: Alert | No
 def _title(found: Late, newest: str) -> str:
     parts = []
     if found.rows:
-        parts.append(f"{_rows(len(found.rows))} came too late to be looked at, the newest of {newest}")
+        parts.append(f"{count(len(found.rows), 'row')} came too late to be looked at, the newest of {newest}")
     if found.untimed:
-        parts.append(f"{_rows(len(found.untimed))} without a time, so in no window")
+        parts.append(f"{count(len(found.untimed), 'row')} without a time, so in no window")
     return "; ".join(parts)
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
 def _advice(policy: Policy, found: Late, times: list[datetime]) -> str:

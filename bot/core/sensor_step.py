@@ -9,7 +9,7 @@ from bot.core.action import MACHINE, Clear, Fire, Unknown
 from bot.core.alert import Alert, Condition, Disposition, Lane, Work
 from bot.core.change import Effect, EffectKind, Outcome, Same, changed
 from bot.core.ladder import awake, reopened, restart
-from bot.core.words import clean, who
+from bot.core.words import clean, count, who
 from sensors.model.policy import Severity
 
 REOPENS_WITHIN = timedelta(hours=72)
@@ -86,7 +86,7 @@ def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:
     if alert.snooze and after.severity > alert.snooze.ceiling:
         after = awake(after, now)
         worse = f"{worse or f'{after.severity.name} now, with {after.count}'}; the snooze has ended"
-    story = worse or f"now {_rows(after.count)}"
+    story = worse or f"now {count(after.count, 'row')}"
     if not worse or (alert.snooze is not None and after.snooze is not None) or alert.lane is not Lane.live:
         more = _file(found) if found.new_evidence and accumulates else ()
         return changed(alert, after, now, MACHINE, "fired", story, found, more)
@@ -108,10 +108,6 @@ def _worse(alert: Alert, after: Alert) -> str:
     if after.count >= 2 * alert.told_count:
         return f"worse: {after.count} now, {alert.told_count} when last told"
     return ""
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
 def _news(alert: Alert, found: Fire, now: datetime) -> bool:

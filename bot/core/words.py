@@ -25,6 +25,11 @@ def clean(text: str) -> str:
     return text.replace("⟦", "[").replace("⟧", "]")
 
 
+def count(n: int, one: str, many: str = "") -> str:
+    """`1 row`, `1,204 rows`, `2 policies`."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
 def spoken(
     text: str,
     person: Callable[[str], str],

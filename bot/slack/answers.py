@@ -22,6 +22,7 @@ from bot.core.reply import (
     ShowReply,
     StatusReply,
 )
+from bot.core.words import count
 from bot.slack.blocks import Block, Face, actions, context, header, preformatted, section
 from bot.slack.face import buttons, offers, shown_columns
 from bot.slack.text import (
@@ -29,7 +30,6 @@ from bot.slack.text import (
     CLOCK,
     answer,
     code,
-    count,
     cut,
     date,
     escape,

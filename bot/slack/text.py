@@ -203,8 +203,3 @@ def link(url: str, label: str) -> str:
     if not re.fullmatch(r"https?://[^\s<>|\"]{1,2000}", url):
         return escape(label, 75)
     return f"<{url.replace('&', '&amp;')}|{escape(label, 75).replace('|', '∣')}>"
-
-
-def count(n: int, word: str) -> str:
-    """`1 row`, `1,204 rows`."""
-    return f"{n:,} {word}{'' if n == 1 else 's'}"

@@ -8,14 +8,13 @@ from typing import Any
 from bot.core.alert import Alert, Condition, Disposition, Due, Lane, Work, due
 from bot.core.earned import ENOUGH, figures
 from bot.core.reply import Context, Earlier, Worth
-from bot.core.words import clean
+from bot.core.words import clean, count
 from bot.slack.blocks import in_cell
 from bot.slack.text import (
     AGO,
     CLOCK,
     answer,
     code,
-    count,
     cut,
     date,
     escape,
