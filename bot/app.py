@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from slack_bolt import App
 
@@ -28,11 +29,13 @@ from bot.slack.scopes import SCOPES
 from bot.starting import Starting
 from bot.store import Store
 from bot.view import View
-from bot.watch.heartbeat import Heartbeat
 from bot.watch.probe import Probe, ask_all
 from sensors.apart import Apart
 from sensors.reading import HERE, Reader
 from sensors.warehouse import Warehouse, WarehouseError, connect
+
+if TYPE_CHECKING:
+    from bot.watch.heartbeat import Heartbeat
 
 log = logs.get("app")
 
@@ -85,7 +88,7 @@ class Bot:
         self._web: web.Handle | None = None
         self._began = False
         self._probes = {"store": Probe(self._store_health), "warehouse": Probe(self._warehouse_health)}
-        self.heartbeat = Heartbeat(settings.ping_url, self.idle) if settings.ping_url else None
+        self.heartbeat = _heartbeat(settings.ping_url, self.idle) if settings.ping_url else None
 
     def start(self, stopping: threading.Event | None = None) -> bool:
         """Opens the doors, waits for a store that is away, brings its schema up to date, then begins to look.
@@ -228,6 +231,12 @@ class Bot:
             if name not in LONG and now - at > STALE_BEAT + timedelta(seconds=CHORES.get(name, 0))
         ]
         return f"not heard of for a minute: {', '.join(stuck)}" if stuck else "ok"
+
+
+def _heartbeat(url: str, idle: Callable[[], str]) -> Heartbeat:
+    from bot.watch.heartbeat import Heartbeat  # and httpx with it
+
+    return Heartbeat(url, idle)
 
 
 def _rule(settings: Settings) -> Rule:
