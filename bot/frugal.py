@@ -13,9 +13,10 @@ ENOUGH = 2
 
 
 def few_arenas() -> None:
-    """To be called before the first thread; does nothing without glibc. What one thread frees is of no use to
-    another with an arena of its own; glibc gives them eight a core, and of our thirty threads nearly all wait.
-    Who sets MALLOC_ARENA_MAX decides.
+    """To be called before the first thread; does nothing without glibc.
+
+    What one thread frees is of no use to another with an arena of its own. There may be eight a core, and of
+    our thirty threads nearly all wait. Who sets MALLOC_ARENA_MAX decides.
     """
     if "MALLOC_ARENA_MAX" not in os.environ:
         with suppress(OSError, AttributeError):

@@ -38,6 +38,7 @@ class Apart:
         self._within_s = within_s
         self._begun: _Child | None = None
         self._at_it: set[_Child] = set()
+        self._closed = False
 
     def begin(self) -> None:
         """Starts the process ahead of its work, so that it is ready when the work is known."""
@@ -53,35 +54,39 @@ class Apart:
         return found
 
     def close(self) -> None:
-        """Ends what has not ended: nobody waits for it any more."""
+        """Ends what has not ended, and what comes yet: nobody waits for it any more."""
+        self._closed = True
         begun, self._begun = self._begun, None
         for child in (*self._at_it, *((begun,) if begun else ())):
             child.kill()
 
     def _done(self, *work: object) -> Any:
-        """What it gave. Queries that it spelled on the way are known here, too."""
+        begun, self._begun = self._begun, None
+        if begun and begun.waits:
+            with suppress(OSError, _GaveUp):
+                return self._by(begun, work)
         try:
-            child = self._sent(work)
+            return self._by(_Child(), work)
         except OSError as error:
             said = error.strerror or type(error).__name__
             raise ReadingFailed(f"the process that reads them cannot be started ({said})") from None
+
+    def _by(self, child: _Child, work: object) -> Any:
+        """What it gave. Queries that it spelled on the way are known here, too."""
         self._at_it.add(child)
+        if self._closed:
+            child.kill()
         try:
+            child.send(work)
             given, texts = child.answer(self._within_s)
         finally:
             self._at_it.discard(child)
         spelled.everything().update(texts)
         return given
 
-    def _sent(self, work: object) -> _Child:
-        begun, self._begun = self._begun, None
-        if begun and begun.waits:
-            with suppress(OSError):  # it has just given up waiting
-                begun.send(work)
-                return begun
-        child = _Child()
-        child.send(work)
-        return child
+
+class _GaveUp(ReadingFailed):
+    """It had waited long enough for its work, and ended just as that came."""
 
 
 class _Child:
@@ -115,7 +120,8 @@ class _Child:
                 done, said = pickle.load(pipe)
             except (EOFError, pickle.UnpicklingError):
                 watch.join()
-                raise ReadingFailed(self._why(within_s), self._said()) from None
+                failed = ReadingFailed if self._process.returncode else _GaveUp
+                raise failed(self._why(within_s), self._said()) from None
         if not done:
             raise ReadingFailed(f"reading them broke inside Patrol ({said}); please report it", self._said())
         return said
