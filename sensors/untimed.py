@@ -8,11 +8,11 @@ from dataclasses import replace
 from sensors.model.policy import Now, Policy, Query
 from sensors.warehouse import spelled
 
-COLUMN = r"(?P<column>[A-Za-z_][\w$.\"]*)"
+COLUMN = r"(?P<column>\"?[A-Za-z_][\w$.\"]*)"
 # As the template writes it, as people write it by hand, and as DuckDB takes it.
 COMPARISON = re.compile(
     rf"{COLUMN}\s*>=\s*[:$]window_start\s+AND\s+(?P=column)\s*<\s*[:$]window_end\b"
-    rf"|(?P<between>[A-Za-z_][\w$.\"]*)\s+BETWEEN\s+[:$]window_start\s+AND\s+[:$]window_end\b",
+    rf"|(?P<between>\"?[A-Za-z_][\w$.\"]*)\s+BETWEEN\s+[:$]window_start\s+AND\s+[:$]window_end\b",
     re.IGNORECASE,
 )
 START = re.compile(r"[:$]window_start\b")

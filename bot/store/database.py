@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     URL,
@@ -22,7 +22,7 @@ from sqlalchemy import (
     event,
     make_url,
 )
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import (
     ArgumentError,
@@ -40,13 +40,11 @@ from bot.store.sentences import in_plain_words
 AT_ONCE = 1000  # values in one IN
 PATIENCE = timedelta(seconds=2)  # a person waits for the click's answer meanwhile
 CONNECTIONS = 20
+STATEMENTS = 32  # that each connection to SQLite keeps prepared: Python's 128 take more than a MiB
 PRAGMAS = (
     *("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"),
     "cache_size=-256",  # KiB of each connection: the system keeps the file's pages in memory anyway
 )
-if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql
-
 Statement = TypeVar("Statement", bound=Executable)
 V = TypeVar("V")
 
@@ -104,11 +102,7 @@ class Database:
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT; both dialects spell it alike."""
-        if self.sqlite:
-            return sqlite.insert(table)
-        from sqlalchemy.dialects import postgresql  # 2 MiB, for those who use it
-
-        return postgresql.insert(table)
+        return sqlite.insert(table) if self.sqlite else postgresql.insert(table)
 
     def insert_or_leave(self, table: Table) -> Insert:
         """An INSERT that leaves what is there already, and gives the id where it inserted."""
@@ -215,8 +209,10 @@ def _sqlite(url: URL, patience: timedelta) -> Engine:
             "isolation_level": None,
             "timeout": patience.total_seconds(),
             "check_same_thread": False,
+            "cached_statements": STATEMENTS,
         },
         pool_size=CONNECTIONS,
+        pool_use_lifo=True,  # those that are not needed stay as small as they are
         max_overflow=0,
         pool_timeout=patience.total_seconds(),
         json_serializer=write_json,

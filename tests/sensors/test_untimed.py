@@ -25,6 +25,7 @@ def asked(sql: str, **native: str) -> Query | None:
     [
         ("WHERE (m.at >= :window_start AND m.at < :window_end) AND x", "WHERE (m.at IS NULL) AND x"),
         ("WHERE at >= :window_start\n  and at < :window_end", "WHERE at IS NULL"),
+        ('WHERE "at" >= :window_start AND "at" < :window_end', 'WHERE "at" IS NULL'),
         ('WHERE "At" BETWEEN :window_start AND :window_end', 'WHERE "At" IS NULL'),
         (
             "(a >= :window_start AND a < :window_end) OR (b.at >= :window_start AND b.at < :window_end)",
@@ -47,12 +48,13 @@ def test_a_query_that_compares_in_another_way_is_not_guessed_at(sql: str) -> Non
     assert asked(good, duckdb=sql) is None
 
 
+@pytest.mark.parametrize("column", ["m.at", "at", '"At"', "core.chat.at"])
 @pytest.mark.parametrize(
     "native", [{}, {"duckdb": "SELECT 1 FROM t WHERE a.at >= :window_start AND a.at < :window_end"}]
 )
-def test_it_is_called_in_the_warehouse_as_it_would_be_spelled(native: dict[str, str]) -> None:
+def test_it_is_called_in_the_warehouse_as_it_would_be_spelled(native: dict[str, str], column: str) -> None:
     """So that nobody has to parse it at night."""
-    window = "(m.at >= :window_start AND m.at < :window_end)"
+    window = f"({column} >= :window_start AND {column} < :window_end)"
     sql = f"SELECT k, IFF(x, 1, 2) AS y FROM core.chat m WHERE {window} AND n = :n"
     query = Query(sql, "snowflake", "sql/a.sql", ("core.chat",), native=native)
     spelled.everything().clear()
