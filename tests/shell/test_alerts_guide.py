@@ -1,0 +1,39 @@
+"""The agent's guide tells of what is there: the states that the steps lead to, the verbs that are parsed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bot.core.alert import Work
+from bot.core.command import CAUSES, DISPOSITIONS, VERBS
+from tests.core.states import START, picture, seen
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
+
+
+def test_the_picture_is_what_the_steps_do() -> None:
+    drawn = re.search(r"```mermaid\n(.*?)\n```", GUIDE, re.DOTALL)
+    assert drawn, "python -m tests.core.states draws it"
+    assert drawn[1] == picture()
+
+
+def test_every_state_is_reached_and_left() -> None:
+    words = {*(work.value.upper() for work in Work), "SNOOZED"}
+    assert {after for _, after in seen()} == words
+    assert {before for before, _ in seen()} == {*words, START}
+
+
+def test_its_verbs_are_those_that_are_parsed() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| (.+) \|$", GUIDE, re.MULTILINE)
+    told = [(usage.replace("&#124;", "|"), about.replace("&#124;", "|")) for usage, about in rows]
+    assert told == [(verb.usage, verb.about) for verb in VERBS]
+
+
+def test_its_words_for_what_it_was_are_taken() -> None:
+    told = re.search(r"\*\*Resolve says what it was\*\*: (.*?)\. That", GUIDE, re.DOTALL)
+    assert told
+    words = set(re.findall(r"`(\w+)`", told[1]))
+    assert words <= {*DISPOSITIONS, *CAUSES}
+    assert {DISPOSITIONS[word] for word in words & DISPOSITIONS.keys()} == set(DISPOSITIONS.values())
+    assert {CAUSES[word] for word in words & CAUSES.keys()} == set(CAUSES.values())
