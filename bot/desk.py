@@ -306,8 +306,8 @@ class Desk:
             return self._no_such("team", wanted[0], list(teams))
         lines = []
         for name in said.filters or sorted(teams):
-            member = oncall.on_call(teams[name], now)
-            lines.append(f"{name}: {who(member.slack) if member else 'nobody'}")
+            people = oncall.on_call(teams[name], now)
+            lines.append(f"{name}: {' '.join(map(who, people)) or 'nobody'}")
         return Said(f"On call at {when(now)}\n" + "\n".join(lines))
 
     def _help(self, person: Person, said: Command) -> Reply:  # noqa: ARG002

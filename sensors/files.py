@@ -276,7 +276,7 @@ def _fields(model: type[BaseModel], loc: Path) -> list[str]:
         info = None if found is None else found.model_fields.get(str(part))
         if info is not None:
             found = _model_in(info)
-    return list(found.model_fields) if found else []
+    return [info.alias or name for name, info in found.model_fields.items()] if found else []
 
 
 def _model_in(info: FieldInfo) -> type[BaseModel] | None:
