@@ -14,6 +14,7 @@ from bot.core.reply import (
     Context,
     HelpReply,
     ListReply,
+    OnCallReply,
     Place,
     PolicyLine,
     PolicyReply,
@@ -23,6 +24,7 @@ from bot.core.reply import (
     StatusReply,
 )
 from bot.core.words import count
+from bot.slack import duty
 from bot.slack.blocks import Block, Face, actions, context, header, preformatted, section
 from bot.slack.face import buttons, offers, shown_columns
 from bot.slack.text import (
@@ -75,6 +77,8 @@ def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
             return said(reply, room)
         case StatusReply():
             return status(reply, room)
+        case OnCallReply():
+            return duty.on_call(reply)
         case ListReply():
             return listed(reply, room)
         case ShowReply():
@@ -202,11 +206,8 @@ def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
 
 def around(reply: StatusReply) -> list[Block]:
     """All of `status` but the alerts: who is on call, the policies, the last jobs."""
-    duty = [
-        f"{escape(team, 40)}: {' '.join(mention(m) for m in who) or 'nobody'}" for team, who in reply.on_call
-    ]
     return [
-        *_titled("On call", duty[:10]),
+        *_titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
         *_titled("Policies", _policy_lines(reply.policies)),
         *_titled("Jobs", job_lines(reply.jobs, 5)),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
