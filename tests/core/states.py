@@ -1,13 +1,15 @@
-"""The picture of an alert's states in docs/alerts.md, found by trying every action in every state.
+"""What docs/alerts.md shows of the code: states, found by trying every action in each, and the verbs.
 
-`python -m tests.core.states` writes it.
+`python -m tests.core.states` writes both anew.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 from bot.core.action import (
     Acknowledge,
@@ -26,6 +28,7 @@ from bot.core.action import (
 )
 from bot.core.alert import Alert, Disposition, due
 from bot.core.change import Change
+from bot.core.command import VERBS
 from bot.core.step import step
 from sensors.model.policy import Severity
 from tests.core.making import ANA, BO, HOUR, MINUTE, NOON, conditions, events, fire, opened
@@ -85,5 +88,18 @@ def picture() -> str:
     return "\n".join(["stateDiagram-v2", "    direction LR", *lines])
 
 
+def verbs() -> str:
+    """As the rows of a table."""
+    rows = [f"`{verb.usage}` | {verb.about}".replace("|", "&#124;") for verb in VERBS]
+    return "\n".join(f"| {row.replace('` &#124; ', '` | ', 1)} |" for row in rows)
+
+
+def written(page: str) -> str:
+    """The page with both as they are."""
+    page = re.sub(r"(?<=```mermaid\n).*?(?=\n```)", lambda _: picture(), page, flags=re.DOTALL)
+    return re.sub(r"(?<=\|---\|---\|\n)\| `status.*?(?=\n\n|\n?\Z)", lambda _: verbs(), page, flags=re.DOTALL)
+
+
 if __name__ == "__main__":
-    print(picture())
+    guide = Path(__file__).parents[2] / "docs" / "alerts.md"
+    guide.write_text(written(guide.read_text()))
