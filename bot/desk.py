@@ -40,6 +40,7 @@ from bot.core.reply import (
 )
 from bot.core.unknown import no_such
 from bot.core.words import clean
+from bot.digests import Digests
 from bot.engine import Engine
 from bot.shifts.standing_in import StandingIn
 from bot.starting import Starting
@@ -70,6 +71,7 @@ class Desk:
         self.view = view
         self.starting = starting
         self.standing_in = StandingIn(view)
+        self.digests = Digests(view)
 
     # ---------------------------------------------------------------------- acts
 
@@ -167,6 +169,7 @@ class Desk:
             "show": self._show,
             "policy": self._policy,
             **self.standing_in.asks,
+            **self.digests.asks,
             "help": self._help,
             "rerun": self._rerun,
             "start": self._start,

@@ -16,6 +16,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from bot.core.plan import last_due, next_due
 from bot.deliver import Deliverer
+from bot.digests import Digests
 from bot.due import clock_went_back
 from bot.engine import Engine
 from bot.errors import StoreAway
@@ -47,6 +48,7 @@ CHORES: dict[str, float] = {
     "late_rows": 600,
     "mending": 60,
     "worth": 600,
+    "digests": 60,
 }
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
@@ -164,12 +166,15 @@ class Scheduler:
             "mending": Mending(self.engine).once,
             "worth": Worth(self.engine).once,
         }
+        if self.deliverer:
+            chores["digests"] = Digests(self.deliverer.view).once
         began = datetime.now(UTC)
-        for name, seconds in CHORES.items():
+        for name, do in chores.items():
+            seconds = CHORES[name]
             self._scheduler.add_job(
                 self._chore,
                 "interval",
-                (name, chores[name]),
+                (name, do),
                 seconds=seconds,
                 executor="chores",
                 id=f":{name}",

@@ -16,6 +16,8 @@ from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.log import get
 from bot.slack import duty
 from bot.slack.blocks import Face
+from bot.slack.digest import digest
+from bot.slack.lines import Room
 
 log = get("deliver")
 
@@ -61,6 +63,10 @@ class Notices:
         return self.posting.post(there, message, notice.seq, lambda: self._face(notice))
 
     def _face(self, notice: Notice) -> Face:
+        team = self.view.catalog.teams.get(notice.team)
+        if notice.digest and team:
+            room = Room(address=self.slack.address)
+            return digest(self.view.digest(team, notice.digest), room)
         return duty.notice(notice, oncall.names(self.view.catalog.teams))
 
     def _channel(self, notice: Notice) -> str:
