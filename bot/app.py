@@ -14,6 +14,7 @@ from bot import web
 from bot.core.earned import Rule
 from bot.deliver import Deliverer
 from bot.desk import Desk
+from bot.digests import Digests
 from bot.engine import Engine
 from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
 from bot.metrics import METRICS
@@ -21,6 +22,7 @@ from bot.opening import open_store
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
 from bot.settings import Settings, require
+from bot.shifts.groups import Groups
 from bot.slack import http, listeners, socket
 from bot.slack.client import SlackClient
 from bot.slack.scopes import SCOPES
@@ -74,7 +76,9 @@ class Bot:
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
-        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers)
+        groups = Groups(self.store, self.project, self.slack, clock)
+        beside = {"groups": groups.once, "digests": Digests(self.view).once}
+        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers, beside)
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None
         self._began = False

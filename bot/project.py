@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,6 +39,7 @@ class Project:
         self._manifest = manifest
         self._print = ""
         self._lock = threading.Lock()
+        self._files = Catalog()
         self.catalog = Catalog()
 
     @property
@@ -51,16 +53,18 @@ class Project:
         with self._lock:
             now = files.fingerprint(self.folder, self._manifest)
             if now == self._print:
+                self.catalog = self._peopled(self.catalog)
                 return False
             recalled = not self._print and shelf.recall(self._shelf)
             version, known = self._active()
-            fresh = self._load(self.folder, self._manifest, self.catalog)
-            if fresh.broken and not self.catalog.version and known:
+            fresh = self._load(self.folder, self._manifest, self._files)
+            if fresh.broken and not self._files.version and known:
                 fresh = self._load(self.folder, self._manifest, self._loaded_from(known))
             changed = fresh.version != self.catalog.version
             if changed:
                 self._keep(fresh, known)  # with the store away all of this is done again
-            self._print, self.catalog = now, fresh
+            self._print, self._files = now, fresh
+            self.catalog = self._peopled(fresh)
             if not (recalled and version == fresh.version):
                 shelf.keep(self._shelf)
             return changed
@@ -69,6 +73,15 @@ class Project:
         return files.load(
             folder, dialect=self._dialect, bundle=self._bundle, last_good=last_good, manifest=manifest
         )
+
+    def _peopled(self, now: Catalog) -> Catalog:
+        """The files with the people of Slack's user groups; `now` itself where nobody has come or gone."""
+        groups = self._store.groups.all() if any(t.members_from for t in self._files.teams.values()) else {}
+        teams = {
+            name: team.joined_by(groups.get(team.members_from or "", {}))
+            for name, team in self._files.teams.items()
+        }
+        return now if teams == now.teams else replace(self._files, teams=teams)
 
     @property
     def _shelf(self) -> Path:

@@ -188,7 +188,7 @@ def _alone(beside: Beside) -> Iterator[Problem]:
     """A team without people: its alerts stand in the channel and nobody hears of them. Who is on call."""
     document = beside.documents.get("teams")
     for name, team in beside.teams.items():
-        if document and name not in beside.broken["teams"] and not team.members:
+        if document and name not in beside.broken["teams"] and not (team.members or team.members_from):
             said = "has no members, so nobody can be told; write members: {ana: {slack: U0ANA}}"
             yield document.problem((name,), said, key=True, warning=True)
         if document and name not in beside.broken["teams"]:

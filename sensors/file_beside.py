@@ -16,6 +16,7 @@ from sensors.files import (
     Column,
     Door,
     Duration,
+    Group,
     Pattern,
     Person,
     TeamName,
@@ -64,6 +65,9 @@ class TeamFile(Door):
     )
     members: Annotated[dict[str, MemberFile], BeforeValidator(_members)] = Field(
         default_factory=dict, description="The people by name: `{ana: {slack: U0ANA}}`"
+    )
+    members_from: Group | None = Field(
+        default=None, description="Slack's id of a user group: its people are responders, too"
     )
     rotation: RotationFile | None = Field(default=None, description="Who is on call when")
     hours: HoursFile | None = Field(
@@ -125,6 +129,7 @@ class TeamFile(Door):
             channel=self.channel,
             review_channel=self.review_channel or self.channel,
             members=members,
+            members_from=self.members_from,
             rotation=rotation,
             hours=self.hours.value() if self.hours else None,
             overrides=tuple(override.value(zone) for override in self.overrides),

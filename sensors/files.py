@@ -196,6 +196,11 @@ Person = Annotated[
     AfterValidator(slack_id("UW", "person")),
     Schema({"type": "string", "pattern": "^[UW][A-Z0-9]{2,}$", "examples": ["U0123ABCD"]}),
 ]
+Group = Annotated[
+    Text,
+    AfterValidator(slack_id("S", "user group")),
+    Schema({"type": "string", "pattern": "^S[A-Z0-9]{2,}$", "examples": ["S0123ABCD"]}),
+]
 TeamName = Annotated[Text, Schema(TEXT, "teams")]
 JobName = Annotated[Text, Schema(TEXT, "jobs")]
 TableName = Annotated[str, Schema(TEXT, "assets")]

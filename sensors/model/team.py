@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ class Member:
 
 MONDAY = date(2024, 1, 1)  # turns are counted from it where nothing else is said
 NINE = time(9)
+REFERENCES = ("oncall", "team", "lead", "nobody", "pager")  # what a ladder or hours may say but a member
 NOBODY = "nobody"  # on call outside hours, where that is meant
 
 
@@ -99,6 +100,7 @@ class Team:
     channel: str  # Slack's channel id
     review_channel: str
     members: tuple[Member, ...] = ()
+    members_from: str | None = None  # Slack's id of a user group, whose people are responders
     rotation: Rotation | None = None
     hours: Hours | None = None
     overrides: tuple[Override, ...] = ()
@@ -112,6 +114,14 @@ class Team:
     def zone(self) -> ZoneInfo:
         """Of the clock that its people live by."""
         return self.rotation.zone if self.rotation else ZoneInfo("UTC")
+
+    def joined_by(self, names: Mapping[str, str]) -> Team:
+        """The team with these people of its user group (Slack id → name), who may be members already. A name
+        that is taken, or means something in a ladder, is made another one by the id."""
+        taken = {*REFERENCES, *(member.name for member in self.members)}
+        new = [slack for slack in names if not self.member(slack)]
+        joined = (Member(f"{names[s]} ({s})" if names[s] in taken else names[s], s) for s in new)
+        return replace(self, members=(*self.members, *joined))
 
     def member(self, slack: str) -> Member | None:
         return next((m for m in self.members if m.slack == slack), None)
