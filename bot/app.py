@@ -22,6 +22,7 @@ from bot.project import Project
 from bot.schedule import CHORES, Scheduler
 from bot.settings import Settings, require
 from bot.shifts.groups import Groups
+from bot.shifts.pagers import Pagers
 from bot.slack import http, listeners, socket
 from bot.slack.client import SlackClient
 from bot.slack.scopes import SCOPES
@@ -76,7 +77,8 @@ class Bot:
         self.desk = Desk(self.engine, self.view, self.starting)
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
         groups = Groups(self.store, self.project, self.slack, clock)
-        beside = {"groups": groups.once}
+        self.pagers = Pagers(self.engine)
+        beside = {"groups": groups.once, "pagers": self.pagers.once}
         self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers, beside)
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None
@@ -154,6 +156,7 @@ class Bot:
         if self.heartbeat:
             self.heartbeat.close()
         self.scheduler.stop()
+        self.pagers.close()
         self.warehouse.close()
         self.store.close()
         log.info("off patrol")

@@ -48,6 +48,7 @@ CHORES: dict[str, float] = {
     "mending": 60,
     "worth": 600,
     "groups": 10,
+    "pagers": 0.5,
 }
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long

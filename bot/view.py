@@ -70,6 +70,9 @@ class View:
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
         return self.house.people(ref, alert)
 
+    def paged(self, alert: Alert) -> tuple[str, ...]:
+        return self.house.paged(alert)
+
     def told(self, alert: Alert) -> tuple[str, ...]:
         return self.house.told(alert)
 

@@ -55,7 +55,7 @@ def _named(team: Team, name: str) -> tuple[str, ...]:
 
 
 def people(ref: str, team: Team | None, at: datetime, covers: Sequence[Cover] = NONE) -> tuple[str, ...]:
-    """The Slack ids behind a ladder reference (oncall, team, lead, a member's name) or a Slack id.
+    """The Slack ids behind a ladder reference (oncall, pager, team, lead, a member's name) or a Slack id.
 
     Where nobody is on call, the lead is.
     """
@@ -63,7 +63,7 @@ def people(ref: str, team: Team | None, at: datetime, covers: Sequence[Cover] = 
     if team is None:
         return by_id
     match ref:
-        case "oncall":
+        case "oncall" | "pager":  # a pager rings whoever is on call
             return on_call(team, at, covers) or people("lead", team, at)
         case "team":
             return tuple(member.slack for member in team.members)
