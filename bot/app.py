@@ -78,7 +78,7 @@ class Bot:
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
         groups = Groups(self.store, self.project, self.slack, clock)
         self.pagers = Pagers(self.engine)
-        beside = {"groups": groups.once, "pagers": self.pagers.once}
+        beside = {"groups": groups.once, "pagers": self.pagers.once, "handoffs": self.desk.handoffs.once}
         self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers, beside)
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None

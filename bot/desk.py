@@ -41,6 +41,7 @@ from bot.core.reply import (
 from bot.core.unknown import no_such
 from bot.core.words import clean
 from bot.engine import Engine
+from bot.shifts.handoffs import Handoffs
 from bot.shifts.standing_in import StandingIn
 from bot.starting import Starting
 from bot.view import View
@@ -70,6 +71,7 @@ class Desk:
         self.view = view
         self.starting = starting
         self.standing_in = StandingIn(view)
+        self.handoffs = Handoffs(view)
 
     # ---------------------------------------------------------------------- acts
 
@@ -133,6 +135,10 @@ class Desk:
         run = self.starting.ask(job, person.slack, filled, None, f"command-{uuid.uuid4().hex}")
         return Said(f"{job.title} is starting as job run {run.id}; `/patrol status` shows its outcome.", undo)
 
+    def accept(self, person: Person, handoff: int) -> Said:
+        """The handoff of a shift is taken on by who is next."""
+        return self.handoffs.accept(person, handoff)
+
     def start_form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
         """The job and what its parameters would be from the alert's row."""
         job = self.engine.catalog.jobs.get(job_name)
@@ -167,6 +173,7 @@ class Desk:
             "show": self._show,
             "policy": self._policy,
             **self.standing_in.asks,
+            **self.handoffs.asks,
             "help": self._help,
             "rerun": self._rerun,
             "start": self._start,

@@ -16,6 +16,7 @@ from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.log import get
 from bot.slack import duty
 from bot.slack.blocks import Face
+from bot.slack.handoff import handoff
 
 log = get("deliver")
 
@@ -61,7 +62,14 @@ class Notices:
         return self.posting.post(there, message, notice.seq, lambda: self._face(notice))
 
     def _face(self, notice: Notice) -> Face:
-        return duty.notice(notice, oncall.names(self.view.catalog.teams))
+        names = oncall.names(self.view.catalog.teams)
+        shift = self.store.handoffs.get(notice.handoff) if notice.handoff else None
+        return handoff(shift, names, self._address) if shift else duty.notice(notice, names)
+
+    def _address(self, alert: int) -> str:
+        """Where the alert's card stands."""
+        card = self.store.outbox.message(alert)
+        return self.slack.address(card.channel, card.ts) if card and card.ts else ""
 
     def _channel(self, notice: Notice) -> str:
         """A channel is itself; a person has one of direct messages. Empty: not now, or never."""
