@@ -14,6 +14,7 @@ from bot import web
 from bot.core.earned import Rule
 from bot.deliver import Deliverer
 from bot.desk import Desk
+from bot.digests import Digests
 from bot.engine import Engine
 from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
 from bot.metrics import METRICS
@@ -78,7 +79,12 @@ class Bot:
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
         groups = Groups(self.store, self.project, self.slack, clock)
         self.pagers = Pagers(self.engine)
-        beside = {"groups": groups.once, "pagers": self.pagers.once, "handoffs": self.desk.handoffs.once}
+        beside = {
+            "groups": groups.once,
+            "pagers": self.pagers.once,
+            "handoffs": self.desk.handoffs.once,
+            "digests": Digests(self.view).once,
+        }
         self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers, beside)
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None

@@ -40,6 +40,7 @@ from bot.core.reply import (
 )
 from bot.core.unknown import no_such
 from bot.core.words import clean
+from bot.digests import Digests
 from bot.engine import Engine
 from bot.shifts.handoffs import Handoffs
 from bot.shifts.standing_in import StandingIn
@@ -72,6 +73,7 @@ class Desk:
         self.starting = starting
         self.standing_in = StandingIn(view)
         self.handoffs = Handoffs(view)
+        self.digests = Digests(view)
 
     # ---------------------------------------------------------------------- acts
 
@@ -174,6 +176,7 @@ class Desk:
             "policy": self._policy,
             **self.standing_in.asks,
             **self.handoffs.asks,
+            **self.digests.asks,
             "help": self._help,
             "rerun": self._rerun,
             "start": self._start,

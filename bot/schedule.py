@@ -47,6 +47,7 @@ CHORES: dict[str, float] = {
     "late_rows": 600,
     "mending": 60,
     "worth": 600,
+    "digests": 60,
     "groups": 10,
     "pagers": 0.5,
     "handoffs": 10,
@@ -178,13 +179,12 @@ class Scheduler:
             **self._beside,
         }
         began = datetime.now(UTC)
-        for name, seconds in CHORES.items():
-            if name not in chores:
-                continue
+        for name, do in chores.items():
+            seconds = CHORES[name]
             self._scheduler.add_job(
                 self._chore,
                 "interval",
-                (name, chores[name]),
+                (name, do),
                 seconds=seconds,
                 executor="chores",
                 id=f":{name}",

@@ -11,9 +11,10 @@ from bot.core.alert import Alert, Disposition, Lane
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
 from bot.core.context import House, Known
+from bot.core.digest import Span, digest
 from bot.core.message import Queue
 from bot.core.plan import next_due
-from bot.core.reply import Context, OnCall, Place, PolicyLine, Said, ShowReply, StatusReply
+from bot.core.reply import Context, DigestReply, OnCall, Place, PolicyLine, Said, ShowReply, StatusReply
 from bot.core.reports import REPORTED_FOR, open_reports
 from bot.core.route import channel_for, channel_in
 from bot.core.silence import SILENT_SENSOR
@@ -165,6 +166,13 @@ class View:
         people = now_on.people
         until, following = (coming.start, coming.people) if coming else (None, ())
         return OnCall(team.name, people, now_on.why, until, following)
+
+    def digest(self, team: Team, span: Span) -> DigestReply:
+        """What the team is told of that time, and of what is open now."""
+        standing = self.store.alerts.open(team=team.name, limit=1000)
+        moved = self.store.alerts.moved(team.name, span.since, span.until)
+        found = digest(team, span, standing=standing, moved=moved)
+        return DigestReply(found, self.cards(found.open[:50]))
 
     def waits(self) -> tuple[Queue, ...]:
         """What waits to be posted, by channel, the longest line first."""

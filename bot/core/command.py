@@ -88,6 +88,12 @@ VERBS = (
     ),
     Verb("handoff", "handoff [team]", "hand the shift over now, by a card to accept", ("filters",)),
     Verb("uncover", "uncover 7", "end a cover or a take-over now", ("alerts",)),
+    Verb(
+        "digest",
+        "digest [team]",
+        "what is open, what fired, how right that was",
+        ("filters",),
+    ),
     Verb("help", "help [verb]", "this list, or one verb at length", ("filters",)),
 )
 BY_NAME = {verb.name: verb for verb in VERBS}

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.core.digest import Span
 from sensors.model.policy import NOTHING
 
 
 @dataclass(frozen=True)
 class Notice:
-    """`to` is a channel or a person's Slack id. `body` has a sentence as `text` and the `people` it pings, or
-    the id of the `handoff` that it shows; `under` is the key of the notice in whose thread it stands.
+    """`to` is a channel or a person's Slack id. `body` says what: a sentence as `text` with the `people` that
+    it pings, the id of a `handoff`, or the span of a `digest`. `under` is the key of the notice in whose
+    thread it stands.
 
     `id` is 0 until it is kept. `seq` counts what people would see change.
     """
@@ -37,6 +39,15 @@ class Notice:
     @property
     def under(self) -> str:
         return str(self.body.get("under") or "")
+
+    @property
+    def digest(self) -> Span | None:
+        """The span whose digest it is."""
+        said = self.body.get("digest")
+        if not said:
+            return None
+        since, until = (datetime.fromisoformat(said[name]) for name in ("since", "until"))
+        return Span(since, until, bool(said["weekly"]))
 
     @property
     def handoff(self) -> int:

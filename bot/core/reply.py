@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.alert import Alert, Disposition, Event
+from bot.core.digest import Digest
 from bot.core.earned import Record
 from bot.core.job_run import JobRun
 from bot.core.oncall import Duty
@@ -169,6 +170,14 @@ class PolicyReply:
 
 
 @dataclass(frozen=True)
+class DigestReply:
+    """`digest [team]`, and what a team's channel is told when its day begins."""
+
+    digest: Digest
+    cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+
+
+@dataclass(frozen=True)
 class HelpReply:
     """`help`: made from the table that parses."""
 
@@ -176,4 +185,4 @@ class HelpReply:
     about: str = ""  # one verb's longer help
 
 
-Reply = Said | StatusReply | OnCallReply | ListReply | ShowReply | PolicyReply | HelpReply
+Reply = Said | StatusReply | OnCallReply | ListReply | ShowReply | PolicyReply | DigestReply | HelpReply

@@ -16,7 +16,9 @@ from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.log import get
 from bot.slack import duty
 from bot.slack.blocks import Face
+from bot.slack.digest import digest
 from bot.slack.handoff import handoff
+from bot.slack.lines import Room
 
 log = get("deliver")
 
@@ -62,7 +64,9 @@ class Notices:
         return self.posting.post(there, message, notice.seq, lambda: self._face(notice))
 
     def _face(self, notice: Notice) -> Face:
-        names = oncall.names(self.view.catalog.teams)
+        team, names = self.view.catalog.teams.get(notice.team), oncall.names(self.view.catalog.teams)
+        if notice.digest and team:
+            return digest(self.view.digest(team, notice.digest), Room(address=self.slack.address))
         shift = self.store.handoffs.get(notice.handoff) if notice.handoff else None
         return handoff(shift, names, self._address) if shift else duty.notice(notice, names)
 

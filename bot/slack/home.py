@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bot.core.alert import Alert, Work
 from bot.core.reply import Person, StatusReply
-from bot.slack.answers import ANYWHERE, Room, alert_lines, around, sections
+from bot.slack.answers import around
 from bot.slack.blocks import Block, header, section
+from bot.slack.lines import ANYWHERE, Room, alert_lines, sections
 from bot.slack.text import escape
 
 MINE_MOST = 15

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +44,17 @@ class Notices:
         with self._database.read() as c:
             row = c.execute(query.where(notices.c.key == key)).first()
         return joined(row) if row else None
+
+    def has(self, key: str) -> bool:
+        """Whether it has been asked for, told or not."""
+        with self._database.read() as c:
+            return c.execute(select(notices.c.id).where(notices.c.key == key)).first() is not None
+
+    def say(self, wanted: Collection[Notice], now: datetime) -> None:
+        """What nothing else is written with; each key once."""
+        if wanted:
+            with self._database.write() as c:
+                add_notices(self._database, c, wanted, now)
 
     def end(self, notice: Notice, state: str, result: str = "") -> bool:
         """done or dropped, unless it has changed meanwhile."""

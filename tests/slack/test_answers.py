@@ -17,8 +17,9 @@ from bot.core.reply import (
     Said,
     StatusReply,
 )
-from bot.slack.answers import IN_THREADS, Room, render
+from bot.slack.answers import IN_THREADS, render
 from bot.slack.home import home
+from bot.slack.lines import Room
 from bot.slack.payloads import typed
 from bot.slack.text import wrote
 from sensors.model.policy import Severity
