@@ -120,8 +120,8 @@ def following(team: Team, at: datetime, covers: Sequence[Cover] = NONE) -> Duty 
     return next(coming, None)
 
 
-def shift(team: Team, at: datetime, covers: Sequence[Cover] = NONE) -> Duty:
-    """The duty that holds at this moment, from `at` on until somebody else is on call."""
-    now_on, why = _standing(team, at, covers)
+def now_and_next(team: Team, at: datetime, covers: Sequence[Cover] = NONE) -> tuple[Duty, Duty | None]:
+    """Who is on call from `at` on until somebody else is, and that one; None where it stays who it is."""
+    people, why = _standing(team, at, covers)
     coming = following(team, at, covers)
-    return Duty(now_on, why, at, coming.start if coming else at + LOOKS_AHEAD)
+    return Duty(people, why, at, coming.start if coming else at + LOOKS_AHEAD), coming

@@ -107,4 +107,4 @@ class Pagers:
         log.error("pager failed", alert=alert.id, why=why)
         step = int(stored.effect.data.get("step") or 0)
         self.engine.act(alert.id, Unheard(step, why, by_pager=True))
-        return self.store.outbox.end(stored.id, "parked", why, self.engine.clock())
+        return self.store.outbox.end(stored.id, "dropped", why, self.engine.clock())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -16,7 +17,7 @@ from bot.jobs.http import HttpRunner
 from bot.sandbox import Sandbox
 from bot.shifts.pagers import GIVES_UP, Pagers
 from tests.shell.delivering import opened, threaded
-from tests.shell.making import MINUTE, SECOND, Node, World
+from tests.shell.making import DAY, MINUTE, SECOND, Node, World
 from tests.shell.trouble import BOTH
 
 SECRET = "rk-7f3a9c2e51"
@@ -163,6 +164,7 @@ def test_one_that_never_answers_is_given_up_and_the_next_step_told(
     assert "the pager does not answer" in bot.alert(1).last_event
     assert bot.alert(1).step == 3
     assert bot.store.outbox.effects(bot.clock(), kinds=(EffectKind.call_pager,)) == []
+    assert bot.store.outbox.unpark(bot.clock(), after=timedelta(), until=DAY) == 0  # nor is it tried later
 
 
 def test_whoever_acknowledges_first_spares_the_phone(town: World, bot: Node, phone: type[Phone]) -> None:
