@@ -38,6 +38,7 @@ def test_a_page_goes_to_whoever_is_on_call_at_that_moment(town: Town, wait: Call
 
     town.says("s_1")
     wait(lambda: "U0ANA" in told_on(town, "s_1"), "ana was not told")
+    wait(lambda: "On call" in says("ana", "oncall"), "it does not answer")
     assert "undo: `/patrol uncover 1`" in says("ana", "cover 2h @bo")
     wait(lambda: direct(town, "bo"), "bo was not told that he covers")
     assert "ana has asked you to cover" in direct(town, "bo")[0]
