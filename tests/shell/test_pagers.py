@@ -174,6 +174,26 @@ def test_whoever_acknowledges_first_spares_the_phone(town: World, bot: Node, pho
     assert phone.asked == []
 
 
+def test_whoever_dies_before_he_tells_it_another_calls_with_the_same_key_and_tells_it_once(
+    town: World, bot: Node, phone: type[Phone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_the_pager(town, bot)
+    with monkeypatch.context() as dying:
+        dying.setattr(bot.store.outbox, "end", dies)
+        with pytest.raises(KeyboardInterrupt):
+            calls(bot, pagers(bot, phone))
+    other = town.node()
+    assert calls(other, pagers(other, phone)) == 0  # its lease still holds
+    bot.clock.on(MINUTE)
+    assert calls(other, pagers(other, phone)) == 1
+    assert [call["key"] for call in phone.asked] == ["patrol-effect-1"] * 2
+    assert bot.kinds(1).count("pager_called") == 1
+
+
+def dies(*_: object) -> bool:
+    raise KeyboardInterrupt
+
+
 def test_once_does_it_beside_everything_else(town: World, bot: Node, phone: type[Phone]) -> None:
     at_the_pager(town, bot)
     made = pagers(bot, phone)
