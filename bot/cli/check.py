@@ -88,7 +88,7 @@ def problems(catalog: Loaded, settings: Any, *, ask: bool = False) -> list[Probl
 
     on_duckdb = str(settings.warehouse_url or "").startswith("duckdb:")
     read = compiled(catalog, settings.dialect, demanded=on_duckdb, around=progress)
-    found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_cards(catalog)}
+    found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_pagers(catalog), *_of_cards(catalog)}
     if ask:
         found |= set(_of_warehouse(catalog, settings, {p.path for p in found if not p.warning}))
     return sorted(found)
@@ -105,6 +105,15 @@ def _of_jobs(catalog: Loaded) -> Iterator[Problem]:
                 yield document.problem((job.name,), what, key=True)
             else:
                 yield Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")
+
+
+def _of_pagers(catalog: Loaded) -> Iterator[Problem]:
+    from bot.jobs.pager import problems as wrong
+
+    if document := catalog.documents.get("policies/_teams.yml"):
+        for team in catalog.teams.values():
+            for what in wrong(team):
+                yield document.problem((team.name, "pager"), what, key=True)
 
 
 def _of_cards(catalog: Loaded) -> Iterator[Problem]:

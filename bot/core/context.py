@@ -53,6 +53,10 @@ class House:
         found = oncall.people(ref, team, self.at, self.covers)
         return found or oncall.instead(team, owner, self.at, self.covers)
 
+    def paged(self, alert: Alert) -> tuple[str, ...]:
+        """Whom the card tells itself, once it is posted."""
+        return self.told(alert) if alert.is_open and _tells(alert, self.at) else ()
+
     def told(self, alert: Alert) -> tuple[str, ...]:
         """Who has been told of it by the steps of its ladder so far, the first first."""
         steps = alert.terms.ladder[: alert.step]
@@ -81,7 +85,7 @@ class House:
             policy=policy,
             team_channel=team.channel if team else "",
             due_to=self.people(next_told.to, alert) if next_told else (),
-            paged=told if _tells(alert, self.at) else (),
+            paged=self.paged(alert),
             told=told,
             names=oncall.names(self.catalog.teams),
             evidence=known.evidence,
