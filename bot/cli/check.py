@@ -17,6 +17,7 @@ from bot.cli.policies import there
 from bot.cli.progress import progress
 from bot.core.words import count
 from bot.errors import PatrolError
+from sensors.model.line import printable
 
 if TYPE_CHECKING:
     from sensors.catalog import Loaded
@@ -163,8 +164,8 @@ def _print(shown: Sequence[Problem], form: str, project: Path) -> None:
 
 def _print_one(problem: Problem) -> None:
     click.secho(str(problem), fg="yellow" if problem.warning else "red")
-    if problem.source.strip():
-        click.echo(f"    {problem.source.rstrip()}\n    {' ' * (problem.column - 1)}^")
+    for shown in problem.marked():
+        click.echo(f"    {shown}")
 
 
 def _as_json(problem: Problem) -> dict[str, Any]:
@@ -186,7 +187,7 @@ def annotation(problem: Problem, project: Path) -> str:
 
 
 def _message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text, keep="\r\n").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

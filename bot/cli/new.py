@@ -153,11 +153,14 @@ def _declared(settings: Settings, catalog: Catalog, wish: Wish, declare: bool) -
     from bot.app import open_warehouse
     from bot.new import entry
     from sensors import beside
+    from sensors.warehouse import WarehouseError
 
     warehouse = open_warehouse(settings)
     try:
         columns = warehouse.columns(wish.table)
         dialect = warehouse.dialect
+    except WarehouseError as error:
+        raise PatrolError(f"The warehouse cannot be asked for {wish.table}: {error.message}.") from None
     finally:
         warehouse.close()
     if not columns:

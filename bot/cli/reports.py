@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.group import settings_of
+from bot.cli.past import line
 from bot.cli.policies import catalog_of, policy_of
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _print(policy: Policy, reports: Sequence[Report], catalog: Catalog) -> None:
     for one in reports:
         cause = one.alert.false_cause.value.replace("_", " ") if one.alert.false_cause else ""
         cells = (one.alert.name, names.get(one.by, one.by), f"{one.at:%Y-%m-%d %H:%M}", cause)
-        table.add_row(*(Text(cell) for cell in (*cells, one.alert.note[:80], one.version)))
+        table.add_row(*(Text(cell) for cell in (*cells, line(one.alert.note, 80), one.version)))
     console.print(table)
     console.print(
         Text(f"patrol case {policy.name} --from-alert {reports[0].alert.id} drafts the case of the newest")

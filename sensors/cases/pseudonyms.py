@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sensors.cases.slicing import Tables
+from sensors.cases.values import from_json
 
 ID = re.compile(r"(?:^|_)(?:id|uuid|guid|hash|key|token|fingerprint)s?$")
 WHOSE = (
@@ -22,15 +23,16 @@ PERSONAL = re.compile(rf"{WHOSE}(?:$|_)")
 NUMBER = re.compile(rf"{WHOSE}(?:_(?:number|no|nr|num))?$")  # as a number it is somebody's, and no amount
 BORN = re.compile(r"(?:^|_)(?:birthday|birthdate|birth|dob|born)(?:$|_)")
 ADDRESS = re.compile(r"(?:^|_)(?:ip|ip_address|ip_addr)(?:$|_)")
-# Ways to reach somebody, wherever they stand in a text. The longer ones come first.
+# Ways to reach somebody, wherever they stand in a text. The longer ones come first. Texts are hostile: each
+# way begins only where nothing of it stands before, or is bounded, so that none takes longer than its text.
 REACHES = re.compile(
     r"(?P<url>\b(?:https?://|www\.)[^\s<>\"')\]]+)"
-    r"|(?P<email>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)"
+    r"|(?P<email>(?<![\w.+%-])[\w.+%-]++@[\w-]+(?:\.[\w-]+)+)"
     r"|(?P<ip>\b\d{1,3}(?:\.\d{1,3}){3}\b)"
-    r"|(?P<hex>(?<![\w:])(?:(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,7}:(?:[0-9a-f:]*[0-9a-f])?)(?![\w:]))"
+    r"|(?P<hex>(?<![\w:])(?:(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,7}:(?:[0-9a-f:]{0,40}[0-9a-f])?)(?![\w:]))"
     r"|(?P<handle>(?<![\w@$])[@$][A-Za-z_]\w{1,})"
-    r"|(?P<phone>(?<![\w.:/-])\+?\d[\d ()./-]{6,}\d(?![\w.:/-]))"
-    r"|(?P<host>\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org|io|me|co|app|shop|info|link|example|ru|cn)\b[^\s]*)",
+    r"|(?P<phone>(?<![\w.:/-])\+?\d[\d ()./-]{6,40}\d(?![\w.:/-]))"
+    r"|(?P<host>(?<![\w.-])[a-z0-9.-]+\.(?:com|net|org|io|me|co|app|shop|info|link|example|ru|cn)\b[^\s]*)",
     re.IGNORECASE,
 )
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
@@ -261,8 +263,8 @@ def _nested(value: Any) -> Any:
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
         return None
     try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
+        return from_json(value)
+    except ValueError:
         return None
 
 
