@@ -21,7 +21,8 @@ def main() -> None:
         print(f"patrol: {printable(error, keep=NEWLINE)}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        print(f"patrol: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        what = error.filename or "what is said here cannot be written"
+        print(f"patrol: {what}: {error.strerror or error}", file=sys.stderr)
         sys.exit(2)
     except Exception as mistake:
         print(f"patrol: {_ours(mistake)}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,8 @@ from sensors.model.catalog import Catalog
 
 def ask(wish: Wish, catalog: Catalog, dialect: str) -> Wish:
     """The wish with every question answered; what was said by flags is not asked."""
+    if sys.stdin is None:
+        raise PatrolError("There is nobody to ask: the input is closed. Leave --ask out, and say flags.")
     wish = replace(wish, name=wish.name or _prompt("Name, such as payments/refund_spike", said.policy_name))
     said.policy_name(wish.name)
     shape = _shape(wish)
@@ -167,4 +170,9 @@ def _prompt(question: str, check: Callable[[str], Any], default: str | None = No
         except PatrolError as error:
             raise click.UsageError(str(error)) from None
 
-    return click.prompt(question, default=default, value_proc=checked, err=False)
+    try:
+        return click.prompt(question, default=default, value_proc=checked, err=False)
+    except click.Abort as stop:
+        if isinstance(stop.__context__, KeyboardInterrupt):
+            raise
+        raise PatrolError(f"Nothing was written: nobody answered {question!r}.") from None

@@ -271,3 +271,32 @@ def test_a_mistake_of_our_own_is_one_sentence_with_its_place(
     assert ran.code == 70
     assert "something broke inside Patrol (ZeroDivisionError: nobody thought of this)" in ran.err
     assert "test_cli.py:" in ran.err
+
+
+# ------------------------------------------------------------------------------ ending early
+
+
+def test_ctrl_c_ends_as_shells_have_it_and_not_as_a_mistake_in_the_files(
+    patrol: Patrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sensors.catalog.load", pressed)
+    ran = patrol("check")
+    assert (ran.code, ran.out, ran.err.strip()) == (130, "", "patrol: stopped")
+
+
+def test_output_that_nothing_can_take_is_said_plainly(world: World) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "bot", "schema", "--project", str(world.project)],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("patrol: what is said here cannot be written: No space left")
