@@ -147,13 +147,24 @@ def _people(wish: Wish, asset: Asset, shape: Shape, catalog: Catalog) -> Wish:
             f"Threshold: {shape.counts}", lambda text: _number(text, shape), str(shape.number[0])
         )
         wish = replace(wish, threshold=number)
+    if wish.least_hits is None and shape.name == "rate":
+        hits = _prompt("From how many hits on", lambda text: _least_hits(text, shape), str(said.LEAST_HITS))
+        wish = replace(wish, least_hits=hits)
     return wish
 
 
-def _number(text: str, shape: Shape) -> int:
-    if not text.strip().isdecimal():
+def _least_hits(text: str, shape: Shape) -> int:
+    return said.least_hits_of(_whole(text), shape)
+
+
+def _whole(text: str) -> int:
+    if not text.strip().isdecimal() or len(text) > 9:
         raise PatrolError("It is a whole number.")
-    return said.number_of(int(text), shape)
+    return int(text)
+
+
+def _number(text: str, shape: Shape) -> int:
+    return said.number_of(_whole(text), shape)
 
 
 def listed(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -54,6 +54,9 @@ class New(click.Command):
 @click.option("--watchlist", metavar="TABLE", help="watchlist: the table that is the list.")
 @click.option("--on", metavar="COLUMN", help="watchlist: its column that holds the key.")
 @click.option("--threshold", type=int, metavar="N", help="How many, or how many times as many.")
+@click.option(
+    "--least-hits", type=int, metavar="N", help="rate: from how many hits on it alerts; default: 3."
+)
 @click.option("--window", type=Span(), help="Over how long, such as 15m or 7d.")
 @click.option("--owner", metavar="TEAM", help="Default: the owner of the table.")
 @click.option("--severity", metavar="WORD", help="Default: medium.")
