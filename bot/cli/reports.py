@@ -132,8 +132,8 @@ def told_again(seen: Sequence[Hindsight], left: int) -> list[str]:
         return ["There was no alert in the last 30 days."]
     gone = [one for one in seen if one.fate is Fate.gone]
     unsure = [one for one in seen if one.fate is Fate.unsure]
-    of = f"{len(seen)} {'alert' if len(seen) == 1 else 'alerts'} of the last 30 days"
-    lines = [f"Of {of} the policy as it now stands would no longer raise {len(gone)}{_split(gone)}"]
+    said = _still(len(seen), len(gone), len(unsure))
+    lines = [f"{said}{_split(gone)}"] if said else []
     lines += [f"  {one.alert.name}  {_called(one)}" for one in gone[:SHOWN]]
     if len(gone) > SHOWN:
         lines.append(f"  and {len(gone) - SHOWN} more: see --json")
@@ -143,6 +143,18 @@ def told_again(seen: Sequence[Hindsight], left: int) -> list[str]:
     if left:
         lines.append(f"{left} older ones were not looked at")
     return lines
+
+
+def _still(seen: int, gone: int, unsure: int) -> str:
+    """What the policy as it now stands makes of past alerts; nothing, where nothing can be said of any."""
+    whose, days = "the policy as it now stands", "of the last 30 days"
+    if gone:
+        of = "one alert" if seen == 1 else f"{seen} alerts"
+        return f"Of {of} {days} {whose} would no longer raise {'it' if seen == 1 else gone}"
+    if unsure == seen:
+        return ""
+    still = "the only alert" if seen == 1 else f"{f'{seen - unsure} of' if unsure else 'all'} {seen} alerts"
+    return f"{whose.capitalize()} would still raise {still} {days}"
 
 
 def _split(gone: Sequence[Hindsight]) -> str:
