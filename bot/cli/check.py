@@ -60,7 +60,7 @@ def check(
     Exit code 0: no mistakes; 1: there is one (with --strict: or a warning); 2: a PATH is none.
     """
     settings = settings_of(project)
-    wanted = [there(project, path) for path in paths]
+    wanted = [_inside(project, there(project, path)) for path in paths]
     catalog = _loaded(settings)
     found = problems(catalog, settings, ask=warehouse)
     shown = [p for p in found if not paths or _under(project, p, wanted)]
@@ -139,6 +139,14 @@ def _of_warehouse(catalog: Loaded, settings: Any, said_already: set[str]) -> Ite
         raise PatrolError(f"The warehouse cannot be asked: {error.message}.") from None
     finally:
         warehouse.close()
+
+
+def _inside(project: Path, path: Path) -> Path:
+    """The PATH, if it can hold a file of the project: of another folder no mistakes would be no answer."""
+    root = project.resolve()
+    if not (path.is_relative_to(root) or root.is_relative_to(path)):
+        raise PatrolError(f"{path} does not lie in the project {root}, so nothing can be said of it.")
+    return path
 
 
 def _under(project: Path, problem: Problem, paths: list[Path]) -> bool:

@@ -82,6 +82,14 @@ def test_github_is_told_the_file_as_seen_from_where_it_ran(project: Project) -> 
     )
 
 
+def test_a_path_outside_the_project_is_not_said_to_be_right(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(exist_ok=True)
+    said = ran(project, str(tmp_path / "elsewhere"))
+    assert isinstance(said.exception, PatrolError)
+    assert "does not lie in the project" in str(said.exception)
+    assert ran(project, str(project.path.parent)).exit_code == 0
+
+
 @settings(derandomize=True, max_examples=200)
 @given(
     what=st.text(st.sampled_from("a %\r\n:,é🎉0AD"), min_size=1),
