@@ -148,6 +148,23 @@ def test_rows_become_a_case_by_their_key(node: Node, world: World, typed: Patrol
     assert (none.code, "the warehouse has no rows of it within the policy's window" in none.said) == (1, True)
 
 
+def test_the_same_case_written_twice_has_two_names_and_a_column_to_keep_must_be_there(
+    node: Node, world: World, typed: Patrol
+) -> None:
+    world.table.says("s_40", node.clock(), times=5)
+    words = (
+        "--from-rows",
+        "seller_id=s_40",
+        "--at",
+        f"{node.clock() + MINUTE:%Y-%m-%dT%H:%M:%SZ}",
+        "--write",
+    )
+    assert typed("case", EVERY, *words, "--name", "pays").code == 0
+    again = typed("case", EVERY, *words, "--name", "pays", "--keep", "bdoy")
+    assert "--keep bdoy: the rows have no such column" in again.said
+    assert [name for name, _, _ in cases(world)] == ["pays", "pays (2)"]
+
+
 def test_a_masked_column_that_the_alert_rests_on_is_named_and_kept_on_demand(
     node: Node, world: World, typed: Patrol
 ) -> None:
