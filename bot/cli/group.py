@@ -48,7 +48,9 @@ class Lazy(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Ctrl-C ends with 130, as shells have it: 1 says that there is a mistake."""
+        """Ctrl-C ends with 130, as shells have it: 1 says that there is a mistake. NO_COLOR is honoured."""
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort):
