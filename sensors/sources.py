@@ -1,4 +1,4 @@
-"""Reads the files of a project: policies/**.yml and sql/**.sql. Says what lies there, not what it means."""
+"""Reads the files of a bundle: policies/**.yml and sql/**.sql. Says what lies there, not what it means."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from sensors.files import near
+from sensors.model.bundle import Bundle
 from sensors.model.catalog import Problem
 
 FOLDERS = {"policies": (".yml", ".yaml"), "sql": (".sql",)}
@@ -21,7 +23,7 @@ DEFAULTS = "_defaults.yml"  # of any folder below it
 
 @dataclass
 class Sources:
-    """Texts by path relative to the project, and what could not be read."""
+    """Texts by path relative to the bundle's folder, and what could not be read."""
 
     texts: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -36,6 +38,37 @@ class Sources:
 
     def queries(self) -> list[str]:
         return sorted(p for p in self.texts if p.startswith("sql/") and not p.startswith("sql/_"))
+
+
+@dataclass(frozen=True)
+class Root:
+    """Where the files of one bundle are just now. The first of several is the project's own."""
+
+    bundle: Bundle
+    folder: Path
+    main: str = "main"  # the name of the project's own bundle
+    prefix: str = ""  # stands before the names of its policies: "risk:"
+    shown: str = ""  # stands before its paths where people read them: "../risk/", "risk:"
+    texts: Sources | None = None  # its files, where they do not lie in the folder
+    commit: str = ""
+    since: datetime | None = None  # when this commit was taken in
+    trouble: str = ""  # why this is not its newest version, in words
+    manifest: Path | None = None  # dbt's
+    dbt: str = ""  # what it said, where it is not there any more
+
+    @property
+    def sources(self) -> Sources | None:
+        """Its files; None where there is no such folder."""
+        if self.texts is not None:
+            return replace(self.texts, problems=[*self.texts.problems, *named(self.texts)])
+        found = read(self.folder)
+        return found if found.texts or not self.prefix or (self.folder / "policies").is_dir() else None
+
+    @property
+    def print(self) -> str:
+        """Differs when one of its files may have changed, or what is said of it. Reads none."""
+        there = self.commit if self.texts is not None else fingerprint(self.folder, self.manifest)
+        return f"{self.bundle.name} {there} {self.trouble}"
 
 
 def name_of(path: str) -> str:
@@ -64,8 +97,13 @@ def read(project: Path) -> Sources:
         except OSError as error:
             said = f"this file cannot be read: {(error.strerror or 'no reason given').lower()}"
             sources.problems.append(Problem(path, 1, 1, said))
-    sources.problems += [problem for path in sources.texts for problem in _misnamed(path)]
+    sources.problems += named(sources)
     return sources
+
+
+def named(sources: Sources) -> list[Problem]:
+    """What is wrong with how the files are called."""
+    return [problem for path in sources.texts for problem in _misnamed(path)]
 
 
 def fingerprint(project: Path, manifest: Path | None = None) -> str:

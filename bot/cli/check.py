@@ -87,7 +87,7 @@ def problems(catalog: Loaded, settings: Any, *, ask: bool = False) -> list[Probl
     from sensors.compiled import compiled
 
     on_duckdb = str(settings.warehouse_url or "").startswith("duckdb:")
-    read = compiled(catalog, settings.dialect, demanded=on_duckdb, around=progress)
+    read = compiled(catalog, demanded=on_duckdb, around=progress)
     found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_cards(catalog)}
     if ask:
         found |= set(_of_warehouse(catalog, settings, {p.path for p in found if not p.warning}))
@@ -98,13 +98,14 @@ def _of_jobs(catalog: Loaded) -> Iterator[Problem]:
     from bot.jobs.config import problems as wrong
     from sensors.model.catalog import Problem
 
-    document = catalog.documents.get("policies/_jobs.yml")
-    for job in catalog.jobs.values():
-        for what in wrong(job):
-            if document is not None:
-                yield document.problem((job.name,), what, key=True)
-            else:
-                yield Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")
+    for part in catalog.each:
+        document = part.documents.get("policies/_jobs.yml")
+        for job in part.jobs.values():
+            for what in wrong(job):
+                if document is not None:
+                    yield from part.placed([document.problem((job.name,), what, key=True)])
+                else:
+                    yield from part.placed([Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")])
 
 
 def _of_cards(catalog: Loaded) -> Iterator[Problem]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from sensors.model.asset import Asset, Entity, ViolationKind
 from sensors.model.job import Job
@@ -27,6 +28,21 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Held:
+    """One bundle as it is held: which version of it, and why that is not all of its newest one."""
+
+    name: str
+    source: str = ""  # where it comes from, for people; "" for the project's own folder
+    shown: str = ""  # stands before its files' paths where people read them
+    owner: str | None = None  # the team that it belongs to, where that is said
+    commit: str = ""
+    since: datetime | None = None  # when this commit was taken in
+    trouble: str = ""
+    policies: int = 0
+    errors: int = 0
+
+
+@dataclass(frozen=True)
 class Catalog:
     """What the files say. A policy with a problem is not in `policies`; nothing else is stopped by it."""
 
@@ -39,6 +55,15 @@ class Catalog:
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()  # names of policies whose files exist but do not load
     version: str = ""  # hash of all contents
+    bundles: tuple[Held, ...] = ()  # the project's own first
+    parts: Mapping[str, Catalog] = field(
+        default=NOTHING, repr=False, compare=False
+    )  # where there are several
+
+    def part(self, bundle: str) -> Catalog:
+        """What one bundle says, in its own words: its policies' names and paths without the bundle's."""
+        mine = not self.bundles or self.bundles[0].name == bundle
+        return self.parts.get(bundle, Catalog()) if self.parts or not mine else self
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -46,9 +71,12 @@ class Catalog:
 
     def errors_of(self, policy: str) -> tuple[Problem, ...]:
         """Those of the policy's own files, then those of the defaults of its folders."""
-        stem = policy.replace(".", "/")
-        own = [p for p in self.errors if p.path.startswith((f"policies/{stem}.", f"sql/{stem}."))]
+        bundle, _, name = policy.rpartition(":")
+        shown = next((one.shown for one in self.bundles if one.name == bundle), "")
+        stem = name.replace(".", "/")
+        files = (f"{shown}policies/{stem}.", f"{shown}sql/{stem}.")
+        own = [p for p in self.errors if p.path.startswith(files)]
         ends = "/_defaults.yml"
         folders = [p for p in self.errors if p.path.endswith(ends)]
-        above = [p for p in folders if f"policies/{stem}".startswith(p.path.removesuffix(ends) + "/")]
+        above = [p for p in folders if files[0].startswith(p.path.removesuffix(ends) + "/")]
         return (*own, *above)
