@@ -1,20 +1,19 @@
-"""The project's files as they now stand: one catalog, swapped whole; what was good is kept in the store."""
+"""The files of all bundles as they now stand: one catalog, swapped whole; what was good is in the store."""
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from bot.bundles import roots
 from bot.store import Store
-from sensors import catalog as files
-from sensors import shelf, sources
-from sensors.catalog import Loaded
+from sensors import shelf
+from sensors.model.bundle import Bundle
 from sensors.model.catalog import Catalog
-
-DBT = "dbt.json"  # what dbt's manifest said, among the files that are kept
+from sensors.reading import Read, Wanted, read
+from sensors.sources import Root
 
 
 class Project:
@@ -29,13 +28,13 @@ class Project:
         bundle: str = "main",
         owner: str | None = None,
         manifest: Path | None = None,
+        bundles: Sequence[Bundle] = (),
     ) -> None:
         self.folder = folder
+        self.bundles = bundles
         self._store = store
-        self._dialect = dialect
-        self._bundle = bundle
+        self._own = Root(Bundle(bundle, dialect=dialect), folder, main=bundle, manifest=manifest)
         self._owner = owner
-        self._manifest = manifest
         self._print = ""
         self._lock = threading.Lock()
         self.catalog = Catalog()
@@ -49,55 +48,46 @@ class Project:
     def reload(self) -> bool:
         """Reads the files if they have changed; whether there is a new version of them."""
         with self._lock:
-            now = files.fingerprint(self.folder, self._manifest)
+            others = roots.stored(self.bundles, self.folder, self._own.main, self._store)
+            now = "\n".join(root.print for root in (self._own, *others))
             if now == self._print:
                 return False
+            there = [roots.filled(root, self._store) for root in others]
+            if None in there:
+                return False  # another commit was pulled just now
             recalled = not self._print and shelf.recall(self._shelf)
-            version, known = self._active()
-            fresh = self._load(self.folder, self._manifest, self.catalog)
-            if fresh.broken and not self.catalog.version and known:
-                fresh = self._load(self.folder, self._manifest, self._loaded_from(known))
-            changed = fresh.version != self.catalog.version
+            active = self._active()
+            fresh = read(Wanted((self._own, *(r for r in there if r)), self.catalog, self._kept(active)))
+            changed = fresh.catalog.version != self.catalog.version
             if changed:
-                self._keep(fresh, known)  # with the store away all of this is done again
-            self._print, self.catalog = now, fresh
-            if not (recalled and version == fresh.version):
+                self._keep(fresh, active)  # with the store away all of this is done again
+            self._print, self.catalog, self._own = now, fresh.catalog, replace(self._own, dbt=fresh.dbt)
+            if not (recalled and all(self._version(fresh, name) == was for name, (was, _) in active.items())):
                 shelf.keep(self._shelf)
             return changed
-
-    def _load(self, folder: Path, manifest: Path | None, last_good: Catalog) -> Loaded:
-        return files.load(
-            folder, dialect=self._dialect, bundle=self._bundle, last_good=last_good, manifest=manifest
-        )
 
     @property
     def _shelf(self) -> Path:
         return self.folder / ".patrol" / "proved"
 
-    def _active(self) -> tuple[str, Mapping[str, str]]:
-        """The version that was in use last, and every file as it then was good, by its path."""
-        active = self._store.contents.active(self._bundle)
-        texts: dict[str, str] = json.loads(active[1]) if active else {}
-        return active[0] if active else "", texts
+    def _active(self) -> dict[str, tuple[str, str]]:
+        """By bundle the version that was in use last, and its files as they then were good."""
+        names = (self._own.main, *(bundle.name for bundle in self.bundles))
+        return {name: self._store.contents.active(name) or ("", "") for name in names}
 
-    def _loaded_from(self, texts: Mapping[str, str]) -> Loaded:
-        with TemporaryDirectory() as folder:
-            for path, text in texts.items():
-                (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
-                (Path(folder) / path).write_text(text, encoding="utf-8")
-            return self._load(Path(folder), None, Loaded(dbt=texts.get(DBT, "")))
-
-    def _keep(self, catalog: Loaded, known: Mapping[str, str]) -> None:
+    def _keep(self, fresh: Read, active: dict[str, tuple[str, str]]) -> None:
         """What each policy's runs depend on, by its hash; and all files as they are, or last were, good."""
-        self._store.contents.keep_all("policy", {p.content: p.body for p in catalog.policies.values()})
-        bad = {problem.path for problem in catalog.errors}
-        bad |= {path for name in catalog.broken for path in (_yaml(name), sources.sql_path(name))}
-        texts = sources.read(self.folder).texts
-        good = {path: text for path, text in texts.items() if path not in bad}
-        good |= {path: known[path] for path in bad if path in known and path in texts}
-        good |= {DBT: catalog.dbt} if catalog.dbt else {}
-        self._store.contents.activate(self._bundle, catalog.version, json.dumps(good, sort_keys=True))
+        policies = fresh.catalog.policies.values()
+        self._store.contents.keep_all("policy", {policy.content: policy.body for policy in policies})
+        for name, good in fresh.good.items():
+            version = self._version(fresh, name)
+            if active[name] != (version, good):
+                self._store.contents.activate(name, version, good)
 
+    @staticmethod
+    def _version(fresh: Read, bundle: str) -> str:
+        return fresh.catalog.part(bundle).version
 
-def _yaml(name: str) -> str:
-    return f"policies/{name.replace('.', '/')}.yml"
+    @staticmethod
+    def _kept(active: dict[str, tuple[str, str]]) -> dict[str, str]:
+        return {name: good for name, (_, good) in active.items() if good}

@@ -107,7 +107,7 @@ def _opened(root: Root, before: Catalog, main: _Opened | None) -> _Opened:
 
 def _from_dbt(root: Root, found: Sources, last_good: Catalog) -> str:
     """The tables of dbt's manifest; those that it last had, where there is none or it cannot be read."""
-    kept = (last_good.dbt if isinstance(last_good, Loaded) else "") or root.dbt
+    kept = root.dbt or (last_good.dbt if isinstance(last_good, Loaded) else "")
     if root.manifest is None:
         return kept
     inside = root.manifest.is_relative_to(root.folder)
@@ -162,6 +162,7 @@ def _gone(one: _Opened, declared: tuple[Problem, ...]) -> Loaded:
         version=was.version,
         root=one.root,
         declared=declared,
+        away=True,
         trouble=_why_gone(one.root),
     )
 

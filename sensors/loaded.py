@@ -25,6 +25,7 @@ class Loaded(Catalog):
     texts: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)  # by path
     bad: frozenset[str] = field(default=frozenset(), compare=False, repr=False)  # paths that are not good
     declared: tuple[Problem, ...] = field(default=(), compare=False, repr=False)  # what patrol.yml says of it
+    away: bool = field(default=False, compare=False, repr=False)  # this is what it last said
     trouble: str = field(default="", compare=False, repr=False)  # why it is not its newest version
     dbt: str = field(default="", compare=False, repr=False)  # its tables, as they are or last were good
 

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -50,6 +50,7 @@ class Root:
     prefix: str = ""  # stands before the names of its policies: "risk:"
     shown: str = ""  # stands before its paths where people read them: "../risk/", "risk:"
     texts: Sources | None = None  # its files, where they do not lie in the folder
+    content: str = ""  # by which these are found elsewhere
     commit: str = ""
     since: datetime | None = None  # when this commit was taken in
     trouble: str = ""  # why this is not its newest version, in words
@@ -60,14 +61,14 @@ class Root:
     def sources(self) -> Sources | None:
         """Its files; None where there is no such folder."""
         if self.texts is not None:
-            return replace(self.texts, problems=[*self.texts.problems, *named(self.texts)])
+            return self.texts
         found = read(self.folder)
         return found if found.texts or not self.prefix or (self.folder / "policies").is_dir() else None
 
     @property
     def print(self) -> str:
         """Differs when one of its files may have changed, or what is said of it. Reads none."""
-        there = self.commit if self.texts is not None else fingerprint(self.folder, self.manifest)
+        there = self.commit or fingerprint(self.folder, self.manifest)
         return f"{self.bundle.name} {there} {self.trouble}"
 
 
@@ -97,13 +98,8 @@ def read(project: Path) -> Sources:
         except OSError as error:
             said = f"this file cannot be read: {(error.strerror or 'no reason given').lower()}"
             sources.problems.append(Problem(path, 1, 1, said))
-    sources.problems += named(sources)
+    sources.problems += [problem for path in sources.texts for problem in _misnamed(path)]
     return sources
-
-
-def named(sources: Sources) -> list[Problem]:
-    """What is wrong with how the files are called."""
-    return [problem for path in sources.texts for problem in _misnamed(path)]
 
 
 def fingerprint(project: Path, manifest: Path | None = None) -> str:

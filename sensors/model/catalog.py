@@ -11,6 +11,8 @@ from sensors.model.job import Job
 from sensors.model.policy import NOTHING, Policy
 from sensors.model.team import Team
 
+NOT_YET = "it was not pulled yet"  # a bundle's trouble that passes by itself
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
