@@ -11,6 +11,8 @@ from slack_bolt import App
 
 from bot import log as logs
 from bot import web
+from bot.bundles.pulling import Pulling
+from bot.core import bundles
 from bot.core.earned import Rule
 from bot.deliver import Deliverer
 from bot.desk import Desk
@@ -35,7 +37,7 @@ log = logs.get("app")
 
 STALE_BEAT = timedelta(seconds=60)  # after which a chore that has not ended is called stuck
 BEHIND = timedelta(minutes=5)  # after which what is due, and was not done, is called late
-LONG = ("late_rows", "mending")  # they look at the warehouse, for as long as their queries take
+LONG = ("late_rows", "mending", "pull")  # they wait for queries, or for repositories that do not answer
 
 
 def utc_now() -> datetime:
@@ -66,6 +68,14 @@ class Bot:
             bundle=settings.bundle,
             owner=settings.owner,
             manifest=settings.manifest,
+            bundles=settings.bundles,
+        )
+        pulling = Pulling(
+            self.store,
+            settings.project,
+            [one for one in settings.bundles if one.git],
+            clock,
+            timedelta(seconds=settings.pull_every),
         )
         self.metrics = METRICS
         self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics, _rule(settings))
@@ -74,7 +84,7 @@ class Bot:
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
-        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers)
+        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers, pulling)
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None
         self._began = False
@@ -172,6 +182,8 @@ class Bot:
             if self.project.catalog.errors
             else "ok",
         }
+        for held in self.project.catalog.bundles[1:]:
+            checks[f"bundle {held.name}"] = bundles.health(held, self.engine.clock())
         if self.heartbeat:
             checks["ping"] = self.heartbeat.health()
         ok = checks["schedule"] == "ok"

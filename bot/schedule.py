@@ -14,6 +14,7 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from bot.bundles.pulling import Pulling
 from bot.core.plan import last_due, next_due
 from bot.deliver import Deliverer
 from bot.due import clock_went_back
@@ -36,6 +37,7 @@ CHORES: dict[str, float] = {
     "sweep": 1,
     "starting": 0.5,
     "reload": 2,
+    "pull": 2,
     "renew": 4,
     "take_over": 2,
     "retry": 2,
@@ -115,10 +117,18 @@ class Timetable(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
 class Scheduler:
     """All that happens by itself in one process: ticks, chores and deliveries."""
 
-    def __init__(self, engine: Engine, starting: Starting, deliverer: Deliverer | None, workers: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        starting: Starting,
+        deliverer: Deliverer | None,
+        workers: int,
+        pulling: Pulling | None = None,
+    ) -> None:
         self.engine = engine
         self.starting = starting
         self.deliverer = deliverer
+        self.pulling = pulling
         self.beats: dict[str, datetime] = {}  # when each chore last ended, for /healthz
         self._clock_watch = ClockWatch(engine.clock, self._clock_jumped)
         self._stopping = threading.Event()
@@ -152,6 +162,7 @@ class Scheduler:
             "sweep": self.engine.sweep,
             "starting": self._start_things,
             "reload": self._reload,
+            "pull": self.pulling.once if self.pulling else lambda: None,
             "renew": self.engine.runs.renew,
             "take_over": lambda: self._hand_out(self.engine.dead(), self.engine.take_over),
             "retry": lambda: self._hand_out(self.engine.retries(), self.engine.try_again),
@@ -191,6 +202,8 @@ class Scheduler:
         """Ends at the next safe moment: what runs is finished, the rest is done after the next start."""
         self._stopping.set()
         self._work.set()
+        if self.pulling:
+            self.pulling.stopping.set()
         self._clock_watch.stop()
         self.rounds.close()  # first, for leases are renewed as long as the scheduler runs
         until = time.monotonic() + ENDS_WITHIN_S
