@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bot.bundles import roots
+from bot.bundles import stored
 from bot.store import Store
 from sensors import shelf
 from sensors.model.bundle import Bundle
@@ -48,46 +48,49 @@ class Project:
     def reload(self) -> bool:
         """Reads the files if they have changed; whether there is a new version of them."""
         with self._lock:
-            others = roots.stored(self.bundles, self.folder, self._own.main, self._store)
-            now = "\n".join(root.print for root in (self._own, *others))
-            if now == self._print:
+            roots = self._roots()
+            now = "\n".join(root.print for root in roots)
+            if now == self._print or not (wanted := self._wanted(roots)):
                 return False
-            there = [roots.filled(root, self._store) for root in others]
-            if None in there:
-                return False  # another commit was pulled just now
             recalled = not self._print and shelf.recall(self._shelf)
-            active = self._active()
-            fresh = read(Wanted((self._own, *(r for r in there if r)), self.catalog, self._kept(active)))
+            fresh = read(wanted)
             changed = fresh.catalog.version != self.catalog.version
             if changed:
-                self._keep(fresh, active)  # with the store away all of this is done again
+                self._keep(fresh, wanted)  # with the store away all of this is done again
             self._print, self.catalog, self._own = now, fresh.catalog, replace(self._own, dbt=fresh.dbt)
-            if not (recalled and all(self._version(fresh, name) == was for name, (was, _) in active.items())):
+            if not recalled or wanted.versions != {name: fresh.version(name) for name in fresh.good}:
                 shelf.keep(self._shelf)
             return changed
+
+    def seen(self) -> Catalog:
+        """What a serving process sees just now; nothing is kept of it."""
+        while not (wanted := self._wanted(self._roots())):
+            continue
+        return read(wanted).catalog
+
+    def _roots(self) -> list[Root]:
+        return [self._own, *stored.roots(self.bundles, self.folder, self._own.main, self._store)]
+
+    def _wanted(self, roots: Sequence[Root]) -> Wanted | None:
+        """None where another commit of a bundle was pulled just now: it will be read in a moment."""
+        there = [filled for root in roots if (filled := stored.filled(root, self._store))]
+        if len(there) < len(roots):
+            return None
+        names = [root.bundle.name for root in there]
+        active = {name: found for name in names if (found := self._store.contents.active(name))}
+        versions = {name: version for name, (version, _) in active.items()}
+        return Wanted(
+            tuple(there), self.catalog, versions, {name: good for name, (_, good) in active.items()}
+        )
 
     @property
     def _shelf(self) -> Path:
         return self.folder / ".patrol" / "proved"
 
-    def _active(self) -> dict[str, tuple[str, str]]:
-        """By bundle the version that was in use last, and its files as they then were good."""
-        names = (self._own.main, *(bundle.name for bundle in self.bundles))
-        return {name: self._store.contents.active(name) or ("", "") for name in names}
-
-    def _keep(self, fresh: Read, active: dict[str, tuple[str, str]]) -> None:
+    def _keep(self, fresh: Read, wanted: Wanted) -> None:
         """What each policy's runs depend on, by its hash; and all files as they are, or last were, good."""
         policies = fresh.catalog.policies.values()
         self._store.contents.keep_all("policy", {policy.content: policy.body for policy in policies})
         for name, good in fresh.good.items():
-            version = self._version(fresh, name)
-            if active[name] != (version, good):
-                self._store.contents.activate(name, version, good)
-
-    @staticmethod
-    def _version(fresh: Read, bundle: str) -> str:
-        return fresh.catalog.part(bundle).version
-
-    @staticmethod
-    def _kept(active: dict[str, tuple[str, str]]) -> dict[str, str]:
-        return {name: good for name, (_, good) in active.items() if good}
+            if (wanted.versions.get(name), wanted.kept.get(name)) != (fresh.version(name), good):
+                self._store.contents.activate(name, fresh.version(name), good)

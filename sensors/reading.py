@@ -19,6 +19,7 @@ class Wanted:
 
     roots: tuple[Root, ...]  # the project's own first
     last_good: Catalog = field(default_factory=Catalog)
+    versions: Mapping[str, str] = field(default_factory=dict)  # by bundle the one in use, maybe elsewhere
     kept: Mapping[str, str] = field(default_factory=dict)  # by bundle its files as they were good, as JSON
 
     @property
@@ -34,6 +35,9 @@ class Read:
     catalog: Catalog
     dbt: str  # the project's tables of dbt, as they are or last were good
     good: Mapping[str, str]  # by bundle that is there its files as they are, or last were, good, as JSON
+
+    def version(self, bundle: str) -> str:
+        return self.catalog.part(bundle).version
 
 
 def read(wanted: Wanted) -> Read:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.bundles.checkout import home_of, origin_of, pull
 from bot.bundles.git import Git
-from bot.bundles.roots import packed
+from bot.bundles.stored import packed
 from bot.errors import PatrolError, PullFailed
 from bot.killpoint import reach
 from bot.log import get

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.drafting import Drafted, Wish
     from bot.hindsight import Again
     from bot.store import Store
+    from sensors.catalog import Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.warehouse import Warehouse
@@ -148,7 +149,7 @@ def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int)
             drafted = _drafted(policy, catalog, warehouse, wish)
         except WarehouseError as error:
             raise PatrolError(f"The rows cannot be had: {error}") from error
-        place = _written(asked, policy, drafted) if asked.write and drafted.good else ""
+        place = _written(catalog, policy, drafted) if asked.write and drafted.good else ""
         seen = looked_again(again, policy, datetime.now(UTC)) if again else None
         if asked.as_json:
             alerts = again_as_json(*seen) if seen else {}
@@ -233,11 +234,16 @@ def _drafted(policy: Policy, catalog: Catalog, warehouse: Warehouse, wish: Wish)
 # --------------------------------------------------------------------------------- telling
 
 
-def _written(asked: Asked, policy: Policy, drafted: Drafted) -> str:
+def _written(catalog: Loaded, policy: Policy, drafted: Drafted) -> str:
     """Adds the case to the file; where it stands now."""
     from sensors.yaml_append import NotAdded, with_case
 
-    path = asked.project / policy.path
+    if next((held.commit for held in catalog.bundles if held.name == policy.bundle), ""):
+        raise PatrolError(
+            f"{policy.bundle} is pulled from a repository: what is written here would be lost with the next"
+            " pull. Leave --write out, and paste what is printed into a copy of it."
+        )
+    path = catalog.file(policy.path)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             text = file.read()

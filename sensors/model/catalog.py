@@ -71,13 +71,17 @@ class Catalog:
     def errors(self) -> tuple[Problem, ...]:
         return tuple(p for p in self.problems if not p.warning)
 
-    def errors_of(self, policy: str) -> tuple[Problem, ...]:
-        """Those of the policy's own files, then those of the defaults of its folders."""
+    def stems_of(self, policy: str) -> tuple[str, str]:
+        """Where its YAML and its SQL lie, as people read it, without the endings."""
         bundle, _, name = policy.rpartition(":")
         shown = next((one.shown for one in self.bundles if one.name == bundle), "")
         stem = name.replace(".", "/")
-        files = (f"{shown}policies/{stem}.", f"{shown}sql/{stem}.")
-        own = [p for p in self.errors if p.path.startswith(files)]
+        return f"{shown}policies/{stem}", f"{shown}sql/{stem}"
+
+    def errors_of(self, policy: str) -> tuple[Problem, ...]:
+        """Those of the policy's own files, then those of the defaults of its folders."""
+        files = self.stems_of(policy)
+        own = [p for p in self.errors if p.path.startswith(tuple(f"{stem}." for stem in files))]
         ends = "/_defaults.yml"
         folders = [p for p in self.errors if p.path.endswith(ends)]
         above = [p for p in folders if files[0].startswith(p.path.removesuffix(ends) + "/")]
