@@ -22,10 +22,10 @@ class Wanted:
     versions: Mapping[str, str] = field(default_factory=dict)  # by bundle the one in use, maybe elsewhere
     kept: Mapping[str, str] = field(default_factory=dict)  # by bundle its files as they were good, as JSON
 
-    @property
-    def first(self) -> bool:
-        """Nothing was read yet since the start."""
-        return not self.last_good.version
+    def behind(self, bundle: str) -> bool:
+        """Whether what is good of it is known elsewhere: nothing was read yet since the start, or another
+        process has read a version that this one has not."""
+        return bundle in self.kept and self.last_good.part(bundle).version != self.versions.get(bundle)
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,23 @@ def read(wanted: Wanted) -> Read:
     """Reads and proves all that the files say. A file that does not load keeps its last good version."""
     loaded = load_all(wanted.roots, last_good=wanted.last_good)
     lacking = loaded.broken or any(part.away or part.errors for part in loaded.each)
-    if lacking and wanted.first and wanted.kept:
-        loaded = load_all(wanted.roots, last_good=load_all([_as_kept(r, wanted.kept) for r in wanted.roots]))
+    if lacking and any(wanted.behind(root.bundle.name) for root in wanted.roots):
+        loaded = load_all(wanted.roots, last_good=_last_good(wanted))
     good = {
         part.root.bundle.name: json.dumps(_good(part, wanted.kept), sort_keys=True)
         for part in loaded.each
         if not part.away
     }
     return Read(_plain(loaded), next(loaded.each).dbt, good)
+
+
+def _last_good(wanted: Wanted) -> Catalog:
+    """What this process has read last of each bundle, or what is kept of it where that is newer."""
+    kept = load_all([_as_kept(root, wanted.kept) for root in wanted.roots])
+    names = [root.bundle.name for root in wanted.roots]
+    return Catalog(
+        parts={name: (kept if wanted.behind(name) else wanted.last_good).part(name) for name in names}
+    )
 
 
 def _as_kept(root: Root, kept: Mapping[str, str]) -> Root:
