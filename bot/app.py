@@ -16,6 +16,7 @@ from bot.core import bundles
 from bot.core.earned import Rule
 from bot.deliver import Deliverer
 from bot.desk import Desk
+from bot.digests import Digests
 from bot.engine import Engine
 from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
 from bot.metrics import METRICS
@@ -23,6 +24,7 @@ from bot.opening import open_store
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
 from bot.settings import Settings, require
+from bot.shifts.groups import Groups
 from bot.slack import http, listeners, socket
 from bot.slack.client import SlackClient
 from bot.slack.scopes import SCOPES
@@ -70,7 +72,7 @@ class Bot:
             manifest=settings.manifest,
             bundles=settings.bundles,
         )
-        pulling = Pulling(
+        self.pulling = Pulling(
             self.store,
             settings.project,
             [one for one in settings.bundles if one.git],
@@ -84,7 +86,9 @@ class Bot:
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
-        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers, pulling)
+        groups = Groups(self.store, self.project, self.slack, clock)
+        beside = {"pull": self.pulling.once, "groups": groups.once, "digests": Digests(self.view).once}
+        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers, beside)
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None
         self._began = False
@@ -160,6 +164,7 @@ class Bot:
             self._web.close()
         if self.heartbeat:
             self.heartbeat.close()
+        self.pulling.stopping.set()
         self.scheduler.stop()
         self.warehouse.close()
         self.store.close()

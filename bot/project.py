@@ -37,6 +37,7 @@ class Project:
         self._owner = owner
         self._print = ""
         self._lock = threading.Lock()
+        self._files = Catalog()
         self.catalog = Catalog()
 
     @property
@@ -51,13 +52,15 @@ class Project:
             roots = self._roots()
             now = "\n".join(root.print for root in roots)
             if now == self._print or not (wanted := self._wanted(roots)):
+                self.catalog = self._peopled(self.catalog)
                 return False
             recalled = not self._print and shelf.recall(self._shelf)
             fresh = read(wanted)
-            changed = fresh.catalog.version != self.catalog.version
+            changed = fresh.catalog.version != self._files.version
             if changed:
                 self._keep(fresh, wanted)  # with the store away all of this is done again
-            self._print, self.catalog, self._own = now, fresh.catalog, replace(self._own, dbt=fresh.dbt)
+            self._print, self._files, self._own = now, fresh.catalog, replace(self._own, dbt=fresh.dbt)
+            self.catalog = self._peopled(fresh.catalog)
             if not recalled or wanted.versions != {name: fresh.version(name) for name in fresh.good}:
                 shelf.keep(self._shelf)
             return changed
@@ -79,9 +82,16 @@ class Project:
         names = [root.bundle.name for root in there]
         active = {name: found for name in names if (found := self._store.contents.active(name))}
         versions = {name: version for name, (version, _) in active.items()}
-        return Wanted(
-            tuple(there), self.catalog, versions, {name: good for name, (_, good) in active.items()}
-        )
+        return Wanted(tuple(there), self._files, versions, {name: good for name, (_, good) in active.items()})
+
+    def _peopled(self, now: Catalog) -> Catalog:
+        """The files with the people of Slack's user groups; `now` itself where nobody has come or gone."""
+        groups = self._store.groups.all() if any(t.members_from for t in self._files.teams.values()) else {}
+        teams = {
+            name: team.joined_by(groups.get(team.members_from or "", {}))
+            for name, team in self._files.teams.items()
+        }
+        return now if teams == now.teams else replace(self._files, teams=teams)
 
     @property
     def _shelf(self) -> Path:

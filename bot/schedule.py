@@ -14,7 +14,6 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from bot.bundles.pulling import Pulling
 from bot.core.plan import last_due, next_due
 from bot.deliver import Deliverer
 from bot.due import clock_went_back
@@ -49,6 +48,8 @@ CHORES: dict[str, float] = {
     "late_rows": 600,
     "mending": 60,
     "worth": 600,
+    "digests": 60,
+    "groups": 10,
 }
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
@@ -123,12 +124,13 @@ class Scheduler:
         starting: Starting,
         deliverer: Deliverer | None,
         workers: int,
-        pulling: Pulling | None = None,
+        beside: Mapping[str, Callable[[], object]] | None = None,
     ) -> None:
+        """`beside`: chores of others, by their names in CHORES."""
         self.engine = engine
         self.starting = starting
         self.deliverer = deliverer
-        self.pulling = pulling
+        self._beside = beside or {}
         self.beats: dict[str, datetime] = {}  # when each chore last ended, for /healthz
         self._clock_watch = ClockWatch(engine.clock, self._clock_jumped)
         self._stopping = threading.Event()
@@ -162,7 +164,6 @@ class Scheduler:
             "sweep": self.engine.sweep,
             "starting": self._start_things,
             "reload": self._reload,
-            "pull": self.pulling.once if self.pulling else lambda: None,
             "renew": self.engine.runs.renew,
             "take_over": lambda: self._hand_out(self.engine.dead(), self.engine.take_over),
             "retry": lambda: self._hand_out(self.engine.retries(), self.engine.try_again),
@@ -174,13 +175,15 @@ class Scheduler:
             "late_rows": LateRows(self.engine).once,
             "mending": Mending(self.engine).once,
             "worth": Worth(self.engine).once,
+            **self._beside,
         }
         began = datetime.now(UTC)
-        for name, seconds in CHORES.items():
+        for name, do in chores.items():
+            seconds = CHORES[name]
             self._scheduler.add_job(
                 self._chore,
                 "interval",
-                (name, chores[name]),
+                (name, do),
                 seconds=seconds,
                 executor="chores",
                 id=f":{name}",
@@ -202,8 +205,6 @@ class Scheduler:
         """Ends at the next safe moment: what runs is finished, the rest is done after the next start."""
         self._stopping.set()
         self._work.set()
-        if self.pulling:
-            self.pulling.stopping.set()
         self._clock_watch.stop()
         self.rounds.close()  # first, for leases are renewed as long as the scheduler runs
         until = time.monotonic() + ENDS_WITHIN_S

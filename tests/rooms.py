@@ -53,10 +53,13 @@ ROOMS: Mapping[str, str] = {
     "bot.preview": f"{PURE} sensors bot.slack {LEAVES}",
     "bot.view": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
     "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.runs bot.engine bot.view {LEAVES}",
+    "bot.shifts": f"{PURE} bot.store bot.slack bot.project bot.view {LEAVES}",
     "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.watch.trouble bot.engine bot.view {LEAVES}",
-    "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting {LEAVES}",
-    "bot.schedule": f"{PURE} bot.store bot.bundles bot.due bot.engine bot.rounds bot.view bot.starting"
-    f" bot.deliver bot.watch.late bot.watch.worth bot.mending {LEAVES}",
+    "bot.digests": f"{PURE} bot.store bot.view {LEAVES}",
+    "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting bot.shifts bot.digests"
+    f" {LEAVES}",
+    "bot.schedule": f"{PURE} bot.store bot.due bot.engine bot.rounds bot.view bot.starting bot.deliver"
+    f" bot.watch.late bot.watch.worth bot.mending {LEAVES}",
     "bot.sandbox": "",
     "bot.demo": "",
     "bot": "",
