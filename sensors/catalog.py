@@ -159,6 +159,8 @@ def _gone(one: _Opened, declared: tuple[Problem, ...]) -> Loaded:
         assets=was.assets,
         entities=was.entities,
         violations=was.violations,
+        problems=was.problems,
+        broken=was.broken,
         version=was.version,
         root=one.root,
         declared=declared,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,13 @@ def test_a_bundle_may_be_taken_from_a_folder_instead(tmp_path: Path, monkeypatch
     ):
         with pytest.raises(SettingsError, match=said):
             load(tmp_path, {"PATROL_BUNDLE_FOLDERS": wrong})
+
+
+def test_the_operators_guide_declares_them_right(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[1] / "docs/operators.md").read_text()
+    (yaml,) = re.findall(r"<!-- bundles -->\n```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "patrol.yml").write_text(yaml)
+    assert [one.name for one in load(tmp_path, {}).bundles] == ["risk", "shop"]
 
 
 def test_the_schema_knows_them() -> None:

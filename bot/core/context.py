@@ -61,9 +61,9 @@ class House:
     def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
         """A link for every entity that the alert names, its key's first."""
         values = {**alert.key_values, **alert.newest}
-        found = []
+        entities, found = self.catalog.entities_of(alert.policy), []
         for column, value in values.items():
-            entity = self.catalog.entities.get(column)
+            entity = entities.get(column)
             url = entity.url(value) if entity else None
             if entity and url:
                 found.append((entity.label or f"Open {entity.name}", url))

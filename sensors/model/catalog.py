@@ -67,6 +67,13 @@ class Catalog:
         mine = not self.bundles or self.bundles[0].name == bundle
         return self.parts.get(bundle, Catalog()) if self.parts or not mine else self
 
+    def entities_of(self, policy: str) -> Mapping[str, Entity]:
+        """By column, those that stand on the policy's cards: what another bundle brings is its own."""
+        if not self.parts:
+            return self.entities
+        own = self.part(policy.rpartition(":")[0]).entities
+        return {**own, **self.part(self.bundles[0].name).entities}
+
     @property
     def errors(self) -> tuple[Problem, ...]:
         return tuple(p for p in self.problems if not p.warning)

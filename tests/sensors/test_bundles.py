@@ -89,6 +89,7 @@ def test_a_bundle_whose_folder_is_away_stays_as_it_was(project: Project) -> None
     risk.folder.rename(risk.folder.with_name("elsewhere"))
     away = loaded(project, risk, last_good=good)
     assert away.policies == good.policies
+    assert loaded(project, risk, last_good=away).policies == good.policies
     assert away.version == good.version
     assert away.bundles[1].trouble == "there is no folder policies/ in ../risk"
     assert said(away) == ["patrol.yml:1:1 bundles.risk: there is no folder policies/ in ../risk"]
@@ -142,6 +143,15 @@ def test_what_a_bundle_adds_serves_its_own_policies_only(project: Project) -> No
     assert "risk:scored" in catalog.policies
     assert catalog.broken == {"trust:scored"}
     assert {problem.path for problem in catalog.errors} == {"../trust/sql/scored.sql"}
+
+
+def test_a_bundles_links_stand_on_its_own_cards_only(project: Project) -> None:
+    risk = bundle(project, "risk")
+    write(risk.folder, "policies/_entities.yml", "x: {column: x, link: 'https://risk.example/{id}'}\n")
+    catalog = loaded(project, risk)
+    assert catalog.entities_of(THEIRS).keys() == {"x", "seller_id"}
+    assert catalog.entities_of(NAME).keys() == catalog.entities_of("patrol.late").keys() == {"seller_id"}
+    assert project.load().entities_of(NAME).keys() == {"seller_id"}
 
 
 def test_a_bundle_with_an_owner_holds_no_other_teams_policies(project: Project) -> None:
