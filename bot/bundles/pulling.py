@@ -48,7 +48,11 @@ class Pulling:
             or was.source != one.source
             or not timedelta() <= now - was.tried_at < self.every
         ]
-        return sum(not failed for failed in self._all(due, self.every).values() if failed is not None)
+        ended = self._all(due, self.every)
+        for name, why in ended.items():
+            if why and not self.stopping.is_set():
+                log.warning("not pulled", bundle=name, why=why)
+        return sum(why == "" for why in ended.values())
 
     def now(self, bundles: Sequence[Bundle]) -> dict[str, str]:
         """Pulls these, whoever has just done so. By bundle, why it could not be pulled, in words, or ""."""
@@ -70,7 +74,6 @@ class Pulling:
             self._pull(bundle, began)
         except PullFailed as failed:
             if not self.stopping.is_set():
-                log.warning("not pulled", bundle=bundle.name, why=str(failed))
                 self.store.pulls.failed(bundle.name, began, str(failed))
             return str(failed)
         except PatrolError:

@@ -97,24 +97,24 @@ def _as_json(held: Held, pull: Pull | None) -> dict[str, Any]:
 
 def _print(catalog: Catalog, pulls: dict[str, Pull]) -> None:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table("bundle", "from", "commit", "pulled", "policies", "mistakes", box=None, pad_edge=False)
-    for held in catalog.bundles:
-        pull = pulls.get(held.name)
-        pulled = f"{pull.pulled_at:%Y-%m-%d %H:%M:%S} UTC" if pull and pull.pulled_at else "–"
-        cells = (held.source or "this folder", held.commit[:SHORT] or "–", pulled)
-        figures = (str(held.policies), Text(str(held.errors), "red" if held.errors else ""))
-        table.add_row(Text(held.name, "bold"), *(Text(cell) for cell in cells), *figures)
     console = Console(soft_wrap=True, highlight=False)
-    console.print(table)
     for held in catalog.bundles:
         pull = pulls.get(held.name)
+        console.print(Text.assemble((held.name, "bold"), f"  {_facts(held, pull)}"))
+        console.print(Text(f"  {held.source or 'this folder'}", "dim"))
         if said := held.trouble or (pull.trouble if pull else ""):
-            console.print(Text(f"{held.name}: {said}", "red"))
+            console.print(Text(f"  {said}", "red"))
     if any(held.errors for held in catalog.bundles):
         console.print("patrol check names every mistake with its place.")
+
+
+def _facts(held: Held, pull: Pull | None) -> str:
+    pulled = f"pulled {pull.pulled_at:%Y-%m-%d %H:%M:%S} UTC" if pull and pull.pulled_at else ""
+    policies = count(held.policies, "policy", "policies")
+    mistakes = count(held.errors, "mistake") if held.errors else ""
+    return ", ".join(filter(None, (held.commit[:SHORT], pulled, policies, mistakes)))
 
 
 @bundles.command(short_help="Pull the newest commits now.")

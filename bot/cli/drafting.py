@@ -135,6 +135,8 @@ def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int)
 
     with opened(asked.project, store=given is None) as (catalog, warehouse, store):
         policy = policy_of(catalog, name)
+        if asked.write:
+            _refuse_pulled(catalog, policy)
         again = None
         if given is not None:
             wish = _of_rows(policy, given, asked)
@@ -234,15 +236,19 @@ def _drafted(policy: Policy, catalog: Catalog, warehouse: Warehouse, wish: Wish)
 # --------------------------------------------------------------------------------- telling
 
 
-def _written(catalog: Loaded, policy: Policy, drafted: Drafted) -> str:
-    """Adds the case to the file; where it stands now."""
-    from sensors.yaml_append import NotAdded, with_case
-
+def _refuse_pulled(catalog: Loaded, policy: Policy) -> None:
+    """What is not ours to write."""
     if next((held.commit for held in catalog.bundles if held.name == policy.bundle), ""):
         raise PatrolError(
             f"{policy.bundle} is pulled from a repository: what is written here would be lost with the next"
             " pull. Leave --write out, and paste what is printed into a copy of it."
         )
+
+
+def _written(catalog: Loaded, policy: Policy, drafted: Drafted) -> str:
+    """Adds the case to the file; where it stands now."""
+    from sensors.yaml_append import NotAdded, with_case
+
     path = catalog.file(policy.path)
     try:
         with path.open(encoding="utf-8", newline="") as file:

@@ -173,7 +173,7 @@ def test_the_analysts_commands_take_a_bundles_policy(world: World, team: Reposit
 def test_bundles_are_listed_and_pulled_by_hand(team: Repository, patrol: Patrol) -> None:
     ran = patrol("bundles")
     assert ran.code == 1
-    assert "risk: it was not pulled yet" in ran.out
+    assert "it was not pulled yet" in ran.out
     assert patrol("bundles", "pull", "rsk").code == 2
     ran = patrol("bundles", "pull", "risk", "--json")
     commit = team.git("rev-parse", "HEAD").strip()
@@ -186,11 +186,12 @@ def test_bundles_are_listed_and_pulled_by_hand(team: Repository, patrol: Patrol)
         f"{team.url} main", commit, 1, 0, None,
     )  # fmt: skip
     team.folder.rename(team.folder.with_name("away"))
-    ran = patrol("bundles", "pull")
-    assert (ran.code, "there is no such repository" in ran.out) == (1, True)
+    ran = patrol("bundles", "pull", "--json")
+    assert (ran.code, json.loads(ran.out)[0]["trouble"]) == (1, "there is no such repository")
+    assert "there is no such repository" in patrol("bundles", "pull").out
     ran = patrol("bundles")
     assert commit[:12] in ran.out
-    assert "risk: there is no such repository" in ran.out
+    assert f"  {team.url} main\n  there is no such repository" in ran.out
     assert patrol("check").code == 0  # with what was pulled before
     wait(lambda: "risk is as it was at" in patrol("check").err)
 
