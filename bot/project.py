@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bot.bundles import stored
+from bot.log import get
 from bot.store import Store
-from sensors import shelf
 from sensors.model.bundle import Bundle
 from sensors.model.catalog import Catalog
-from sensors.reading import Read, Wanted, read
+from sensors.reading import HERE, Read, Reader, ReadingFailed, Wanted
 from sensors.sources import Root
+
+log = get("files")
+
+REST_S = (10.0, 300.0)  # before files that could not be read are read again: at first, and at most
 
 
 class Project:
-    """The current catalog. A file that does not load keeps its last good version, over a restart too."""
+    """The current catalog. A file that does not load keeps its last good version, over a restart too.
+
+    `reader` reads it: in this process, unless told otherwise.
+    """
 
     def __init__(
         self,
@@ -29,16 +37,21 @@ class Project:
         owner: str | None = None,
         manifest: Path | None = None,
         bundles: Sequence[Bundle] = (),
+        reader: Reader = HERE,
     ) -> None:
         self.folder = folder
         self.bundles = bundles
         self._store = store
         self._own = Root(Bundle(bundle, dialect=dialect), folder, main=bundle, manifest=manifest)
         self._owner = owner
+        self.reader = reader
         self._print = ""
         self._lock = threading.Lock()
         self._files = Catalog()
+        self._rest = REST_S[0]
+        self._failed: tuple[str, float] = ("", 0.0)  # which files could not be read, and when to try again
         self.catalog = Catalog()
+        self.trouble = ""  # why the files cannot be read at all, in words; the catalog is an older one then
 
     @property
     def owner(self) -> str:
@@ -51,25 +64,30 @@ class Project:
         with self._lock:
             roots = self._roots()
             now = "\n".join(root.print for root in roots)
-            if now == self._print or not (wanted := self._wanted(roots)):
+            failed, again = self._failed
+            if now == self._print or (now == failed and time.monotonic() < again):
                 self.catalog = self._peopled(self.catalog)
                 return False
-            recalled = not self._print and shelf.recall(self._shelf)
-            fresh = read(wanted)
+            if not (wanted := self._wanted(roots)):
+                return False
+            fresh = self._read(wanted)
+            if fresh is None:
+                self._failed = now, time.monotonic() + self._rest
+                self._rest = min(self._rest * 2, REST_S[1])
+                return False
             changed = fresh.catalog.version != self._files.version
             if changed:
                 self._keep(fresh, wanted)  # with the store away all of this is done again
             self._print, self._files, self._own = now, fresh.catalog, replace(self._own, dbt=fresh.dbt)
             self.catalog = self._peopled(fresh.catalog)
-            if not recalled or wanted.versions != {name: fresh.version(name) for name in fresh.good}:
-                shelf.keep(self._shelf)
+            self.trouble, self._rest = "", REST_S[0]
             return changed
 
     def seen(self) -> Catalog:
         """What a serving process sees just now; nothing is kept of it."""
         while not (wanted := self._wanted(self._roots())):
             continue
-        return read(wanted).catalog
+        return self.reader.read(wanted).catalog
 
     def _roots(self) -> list[Root]:
         return [self._own, *stored.roots(self.bundles, self.folder, self._own.main, self._store)]
@@ -93,9 +111,17 @@ class Project:
         }
         return now if teams == now.teams else replace(self._files, teams=teams)
 
-    @property
-    def _shelf(self) -> Path:
-        return self.folder / ".patrol" / "proved"
+    def _read(self, wanted: Wanted) -> Read | None:
+        """None where it failed and there is an older catalog to go on with; else there is no choice but to
+        do it here."""
+        try:
+            return self.reader.read(wanted)
+        except ReadingFailed as failed:
+            log.error("files not read", why=str(failed), said=failed.detail)
+            if wanted.first:
+                return HERE.read(wanted)
+            self.trouble = f"the files were changed and could not be read: {failed}"
+            return None
 
     def _keep(self, fresh: Read, wanted: Wanted) -> None:
         """What each policy's runs depend on, by its hash; and all files as they are, or last were, good."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sensors.files import near
 from sensors.model.bundle import Bundle
 from sensors.model.catalog import Problem
+from sensors.near import near
 
 FOLDERS = {"policies": (".yml", ".yaml"), "sql": (".sql",)}
 PART = re.compile(r"[a-z][a-z0-9_]*")
