@@ -9,11 +9,12 @@ from typing import Any
 
 from sensors import dbt
 from sensors.file_beside import AssetFile, EntityFile, JobFile, TeamFile, ViolationFile
-from sensors.files import Door, near, validated
+from sensors.files import Door, validated
 from sensors.model.asset import Asset, Entity, ViolationKind
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.job import Job
 from sensors.model.team import Team
+from sensors.near import near
 from sensors.rules.oncall import oncall_rules, pager_rules
 from sensors.yaml_marks import Document, read
 

@@ -22,7 +22,6 @@ from sensors.files import (
     TeamName,
     Text,
     Upstream,
-    near,
     one_of,
     shown,
     wrong,
@@ -31,6 +30,7 @@ from sensors.model.asset import Asset, Entity, ViolationKind
 from sensors.model.job import KEY, Job, Param
 from sensors.model.policy import Severity
 from sensors.model.team import NOBODY, PAGER, LadderStep, Member, Role, Rotation, Team
+from sensors.near import near
 
 RoleName = Annotated[str, one_of(*[role.value for role in Role])]
 SeverityName = Annotated[str, one_of(*[severity.name for severity in Severity])]

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sensors.files import SPAN, Door, Duration, Schema, Text, near, shown, timezones, wrong
+from sensors.files import SPAN, Door, Duration, Schema, Text, shown, timezones, wrong
 from sensors.model.clock import exists, instant, parse_duration, parse_wall, say_duration
 from sensors.model.team import NINE, NOBODY, Hours, Override, Pager, Rotation
+from sensors.near import near
 
 TURNS = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=366)  # of a turn

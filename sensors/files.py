@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -25,6 +24,7 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_sc
 
 from sensors.model.catalog import Problem
 from sensors.model.clock import parse_duration, parse_time
+from sensors.near import near
 from sensors.yaml_marks import Document, Path
 
 M = TypeVar("M", bound="Door")
@@ -40,16 +40,6 @@ class Door(BaseModel):
 def wrong(what: str, *at: str | int) -> PydanticCustomError:
     """A mistake as a plain sentence, at a path below the value under validation."""
     return PydanticCustomError("plain", "{what}", {"what": what, "at": at})
-
-
-def near(word: object, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """`; did you mean "x"?` where some known word is like this one, else nothing."""
-    by_fold = {name.lower(): name for name in known}
-    wanted = str(word).lower()
-    found = difflib.get_close_matches(wanted, by_fold, n=1, cutoff=cutoff)
-    if not found and len(wanted) >= 3 and cutoff <= 0.6:
-        found = [name for name in by_fold if wanted in name or (len(name) >= 3 and name in wanted)]
-    return f'; did you mean "{by_fold[found[0]]}"?' if found else ""
 
 
 @dataclass(frozen=True)
