@@ -69,7 +69,7 @@ ROOMS = {
     **ROOMS,
     "bot.app": f"sensors sensors.model {SHELL}",
     "bot.cli": f"sensors sensors.model bot.app bot.sandbox bot.demo {SHELL}",
-    "bot.__main__": "bot.cli bot.errors",
+    "bot.__main__": "bot.cli bot.errors sensors.model",
 }
 
 # Each outside library has one home: the modules whose names begin so.

@@ -63,12 +63,13 @@ class House:
         return tuple(dict.fromkeys(slack for step in steps for slack in self.people(step.to, alert)))
 
     def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
-        """A link for every entity that the alert names, its key's first."""
+        """A link for every entity that the alert names: whom the policy is about first, then its key's."""
+        policy = self.policy_of(alert)
         values = {**alert.key_values, **alert.newest}
         found = []
-        for column, value in values.items():
+        for column in dict.fromkeys((*(policy.entity if policy else ()), *values)):
             entity = self.catalog.entities.get(column)
-            url = entity.url(value) if entity else None
+            url = entity.url(values.get(column)) if entity else None
             if entity and url:
                 found.append((entity.label or f"Open {entity.name}", url))
         return tuple(dict(found).items())
