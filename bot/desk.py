@@ -6,9 +6,11 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
+from bot.asking import Asking
 from bot.core import access, command, oncall
 from bot.core.action import (
     Acknowledge,
@@ -24,7 +26,7 @@ from bot.core.action import (
     Unacknowledge,
     Wake,
 )
-from bot.core.alert import Alert, Disposition, Lane, Work
+from bot.core.alert import Alert, Work
 from bot.core.change import Change, Refused, Same
 from bot.core.command import BY_NAME, VERBS, Command, Mistake
 from bot.core.earned import missing, noise
@@ -39,7 +41,8 @@ from bot.core.reply import (
     StatusReply,
     Worth,
 )
-from bot.core.words import clean, when, who
+from bot.core.saying import noted, refusal, together, unrefused
+from bot.core.words import when, who
 from bot.engine import Engine
 from bot.starting import Starting
 from bot.view import View
@@ -57,7 +60,6 @@ UNDO = {
 MOST_NAMES = 24  # in a hint
 NOTE_MOST = 2_000  # characters of a note, as in the modals
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
-OTHER_WAY = re.compile(rf"(undo: )?((?:{'|'.join(BY_NAME)})(?: .*)?)")
 # Clicks on a card of the past are told who has it; what only adds to an alert is never stale.
 STALE = (Acknowledge, Unacknowledge, Assign, SnoozeFor, Wake, Resolve, Reopen)
 
@@ -69,13 +71,14 @@ class Desk:
         self.engine = engine
         self.view = view
         self.starting = starting
+        self.asking = Asking(engine)
 
     # ---------------------------------------------------------------------- acts
 
     def act(self, person: Person, alert_id: int, action: PersonAction, work_seq: int | None = None) -> Said:
         """Records what a person does to one alert, if he may, and says it."""
         if refused := access.may_act(person.slack, self.engine.catalog.teams):
-            return _refusal(refused)
+            return refusal(refused)
         if isinstance(action, StartJob):
             return self.start_job(person, alert_id, action.job, action.params)
         if isinstance(action, Reopen):
@@ -100,9 +103,9 @@ class Desk:
             case Change(event=event) if alert:
                 undo = UNDO.get(event.kind)
                 hint = f"undo: `/patrol {undo} {alert.id}`" if undo else ""
-                return Said(f"{alert.name} {event.story}.{_noted(alert, event.kind)}", hint)
+                return Said(f"{alert.name} {event.story}.{noted(alert, event.kind)}", hint)
             case Refused():
-                return _refusal(outcome) if alert else self.view.unknown_alert(alert_id)
+                return refusal(outcome) if alert else self.view.unknown_alert(alert_id)
         return Said(f"ALR-{alert_id} is so already.", ok=False)
 
     def start_job(
@@ -113,7 +116,7 @@ class Desk:
         if job is None:
             return self._no_such("job", job_name, list(self.engine.catalog.jobs))
         if refused := access.may_start(person.slack, job, self.engine.catalog.teams):
-            return _refusal(refused)
+            return refusal(refused)
         alert = self.engine.store.alerts.get(alert_id) if alert_id else None
         if alert_id and alert is None:
             return self.view.unknown_alert(alert_id)
@@ -127,7 +130,7 @@ class Desk:
         if alert:
             _, outcome = self.engine.act(alert.id, StartJob(person.slack, job.name, filled), by=person.slack)
             if isinstance(outcome, Refused):
-                return _refusal(outcome)
+                return refusal(outcome)
             return Said(f"{job.title} is starting; its outcome comes in the thread of {alert.name}.", undo)
         run = self.starting.ask(job, person.slack, filled, None, f"command-{uuid.uuid4().hex}")
         return Said(f"{job.title} is starting as job run {run.id}; `/patrol status` shows its outcome.", undo)
@@ -170,8 +173,30 @@ class Desk:
             "rerun": self._rerun,
             "start": self._start,
         }
+        if parsed.name and parsed.verb in ("snooze", "wake"):
+            return self._of_scope(person, parsed)
         ask = asks.get(parsed.verb)
         return ask(person, parsed) if ask else self._each(person, parsed)
+
+    def _of_scope(self, person: Person, said: Command) -> Reply:
+        """`snooze` and `wake` of an entity or a policy."""
+        until = said.ends(self.engine.clock())
+        if said.verb == "wake" or until is None:
+            return unrefused(self.asking.wake(person, said.name))
+        return self.ask_snooze(person, said.name, until, self._readable(said.words))
+
+    def ask_snooze(self, person: Person, name: str, until: datetime, why: str) -> Reply:
+        if len(why) > NOTE_MOST:
+            return self._too_long(why)
+        return unrefused(self.asking.snooze(person, name, until, why))
+
+    def confirm(self, person: Person, ask: int) -> Said:
+        """Yes to what was shown."""
+        return unrefused(self.asking.confirm(person, ask))
+
+    def _too_long(self, words: str) -> Said:
+        much = f"That is {len(words):,} characters; at most {NOTE_MOST:,} are kept."
+        return Said(much, "Nothing was done. Say it in fewer words.", ok=False)
 
     def _each(self, person: Person, said: Command) -> Said:
         """One action for every alert named; without one, the alert that is due to this person."""
@@ -183,13 +208,12 @@ class Desk:
         action = self._action(person, said)
         if isinstance(action, Said):
             return action
-        return _together([self.act(person, target, action) for target in targets])
+        return together([self.act(person, target, action) for target in targets])
 
     def _action(self, person: Person, said: Command) -> PersonAction | Said:
         by, said = person.slack, replace(said, words=self._readable(said.words))
         if len(said.words) > NOTE_MOST:
-            much = f"That is {len(said.words):,} characters; at most {NOTE_MOST:,} are kept."
-            return Said(much, "Nothing was done. Say it in fewer words.", ok=False)
+            return self._too_long(said.words)
         match said.verb:
             case "snooze":
                 until = said.ends(self.engine.clock())
@@ -257,7 +281,8 @@ class Desk:
             severity=Severity[severity] if severity else None,
         )
         asked = " ".join(f"{name}:{value}" if value else name for name, value in filters.items())
-        return ListReply(tuple(alerts), asked, self.view.cards(alerts))
+        snoozes = tuple(self.view.standing()) if "snoozed" in filters else ()
+        return ListReply(tuple(alerts), asked, self.view.cards(alerts), snoozes)
 
     def _unknown(self, filters: Mapping[str, str]) -> Said | None:
         """A filter by something that is not there is a slip of the hand, not an empty list."""
@@ -327,7 +352,7 @@ class Desk:
         if policy is None:
             return self._no_such("policy", said.name, list(self.engine.catalog.policies))
         if refused := access.may_act(person.slack, self.engine.catalog.teams):
-            return _refusal(refused)
+            return refusal(refused)
         answer = self.starting.rerun_policy(policy, person.slack, uuid.uuid4().hex)
         return Said(f"`{policy.name}`: {answer}.")
 
@@ -337,7 +362,7 @@ class Desk:
             return targets
         if not targets:
             return Said("Rerun what?", f"Write it so: `{BY_NAME['rerun'].usage}`", ok=False)
-        answer = _together([self.act(person, target, Rerun(person.slack)) for target in targets])
+        answer = together([self.act(person, target, Rerun(person.slack)) for target in targets])
         return replace(answer, text=f"{answer.text} The answer comes in the thread.") if answer.ok else answer
 
     def _start(self, person: Person, said: Command) -> Reply:
@@ -351,23 +376,3 @@ class Desk:
         listed = ", ".join(sorted(known)[:MOST_NAMES]) + (" …" if len(known) > MOST_NAMES else "")
         hint = f"Did you mean `{near[0]}`?" if near else f"There are: {listed or 'none'}."
         return Said(f"There is no {what} `{name[:60]}`.", hint, ok=False)
-
-
-def _together(answers: list[Said]) -> Said:
-    """Several answers as one, line by line, with every undo."""
-    hints = dict.fromkeys(answer.hint for answer in answers if answer.hint)
-    return Said("\n".join(a.text for a in answers), " · ".join(hints), all(a.ok for a in answers))
-
-
-def _noted(alert: Alert, kind: str) -> str:
-    """What becomes of a false positive, for the one who called it so."""
-    false = kind in ("resolved", "redisposed") and alert.disposition is Disposition.false_positive
-    if not false or alert.policy.startswith("patrol."):
-        return ""
-    hear = " You will hear in its thread when the policy is mended." if alert.lane is Lane.live else ""
-    return f" Noted for {clean(alert.terms.team)}, who own `{clean(alert.policy)}`.{hear}"
-
-
-def _refusal(refused: Refused) -> Said:
-    way = OTHER_WAY.fullmatch(refused.hint)
-    return Said(refused.why, f"{way[1] or ''}`/patrol {way[2]}`" if way else refused.hint, ok=False)

@@ -19,6 +19,7 @@ from bot.metrics import METRICS, Metrics
 from bot.project import Project
 from bot.renaming import Renaming
 from bot.runs import LEASE, MOST_PARTS, Asked, Runs, Ticked
+from bot.snoozes import Snoozes
 from bot.store import Ask, DeadRun, Store
 from bot.trust import Trust
 from bot.watch.auditor import Auditor
@@ -62,6 +63,7 @@ class Engine:
         self.renaming = Renaming(store, clock)
         self.silence = Silence(store, self.troubles, project, self.circuit)
         self.trust = Trust(store, clock, rule or Rule())
+        self.snoozes = Snoozes(store, project, clock, self._record)
 
     @property
     def catalog(self) -> Catalog:
@@ -138,12 +140,12 @@ class Engine:
 
     def sweep(self) -> int:
         """Does what is due about alerts: steps, reminders, ends of snoozes. How many alerts changed."""
-        now = self.clock()
+        now, quieted = self.clock(), self.snoozes.sweep()
         due = self.store.alerts.due(now)
         self.metrics.due_behind(
             max(((now - d.at).total_seconds() for a in due if (d := due_of(a))), default=0)
         )
-        return sum(isinstance(self._record(alert.id, Timer()), Change) for alert in due)
+        return quieted + sum(isinstance(self._record(alert.id, Timer()), Change) for alert in due)
 
     def dead(self) -> list[DeadRun]:
         """Runs whose process died; none while no policy can look."""

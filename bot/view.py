@@ -17,6 +17,7 @@ from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusRe
 from bot.core.reports import REPORTED_FOR, open_reports
 from bot.core.route import channel_for, channel_in
 from bot.core.silence import SILENT_SENSOR
+from bot.core.tell_snooze import on_now
 from bot.core.words import clean, when
 from bot.project import Project
 from bot.store import Store
@@ -150,7 +151,12 @@ class View:
             version=self.catalog.version[:12],
             cards=self.cards(opened),
             told={alert.id: self.told(alert) for alert in opened},
+            standing=self.standing(),
         )
+
+    def standing(self) -> tuple[str, ...]:
+        """What people have ordered for a time, in sentences."""
+        return tuple(on_now(snooze) for snooze in self.store.snoozes.on())
 
     def waits(self) -> tuple[Queue, ...]:
         """What waits to be posted, by channel, the longest line first."""

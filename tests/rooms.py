@@ -39,7 +39,9 @@ ROOMS: Mapping[str, str] = {
     "bot.new": "sensors sensors.model bot.trial bot.errors",
     "bot.trial": f"{PURE} sensors bot.errors",
     "bot.runs": f"{PURE} sensors bot.store bot.project bot.watch.trouble bot.watch.circuit {LEAVES}",
-    "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} bot.renaming bot.runs bot.trust {LEAVES}",
+    "bot.snoozes": f"{PURE} bot.store bot.project {LEAVES}",
+    "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} bot.renaming bot.runs bot.snoozes bot.trust"
+    f" {LEAVES}",
     "bot.rounds": f"{PURE} bot.store bot.due bot.runs bot.engine {LEAVES}",
     "bot.watch.late": f"{PURE} sensors bot.store bot.engine bot.watch.trouble {LEAVES}",
     "bot.backfill": f"{PURE} sensors bot.store bot.runs bot.engine {LEAVES}",
@@ -52,7 +54,8 @@ ROOMS: Mapping[str, str] = {
     "bot.view": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
     "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.runs bot.engine bot.view {LEAVES}",
     "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.watch.trouble bot.engine bot.view {LEAVES}",
-    "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting {LEAVES}",
+    "bot.asking": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
+    "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting bot.asking {LEAVES}",
     "bot.schedule": f"{PURE} bot.store bot.due bot.engine bot.rounds bot.view bot.starting bot.deliver"
     f" bot.watch.late bot.watch.worth bot.mending {LEAVES}",
     "bot.sandbox": "",

@@ -39,12 +39,16 @@ VERBS = (
     Verb("assign", "assign 142 @bo", "give it to somebody", ("alerts", "person")),
     Verb(
         "snooze",
-        "snooze 142 2h reason…",
-        "quiet until then, unless it gets worse (24 h at most)",
-        ("alerts", "span", "words"),
-        ("snooze 142 30m", "snooze 142 until:18:00 waiting for the bank"),
+        "snooze 142 2h reason… | seller:s_1 3d reason… | payments.x 12h reason…",
+        "quiet until then, unless it gets worse: an alert for 24 h at most, an entity 14 d, a policy 72 h",
+        ("about", "span", "words"),
+        (
+            "snooze 142 30m",
+            "snooze 142 until:18:00 waiting for the bank",
+            "snooze seller:s_1 3d known to care, they are on it",
+        ),
     ),
-    Verb("wake", "wake 142", "end a snooze", ("alerts",)),
+    Verb("wake", "wake 142 | seller:s_1 | payments.x", "end a snooze", ("about",)),
     Verb(
         "resolve",
         "resolve 142 fp threshold note…",
@@ -129,6 +133,7 @@ ALERT = re.compile(r"(?:alr-|#)?(\d{1,9})", re.IGNORECASE)
 ALERTS = re.compile(rf"{ALERT.pattern}(?:,{ALERT.pattern})*,?", re.IGNORECASE)
 LINK = re.compile(r"<?https?://\S+?/archives/([CDG][A-Z0-9]+)/p(\d{10})(\d{6})\S*")
 PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@([\w.-]+)")
+TARGET = re.compile(r"`?(?!\d+$)[^\s`]*[.:][^\s`]+`?")  # seller:s_1, payments.x
 UNTIL = re.compile(r"until:(\d{1,2})(?::(\d{2}))?", re.IGNORECASE)
 
 
@@ -185,6 +190,14 @@ class _Reader:
         self._alerts()
         if not self.found["alerts"] and not self.found["links"] and self.words:
             return self._name()
+        return None
+
+    def _about(self) -> str | None:
+        """Alerts, or else one entity or policy, as it was typed: ids may have capitals."""
+        self._alerts()
+        named = not self.found["alerts"] and not self.found["links"] and self.words
+        if named and TARGET.fullmatch(self.words[0]) and not UNTIL.fullmatch(self.words[0]):
+            self.found["name"] = self.words.pop(0).strip("`")
         return None
 
     def _name(self) -> str | None:

@@ -73,6 +73,15 @@ class Said:
 
 
 @dataclass(frozen=True)
+class AskReply:
+    """What would be done, and what that would mean: done only once the same person says yes."""
+
+    ask: int
+    lines: tuple[str, ...]
+    does: str  # what the button says
+
+
+@dataclass(frozen=True)
 class PolicyLine:
     """A policy on one line of `status`."""
 
@@ -103,6 +112,7 @@ class StatusReply:
     version: str = ""
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # alert id -> who has been told
+    standing: tuple[str, ...] = ()  # what people have ordered for a time: snoozes of entities and policies
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,7 @@ class ListReply:
     alerts: tuple[Alert, ...]
     asked: str = ""  # the filter in words
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+    snoozes: tuple[str, ...] = ()  # of entities and policies, in sentences
 
 
 @dataclass(frozen=True)
@@ -154,4 +165,4 @@ class HelpReply:
     about: str = ""  # one verb's longer help
 
 
-Reply = Said | StatusReply | ListReply | ShowReply | PolicyReply | HelpReply
+Reply = Said | AskReply | StatusReply | ListReply | ShowReply | PolicyReply | HelpReply

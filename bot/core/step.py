@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core import sensor_step
+from bot.core import sensor_step, snoozing
 from bot.core.action import (
     MACHINE,
     Acknowledge,
@@ -16,6 +16,7 @@ from bot.core.action import (
     Comment,
     Escalate,
     Fire,
+    Hush,
     JobEnded,
     Mended,
     Renamed,
@@ -23,6 +24,7 @@ from bot.core.action import (
     Rerun,
     RerunEnded,
     Resolve,
+    Rouse,
     SnoozeFor,
     StartJob,
     Timer,
@@ -30,13 +32,11 @@ from bot.core.action import (
     Unknown,
     Wake,
 )
-from bot.core.alert import Alert, Disposition, Lane, Snooze, Work
+from bot.core.alert import Alert, Disposition, Lane, Work
 from bot.core.change import Effect, EffectKind, Outcome, Refused, Same, changed
-from bot.core.ladder import awake, climb, reopened, restart, timer
+from bot.core.ladder import climb, reopened, restart, timer
 from bot.core.words import clean, when, who
-from sensors.model.clock import say_duration
 
-LONGEST_SNOOZE = timedelta(hours=24)
 RETELL = timedelta(days=1)  # within which the one who resolved may still say something else
 
 
@@ -55,7 +55,7 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
             return timer(alert, now)
         case Acknowledge() | Unacknowledge() | Assign():
             return _ownership(alert, action, now)
-        case SnoozeFor() | Wake():
+        case SnoozeFor() | Wake() | Hush() | Rouse():
             return _snoozing(alert, action, now)
         case Resolve() | Reopen():
             return _closing(alert, action, now)
@@ -167,28 +167,10 @@ def _told(text: str, by: str, *people: str | None) -> tuple[Effect, ...]:
     return tuple(Effect(EffectKind.tell, text, to=person) for person in people if person and person != by)
 
 
-def _snoozing(alert: Alert, action: SnoozeFor | Wake, now: datetime) -> Outcome:
-    if not alert.is_open:
-        return _already_resolved(alert)
-    if isinstance(action, Wake):
-        return wake(alert, action, now)
-    by, until = action.by, action.until
-    if until <= now:
-        return Refused(f"{when(until)} has passed.", f"snooze {alert.id} 2h reason")
-    if until - now > LONGEST_SNOOZE:
-        return Refused("An alert can be snoozed for 24 h at most.", f"snooze {alert.id} 24h reason")
-    since = alert.snooze.since if alert.snooze else now
-    slept = replace(alert, snooze=Snooze(until, by, action.why, since, alert.severity))
-    why = f": {clean(action.why)}" if action.why else ""
-    story = f"snoozed by {who(by)} for {say_duration(until - now)}, until {when(until)}{why}"
-    return changed(alert, slept, now, by, "snoozed", story, action)
-
-
-def wake(alert: Alert, action: Wake, now: datetime) -> Outcome:
-    """Ends a snooze by hand: the step or the acknowledgement goes on where it stood."""
-    if not alert.snooze:
-        return Refused(f"{alert.name} is not snoozed.", f"snooze {alert.id} 2h reason")
-    return changed(alert, awake(alert, now), now, action.by, "woken", f"woken by {who(action.by)}", action)
+def _snoozing(alert: Alert, action: SnoozeFor | Wake | Hush | Rouse, now: datetime) -> Outcome:
+    if isinstance(action, Hush | Rouse):
+        return snoozing.by_scope(alert, action, now)
+    return snoozing.by_hand(alert, action, now) if alert.is_open else _already_resolved(alert)
 
 
 def _closing(alert: Alert, action: Resolve | Reopen, now: datetime) -> Outcome:

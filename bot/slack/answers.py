@@ -11,6 +11,7 @@ from bot.core.change import Refused
 from bot.core.command import BY_NAME
 from bot.core.job_run import JobRun
 from bot.core.reply import (
+    AskReply,
     Context,
     HelpReply,
     ListReply,
@@ -23,7 +24,7 @@ from bot.core.reply import (
     StatusReply,
 )
 from bot.core.words import count
-from bot.slack.blocks import Block, Face, actions, context, header, preformatted, section
+from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
 from bot.slack.face import buttons, offers, shown_columns
 from bot.slack.text import (
     AGO,
@@ -73,6 +74,8 @@ def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
             return said(Said(why, hint, ok=False), room)
         case Said():
             return said(reply, room)
+        case AskReply():
+            return asked(reply)
         case StatusReply():
             return status(reply, room)
         case ListReply():
@@ -91,6 +94,15 @@ def said(reply: Said, room: Room = ANYWHERE) -> Face:
     hint = TYPED.sub(rf"`{room.prefix} \1`", reply.hint)
     text = said_text(told) or "Done."
     return Face(trimmed(text, 1_000), [section(text), *context([answer(hint)] if hint else [])])
+
+
+def asked(reply: AskReply) -> Face:
+    """What would be done, with the buttons that do it or leave it."""
+    text = answer("\n".join(reply.lines))
+    yes = button(reply.does, "ask.yes", str(reply.ask), "primary")
+    return Face(
+        trimmed(text, 1_000), [section(text), *actions([yes, button("Leave it", "ask.no", str(reply.ask))])]
+    )
 
 
 def said_text(reply: Said) -> str:
@@ -126,12 +138,13 @@ def alert_lines(alerts: Iterable[Alert], cards: Mapping[int, Place], room: Room)
 
 def listed(reply: ListReply, room: Room = ANYWHERE) -> Face:
     asked = f" ({code(reply.asked, 100)})" if reply.asked else ""
+    scopes = sections([answer(line) for line in reply.snoozes])
     if not reply.alerts:
         text = f"No open alerts{asked}."
-        return Face(text, [section(text)])
+        return Face(text, [section(text), *scopes])
     head = f"*{count(len(reply.alerts), 'open alert')}*{asked}"
     lines = alert_lines(reply.alerts, reply.cards, room)
-    return Face(trimmed(head, 300), [section(head), *sections(lines)])
+    return Face(trimmed(head, 300), [section(head), *scopes, *sections(lines)])
 
 
 def shown(reply: ShowReply, room: Room = ANYWHERE) -> Face:
@@ -206,6 +219,7 @@ def around(reply: StatusReply) -> list[Block]:
         f"{escape(team, 40)}: {' '.join(mention(m) for m in who) or 'nobody'}" for team, who in reply.on_call
     ]
     return [
+        *_titled("For a while", [answer(line) for line in reply.standing]),
         *_titled("On call", duty[:10]),
         *_titled("Policies", _policy_lines(reply.policies)),
         *_titled("Jobs", job_lines(reply.jobs, 5)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from bot.core.action import PersonAction
@@ -18,6 +19,12 @@ class Desk(Protocol):
         self, person: Person, alert_id: int, action: PersonAction, work_seq: int | None, /
     ) -> Said | Refused:
         """Records the act. `work_seq` is what the button showed: a stale one is answered with who has it."""
+
+    def ask_snooze(self, person: Person, name: str, until: datetime, why: str, /) -> Reply | Refused:
+        """The preview of a snooze of an entity or policy; nothing is done yet."""
+
+    def confirm(self, person: Person, ask: int, /) -> Said | Refused:
+        """Does what the person was shown and asked about."""
 
     def command(self, person: Person, text: str, /) -> Reply | Refused:
         """A whole slash command (without `/patrol`) or the text of a mention."""

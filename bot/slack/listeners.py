@@ -86,6 +86,7 @@ def register(
     listeners = Listeners(desk, client, turns, clock)
     app.use(listeners.guard)
     app.action(re.compile(r"^alert\."))(listeners.click)
+    app.action(re.compile(r"^ask\."))(listeners.asked)
     for entry in COMMANDS:
         app.command(str(entry["command"]))(listeners.command)
     for entry in SHORTCUTS:
@@ -172,6 +173,19 @@ class Listeners:
             )
             ack()
             self._settle(outcome, lambda said: self._talk.acted(clicked, said), clicked.place)
+
+    def asked(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        """Yes or no to what was shown before it is done."""
+        place, ask = payloads.asked(body)
+        if ask is None:
+            ack()
+            self._talk.instead(place, plainly("Left as it was."))
+            return
+        outcome = self._act(context, place, lambda: self._desk.confirm(place.person, ask))
+        ack()
+        self._settle(
+            outcome, lambda said: self._talk.instead(place, render(said, self._talk.room(place))), place
+        )
 
     def _open(self, clicked: payloads.Click) -> None:
         refused = self._gate.refusal(clicked.place.user)

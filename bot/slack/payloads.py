@@ -127,6 +127,13 @@ def action(clicked: Click, now: datetime) -> PersonAction | None:
             return None
 
 
+def asked(body: Body) -> tuple[Place, int | None]:
+    """Where a yes was said, and to what; None where it was a no."""
+    clicked, value = click(body), str((body.get("actions") or [{}])[0].get("value") or "")
+    yes = clicked.action_id == "ask.yes" and value.isdigit() and len(value) <= 15
+    return clicked.place, int(value) if yes else None
+
+
 def command(body: Body) -> tuple[Place, str]:
     place = Place(
         str(body.get("user_id") or ""),
@@ -159,6 +166,7 @@ def mention(body: Body, bot_user: str) -> Mention:
 # Verbs that are about an alert: in its thread they need not name it.
 ABOUT_ALERTS = frozenset(("show", "why", "ack", "acknowledge", "unack", "unacknowledge", "take", "assign"))
 ABOUT_ALERTS |= {"snooze", "wake", "resolve", "close", "reopen", "escalate", "rerun"}
+TARGET = re.compile(r"`?(?!until:)[a-z_][\w-]*[.:]\S+", re.IGNORECASE)  # seller:s_1, payments.x
 NUMBER = re.compile(r"(?:alr-|#)?\d{1,9},?", re.IGNORECASE)
 
 
@@ -166,7 +174,9 @@ def in_thread(text: str, alert: int) -> str:
     """The command with the thread's alert named, where the person left it out: `ack` → `ack 142`."""
     verb, _, rest = text.partition(" ")
     following = rest.split()[:1]
-    named = bool(following) and bool(NUMBER.fullmatch(following[0]) or "/archives/" in following[0])
+    named = bool(following) and bool(
+        NUMBER.fullmatch(following[0]) or "/archives/" in following[0] or TARGET.fullmatch(following[0])
+    )
     if verb.lower() == "comment" and not (following and following[0].lower().startswith("alr-")):
         return f"{verb} {alert} {rest}".strip()
     if verb.lower() not in ABOUT_ALERTS or named or (verb.lower() == "rerun" and following):

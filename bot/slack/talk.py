@@ -80,6 +80,18 @@ class Talk:
         """`tell`, in the words of that place."""
         self.tell(place, render(reply, self.room(place)))
 
+    def instead(self, place: Place, face: Face) -> None:
+        """In the place of the answer that asked, so that it asks no more."""
+
+        def work() -> None:
+            try:
+                self._client.respond(place.response_url, face, replace=True, thread_ts=place.thread_ts)
+            except PatrolError as error:
+                log.info("a response_url did not work: %s", error)
+                self._tell(replace(place, response_url=""), face)
+
+        self._turns.later(work)
+
     def room(self, place: Place) -> Room:
         return Room(IN_THREADS if place.thread_ts else ANYWHERE.prefix, self._client.address)
 

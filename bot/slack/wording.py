@@ -74,7 +74,9 @@ def _owned(alert: Alert, about: Context) -> str:
         return _resolved(alert, about)
     if alert.snooze:
         why = f": {wrote(alert.snooze.why, 200, unpinged(about.names))}" if alert.snooze.why else ""
-        return f"until {date(alert.snooze.until)} by {mention(alert.snooze.by)}{why}{_had_by(alert)}"
+        of = f" with {escape(alert.snooze.target, 80)}" if alert.snooze.of else ""
+        by = mention(alert.snooze.by)
+        return f"until {date(alert.snooze.until)} by {by}{of}{why}{_had_by(alert)}"
     if alert.work is Work.acknowledged:
         until = f" until {date(alert.acknowledged_until)}" if alert.acknowledged_until else ""
         return f"{mention(alert.owner or 'somebody')} has it{until}{_helpers(alert)}"

@@ -6,15 +6,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, and_, bindparam, delete, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, delete, func, or_, select
 
 from bot.core.alert import Alert, Disposition, Event, Lane
 from bot.core.reconcile import Seen
 from bot.core.reply import Earlier, Evidence
+from bot.core.snooze import Scope, Target
 from bot.store.changes import hash_of
 from bot.store.codec import decode, unpack_values
 from bot.store.database import Database, in_parts
-from bot.store.tables import HOLDS_KEY, evidence, history, runs, seen
+from bot.store.tables import HOLDS_KEY, alert_entities, evidence, history, runs, seen
 from bot.store.tables import alerts as t
 from bot.store.values import Behind, Keys
 from sensors.model.policy import NOTHING, Severity
@@ -177,6 +178,27 @@ class Alerts:
         same = and_(t.c.entity_hash == hash_of(canonical(entity)), t.c.id != exclude)
         found = self._all(ALERTS.where(same).order_by(t.c.id.desc()).limit(limit))
         return tuple(Earlier(a.id, a.policy, a.title, a.disposition, a.opened_at) for a in found)
+
+    def about(
+        self,
+        target: Target,
+        *,
+        since: datetime | None = None,
+        awake_before: datetime | None = None,
+        limit: int = 1000,
+    ) -> list[Alert]:
+        """Alerts of that policy or about that entity, the newest first: of all, those opened since then, or
+        those that are open and not quiet until `awake_before`."""
+        if target.scope is Scope.policy:
+            mine: ColumnElement[bool] = t.c.policy == target.name
+        else:
+            named = alert_entities.c.entity_hash == hash_of(target.name)
+            mine = t.c.id.in_(select(alert_entities.c.alert_id).where(named))
+        asked: list[Any] = [t.c.opened_at >= since] if since else []
+        if awake_before:
+            quiet = or_(t.c.snoozed_until.is_(None), t.c.snoozed_until < awake_before)
+            asked += [HOLDS_KEY, quiet]
+        return self._all(ALERTS.where(mine, *asked).order_by(t.c.id.desc()).limit(limit))
 
     def dispositions(self, policy: str, since: datetime, lane: Lane) -> dict[Disposition, int]:
         """How the policy's alerts of this lane that were resolved since then turned out."""

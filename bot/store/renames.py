@@ -13,6 +13,7 @@ from bot.core.change import Change
 from bot.store.alerts import alert_of
 from bot.store.changes import write_changes
 from bot.store.database import Database, in_parts
+from bot.store.snoozes import rename_target
 from bot.store.tables import RUNNING, alerts, ledger, policy_state, runs, seen
 from bot.store.tables import renames as t
 from bot.store.values import RENAMED_AWAY
@@ -38,6 +39,7 @@ class Renames:
             watermark = self._part_from(c, old)
             c.execute(insert(policy_state), {"policy": new, "watermark": watermark})
             c.execute(delete(runs).where(runs.c.policy == old, RUNNING))
+            rename_target(c, old, new)
             for table in (runs, ledger, seen):
                 c.execute(update(table).where(table.c.policy == old).values(policy=new))
             mine: Any = select(alerts.c.id, alerts.c.body).where(alerts.c.policy == old).order_by(alerts.c.id)

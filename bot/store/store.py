@@ -20,6 +20,7 @@ from bot.store.database import PATIENCE, Database
 from bot.store.evidence import add_evidence
 from bot.store.job_runs import JobRuns
 from bot.store.ledger import Ledger
+from bot.store.notices import Notices
 from bot.store.outage import Outage
 from bot.store.outbox import Outbox, drop_unsent
 from bot.store.pace import Pace
@@ -27,6 +28,7 @@ from bot.store.renames import Renames
 from bot.store.requests import Requests
 from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
+from bot.store.snoozes import Snoozes
 from bot.store.tables import pacing
 from bot.store.values import Beside, RunSave
 from bot.store.verdicts import Verdicts
@@ -51,6 +53,8 @@ class Store:
         self.ledger = Ledger(self._database)
         self.renames = Renames(self._database)
         self.verdicts = Verdicts(self._database)
+        self.snoozes = Snoozes(self._database)
+        self.notices = Notices(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 
     def save(self, saved: RunSave, now: datetime) -> tuple[Alert, ...]:

@@ -159,19 +159,58 @@ snoozes = Table(
     "snoozes",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("scope", Text, nullable=False),  # alert; the place of entity and policy
+    Column("scope", Text, nullable=False),  # alert | entity | policy
     _of_alert(nullable=True),
-    Column("match", Json),  # what an entity or policy snooze matches
+    Column("match", Json),  # of an entity or a policy: what it is of, {"entity": "seller:s_1"}
     Column("until", Moment, nullable=False),
     Column("ceiling", Integer, nullable=False),
     Column("by", Words, nullable=False),
     Column("why", Words, nullable=False),
     Column("since", Moment, nullable=False),
     Column("ended_at", Moment),
+    Column("ended_by", Words),  # who ended one of an entity or a policy early
+    Column("of_id", Id),  # of an alert: the snooze of its entity or policy that it is a copy of
     sqlite_autoincrement=True,  # an id is never given twice
 )
 STILL_ON = text("ended_at IS NULL")
 Index("uq_snoozes_current", snoozes.c.alert_id, unique=True, sqlite_where=STILL_ON, postgresql_where=STILL_ON)
+SCOPED = text("alert_id IS NULL")  # those of an entity or a policy
+Index("ix_snoozes_scoped", snoozes.c.ended_at, sqlite_where=SCOPED, postgresql_where=SCOPED)
+COPIES = text("of_id IS NOT NULL")
+Index("ix_snoozes_copies", snoozes.c.of_id, sqlite_where=COPIES, postgresql_where=COPIES)
+
+alert_entities = Table(  # whom each alert is about
+    "alert_entities",
+    metadata,
+    Column("entity_hash", Text, primary_key=True),  # of "seller:s_1"
+    _of_alert(primary_key=True),
+)
+Index("ix_alert_entities_alert", alert_entities.c.alert_id)
+
+asks = Table(  # what somebody was shown a preview of, until he says yes
+    "asks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("by", Words, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("what", Json, nullable=False),
+    Column("ended_at", Moment),
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+
+notices = Table(  # what a channel is told that is of no one alert
+    "notices",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("to", Json, nullable=False),  # Slack ids of those who are told by it
+    Column("at", Moment, nullable=False),
+    Column("ended_at", Moment),  # when it stood in Slack
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+UNTOLD = text("ended_at IS NULL")
+Index("ix_notices_untold", notices.c.id, sqlite_where=UNTOLD, postgresql_where=UNTOLD)
 
 history = Table(
     "history",
@@ -234,7 +273,7 @@ messages = Table(
     "messages",
     metadata,
     Column("delivery", Text, primary_key=True),
-    _of_alert(),
+    _of_alert(nullable=True),  # null: a notice, of no one alert
     Column("effect_id", Id, ForeignKey("effects.id", ondelete="CASCADE")),
     Column("channel", Text, nullable=False),
     Column("thread_ts", Text),

@@ -1,0 +1,60 @@
+"""Snoozes of entities and policies, whom alerts are about, what is asked for and what channels are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TIME = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
+TEXT = sa.Text()
+
+
+def where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
+def upgrade() -> None:
+    op.add_column("snoozes", sa.Column("ended_by", TEXT, nullable=True))
+    op.add_column("snoozes", sa.Column("of_id", ID, nullable=True))
+    op.create_index("ix_snoozes_scoped", "snoozes", ["ended_at"], **where("alert_id IS NULL"))
+    op.create_index("ix_snoozes_copies", "snoozes", ["of_id"], **where("of_id IS NOT NULL"))
+    op.create_table(
+        "alert_entities",
+        sa.Column("entity_hash", TEXT, nullable=False),
+        sa.Column("alert_id", ID, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["alert_id"], ["alerts.id"], name=op.f("fk_alert_entities_alert_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("entity_hash", "alert_id", name=op.f("pk_alert_entities")),
+    )
+    op.create_index("ix_alert_entities_alert", "alert_entities", ["alert_id"])
+    op.create_table(
+        "asks",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("by", TEXT, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("what", sa.JSON(), nullable=False),
+        sa.Column("ended_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_asks")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "notices",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("channel", TEXT, nullable=False),
+        sa.Column("text", TEXT, nullable=False),
+        sa.Column("to", sa.JSON(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("ended_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_notices_untold", "notices", ["id"], **where("ended_at IS NULL"))
+    with op.batch_alter_table("messages") as messages:
+        messages.alter_column("alert_id", existing_type=ID, nullable=True)
