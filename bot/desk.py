@@ -30,7 +30,9 @@ from bot.core.alert import Alert, Work
 from bot.core.change import Change, Refused, Same
 from bot.core.command import BY_NAME, VERBS, Command, Mistake
 from bot.core.earned import missing, noise
+from bot.core.entities import target_of
 from bot.core.reply import (
+    AskReply,
     HelpReply,
     ListReply,
     Person,
@@ -42,6 +44,7 @@ from bot.core.reply import (
     Worth,
 )
 from bot.core.saying import noted, refusal, together, unrefused
+from bot.core.snooze import Scope
 from bot.core.words import when, who
 from bot.engine import Engine
 from bot.starting import Starting
@@ -185,7 +188,7 @@ class Desk:
             return unrefused(self.asking.wake(person, said.name))
         return self.ask_snooze(person, said.name, until, self._readable(said.words))
 
-    def ask_snooze(self, person: Person, name: str, until: datetime, why: str) -> Reply:
+    def ask_snooze(self, person: Person, name: str, until: datetime, why: str) -> AskReply | Said:
         if len(why) > NOTE_MOST:
             return self._too_long(why)
         return unrefused(self.asking.snooze(person, name, until, why))
@@ -295,13 +298,22 @@ class Desk:
 
     def _show(self, person: Person, said: Command) -> Reply:
         if said.name:
-            return self._policy(person, said)
+            return self._show_named(person, said)
         targets = self._targets(person, said)
         if isinstance(targets, Said):
             return targets
         if not targets:
             return Said("Which alert?", "Write it so: `show 142`", ok=False)
         return self.view.show(targets[0]) or self.view.unknown_alert(targets[0])
+
+    def _show_named(self, person: Person, said: Command) -> Reply:
+        """A policy, or somebody whom alerts are about."""
+        target = target_of(said.name, self.engine.catalog) if ":" in said.name else None
+        if isinstance(target, str):
+            return Said(target, "Write it so: `show seller:s_1`", ok=False)
+        if target and target.scope is Scope.entity:
+            return self.view.entity(target)
+        return self._policy(person, replace(said, name=target.name) if target else said)
 
     def _policy(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
         policy = self.engine.catalog.policies.get(said.name)

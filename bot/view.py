@@ -13,11 +13,12 @@ from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
 from bot.core.context import House, Known
 from bot.core.message import Queue
 from bot.core.plan import next_due
-from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
+from bot.core.reply import Context, EntityReply, Note, Place, PolicyLine, Said, ShowReply, StatusReply
 from bot.core.reports import REPORTED_FOR, open_reports
 from bot.core.route import channel_for, channel_in
 from bot.core.silence import SILENT_SENSOR
-from bot.core.tell_snooze import on_now
+from bot.core.snooze import Target
+from bot.core.tell_snooze import on_now, was_on
 from bot.core.words import clean, when
 from bot.project import Project
 from bot.store import Store
@@ -27,6 +28,7 @@ from sensors.model.policy import Policy
 from sensors.model.run import RunStatus
 from sensors.model.team import Team
 
+STORY_MOST = 100  # alerts of an entity that its story lists
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
 
 
@@ -73,7 +75,7 @@ class View:
         runs = self.store.runs.recent(alert.policy, 5) if self.policy_of(alert) else None
         known = Known(
             evidence=self.store.alerts.evidence(alert.id),
-            earlier=self.store.alerts.earlier(alert.key_values, alert.id),
+            earlier=self.store.alerts.earlier(alert),
             dispositions=self.store.alerts.dispositions(alert.policy, self.clock() - RIGHT_OVER, alert.lane),
             data_until=None if runs is None else _data_until(alert, runs),
         )
@@ -89,6 +91,25 @@ class View:
             self.store.alerts.history(alert_id),
             tuple(self.store.jobs.of_alert(alert_id)),
             self.cards([alert]).get(alert_id),
+        )
+
+    def entity(self, target: Target) -> EntityReply:
+        """All that is known of an entity."""
+        found = self.store.alerts.about(target, limit=STORY_MOST + 1)
+        alerts, ids = tuple(found[:STORY_MOST]), [alert.id for alert in found]
+        covered = self.store.snoozes.of_alerts(ids)
+        snoozes = {one.id: one for one in (*self.store.snoozes.of(target), *covered)}
+        kind, _, value = target.name.partition(":")
+        entity = next((e for e in self.catalog.entities.values() if e.name == kind), None)
+        url = entity.url(value) if entity else None
+        return EntityReply(
+            target.name,
+            (entity.label or f"Open {kind}", url) if entity and url else None,
+            alerts,
+            tuple(Note(i, event.actor, event.at, event.story) for i, event in self.store.alerts.notes(ids)),
+            tuple(was_on(one) for one in sorted(snoozes.values(), key=lambda s: s.id, reverse=True)),
+            self.cards(alerts),
+            len(found) > STORY_MOST,
         )
 
     def cards(self, alerts: Iterable[Alert]) -> dict[int, Place]:

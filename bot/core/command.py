@@ -31,7 +31,12 @@ VERBS = (
         "open alerts, worst first",
         ("filters",),
     ),
-    Verb("show", "show 142", "an alert with its rows, history and jobs", ("target",)),
+    Verb(
+        "show",
+        "show 142 | seller:s_1 | payments.x",
+        "an alert with its rows, history and jobs; all that is known of somebody; a policy",
+        ("target",),
+    ),
     Verb("policy", "policy payments.x", "a policy: its runs, its next run, how right it was", ("name",)),
     Verb("ack", "ack [142 143]", "it is yours; escalation stops until the deadline", ("alerts",)),
     Verb("unack", "unack 142", "hand it back to whoever is on call", ("alerts",)),
@@ -189,7 +194,8 @@ class _Reader:
     def _target(self) -> str | None:
         self._alerts()
         if not self.found["alerts"] and not self.found["links"] and self.words:
-            return self._name()
+            word = self.words.pop(0).strip("`")
+            self.found["name"] = word if ":" in word else word.lower()  # ids may have capitals
         return None
 
     def _about(self) -> str | None:

@@ -35,13 +35,14 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier alert on the same entity."""
+    """Another alert on the same entity."""
 
     id: int
     policy: str
     title: str
     disposition: Disposition | None
     at: datetime
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,29 @@ class ShowReply:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What somebody wrote about an alert."""
+
+    alert: int
+    by: str
+    at: datetime
+    story: str
+
+
+@dataclass(frozen=True)
+class EntityReply:
+    """`show seller:s_1`: all that is known of them. Alerts newest first."""
+
+    name: str  # as people write it
+    link: tuple[str, str] | None  # label, url
+    alerts: tuple[Alert, ...]
+    notes: tuple[Note, ...] = ()
+    snoozes: tuple[str, ...] = ()  # in sentences, the newest first
+    cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+    more: bool = False  # there are more alerts than are listed
+
+
+@dataclass(frozen=True)
 class Worth:
     """What the alerts of a policy's present version came to in its lane, and what follows, in words."""
 
@@ -165,4 +189,4 @@ class HelpReply:
     about: str = ""  # one verb's longer help
 
 
-Reply = Said | AskReply | StatusReply | ListReply | ShowReply | PolicyReply | HelpReply
+Reply = Said | AskReply | StatusReply | ListReply | ShowReply | EntityReply | PolicyReply | HelpReply

@@ -49,6 +49,18 @@ def on_now(snooze: ScopeSnooze) -> str:
     )
 
 
+def was_on(snooze: ScopeSnooze) -> str:
+    """One that is on or was, in a line."""
+    if snooze.ended_at is None:
+        return on_now(snooze)
+    over = f"ended by {who(snooze.ended_by)}" if snooze.ended_by else "over"
+    name = clean(snooze.target.name)
+    return (
+        f"`{name}` snoozed from {when(snooze.since)} by {who(snooze.by)}{because(snooze.why)};"
+        f" {over} {when(snooze.ended_at)}"
+    )
+
+
 def began(snooze: ScopeSnooze, covered: Sequence[Alert]) -> str:
     ids = sorted(alert.id for alert in covered)
     covers = f" It covers {named(ids)}." if ids else ""

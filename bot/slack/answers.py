@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from bot.core.job_run import JobRun
 from bot.core.reply import (
     AskReply,
     Context,
+    EntityReply,
     HelpReply,
     ListReply,
     Place,
@@ -25,7 +27,7 @@ from bot.core.reply import (
 )
 from bot.core.words import count
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
-from bot.slack.face import buttons, offers, shown_columns
+from bot.slack.face import buttons, link_button, offers, shown_columns
 from bot.slack.text import (
     AGO,
     CLOCK,
@@ -40,8 +42,9 @@ from bot.slack.text import (
     sentence,
     trimmed,
     width,
+    wrote,
 )
-from bot.slack.wording import DOTS, badges, finding, footnotes, state, story, title, worth
+from bot.slack.wording import CALLED, DOTS, badges, finding, footnotes, state, story, title, worth
 from sensors.model.clock import say_duration
 from sensors.model.policy import Cron, Every, Policy
 
@@ -82,6 +85,8 @@ def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
             return listed(reply, room)
         case ShowReply():
             return shown(reply, room)
+        case EntityReply():
+            return entity(reply, room)
         case PolicyReply():
             return policy(reply, room)
         case HelpReply():
@@ -164,6 +169,43 @@ def shown(reply: ShowReply, room: Room = ANYWHERE) -> Face:
         *_titled("Jobs", job_lines(reply.jobs, 5)),
     ]
     return Face(f"{alert.name} · {title(alert, 90)}", blocks)
+
+
+def entity(reply: EntityReply, room: Room = ANYWHERE) -> Face:
+    """The whole story of somebody: what is open, what came before and was made of it, notes, snoozes."""
+    opened = [alert for alert in reply.alerts if alert.is_open]
+    closed = [alert for alert in reply.alerts if not alert.is_open]
+    called = Counter(CALLED[one.disposition] for one in closed if one.disposition)
+    came_to = "".join(f", {n} {what}" for what, n in called.most_common())
+    policies = len({alert.policy for alert in reply.alerts})
+    many = f"{count(len(reply.alerts), 'alert')}{' (the newest)' if reply.more else ''}"
+    of = f" of {count(policies, 'policy', 'policies')}" if policies else ""
+    head = f"{many}{of}: {len(opened)} open{came_to}."
+    notes = [
+        f"{date(note.at)} · ALR-{note.alert} · {story(note.story, note.by, 300)}" for note in reply.notes
+    ]
+    blocks = [
+        header(reply.name),
+        section(head),
+        *actions(link_button([reply.link] if reply.link else [])),
+        *_titled("Open", [_of_entity(alert, reply, room) for alert in opened]),
+        *_titled("Earlier", [_of_entity(alert, reply, room) for alert in closed]),
+        *_titled("Notes", notes),
+        *_titled("Snoozes", [answer(line, 400) for line in reply.snoozes[:10]]),
+    ]
+    return Face(f"{escape(reply.name, 100)} · {head}", blocks[:48])
+
+
+def _of_entity(alert: Alert, reply: EntityReply, room: Room) -> str:
+    url = room.link(reply.cards.get(alert.id))
+    if alert.is_open:
+        return f"{alert_line(alert, url)} · {code(alert.policy, 60)}"
+    name = link(url, alert.name) if url else f"*{alert.name}*"
+    called = CALLED[alert.disposition] if alert.disposition else "closed"
+    by = f" by {mention(alert.resolved_by)}" if alert.resolved_by else " by the data"
+    note = f": {wrote(alert.note, 150)}" if alert.note else ""
+    at = f" {date(alert.resolved_at, AGO)}" if alert.resolved_at else ""
+    return f"✅ {name} {title(alert, 90)} · {code(alert.policy, 60)} · *{called}*{by}{at}{note}"
 
 
 def row_blocks(about: Context, most: int) -> list[Block]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from bot.core.action import PersonAction
 from bot.core.change import Refused
-from bot.core.reply import Person, Reply, Said, ShowReply, StatusReply
+from bot.core.reply import AskReply, Person, Reply, Said, ShowReply, StatusReply
 from sensors.model.job import Job
 
 
@@ -20,7 +20,9 @@ class Desk(Protocol):
     ) -> Said | Refused:
         """Records the act. `work_seq` is what the button showed: a stale one is answered with who has it."""
 
-    def ask_snooze(self, person: Person, name: str, until: datetime, why: str, /) -> Reply | Refused:
+    def ask_snooze(
+        self, person: Person, name: str, until: datetime, why: str, /
+    ) -> AskReply | Said | Refused:
         """The preview of a snooze of an entity or policy; nothing is done yet."""
 
     def confirm(self, person: Person, ask: int, /) -> Said | Refused:

@@ -225,8 +225,8 @@ class Listeners:
             ack(**talk.unrecorded_view(body, outcome.running is not None))
             if outcome.running is not None:
                 self._settle(outcome, lambda done: self._talk.submitted(place, done))
-        elif refusal := self._submissions.refusal(body, outcome):
-            ack(**refusal)
+        elif more := self._submissions.instead(body, outcome):
+            ack(**more)
         else:
             ack(response_action="clear")
             self._talk.submitted(place, outcome)

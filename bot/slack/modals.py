@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.action import PersonAction, Resolve, SnoozeFor
 from bot.core.alert import Alert, Disposition, FalseCause, Work
-from bot.core.reply import ShowReply
+from bot.core.entities import POLICY
+from bot.core.reply import AskReply, ShowReply
+from bot.core.snooze import LONGEST, Scope
 from bot.slack import wording
 from bot.slack.answers import history_lines, job_lines, row_blocks
 from bot.slack.blocks import Block, actions, button, context, option, plain_text, section
 from bot.slack.face import offers, value
-from bot.slack.text import code, cut, escape, fold
+from bot.slack.text import answer, code, cut, escape, fold
 from bot.slack.wording import CALLED, state
 from sensors.model.clock import say_duration
 from sensors.model.job import Job, Param
 
 NOTE_MOST = 2_000
-DURATIONS = ("30m", "1h", "4h", "24h")
 SPANS = {
     "30m": timedelta(minutes=30),
     "1h": timedelta(hours=1),
     "4h": timedelta(hours=4),
     "24h": timedelta(hours=24),
+    "3d": timedelta(days=3),
+    "14d": timedelta(days=14),
 }
+SCOPES_MOST = 8
 VERDICTS = (
     (Disposition.true_positive, "True positive", "It is what the policy looks for, and it is not allowed"),
     (Disposition.benign, "Real but allowed", "It is what the policy looks for, and it is fine here"),
@@ -52,6 +56,7 @@ CAUSES = (
 )
 
 
+LONGEST_SAID = "An alert 24 h at most, an entity 14 d, a policy 3 d. It wakes early if it gets worse."
 CAUSE_HELPS = "It helps to make the policy better."
 
 
@@ -116,31 +121,65 @@ def _about(alert: Alert) -> Block:
 
 
 def snooze(alert: Alert, errand: Errand) -> Block:
-    spans = [option(say_duration(SPANS[name]), name) for name in DURATIONS]
+    spans = [option(say_duration(span), name) for name, span in SPANS.items()]
     choice: Block = {"type": "radio_buttons", "options": spans, "initial_option": spans[1]}
     blocks = [
         _about(alert),
-        _input("span", "Quiet for", choice, "It wakes early if it gets worse."),
-        _input("until", "or until", {"type": "datetimepicker"}, "At most 24 hours from now.", optional=True),
+        _input("scope", "What", _scopes(alert), "More than this alert is previewed first."),
+        _input("span", "Quiet for", choice, LONGEST_SAID),
+        _input("until", "or until", {"type": "datetimepicker"}, optional=True),
         _note("Why", "Shown on the card, so that nobody has to ask."),
     ]
     return modal(f"Snooze {alert.name}", "snooze", errand, blocks, "Snooze")
 
 
-def snoozed(view: Block, by: str, now: datetime) -> SnoozeFor | FieldErrors:
-    """The action that a submitted snooze asks for."""
+def _scopes(alert: Alert) -> Block:
+    """This alert, everything about those that it is about, everything of its policy."""
+    own = option("This alert", "alert", "for whoever works on it")
+    about = [
+        option(f"Everything about {cut(entity, 50)}", entity, "for leads, after a preview")
+        for entity in dict.fromkeys(alert.entities[:SCOPES_MOST])
+        if 0 < len(entity) <= 150
+    ]
+    policy = option(
+        f"Everything of {cut(alert.policy, 60)}", f"{POLICY}{alert.policy}", "for admins, after a preview"
+    )
+    several = [own, *about, *([policy] if len(alert.policy) < 140 else [])]
+    return {"type": "radio_buttons", "options": several, "initial_option": own}
+
+
+@dataclass(frozen=True)
+class Scoped:
+    """A snooze of more than one alert that somebody asks for: of what, until when, why."""
+
+    name: str
+    until: datetime
+    why: str
+
+
+def snoozed(view: Block, by: str, now: datetime) -> SnoozeFor | Scoped | FieldErrors:
+    """What a submitted snooze asks for."""
     given = filled(view)
+    scope, why, field = str(given.get("scope") or "alert"), fold(given.get("note") or ""), "span"
     if picked := given.get("until"):
-        until = datetime.fromtimestamp(int(picked), UTC)
+        field, until = "until", datetime.fromtimestamp(int(picked), UTC)
         if until <= now:
             return FieldErrors({"until": "This time has passed."})
-        if until - now > SPANS["24h"]:
-            return FieldErrors({"until": "An alert can be snoozed for 24 hours at most."})
     elif (span := SPANS.get(str(given.get("span")))) is None:
         return FieldErrors({"span": "Choose for how long."})
     else:
         until = now + span
-    return SnoozeFor(by, until, fold(given.get("note") or ""))
+    if scope != "alert":
+        return Scoped(scope, until, why)
+    if until - now > LONGEST[Scope.alert]:
+        return FieldErrors({field: "An alert can be snoozed for 24 hours at most."})
+    return SnoozeFor(by, until, why)
+
+
+def sure(reply: AskReply, errand: Errand) -> Block:
+    """The preview of what was asked for, and the question."""
+    about = replace(errand, job=str(reply.ask))
+    return modal("Are you sure?", "sure", about, [section(answer("\n".join(reply.lines)))], "Snooze")
 
 
 # -- resolve -------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, delete, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, case, delete, func, or_, select
 
 from bot.core.alert import Alert, Disposition, Event, Lane
 from bot.core.reconcile import Seen
@@ -171,13 +171,31 @@ class Alerts:
         with self._database.write() as c:
             return c.execute(delete(seen).where(seen.c.policy == policy, old)).rowcount
 
-    def earlier(self, entity: Mapping[str, Any], exclude: int, limit: int = 5) -> tuple[Earlier, ...]:
-        """The newest other alerts with the same key values, under any policy; none for `{}`."""
-        if not entity:
+    def earlier(self, alert: Alert, limit: int = 8) -> tuple[Earlier, ...]:
+        """Other alerts about an entity of this one, or with its key values, under any policy: first those
+        that are open, then the newest; none for an alert about nobody."""
+        named = [hash_of(entity) for entity in alert.entities]
+        same: list[ColumnElement[bool]] = []
+        if alert.key_values:
+            same.append(t.c.entity_hash == hash_of(canonical(alert.key_values)))
+        if named:
+            about = select(alert_entities.c.alert_id).where(alert_entities.c.entity_hash.in_(named))
+            same.append(t.c.id.in_(about))
+        if not same:
             return ()
-        same = and_(t.c.entity_hash == hash_of(canonical(entity)), t.c.id != exclude)
-        found = self._all(ALERTS.where(same).order_by(t.c.id.desc()).limit(limit))
-        return tuple(Earlier(a.id, a.policy, a.title, a.disposition, a.opened_at) for a in found)
+        order = (case((HOLDS_KEY, 0), else_=1), t.c.id.desc())
+        found = self._all(ALERTS.where(or_(*same), t.c.id != alert.id).order_by(*order).limit(limit))
+        return tuple(Earlier(a.id, a.policy, a.title, a.disposition, a.opened_at, a.is_open) for a in found)
+
+    def notes(self, alert_ids: Iterable[int], limit: int = 50) -> list[tuple[int, Event]]:
+        """What people wrote about these alerts, the newest first, each with the alert's id."""
+        written = and_(history.c.alert_id.in_(list(alert_ids)), history.c.kind == "commented")
+        query = select(history).where(written).order_by(history.c.at.desc(), history.c.seq.desc())
+        with self._database.read() as c:
+            return [
+                (r.alert_id, Event(r.seq, r.at, r.actor, r.kind, r.story, unpack_values(r.action)))
+                for r in c.execute(query.limit(limit))
+            ]
 
     def about(
         self,

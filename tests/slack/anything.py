@@ -11,11 +11,14 @@ from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lan
 from bot.core.earned import Record
 from bot.core.job_run import JobRun, JobState
 from bot.core.reply import (
+    AskReply,
     Context,
     Earlier,
+    EntityReply,
     Evidence,
     HelpReply,
     ListReply,
+    Note,
     Person,
     PolicyLine,
     PolicyReply,
@@ -82,6 +85,7 @@ ALERT = st.builds(
     as_of=WHEN,
     key_values=ROW,
     newest=ROW,
+    entities=some(TEXT, 3),
     work=st.sampled_from(Work),
     condition=st.sampled_from(Condition),
     unknown_why=MARKED,
@@ -90,7 +94,16 @@ ALERT = st.builds(
     acknowledged_at=maybe(WHEN),
     acknowledged_until=maybe(WHEN),
     snooze=maybe(
-        st.builds(Snooze, until=WHEN, by=SLACK, why=TEXT, since=WHEN, ceiling=st.sampled_from(Severity))
+        st.builds(
+            Snooze,
+            until=WHEN,
+            by=SLACK,
+            why=TEXT,
+            since=WHEN,
+            ceiling=st.sampled_from(Severity),
+            of=st.integers(0, 1),
+            target=TEXT,
+        )
     ),
     step=st.integers(0, 4),
     step_due=maybe(WHEN),
@@ -225,6 +238,16 @@ REPLY = st.one_of(
     STATUS,
     st.builds(ListReply, alerts=some(ALERT, 2).map(lambda alerts: alerts * 40), asked=TEXT, cards=PLACES),
     SHOWN,
+    st.builds(AskReply, ask=st.integers(1, 10**9), lines=some(TEXT, 4), does=TEXT),
+    st.builds(
+        EntityReply,
+        name=TEXT,
+        link=maybe(st.tuples(TEXT, TEXT)),
+        alerts=some(ALERT, 2).map(lambda alerts: alerts * 50),
+        notes=some(st.builds(Note, alert=st.integers(1, 99), by=SLACK, at=WHEN, story=MARKED), 30),
+        snoozes=some(TEXT, 12),
+        cards=PLACES,
+    ),
     st.builds(PolicyReply, policy=POLICY, line=LINE, worth=WORTH, alerts=some(ALERT, 3)),
     st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
 )

@@ -15,7 +15,7 @@ import pytest
 from bot.core.action import Acknowledge, PersonAction
 from bot.core.alert import Alert, Lane, Terms, Work
 from bot.core.change import Refused
-from bot.core.reply import Context, Evidence, Person, Reply, Said, ShowReply, StatusReply
+from bot.core.reply import AskReply, Context, Evidence, Person, Reply, Said, ShowReply, StatusReply
 from bot.sandbox import Sandbox
 from bot.slack.client import SlackClient
 from bot.slack.face import card
@@ -51,6 +51,7 @@ def an_alert(**changes: Any) -> Alert:
         fired_at=NOW + timedelta(minutes=2),
         as_of=NOW + timedelta(minutes=3),
         key_values={"seller_id": "s_1"},
+        entities=("seller:s_1",),
         work_seq=7,
         last_event="opened: 3 rows",
         last_event_at=NOW,
@@ -103,8 +104,18 @@ class RecordingDesk:
             self.alert = replace(self.alert, work=Work.acknowledged, owner=action.by, work_seq=8)
         return Said(f"You have ALR-{alert_id}.", "undo: `/patrol unack 3`")
 
+    def ask_snooze(self, person: Person, name: str, until: datetime, why: str) -> AskReply | Said | Refused:
+        self._note("ask", person.slack, name, until, why)
+        return AskReply(41, (f"Snooze `{name}`?", "It would have hidden nothing."), f"Snooze {name}")
+
+    def confirm(self, person: Person, ask: int) -> Said | Refused:
+        self._note("confirm", person.slack, ask)
+        return Said("It is snoozed.", "undo: `/patrol wake seller:s_1`")
+
     def command(self, person: Person, text: str) -> Reply | Refused:
         self._note("command", person.slack, text)
+        if text.startswith("snooze seller:"):
+            return self.ask_snooze(person, text.split()[1], NOW, "")
         return Said(f"Heard {text}.", "undo: `unack 3`")
 
     def show(self, alert_id: int) -> ShowReply | None:
