@@ -28,12 +28,11 @@ from bot.core.action import (
 )
 from bot.core.alert import Alert, Work
 from bot.core.change import Change, Refused, Same
-from bot.core.command import BY_NAME, VERBS, Command, Mistake
+from bot.core.command import BY_NAME, Command, Mistake
 from bot.core.earned import missing, noise
 from bot.core.entities import target_of
 from bot.core.reply import (
     AskReply,
-    HelpReply,
     ListReply,
     Person,
     PolicyReply,
@@ -43,12 +42,13 @@ from bot.core.reply import (
     StatusReply,
     Worth,
 )
-from bot.core.saying import noted, refusal, together, unrefused
+from bot.core.saying import helped, noted, refusal, together, unrefused
 from bot.core.snooze import Scope
 from bot.core.words import when, who
 from bot.engine import Engine
 from bot.starting import Starting
 from bot.view import View
+from bot.why import Why
 from sensors.model.job import Job
 from sensors.model.policy import Policy, Severity, Status
 
@@ -75,6 +75,7 @@ class Desk:
         self.view = view
         self.starting = starting
         self.asking = Asking(engine)
+        self.why = Why(engine, view)
 
     # ---------------------------------------------------------------------- acts
 
@@ -171,8 +172,9 @@ class Desk:
             "list": self._list,
             "show": self._show,
             "policy": self._policy,
+            "why": self._why,
             "oncall": self._oncall,
-            "help": self._help,
+            "help": lambda _, said: helped(next(iter(said.filters), "")),
             "rerun": self._rerun,
             "start": self._start,
         }
@@ -315,6 +317,19 @@ class Desk:
             return self.view.entity(target)
         return self._policy(person, replace(said, name=target.name) if target else said)
 
+    def _why(self, person: Person, said: Command) -> Reply:
+        policy = said.filters.get("policy") or next((n for n, v in said.filters.items() if not v), "")
+        if said.name:
+            return self.why.named(said.name, policy)
+        targets = self._targets(person, said)
+        if isinstance(targets, Said):
+            return targets
+        found = self.engine.store.alerts.get(targets[0]) if targets else None
+        if found is None:
+            missing = Said("Why what?", f"Write it so: `{BY_NAME['why'].usage}`", ok=False)
+            return self.view.unknown_alert(targets[0]) if targets else missing
+        return self.why.alert(found)
+
     def _policy(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
@@ -346,16 +361,6 @@ class Desk:
             member = oncall.on_call(teams[name], now)
             lines.append(f"{name}: {who(member.slack) if member else 'nobody'}")
         return Said(f"On call at {when(now)}\n" + "\n".join(lines))
-
-    def _help(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
-        asked = next(iter(said.filters), "")
-        if not asked:
-            return HelpReply(tuple((v.name, v.usage, v.about) for v in VERBS))
-        verb = BY_NAME.get(asked)
-        if verb is None:
-            return self._no_such("verb", asked, list(BY_NAME))
-        about = "\n".join([verb.about, *(f"for example `{e}`" for e in verb.examples)])
-        return HelpReply(((verb.name, verb.usage, verb.about),), about)
 
     def _rerun(self, person: Person, said: Command) -> Reply:
         if not said.name:

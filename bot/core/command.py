@@ -37,6 +37,13 @@ VERBS = (
         "an alert with its rows, history and jobs; all that is known of somebody; a policy",
         ("target",),
     ),
+    Verb(
+        "why",
+        "why 142 | seller:s_1 [policy:payments.x]",
+        "why it is there, or is not: rows, threshold, last look, snooze, who was told, what Slack shows",
+        ("about", "filters"),
+        ("why 142", "why seller:s_1"),
+    ),
     Verb("policy", "policy payments.x", "a policy: its runs, its next run, how right it was", ("name",)),
     Verb("ack", "ack [142 143]", "it is yours; escalation stops until the deadline", ("alerts",)),
     Verb("unack", "unack 142", "hand it back to whoever is on call", ("alerts",)),

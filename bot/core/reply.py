@@ -161,6 +161,14 @@ class EntityReply:
 
 
 @dataclass(frozen=True)
+class WhyReply:
+    """`why 142`, `why seller:s_1`: each reason with what it is of, in sentences of the core."""
+
+    about: str
+    reasons: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Worth:
     """What the alerts of a policy's present version came to in its lane, and what follows, in words."""
 
@@ -189,4 +197,6 @@ class HelpReply:
     about: str = ""  # one verb's longer help
 
 
-Reply = Said | AskReply | StatusReply | ListReply | ShowReply | EntityReply | PolicyReply | HelpReply
+Reply = (
+    Said | AskReply | StatusReply | ListReply | ShowReply | WhyReply | EntityReply | PolicyReply | HelpReply
+)

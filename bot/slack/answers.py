@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.core.alert import Alert, Event, Work
 from bot.core.change import Refused
@@ -24,6 +25,7 @@ from bot.core.reply import (
     Said,
     ShowReply,
     StatusReply,
+    WhyReply,
 )
 from bot.core.words import count
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
@@ -72,25 +74,20 @@ TYPED = re.compile(rf"`(?:/patrol )?((?:{'|'.join(BY_NAME)})(?: [^`]*)?)`")
 
 def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
     """Any answer as a message."""
-    match reply:
-        case Refused(why=why, hint=hint):
-            return said(Said(why, hint, ok=False), room)
-        case Said():
-            return said(reply, room)
-        case AskReply():
-            return asked(reply)
-        case StatusReply():
-            return status(reply, room)
-        case ListReply():
-            return listed(reply, room)
-        case ShowReply():
-            return shown(reply, room)
-        case EntityReply():
-            return entity(reply, room)
-        case PolicyReply():
-            return policy(reply, room)
-        case HelpReply():
-            return helped(reply, room)
+    if isinstance(reply, Refused):
+        return said(Said(reply.why, reply.hint, ok=False), room)
+    ways: Mapping[type, Callable[[Any, Room], Face]] = {
+        Said: said,
+        AskReply: asked,
+        StatusReply: status,
+        ListReply: listed,
+        ShowReply: shown,
+        WhyReply: because,
+        EntityReply: entity,
+        PolicyReply: policy,
+        HelpReply: helped,
+    }
+    return ways[type(reply)](reply, room)
 
 
 def said(reply: Said, room: Room = ANYWHERE) -> Face:
@@ -101,9 +98,9 @@ def said(reply: Said, room: Room = ANYWHERE) -> Face:
     return Face(trimmed(text, 1_000), [section(text), *context([answer(hint)] if hint else [])])
 
 
-def asked(reply: AskReply) -> Face:
+def asked(reply: AskReply, room: Room = ANYWHERE) -> Face:  # noqa: ARG001
     """What would be done, with the buttons that do it or leave it."""
-    text = answer("\n".join(reply.lines))
+    text = answer("\n".join(reply.lines)) or "Are you sure?"
     yes = button(reply.does, "ask.yes", str(reply.ask), "primary")
     return Face(
         trimmed(text, 1_000), [section(text), *actions([yes, button("Leave it", "ask.no", str(reply.ask))])]
@@ -206,6 +203,13 @@ def _of_entity(alert: Alert, reply: EntityReply, room: Room) -> str:
     note = f": {wrote(alert.note, 150)}" if alert.note else ""
     at = f" {date(alert.resolved_at, AGO)}" if alert.resolved_at else ""
     return f"✅ {name} {title(alert, 90)} · {code(alert.policy, 60)} · *{called}*{by}{at}{note}"
+
+
+def because(reply: WhyReply, room: Room = ANYWHERE) -> Face:  # noqa: ARG001
+    """Reason by reason."""
+    lines = [f"*{escape(what, 80)}* {answer(said, 900)}" for what, said in reply.reasons]
+    head = answer(reply.about, 300)
+    return Face(trimmed(f"Why {head}", 300), [section(f"*Why* {head}"), *sections(lines)])
 
 
 def row_blocks(about: Context, most: int) -> list[Block]:

@@ -25,6 +25,7 @@ from bot.core.reply import (
     Said,
     ShowReply,
     StatusReply,
+    WhyReply,
     Worth,
 )
 from sensors.model.asset import ViolationKind
@@ -238,6 +239,9 @@ REPLY = st.one_of(
     STATUS,
     st.builds(ListReply, alerts=some(ALERT, 2).map(lambda alerts: alerts * 40), asked=TEXT, cards=PLACES),
     SHOWN,
+    st.builds(
+        WhyReply, about=MARKED, reasons=some(st.tuples(TEXT, MARKED), 12).map(lambda reasons: reasons * 3)
+    ),
     st.builds(AskReply, ask=st.integers(1, 10**9), lines=some(TEXT, 4), does=TEXT),
     st.builds(
         EntityReply,
