@@ -26,8 +26,8 @@ from bot.core.action import (
     Unacknowledge,
     Wake,
 )
-from bot.core.alert import Alert, Work
-from bot.core.change import Change, Refused, Same
+from bot.core.alert import Work
+from bot.core.change import Refused
 from bot.core.command import BY_NAME, Command, Mistake
 from bot.core.earned import missing, noise
 from bot.core.entities import target_of
@@ -40,9 +40,10 @@ from bot.core.reply import (
     Said,
     ShowReply,
     StatusReply,
+    WhyReply,
     Worth,
 )
-from bot.core.saying import helped, noted, refusal, together, unrefused
+from bot.core.saying import answered, helped, refusal, together, unrefused
 from bot.core.snooze import Scope
 from bot.core.words import when, who
 from bot.engine import Engine
@@ -52,15 +53,8 @@ from bot.why import Why
 from sensors.model.job import Job
 from sensors.model.policy import Policy, Severity, Status
 
-UNDO = {
-    "acknowledged": "unack",
-    "joined": "unack",
-    "assigned": "unack",
-    "snoozed": "wake",
-    "resolved": "reopen",
-    "unacknowledged": "ack",
-}
 MOST_NAMES = 24  # in a hint
+ROWS_MOST = 10_000  # of an alert, page by page
 NOTE_MOST = 2_000  # characters of a note, as in the modals
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 # Clicks on a card of the past are told who has it; what only adds to an alert is never stale.
@@ -89,7 +83,7 @@ class Desk:
             action = self._with_holder(alert_id, action)
         seq = work_seq if isinstance(action, STALE) else None
         alert, outcome = self.engine.act(alert_id, action, by=person.slack, work_seq=seq)
-        return self._answer(alert, alert_id, outcome)
+        return answered(alert, outcome) if alert else self.view.unknown_alert(alert_id)
 
     def _with_holder(self, alert_id: int, action: Reopen) -> Reopen:
         alert = self.engine.store.alerts.get(alert_id)
@@ -101,16 +95,6 @@ class Desk:
         holder = held.get(alert.key)
         taken = holder is not None and holder.is_open and holder.id != alert.id
         return Reopen(action.by, holder.id if holder and taken else None)
-
-    def _answer(self, alert: Alert | None, alert_id: int, outcome: Change | Refused | Same) -> Said:
-        match outcome:
-            case Change(event=event) if alert:
-                undo = UNDO.get(event.kind)
-                hint = f"undo: `/patrol {undo} {alert.id}`" if undo else ""
-                return Said(f"{alert.name} {event.story}.{noted(alert, event.kind)}", hint)
-            case Refused():
-                return refusal(outcome) if alert else self.view.unknown_alert(alert_id)
-        return Said(f"ALR-{alert_id} is so already.", ok=False)
 
     def start_job(
         self, person: Person, alert_id: int | None, job_name: str, params: Mapping[str, Any]
@@ -151,6 +135,13 @@ class Desk:
 
     def show(self, alert_id: int) -> ShowReply | None:
         return self.view.show(alert_id)
+
+    def show_rows(self, alert_id: int) -> ShowReply | None:
+        return self.view.show(alert_id, rows=ROWS_MOST)
+
+    def why_alert(self, alert_id: int) -> WhyReply | None:
+        alert = self.engine.store.alerts.get(alert_id)
+        return self.why.alert(alert) if alert else None
 
     def status(self, person: Person) -> StatusReply:  # noqa: ARG002  the same for everybody, as yet
         return self.view.status()

@@ -70,24 +70,24 @@ class View:
     def told(self, alert: Alert) -> tuple[str, ...]:
         return self.house.told(alert)
 
-    def context(self, alert: Alert) -> Context:
-        """What the card shows beside its alert, read now."""
+    def context(self, alert: Alert, rows: int = 100) -> Context:
+        """What the card shows beside its alert, read now; at most so many rows."""
         runs = self.store.runs.recent(alert.policy, 5) if self.policy_of(alert) else None
         known = Known(
-            evidence=self.store.alerts.evidence(alert.id),
+            evidence=self.store.alerts.evidence(alert.id, rows),
             earlier=self.store.alerts.earlier(alert),
             dispositions=self.store.alerts.dispositions(alert.policy, self.clock() - RIGHT_OVER, alert.lane),
             data_until=None if runs is None else _data_until(alert, runs),
         )
         return self.house.context(alert, known)
 
-    def show(self, alert_id: int) -> ShowReply | None:
+    def show(self, alert_id: int, rows: int = 100) -> ShowReply | None:
         alert = self.store.alerts.get(alert_id)
         if alert is None:
             return None
         return ShowReply(
             alert,
-            self.context(alert),
+            self.context(alert, rows),
             self.store.alerts.history(alert_id),
             tuple(self.store.jobs.of_alert(alert_id)),
             self.cards([alert]).get(alert_id),

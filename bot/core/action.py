@@ -144,6 +144,13 @@ class Comment:
 
 
 @dataclass(frozen=True)
+class ShareRows:
+    """A person wants all its rows in its thread, as a file."""
+
+    by: str
+
+
+@dataclass(frozen=True)
 class Rerun:
     """A person asks the data again; the answer comes as `RerunEnded`."""
 
@@ -184,6 +191,7 @@ PersonAction = (
     | Reopen
     | Escalate
     | Comment
+    | ShareRows
     | Rerun
     | StartJob
 )

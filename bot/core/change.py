@@ -41,6 +41,9 @@ class Effect:
     data: Mapping[str, Any] = NOTHING
 
 
+ALL_ROWS = Effect(EffectKind.file, "All rows, as a file.")
+
+
 @dataclass(frozen=True)
 class Change:
     """The alert after the action, one line of history, and what must follow. `event.story` says why."""

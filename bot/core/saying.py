@@ -7,13 +7,33 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from bot.core.alert import Alert, Disposition, Lane
-from bot.core.change import Refused
+from bot.core.change import Change, Refused, Same
 from bot.core.command import BY_NAME, VERBS
 from bot.core.reply import HelpReply, Reply, Said
 from bot.core.words import clean
 
 Answered = TypeVar("Answered", bound=Reply)
+UNDO = {
+    "acknowledged": "unack",
+    "joined": "unack",
+    "assigned": "unack",
+    "snoozed": "wake",
+    "resolved": "reopen",
+    "unacknowledged": "ack",
+}
 OTHER_WAY = re.compile(rf"(undo: )?((?:{'|'.join(BY_NAME)})(?: .*)?)")
+
+
+def answered(alert: Alert, outcome: Change | Refused | Same) -> Said:
+    """What came of an act, with its undo."""
+    match outcome:
+        case Change(event=event):
+            undo = UNDO.get(event.kind)
+            hint = f"undo: `/patrol {undo} {alert.id}`" if undo else ""
+            return Said(f"{alert.name} {event.story}.{noted(alert, event.kind)}", hint)
+        case Refused():
+            return refusal(outcome)
+    return Said(f"{alert.name} is so already.", ok=False)
 
 
 def helped(asked: str) -> HelpReply | Said:

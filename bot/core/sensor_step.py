@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core.action import MACHINE, Clear, Fire, Unknown
 from bot.core.alert import Alert, Condition, Disposition, Lane, Snooze, Work
-from bot.core.change import Effect, EffectKind, Outcome, Same, changed
+from bot.core.change import ALL_ROWS, Effect, EffectKind, Outcome, Same, changed
 from bot.core.ladder import awake, reopened, restart
 from bot.core.words import clean, count, who
 from sensors.model.policy import Severity
@@ -108,7 +108,7 @@ def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:
 
 def _file(found: Fire) -> tuple[Effect, ...]:
     """The effect that puts all its rows into the thread, where they are too many for the card."""
-    return (Effect(EffectKind.file, "All rows, as a file."),) if found.as_file else ()
+    return (ALL_ROWS,) if found.as_file else ()
 
 
 def _worse(alert: Alert, after: Alert) -> str:

@@ -25,6 +25,7 @@ from bot.core.action import (
     RerunEnded,
     Resolve,
     Rouse,
+    ShareRows,
     SnoozeFor,
     StartJob,
     Timer,
@@ -33,7 +34,7 @@ from bot.core.action import (
     Wake,
 )
 from bot.core.alert import Alert, Disposition, Lane, Work
-from bot.core.change import Effect, EffectKind, Outcome, Refused, Same, changed
+from bot.core.change import ALL_ROWS, Effect, EffectKind, Outcome, Refused, Same, changed
 from bot.core.ladder import climb, reopened, restart, timer
 from bot.core.words import clean, when, who
 
@@ -53,13 +54,13 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
             return _of_policy(alert, action, now)
         case Timer():
             return timer(alert, now)
-        case Acknowledge() | Unacknowledge() | Assign():
+        case Acknowledge() | Unacknowledge() | Assign() | Escalate():
             return _ownership(alert, action, now)
         case SnoozeFor() | Wake() | Hush() | Rouse():
             return _snoozing(alert, action, now)
         case Resolve() | Reopen():
             return _closing(alert, action, now)
-        case Escalate() | Comment() | Rerun() | RerunEnded() | StartJob() | JobEnded():
+        case Comment() | ShareRows() | Rerun() | RerunEnded() | StartJob() | JobEnded():
             return _beside(alert, action, now)
 
 
@@ -93,7 +94,10 @@ def _mended(alert: Alert, action: Mended, now: datetime) -> Outcome:
     return changed(alert, after, now, MACHINE, "mended", story, action, (told,))
 
 
-def _ownership(alert: Alert, action: Acknowledge | Unacknowledge | Assign, now: datetime) -> Outcome:
+def _ownership(
+    alert: Alert, action: Acknowledge | Unacknowledge | Assign | Escalate, now: datetime
+) -> Outcome:
+    """Who has an open alert, or is to be told of it."""
     if not alert.is_open:
         return _already_resolved(alert)
     match action:
@@ -103,6 +107,8 @@ def _ownership(alert: Alert, action: Acknowledge | Unacknowledge | Assign, now: 
             return _unacknowledge(alert, by, now)
         case Assign():
             return _assign(alert, action, now)
+        case Escalate():
+            return _escalate(alert, action, now)
 
 
 def _acknowledge(alert: Alert, action: Acknowledge, now: datetime) -> Outcome:
@@ -217,24 +223,27 @@ def _reopen(alert: Alert, action: Reopen, now: datetime) -> Outcome:
     return changed(alert, opened, now, action.by, "reopened", f"reopened by {who(action.by)}", action)
 
 
+def _escalate(alert: Alert, action: Escalate, now: datetime) -> Outcome:
+    by, why = action.by, action.why
+    if alert.lane is not Lane.live:
+        said = f"{alert.name} is {alert.lane.value}: it pages nobody."
+        return Refused(said, f"assign {alert.id} @somebody")
+    return climb(alert, now, by, f"escalated by {who(by)}{f': {clean(why)}' if why else ''}", action)
+
+
 def _beside(
-    alert: Alert, action: Escalate | Comment | Rerun | RerunEnded | StartJob | JobEnded, now: datetime
+    alert: Alert, action: Comment | ShareRows | Rerun | RerunEnded | StartJob | JobEnded, now: datetime
 ) -> Outcome:
     """What people and jobs do beside the alert's own state."""
     match action:
-        case Escalate(by=by, why=why):
-            if not alert.is_open:
-                return _already_resolved(alert)
-            if alert.lane is not Lane.live:
-                return Refused(
-                    f"{alert.name} is {alert.lane.value}: it pages nobody.", f"assign {alert.id} @somebody"
-                )
-            return climb(alert, now, by, f"escalated by {who(by)}{f': {clean(why)}' if why else ''}", action)
         case Comment(by=by, text=text):
             if not text.strip():
                 return Refused("The comment is empty.", f"comment {alert.id} what you saw")
             noted = replace(alert, comments=alert.comments + 1)
             return changed(alert, noted, now, by, "commented", f"{who(by)}: {clean(text.strip())}", action)
+        case ShareRows(by=by):
+            told = f"its rows put into the thread by {who(by)}"
+            return changed(alert, alert, now, by, "rows_shared", told, action, (ALL_ROWS,))
         case Rerun(by=by):
             ask = Effect(EffectKind.rerun, data={"by": by})
             return changed(alert, alert, now, by, "rerun", f"rerun by {who(by)}", action, (ask,))

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from bot.core.action import PersonAction
 from bot.core.change import Refused
-from bot.core.reply import AskReply, Person, Reply, Said, ShowReply, StatusReply
+from bot.core.reply import AskReply, Person, Reply, Said, ShowReply, StatusReply, WhyReply
 from sensors.model.job import Job
 
 
@@ -32,6 +32,12 @@ class Desk(Protocol):
         """A whole slash command (without `/patrol`) or the text of a mention."""
 
     def show(self, alert_id: int, /) -> ShowReply | None: ...
+
+    def show_rows(self, alert_id: int, /) -> ShowReply | None:
+        """The same with all rows that are kept."""
+
+    def why_alert(self, alert_id: int, /) -> WhyReply | None:
+        """Why the alert is as it is."""
 
     def status(self, person: Person, /) -> StatusReply: ...
 

@@ -228,6 +228,7 @@ def more(shown: ShowReply, errand: Errand, notice: str = "") -> Block:
         section(wording.title(alert, 300)),
         section(state(alert, about)),
         *actions(_doings(alert)),
+        *actions(_readings(alert)),
         *_giving(alert),
         *actions(offers(alert, about)),
         *row_blocks(about, 20),
@@ -251,11 +252,25 @@ def _doings(alert: Alert) -> list[Block]:
     held = alert.work is Work.acknowledged
     return [
         button("Take it", "alert.take", mine),
-        *([button("Hand back", "alert.unack", mine)] if held else []),
+        *(_with_others(mine) if held else []),
         button("Wake", "alert.wake", mine) if alert.snooze else button("Snooze…", "alert.snooze_for", mine),
         button("Escalate now", "alert.escalate", mine),
         again,
         button("Resolve…", "alert.resolve", mine),
+    ]
+
+
+def _with_others(mine: str) -> list[Block]:
+    return [button("Also on it", "alert.ack", mine), button("Hand back", "alert.unack", mine)]
+
+
+def _readings(alert: Alert) -> list[Block]:
+    """What can be read of it, each in a modal of its own."""
+    mine = value(alert)
+    return [
+        button("Why…", "alert.why", mine),
+        button("Timeline…", "alert.timeline", mine),
+        button("All rows…", "alert.rows", mine),
     ]
 
 

@@ -15,6 +15,7 @@ from bot.core.action import (
     PersonAction,
     Reopen,
     Rerun,
+    ShareRows,
     SnoozeFor,
     Unacknowledge,
     Wake,
@@ -26,7 +27,9 @@ from bot.slack.text import fold
 Body = Mapping[str, Any]
 BUTTON = re.compile(r"(\d{1,12}):(\d{1,12})(?::(.{1,200}))?")
 SNOOZE = timedelta(hours=1)
-OPENING = frozenset({"alert.more", "alert.resolve", "alert.snooze_for"})
+OPENED = ("more", "resolve", "snooze_for", "timeline", "rows", "why")
+OPENING = frozenset(f"alert.{name}" for name in OPENED)
+TURN = "alert.turn."
 JOB = "alert.job."
 
 
@@ -63,7 +66,12 @@ class Click:
     @property
     def opens(self) -> bool:
         """Whether it opens a modal rather than doing something."""
-        return self.action_id in OPENING or self.action_id.startswith(JOB)
+        return self.action_id in OPENING or self.action_id.startswith((JOB, TURN))
+
+    @property
+    def turns(self) -> bool:
+        """Whether it turns a page of the modal that it is in."""
+        return self.in_view and self.action_id.startswith(TURN)
 
 
 def click(body: Body) -> Click:
@@ -104,27 +112,20 @@ def _thread(body: Body) -> str | None:
 def action(clicked: Click, now: datetime) -> PersonAction | None:
     """What a click asks for, or None where it is no act."""
     by = clicked.place.user
-    match clicked.action_id:
-        case "alert.ack":
-            return Acknowledge(by)
-        case "alert.unack":
-            return Unacknowledge(by)
-        case "alert.take":
-            return Assign(by, by)
-        case "alert.assign" if clicked.selected:
-            return Assign(by, clicked.selected)
-        case "alert.snooze":
-            return SnoozeFor(by, now + SNOOZE)
-        case "alert.wake":
-            return Wake(by)
-        case "alert.reopen":
-            return Reopen(by)
-        case "alert.escalate":
-            return Escalate(by, fold(clicked.fields.get("note") or ""))
-        case "alert.rerun":
-            return Rerun(by)
-        case _:
-            return None
+    simple: Mapping[str, PersonAction] = {
+        "alert.ack": Acknowledge(by),
+        "alert.unack": Unacknowledge(by),
+        "alert.take": Assign(by, by),
+        "alert.snooze": SnoozeFor(by, now + SNOOZE),
+        "alert.wake": Wake(by),
+        "alert.reopen": Reopen(by),
+        "alert.escalate": Escalate(by, fold(clicked.fields.get("note") or "")),
+        "alert.rerun": Rerun(by),
+        "alert.sheet": ShareRows(by),
+    }
+    if clicked.action_id == "alert.assign":
+        return Assign(by, clicked.selected) if clicked.selected else None
+    return simple.get(clicked.action_id)
 
 
 def asked(body: Body) -> tuple[Place, int | None]:

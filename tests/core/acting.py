@@ -102,6 +102,7 @@ def person(random: Random) -> a.Action:
             a.Escalate(by, words),
             a.Comment(by, words),
             a.Rerun(by),
+            a.ShareRows(by),
             a.StartJob(by, "rescore", {"seller_id": "s_1"}),
         )
     )

@@ -15,7 +15,7 @@ import pytest
 from bot.core.action import Acknowledge, PersonAction
 from bot.core.alert import Alert, Lane, Terms, Work
 from bot.core.change import Refused
-from bot.core.reply import AskReply, Context, Evidence, Person, Reply, Said, ShowReply, StatusReply
+from bot.core.reply import AskReply, Context, Evidence, Person, Reply, Said, ShowReply, StatusReply, WhyReply
 from bot.sandbox import Sandbox
 from bot.slack.client import SlackClient
 from bot.slack.face import card
@@ -120,6 +120,14 @@ class RecordingDesk:
 
     def show(self, alert_id: int) -> ShowReply | None:
         return ShowReply(self.alert, a_context(), ()) if alert_id == self.alert.id else None
+
+    def show_rows(self, alert_id: int) -> ShowReply | None:
+        rows = tuple({"seller_id": "s_1", "body": f"pay me at {n}"} for n in range(45))
+        context = a_context(evidence=Evidence(("seller_id", "body"), rows, 60))
+        return ShowReply(self.alert, context, ()) if alert_id == self.alert.id else None
+
+    def why_alert(self, alert_id: int) -> WhyReply | None:
+        return WhyReply(f"ALR-{alert_id}", (("Found", "3 rows counted."),))
 
     def status(self, person: Person) -> StatusReply:
         return StatusReply((), (self.alert,), (("payments", (person.slack,)),))

@@ -6,7 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-from bot.core.action import Acknowledge, Assign, Comment, Escalate, Reopen, Resolve, SnoozeFor, Wake
+from bot.core.action import (
+    Acknowledge,
+    Assign,
+    Comment,
+    Escalate,
+    Reopen,
+    Resolve,
+    ShareRows,
+    SnoozeFor,
+    Wake,
+)
 from bot.core.alert import Disposition, FalseCause, Snooze
 from bot.errors import RecordUnknown, StoreAway
 from bot.slack.face import card
@@ -350,3 +360,32 @@ def test_left_as_it_was(bot: Bot) -> None:
     after = bot.sandbox.click("ana", "payments", answer["ts"], "ask.no", value="41", wait_ms=1500)
     assert not [one for one in bot.desk.handed if one[0] == "confirm"]
     assert "Left as it was." in words(after)
+
+
+# -- modals that are read page by page -------------------------------------------------------------------
+
+
+def test_all_rows_are_read_page_by_page_and_can_be_had_as_a_file(bot: Bot) -> None:
+    more = opened(bot.click("alert.more"))
+    rows = bot.sandbox.click_view("ana", more["id"], "alert.rows", wait_ms=1500)["views"][-1]
+    text = " ".join(_texts(rows["blocks"]))
+    assert "pay me at 0" in text
+    assert "pay me at 20" not in text
+    assert "45 rows kept of 60" in text
+    seen = bot.sandbox.click_view("ana", rows["id"], "alert.turn.rows.older", wait_ms=1500)
+    last = seen["views"][-1]
+    assert "pay me at 20" in " ".join(_texts(last["blocks"]))
+    assert "page 2 of 3" in " ".join(_texts(last["blocks"]))
+    assert len(seen["views"]) == 2, "the same modal, turned"
+    seen = bot.sandbox.click_view("ana", last["id"], "alert.sheet", wait_ms=1500)
+    assert bot.acts == [ShareRows("U0ANA")]
+    assert "You have ALR-3." in " ".join(_texts(seen["views"][-1]["blocks"]))
+
+
+def test_the_timeline_and_the_reasons_open_on_top(bot: Bot) -> None:
+    more = opened(bot.click("alert.more"))
+    seen = bot.sandbox.click_view("ana", more["id"], "alert.timeline", wait_ms=1500)
+    assert "Nothing has happened yet." in " ".join(_texts(seen["views"][-1]["blocks"]))
+    bot.sandbox.close("ana", seen["views"][-1]["id"])
+    seen = bot.sandbox.click_view("ana", more["id"], "alert.why", wait_ms=1500)
+    assert "3 rows counted." in " ".join(_texts(seen["views"][-1]["blocks"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from bot.core.action import Resolve, SnoozeFor
 from bot.core.alert import Disposition
 from bot.core.reply import Person, ShowReply, StatusReply
 from bot.sandbox.blockkit import check_view
-from bot.slack import modals
+from bot.slack import modals, paging
 from bot.slack.home import home
 from bot.slack.modals import Errand, FieldErrors
 from sensors.model.job import Job
@@ -43,6 +44,9 @@ def test_any_alert_has_its_modals(shown: ShowReply) -> None:
     sound(modals.more(shown, ERRAND, "Done."))
     sound(modals.resolve(shown.alert, ERRAND))
     sound(modals.snooze(shown.alert, ERRAND))
+    for page in ("", "0", "1", "99999"):
+        sound(paging.timeline(shown, replace(ERRAND, job=page)))
+        sound(paging.rows(shown, replace(ERRAND, job=page), "Done."))
 
 
 @anything
