@@ -1,4 +1,4 @@
-"""What is shown before it is done, and asked once: snoozes of entities and policies. Part of the desk."""
+"""What is shown before it is done and asked once, and what is ordered for a while. Part of the desk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 from bot.core import access
 from bot.core.change import Refused
+from bot.core.command import Command
 from bot.core.entities import target_of
+from bot.core.order import LONGEST as ORDERED_MOST
+from bot.core.order import PAUSED_FOR, SHORTEST, SLOWEST, Order, OrderKind
 from bot.core.reply import AskReply, Person, Said
 from bot.core.snooze import LONGEST, Scope, Target
 from bot.core.tell_snooze import named, preview_lines
@@ -78,3 +81,43 @@ class Asking:
         if ended is None:
             return Said(f"`{target.name}` is not snoozed.", "`list snoozed` shows what is.", ok=False)
         return Said(f"The snooze of `{target.name}` is over; its alerts go on.", "")
+
+    # ------------------------------------------------------------------- orders
+
+    def order(self, person: Person, said: Command) -> Said | Refused:
+        """`pause`, `resume` and `every`: done at once, loud, and over by itself."""
+        policy = self.engine.catalog.policies.get(said.name)
+        if policy is None:
+            return _not_done(str(target_of(f"policy:{said.name}", self.engine.catalog)))
+        if refused := access.may_order(person.slack, self.engine.catalog.teams):
+            return refused
+        if said.verb == "resume":
+            return self._resume(person, policy.name)
+        if not policy.runs:
+            return _not_done(f"`{policy.name}` is {policy.status.value}: it is not run.")
+        now, kind = self.engine.clock(), OrderKind.pause if said.verb == "pause" else OrderKind.every
+        until = said.ends(now) or now + PAUSED_FOR
+        if wrong := _too_much(kind, said.interval, until - now):
+            return _not_done(wrong)
+        wanted = Order(policy.name, kind, until, person.slack, said.words, now, said.interval)
+        does, undo = self.engine.orders.begin(wanted).does, f"undo: `/patrol resume {policy.name}`"
+        return Said(f"`{policy.name}` {does} until {when(until)}.", undo)
+
+    def _resume(self, person: Person, policy: str) -> Said:
+        if not self.engine.orders.end(policy, person.slack):
+            return Said(f"`{policy}` runs by its own schedule.", "`status` shows what is paused.", ok=False)
+        return Said(f"`{policy}` runs by its own schedule again, and makes up for what came meanwhile.")
+
+
+def _not_done(why: str) -> Said:
+    return Said(why, "Nothing was done.", ok=False)
+
+
+def _too_much(kind: OrderKind, interval: timedelta | None, span: timedelta) -> str:
+    """Why so much is not ordered, in words; empty where it may be."""
+    if span > ORDERED_MOST[kind]:
+        what = "be paused" if kind is OrderKind.pause else "run at another pace"
+        return f"A policy can {what} for {say_duration(ORDERED_MOST[kind])} at most."
+    if interval and not SHORTEST <= interval <= SLOWEST:
+        return f"A pace lies between {say_duration(SHORTEST)} and {say_duration(SLOWEST)}."
+    return ""

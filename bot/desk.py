@@ -164,6 +164,9 @@ class Desk:
             "show": self._show,
             "policy": self._policy,
             "why": self._why,
+            "pause": self._order,
+            "resume": self._order,
+            "every": self._order,
             "oncall": self._oncall,
             "help": lambda _, said: helped(next(iter(said.filters), "")),
             "rerun": self._rerun,
@@ -185,6 +188,12 @@ class Desk:
         if len(why) > NOTE_MOST:
             return self._too_long(why)
         return unrefused(self.asking.snooze(person, name, until, why))
+
+    def _order(self, person: Person, said: Command) -> Reply:
+        said = replace(said, words=self._readable(said.words))
+        if len(said.words) > NOTE_MOST:
+            return self._too_long(said.words)
+        return unrefused(self.asking.order(person, said))
 
     def confirm(self, person: Person, ask: int) -> Said:
         """Yes to what was shown."""

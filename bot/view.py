@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from bot.core import builtin, oncall
+from bot.core import builtin, oncall, order
 from bot.core.alert import Alert, Disposition, Lane
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
@@ -121,7 +121,8 @@ class View:
         """Every policy, or those named, on a line each."""
         now = self.clock()
         last, counts = self.store.runs.last(names), self.store.alerts.counts()
-        worth = self._worth(counts)
+        worth, orders = self._worth(counts), self.store.orders.on()
+        does = {one.policy: one.does for one in reversed(orders) if now < one.until}
         wanted = names or sorted(self.catalog.policies)
         return tuple(
             PolicyLine(
@@ -132,9 +133,10 @@ class View:
                 last_run=last[name].ended_at if name in last else None,
                 last_status=last[name].status if name in last else None,
                 last_error=_error(last[name]) if name in last else "",
-                next_due=next_due(policy.schedule, now) if policy.runs else None,
+                next_due=next_due(order.ordered(policy, orders, now).schedule, now) if policy.runs else None,
                 open_alerts=counts.get(name, 0),
                 worth=worth.get(name, ""),
+                order=does.get(name, ""),
             )
             for name in wanted
             if (policy := self.catalog.policies.get(name))
@@ -177,7 +179,8 @@ class View:
 
     def standing(self) -> tuple[str, ...]:
         """What people have ordered for a time, in sentences."""
-        return tuple(on_now(snooze) for snooze in self.store.snoozes.on())
+        snoozes = [on_now(snooze) for snooze in self.store.snoozes.on()]
+        return (*(order.on_now(one) for one in self.store.orders.on()), *snoozes)
 
     def waits(self) -> tuple[Queue, ...]:
         """What waits to be posted, by channel, the longest line first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core import why
+from bot.core import order, why
 from bot.core.alert import Alert, due
 from bot.core.entities import target_of
 from bot.core.reconcile import Seen
@@ -52,6 +52,8 @@ class Why:
             ("Window", why.of_window(policy)),
             ("Looks", self._looks(policy)),
         ]
+        orders = [one for one in self.store.orders.on() if one.policy == policy.name]
+        reasons = [*reasons, *(("For a while", f"{order.on_now(one)}.") for one in orders)]
         return [*reasons, ("Warehouse", f"{clean(away)}: no policy can look.")] if away else reasons
 
     def _looks(self, policy: Policy) -> str:

@@ -39,9 +39,10 @@ ROOMS: Mapping[str, str] = {
     "bot.new": "sensors sensors.model bot.trial bot.errors",
     "bot.trial": f"{PURE} sensors bot.errors",
     "bot.runs": f"{PURE} sensors bot.store bot.project bot.watch.trouble bot.watch.circuit {LEAVES}",
+    "bot.orders": f"{PURE} bot.store bot.project {LEAVES}",
     "bot.snoozes": f"{PURE} bot.store bot.project {LEAVES}",
-    "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} bot.renaming bot.runs bot.snoozes bot.trust"
-    f" {LEAVES}",
+    "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} bot.renaming bot.runs bot.orders bot.snoozes"
+    f" bot.trust {LEAVES}",
     "bot.rounds": f"{PURE} bot.store bot.due bot.runs bot.engine {LEAVES}",
     "bot.watch.late": f"{PURE} sensors bot.store bot.engine bot.watch.trouble {LEAVES}",
     "bot.backfill": f"{PURE} sensors bot.store bot.runs bot.engine {LEAVES}",

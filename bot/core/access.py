@@ -29,21 +29,31 @@ MAY_SNOOZE: Mapping[Scope, Role] = {
 
 
 def may_snooze(person: str, scope: Scope, teams: Mapping[str, Team]) -> Refused | None:
-    """Whether the person may snooze (or wake) so much at once, in whatever team he has the role."""
+    """Whether the person may snooze (or wake) so much at once."""
+    what = {Scope.entity: "snooze all alerts about somebody", Scope.policy: "snooze a whole policy"}
+    return _at_least(person, MAY_SNOOZE[scope], what.get(scope, "snooze an alert"), teams)
+
+
+def may_order(person: str, teams: Mapping[str, Team]) -> Refused | None:
+    """Whether the person may pause a policy, or have it run at another pace."""
+    return _at_least(person, Role.lead, "pause a policy or change its pace", teams)
+
+
+def _at_least(person: str, role: Role, what: str, teams: Mapping[str, Team]) -> Refused | None:
+    """Whether the person has the role, or more, in whatever team; others are told who has."""
     if refused := may_act(person, teams):
         return refused
-    role, ranks = MAY_SNOOZE[scope], list(Role)
+    ranks = list(Role)
     able = {
         member.slack
         for team in teams.values()
         for member in team.members
         if any(ranks.index(one) >= ranks.index(role) for one in member.roles)
     }
-    if scope is Scope.alert or person in able:
+    if role is Role.responder or person in able:
         return None
     whom = ", ".join(who(one) for one in sorted(able)[:5]) or f"nobody: name an {role} in policies/_teams.yml"
-    what = "all alerts about somebody" if scope is Scope.entity else "a whole policy"
-    return Refused(f"Only a team's {role} may snooze {what}.", f"Those who may: {whom}.")
+    return Refused(f"Only a team's {role} may {what}.", f"Those who may: {whom}.")
 
 
 def may_start(person: str, job: Job, teams: Mapping[str, Team]) -> Refused | None:

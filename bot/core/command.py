@@ -87,6 +87,21 @@ VERBS = (
         "start a job; parameters come from the alert where one is named",
         ("name", "params"),
     ),
+    Verb(
+        "pause",
+        "pause payments.x [2h reason…]",
+        "it is not run until then, 2 h unless you say; what comes is looked at afterwards",
+        ("name", "maybe_span", "words"),
+        ("pause payments.x 4h the table is being rebuilt",),
+    ),
+    Verb("resume", "resume payments.x", "it runs by its own schedule again", ("name",)),
+    Verb(
+        "every",
+        "every payments.x 1h until:fri reason…",
+        "it runs at this pace for a while, then by its own schedule again",
+        ("name", "interval", "span", "words"),
+        ("every payments.x 1m 2h a launch",),
+    ),
     Verb("oncall", "oncall [team]", "who is on call now", ("filters",)),
     Verb("help", "help [verb]", "this list, or one verb at length", ("filters",)),
 )
@@ -116,6 +131,8 @@ class Command:
     person: str = ""  # Slack id, or a name to look up
     span: timedelta | None = None
     until: time | None = None
+    weekday: int | None = None  # of `until:fri`; Monday is 0
+    interval: timedelta | None = None  # of `every`
     disposition: Disposition | None = None
     false_cause: FalseCause | None = None
     params: Mapping[str, str] = field(default_factory=dict)
@@ -123,13 +140,16 @@ class Command:
     words: str = ""
 
     def ends(self, now: datetime) -> datetime | None:
-        """When the span or the named time of day is over (the next such time, in UTC)."""
+        """When the span is over, or the next such time of day or weekday has come, in UTC."""
         if self.span:
             return now + self.span
-        if self.until is None:
+        if self.until is None and self.weekday is None:
             return None
-        today = datetime.combine(now.date(), self.until, tzinfo=now.tzinfo)
-        return today if today > now else today + timedelta(days=1)
+        today = datetime.combine(now.date(), self.until or time(), tzinfo=now.tzinfo)
+        if self.weekday is None:
+            return today if today > now else today + timedelta(days=1)
+        that_day = today + timedelta(days=(self.weekday - today.weekday()) % 7)
+        return that_day if that_day > now else that_day + timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -146,7 +166,12 @@ ALERTS = re.compile(rf"{ALERT.pattern}(?:,{ALERT.pattern})*,?", re.IGNORECASE)
 LINK = re.compile(r"<?https?://\S+?/archives/([CDG][A-Z0-9]+)/p(\d{10})(\d{6})\S*")
 PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@([\w.-]+)")
 TARGET = re.compile(r"`?(?!\d+$)[^\s`]*[.:][^\s`]+`?")  # seller:s_1, payments.x
-UNTIL = re.compile(r"until:(\d{1,2})(?::(\d{2}))?", re.IGNORECASE)
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+UNTIL = re.compile(
+    rf"until:(?:(?P<day>{'|'.join(DAYS)})[a-z]*(?::(?=\d))?)?(?:(?P<hour>\d{{1,2}})(?::(?P<minute>\d{{2}}))?)?",
+    re.IGNORECASE,
+)
+LASTS = "say 30m, 2h, 1d, until:18:00 or until:fri"
 
 
 def parse(text: str) -> Command | Mistake:
@@ -229,18 +254,35 @@ class _Reader:
 
     def _span(self) -> str | None:
         if not self.words:
-            return "For how long? Say 30m, 2h, 1d or until:18:00."
+            return f"For how long? {LASTS.capitalize()}."
         said = self.words.pop(0)
-        if until := UNTIL.fullmatch(said):
-            hour, minute = int(until[1]), int(until[2] or 0)
-            if hour > 23 or minute > 59:
-                return f"`{said}` is no time of day."
-            self.found["until"] = time(hour, minute)
-            return None
+        if (until := UNTIL.fullmatch(said)) and (until["day"] or until["hour"]):
+            return self._until(said, until)
         span = parse_duration(said)
         if span is None:
-            return f"`{said[:40]}` is no duration; say 30m, 2h, 1d or until:18:00."
+            return f"`{said[:40]}` is no duration; {LASTS}."
         self.found["span"] = span
+        return None
+
+    def _until(self, said: str, until: re.Match[str]) -> str | None:
+        hour, minute = int(until["hour"] or 0), int(until["minute"] or 0)
+        if hour > 23 or minute > 59:
+            return f"`{said}` is no time of day."
+        self.found["until"] = time(hour, minute)
+        if until["day"]:
+            self.found["weekday"] = DAYS.index(until["day"].lower())
+        return None
+
+    def _maybe_span(self) -> str | None:
+        """A time, if one is said."""
+        word = self.words[0] if self.words else ""
+        return self._span() if UNTIL.fullmatch(word) or parse_duration(word) else None
+
+    def _interval(self) -> str | None:
+        interval = parse_duration(self.words.pop(0)) if self.words else None
+        if interval is None:
+            return "How often? Say 5m, 1h or 1d."
+        self.found["interval"] = interval
         return None
 
     def _disposition(self) -> str | None:

@@ -59,11 +59,15 @@ def target_of(name: str, catalog: Catalog) -> Target | str:
 
 
 def _unknown(name: str, catalog: Catalog) -> str:
-    kinds = sorted({entity.name for entity in catalog.entities.values()})
-    known = [*catalog.policies, *(f"{kind}:" for kind in kinds)]
-    asked = name.lower().removeprefix(POLICY)
-    near = get_close_matches(asked.partition(":")[0] + ":" if ":" in asked else asked, known, n=1)
-    said = f"There is no policy or entity `{name[:60]}`."
+    asked, kinds = name.lower(), sorted({entity.name for entity in catalog.entities.values()})
+    if asked.startswith(POLICY):
+        asked, kinds = asked.removeprefix(POLICY), []
+        said = f"There is no policy `{asked[:60]}`."
+    else:
+        said = f"There is no policy or entity `{name[:60]}`."
+    kind, colon, value = asked.partition(":")
+    known = [f"{one}:" for one in kinds] if colon else [*catalog.policies]
+    near = get_close_matches(f"{kind}{colon}", known, n=1)
     if near:
-        return f"{said} Did you mean `{near[0]}{asked.partition(':')[2] if near[0].endswith(':') else ''}`?"
+        return f"{said} Did you mean `{near[0]}{value}`?"
     return f"{said} Entities are: {', '.join(kinds)}." if kinds else said

@@ -96,6 +96,7 @@ class PolicyLine:
     next_due: datetime | None = None
     open_alerts: int = 0
     worth: str = ""  # "has earned live" or "noisy"
+    order: str = ""  # "is paused" or "runs every 1 h", for a while
 
 
 Place = tuple[str, str]  # channel and ts of a message

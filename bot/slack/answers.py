@@ -279,14 +279,15 @@ def _policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
 
 
 def policy_line(line: PolicyLine) -> str:
-    mark = "🔴" if line.last_error else "⏳" if line.last_run is None else "🟢"
+    mark = "⏸" if line.order else "🔴" if line.last_error else "⏳" if line.last_run is None else "🟢"
     runs = "" if line.status == "live" else f" · {escape(line.status, 20)}"
     ran = f" · ran {date(line.last_run, AGO)}" if line.last_run else " · has not run yet"
     due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
     opened = f" · {line.open_alerts} open" if line.open_alerts else ""
     error = f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
     worth = f" · {escape(line.worth, 40)}" if line.worth else ""
-    return f"{mark} {code(line.name, 80)}{runs}{worth}{opened}{ran}{due}{error}"
+    order = f" · *{escape(line.order, 40)}*" if line.order else ""
+    return f"{mark} {code(line.name, 80)}{runs}{order}{worth}{opened}{ran}{due}{error}"
 
 
 def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:

@@ -21,6 +21,7 @@ from bot.store.evidence import add_evidence
 from bot.store.job_runs import JobRuns
 from bot.store.ledger import Ledger
 from bot.store.notices import Notices
+from bot.store.orders import Orders
 from bot.store.outage import Outage
 from bot.store.outbox import Outbox, drop_unsent
 from bot.store.pace import Pace
@@ -54,6 +55,7 @@ class Store:
         self.renames = Renames(self._database)
         self.verdicts = Verdicts(self._database)
         self.snoozes = Snoozes(self._database)
+        self.orders = Orders(self._database)
         self.notices = Notices(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 

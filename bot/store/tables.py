@@ -198,6 +198,30 @@ asks = Table(  # what somebody was shown a preview of, until he says yes
     sqlite_autoincrement=True,  # an id is never given twice
 )
 
+orders = Table(  # what people ordered of policies for a while
+    "orders",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("policy", Words, nullable=False),
+    Column("kind", Text, nullable=False),  # pause | every
+    Column("interval_s", Float),  # of every
+    Column("until", Moment, nullable=False),
+    Column("by", Words, nullable=False),
+    Column("why", Words, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("ended_by", Words),  # who ended it early
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+Index(
+    "uq_orders_on",
+    orders.c.policy,
+    orders.c.kind,
+    unique=True,
+    sqlite_where=STILL_ON,
+    postgresql_where=STILL_ON,
+)
+
 notices = Table(  # what a channel is told that is of no one alert
     "notices",
     metadata,

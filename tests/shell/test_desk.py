@@ -301,7 +301,7 @@ def test_help_is_the_table_that_parses(bot: Node) -> None:
 
 def test_every_example_of_the_help_is_understood(bot: Node) -> None:
     for example in (example for verb in VERBS for example in verb.examples):
-        answer = bot.desk.command(ANA, example.replace("142", "1"))
+        answer = bot.desk.command(ANA, example.replace("142", "1").replace("payments.x", EVERY))
         assert not isinstance(answer, Said) or answer.ok, answer
         if not bot.alert(1).is_open:
             good(bot, "reopen 1")

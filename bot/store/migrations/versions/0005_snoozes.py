@@ -45,6 +45,22 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "orders",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("policy", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("interval_s", sa.Float(), nullable=True),
+        sa.Column("until", TIME, nullable=False),
+        sa.Column("by", TEXT, nullable=False),
+        sa.Column("why", TEXT, nullable=False),
+        sa.Column("since", TIME, nullable=False),
+        sa.Column("ended_at", TIME, nullable=True),
+        sa.Column("ended_by", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("uq_orders_on", "orders", ["policy", "kind"], unique=True, **where("ended_at IS NULL"))
+    op.create_table(
         "notices",
         sa.Column("id", ID, nullable=False),
         sa.Column("channel", TEXT, nullable=False),
