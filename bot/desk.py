@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -26,32 +26,30 @@ from bot.core.action import (
     Unacknowledge,
     Wake,
 )
-from bot.core.alert import Work
+from bot.core.alert import Alert, Work
 from bot.core.change import Refused
 from bot.core.command import BY_NAME, Command, Mistake
-from bot.core.earned import missing, noise
 from bot.core.entities import target_of
 from bot.core.reply import (
     AskReply,
     ListReply,
     Person,
-    PolicyReply,
     Reply,
     Said,
     ShowReply,
     StatusReply,
     WhyReply,
-    Worth,
 )
 from bot.core.saying import answered, helped, refusal, together, unrefused
 from bot.core.snooze import Scope
 from bot.core.words import when, who
 from bot.engine import Engine
+from bot.policy_page import policy_page
 from bot.starting import Starting
 from bot.view import View
 from bot.why import Why
 from sensors.model.job import Job
-from sensors.model.policy import Policy, Severity, Status
+from sensors.model.policy import Severity
 
 MOST_NAMES = 24  # in a hint
 ROWS_MOST = 10_000  # of an alert, page by page
@@ -136,6 +134,9 @@ class Desk:
     def show(self, alert_id: int) -> ShowReply | None:
         return self.view.show(alert_id)
 
+    def alerts(self, ids: Sequence[int]) -> list[Alert]:
+        return self.engine.store.alerts.many(ids)
+
     def show_rows(self, alert_id: int) -> ShowReply | None:
         return self.view.show(alert_id, rows=ROWS_MOST)
 
@@ -213,7 +214,15 @@ class Desk:
         action = self._action(person, said)
         if isinstance(action, Said):
             return action
+        if isinstance(action, Resolve) and len(targets) > 1:
+            return self.resolve_several(person, targets, action)
         return together([self.act(person, target, action) for target in targets])
+
+    def resolve_several(self, person: Person, ids: Sequence[int], action: Resolve) -> Said:
+        """One verdict for several alerts, as a lead may give it."""
+        if refused := access.may_resolve_several(person.slack, self.engine.catalog.teams):
+            return refusal(refused)
+        return together([self.act(person, alert, action) for alert in dict.fromkeys(ids)])
 
     def _action(self, person: Person, said: Command) -> PersonAction | Said:
         by, said = person.slack, replace(said, words=self._readable(said.words))
@@ -331,25 +340,8 @@ class Desk:
         return self.why.alert(found)
 
     def _policy(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
-        policy = self.engine.catalog.policies.get(said.name)
-        if policy is None:
-            return self._no_such("policy", said.name, list(self.engine.catalog.policies))
-        alerts = self.engine.store.alerts
-        opened = tuple(alerts.open(policy=policy.name, limit=10))
-        return PolicyReply(
-            policy,
-            self.view.lines([policy.name])[0],
-            self._worth(policy),
-            opened,
-            self.view.cards(opened),
-            self.view.reports(policy),
-        )
-
-    def _worth(self, policy: Policy) -> Worth:
-        """Whether it has earned `live`, or has become noisy."""
-        found = self.engine.trust.record(policy)
-        lacks = missing(found, self.engine.trust.rule) if policy.status is Status.shadow else ()
-        return Worth(found, lacks, noise(found) if policy.status is Status.live else "")
+        found = policy_page(self.engine, self.view, said.name)
+        return found or self._no_such("policy", said.name, list(self.engine.catalog.policies))
 
     def _oncall(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
         now, teams = self.engine.clock(), self.engine.catalog.teams

@@ -57,7 +57,9 @@ ROOMS: Mapping[str, str] = {
     "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.watch.trouble bot.engine bot.view {LEAVES}",
     "bot.asking": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
     "bot.why": f"{PURE} bot.store bot.project bot.engine bot.view {LEAVES}",
-    "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting bot.asking bot.why {LEAVES}",
+    "bot.policy_page": f"{PURE} bot.store bot.engine bot.view {LEAVES}",
+    "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting bot.asking bot.why"
+    f" bot.policy_page {LEAVES}",
     "bot.schedule": f"{PURE} bot.store bot.due bot.engine bot.rounds bot.view bot.starting bot.deliver"
     f" bot.watch.late bot.watch.worth bot.mending {LEAVES}",
     "bot.sandbox": "",

@@ -39,6 +39,11 @@ def may_order(person: str, teams: Mapping[str, Team]) -> Refused | None:
     return _at_least(person, Role.lead, "pause a policy or change its pace", teams)
 
 
+def may_resolve_several(person: str, teams: Mapping[str, Team]) -> Refused | None:
+    """Whether the person may give one verdict for several alerts at once."""
+    return _at_least(person, Role.lead, "resolve several alerts at once", teams)
+
+
 def _at_least(person: str, role: Role, what: str, teams: Mapping[str, Team]) -> Refused | None:
     """Whether the person has the role, or more, in whatever team; others are told who has."""
     if refused := may_act(person, teams):

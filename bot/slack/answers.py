@@ -54,6 +54,7 @@ LINES_MOST = 25
 SECTION_CHARACTERS = 2_700
 STATUS_OPEN = 8
 COLUMNS_IN_FULL = 12
+SEVERAL_MOST = 20  # alerts that a button can name
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,17 @@ def listed(reply: ListReply, room: Room = ANYWHERE) -> Face:
         return Face(text, [section(text), *scopes])
     head = f"*{count(len(reply.alerts), 'open alert')}*{asked}"
     lines = alert_lines(reply.alerts, reply.cards, room)
-    return Face(trimmed(head, 300), [section(head), *scopes, *sections(lines)])
+    return Face(
+        trimmed(head, 300), [section(head), *scopes, *sections(lines), *actions(_several(reply.alerts))]
+    )
+
+
+def _several(alerts: Sequence[Alert]) -> list[Block]:
+    """The button below a list, where there is more than one."""
+    ids = [alert.id for alert in alerts if alert.is_open and alert.id < 10**9][:SEVERAL_MOST]
+    if len(ids) < 2:
+        return []
+    return [button("Resolve several…", "alert.several", f"0:0:{','.join(str(one) for one in ids)}")]
 
 
 def shown(reply: ShowReply, room: Room = ANYWHERE) -> Face:

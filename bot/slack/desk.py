@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.core.action import PersonAction
+from bot.core.action import PersonAction, Resolve
+from bot.core.alert import Alert
 from bot.core.change import Refused
 from bot.core.reply import AskReply, Person, Reply, Said, ShowReply, StatusReply, WhyReply
 from sensors.model.job import Job
@@ -40,6 +41,12 @@ class Desk(Protocol):
         """Why the alert is as it is."""
 
     def status(self, person: Person, /) -> StatusReply: ...
+
+    def alerts(self, ids: Sequence[int], /) -> list[Alert]:
+        """Those of them that there are."""
+
+    def resolve_several(self, person: Person, ids: Sequence[int], action: Resolve, /) -> Said | Refused:
+        """One verdict for several alerts."""
 
     def start_form(self, alert_id: int, job: str, /) -> tuple[Job, Mapping[str, Any]] | None:
         """The job with its parameters filled in from the alert's newest row."""

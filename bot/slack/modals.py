@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from typing import Any
 
-from bot.core.action import PersonAction, Resolve, SnoozeFor
+from bot.core.action import PersonAction, Resolve
 from bot.core.alert import Alert, Disposition, FalseCause, Work
-from bot.core.entities import POLICY
-from bot.core.reply import AskReply, ShowReply
-from bot.core.snooze import LONGEST, Scope
+from bot.core.reply import ShowReply
 from bot.slack import wording
 from bot.slack.answers import history_lines, job_lines, row_blocks
 from bot.slack.blocks import Block, actions, button, context, option, plain_text, section
 from bot.slack.face import offers, value
-from bot.slack.text import answer, code, cut, escape, fold
+from bot.slack.text import code, cut, escape, fold
 from bot.slack.wording import CALLED, state
-from sensors.model.clock import say_duration
 from sensors.model.job import Job, Param
 
 NOTE_MOST = 2_000
-SPANS = {
-    "30m": timedelta(minutes=30),
-    "1h": timedelta(hours=1),
-    "4h": timedelta(hours=4),
-    "24h": timedelta(hours=24),
-    "3d": timedelta(days=3),
-    "14d": timedelta(days=14),
-}
-SCOPES_MOST = 8
 VERDICTS = (
     (Disposition.true_positive, "True positive", "It is what the policy looks for, and it is not allowed"),
     (Disposition.benign, "Real but allowed", "It is what the policy looks for, and it is fine here"),
@@ -56,7 +43,6 @@ CAUSES = (
 )
 
 
-LONGEST_SAID = "An alert 24 h at most, an entity 14 d, a policy 3 d. It wakes early if it gets worse."
 CAUSE_HELPS = "It helps to make the policy better."
 
 
@@ -100,86 +86,21 @@ def modal(title: str, callback: str, errand: Errand, blocks: list[Block], submit
     return view | ({"submit": plain_text(submit, 24)} if submit else {})
 
 
-def _input(name: str, label: str, element: Block, hint: str = "", optional: bool = False) -> Block:
+def field(name: str, label: str, element: Block, hint: str = "", optional: bool = False) -> Block:
     made = {"type": "input", "block_id": name, "label": plain_text(label, 150), "optional": optional}
     made["element"] = {"action_id": name, **element}
     return made | ({"hint": plain_text(hint, 150)} if hint else {})
 
 
-def _note(label: str, hint: str = "", filled: str = "") -> Block:
+def note_field(label: str, hint: str = "", filled: str = "") -> Block:
     element: Block = {"type": "plain_text_input", "multiline": True, "max_length": NOTE_MOST}
     if filled:
         element["initial_value"] = cut(filled, NOTE_MOST)
-    return _input("note", label, element, hint, optional=True)
+    return field("note", label, element, hint, optional=True)
 
 
-def _about(alert: Alert) -> Block:
+def subject(alert: Alert) -> Block:
     return section(f"*{alert.name}* {escape(alert.title, 300)}")
-
-
-# -- snooze --------------------------------------------------------------------------------------------------
-
-
-def snooze(alert: Alert, errand: Errand) -> Block:
-    spans = [option(say_duration(span), name) for name, span in SPANS.items()]
-    choice: Block = {"type": "radio_buttons", "options": spans, "initial_option": spans[1]}
-    blocks = [
-        _about(alert),
-        _input("scope", "What", _scopes(alert), "More than this alert is previewed first."),
-        _input("span", "Quiet for", choice, LONGEST_SAID),
-        _input("until", "or until", {"type": "datetimepicker"}, optional=True),
-        _note("Why", "Shown on the card, so that nobody has to ask."),
-    ]
-    return modal(f"Snooze {alert.name}", "snooze", errand, blocks, "Snooze")
-
-
-def _scopes(alert: Alert) -> Block:
-    """This alert, everything about those that it is about, everything of its policy."""
-    own = option("This alert", "alert", "for whoever works on it")
-    about = [
-        option(f"Everything about {cut(entity, 50)}", entity, "for leads, after a preview")
-        for entity in dict.fromkeys(alert.entities[:SCOPES_MOST])
-        if 0 < len(entity) <= 150
-    ]
-    policy = option(
-        f"Everything of {cut(alert.policy, 60)}", f"{POLICY}{alert.policy}", "for admins, after a preview"
-    )
-    several = [own, *about, *([policy] if len(alert.policy) < 140 else [])]
-    return {"type": "radio_buttons", "options": several, "initial_option": own}
-
-
-@dataclass(frozen=True)
-class Scoped:
-    """A snooze of more than one alert that somebody asks for: of what, until when, why."""
-
-    name: str
-    until: datetime
-    why: str
-
-
-def snoozed(view: Block, by: str, now: datetime) -> SnoozeFor | Scoped | FieldErrors:
-    """What a submitted snooze asks for."""
-    given = filled(view)
-    scope, why, field = str(given.get("scope") or "alert"), fold(given.get("note") or ""), "span"
-    if picked := given.get("until"):
-        field, until = "until", datetime.fromtimestamp(int(picked), UTC)
-        if until <= now:
-            return FieldErrors({"until": "This time has passed."})
-    elif (span := SPANS.get(str(given.get("span")))) is None:
-        return FieldErrors({"span": "Choose for how long."})
-    else:
-        until = now + span
-    if scope != "alert":
-        return Scoped(scope, until, why)
-    if until - now > LONGEST[Scope.alert]:
-        return FieldErrors({field: "An alert can be snoozed for 24 hours at most."})
-    return SnoozeFor(by, until, why)
-
-
-def sure(reply: AskReply, errand: Errand) -> Block:
-    """The preview of what was asked for, and the question."""
-    about = replace(errand, job=str(reply.ask))
-    return modal("Are you sure?", "sure", about, [section(answer("\n".join(reply.lines)))], "Snooze")
 
 
 # -- resolve -------------------------------------------------------------------------------------------------
@@ -187,22 +108,28 @@ def sure(reply: AskReply, errand: Errand) -> Block:
 
 def resolve(alert: Alert, errand: Errand) -> Block:
     """Also for an alert that is resolved already: its disposition may be told anew."""
-    verdicts = [option(title, verdict.value, about) for verdict, title, about in VERDICTS]
-    choice: Block = {"type": "radio_buttons", "options": verdicts}
-    causes = [option(title, cause.value) for cause, title in CAUSES]
-    why: Block = {"type": "static_select", "options": causes, "placeholder": plain_text("Choose", 150)}
-    if alert.disposition:
-        choice["initial_option"] = next(o for o in verdicts if o["value"] == alert.disposition.value)
-    if alert.false_cause:
-        why["initial_option"] = next(o for o in causes if o["value"] == alert.false_cause.value)
-    blocks = [
-        _about(alert),
-        _input("disposition", "What was it?", choice),
-        _input("cause", "If it was a false positive: why?", why, CAUSE_HELPS, optional=True),
-        _note("Note", "What you saw, for whoever meets this again.", alert.note),
-    ]
+    blocks = [subject(alert), *verdict_fields(alert.disposition, alert.false_cause, alert.note)]
     title = f"Resolve {alert.name}" if alert.is_open else f"{alert.name}: what was it?"
     return modal(title, "resolve", errand, blocks, "Resolve" if alert.is_open else "Change")
+
+
+def verdict_fields(
+    verdict: Disposition | None = None, cause: FalseCause | None = None, note: str = ""
+) -> list[Block]:
+    """What it was, why a false positive was one, and a note."""
+    verdicts = [option(title, one.value, about) for one, title, about in VERDICTS]
+    choice: Block = {"type": "radio_buttons", "options": verdicts}
+    causes = [option(title, one.value) for one, title in CAUSES]
+    why: Block = {"type": "static_select", "options": causes, "placeholder": plain_text("Choose", 150)}
+    if verdict:
+        choice["initial_option"] = next(o for o in verdicts if o["value"] == verdict.value)
+    if cause:
+        why["initial_option"] = next(o for o in causes if o["value"] == cause.value)
+    return [
+        field("disposition", "What was it?", choice),
+        field("cause", "If it was a false positive: why?", why, CAUSE_HELPS, optional=True),
+        note_field("Note", "What you saw, for whoever meets this again.", note),
+    ]
 
 
 def resolved(view: Block, by: str) -> Resolve | FieldErrors:
@@ -234,7 +161,7 @@ def more(shown: ShowReply, errand: Errand, notice: str = "") -> Block:
         *row_blocks(about, 20),
         *context([_kept(alert)]),
         *_timeline(shown),
-        _note("Add a note", "Kept in its history. “Escalate now” gives it as the reason."),
+        note_field("Add a note", "Kept in its history. “Escalate now” gives it as the reason."),
     ]
     return modal(alert.name, "more", errand, blocks, "Add note")
 
@@ -318,7 +245,7 @@ def _field(param: Param, filled_in: Any) -> Block:
     if filled_in not in (None, ""):
         element["initial_value"] = cut(fold(filled_in), NOTE_MOST)
     hint = "" if param.type == "string" else f"a value of type {param.type}"
-    return _input(f"param.{param.name}"[:255], param.name, element, hint, optional=not param.required)
+    return field(f"param.{param.name}"[:255], param.name, element, hint, optional=not param.required)
 
 
 def job_params(view: Block, found: Job | None = None) -> dict[str, str] | FieldErrors:
@@ -351,7 +278,7 @@ def note(alert: int | None, text: str, errand: Errand) -> Block:
         kept["initial_value"] = cut(text.strip(), NOTE_MOST)
     left = len(text.strip()) - NOTE_MOST
     hint = f"The message is longer: its last {left:,} characters are left out." if left > 0 else ""
-    blocks = [_input("alert", "Alert", which), _input("note", "Note", kept, hint)]
+    blocks = [field("alert", "Alert", which), field("note", "Note", kept, hint)]
     return modal("Add to an alert", "note", errand, blocks, "Add note")
 
 

@@ -27,7 +27,7 @@ from bot.slack.text import fold
 Body = Mapping[str, Any]
 BUTTON = re.compile(r"(\d{1,12}):(\d{1,12})(?::(.{1,200}))?")
 SNOOZE = timedelta(hours=1)
-OPENED = ("more", "resolve", "snooze_for", "timeline", "rows", "why")
+OPENED = ("more", "resolve", "several", "snooze_for", "timeline", "rows", "why")
 OPENING = frozenset(f"alert.{name}" for name in OPENED)
 TURN = "alert.turn."
 JOB = "alert.job."

@@ -11,7 +11,7 @@ from typing import Any
 from bot.core.change import Refused
 from bot.core.reply import Person, Reply, Said
 from bot.errors import PatrolError
-from bot.slack import modals, paging, payloads
+from bot.slack import modals, paging, payloads, several, snoozing
 from bot.slack.answers import ANYWHERE, IN_THREADS, Room, plainly, render, said_text
 from bot.slack.blocks import Block, Face, section
 from bot.slack.client import SlackClient
@@ -150,6 +150,8 @@ class Talk:
         if clicked.action_id == "alert.why":
             why = self._desk.why_alert(errand.alert)
             return paging.why(why, errand) if why else None
+        if clicked.action_id == "alert.several":
+            return several.form(self._desk.alerts(several.ids_of(errand)), errand)
         if clicked.action_id.startswith(("alert.rows", "alert.turn.rows")):
             return self._rows(errand)
         shown = self._desk.show(errand.alert)
@@ -161,7 +163,7 @@ class Talk:
             case "alert.resolve":
                 return modals.resolve(shown.alert, errand)
             case "alert.snooze_for":
-                return modals.snooze(shown.alert, errand)
+                return snoozing.snooze(shown.alert, errand)
             case _:
                 return modals.more(shown, replace(errand, work_seq=shown.alert.work_seq))
 

@@ -332,3 +332,10 @@ def test_a_list_says_where_the_cards_are(bot: Node) -> None:
     reply = bot.desk.command(ANA, "list")
     assert isinstance(reply, ListReply)
     assert set(reply.cards) == {1}
+
+
+def test_several_are_resolved_at_once_by_a_lead_and_by_nobody_else(bot: Node) -> None:
+    assert "Only a team's lead may resolve several alerts at once." in bad(bot, "resolve 1 2 tp", BO)
+    assert good(bot, "resolve 1 tp", BO).ok
+    assert len(good(bot, "resolve 2 3 benign known", ANA).text.splitlines()) == 2
+    assert [bot.alert(n).disposition for n in (2, 3)] == [Disposition.benign] * 2

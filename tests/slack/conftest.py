@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,10 +12,21 @@ from typing import Any
 
 import pytest
 
-from bot.core.action import Acknowledge, PersonAction
+from bot.core.action import Acknowledge, PersonAction, Resolve
 from bot.core.alert import Alert, Lane, Terms, Work
 from bot.core.change import Refused
-from bot.core.reply import AskReply, Context, Evidence, Person, Reply, Said, ShowReply, StatusReply, WhyReply
+from bot.core.reply import (
+    AskReply,
+    Context,
+    Evidence,
+    ListReply,
+    Person,
+    Reply,
+    Said,
+    ShowReply,
+    StatusReply,
+    WhyReply,
+)
 from bot.sandbox import Sandbox
 from bot.slack.client import SlackClient
 from bot.slack.face import card
@@ -116,6 +127,8 @@ class RecordingDesk:
         self._note("command", person.slack, text)
         if text.startswith("snooze seller:"):
             return self.ask_snooze(person, text.split()[1], NOW, "")
+        if text == "list":
+            return ListReply((self.alert, replace(self.alert, id=4)))
         return Said(f"Heard {text}.", "undo: `unack 3`")
 
     def show(self, alert_id: int) -> ShowReply | None:
@@ -131,6 +144,13 @@ class RecordingDesk:
 
     def status(self, person: Person) -> StatusReply:
         return StatusReply((), (self.alert,), (("payments", (person.slack,)),))
+
+    def alerts(self, ids: Sequence[int]) -> list[Alert]:
+        return [replace(self.alert, id=one) for one in ids]
+
+    def resolve_several(self, person: Person, ids: Sequence[int], action: Resolve) -> Said | Refused:
+        self._note("several", person.slack, list(ids), action)
+        return Said("Both are resolved.")
 
     def start_form(self, alert_id: int, job: str) -> tuple[Job, Mapping[str, Any]] | None:
         known = job == HOLD.name and alert_id == self.alert.id
