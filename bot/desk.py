@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
 
 from bot.asking import Asking
@@ -42,16 +41,17 @@ from bot.core.reply import (
 )
 from bot.core.saying import answered, helped, refusal, together, unrefused
 from bot.core.snooze import Scope
-from bot.core.words import when, who
+from bot.core.unknown import no_such
+from bot.digests import Digests
 from bot.engine import Engine
 from bot.policy_page import policy_page
+from bot.shifts.standing_in import StandingIn
 from bot.starting import Starting
 from bot.view import View
 from bot.why import Why
 from sensors.model.job import Job
 from sensors.model.policy import Severity
 
-MOST_NAMES = 24  # in a hint
 ROWS_MOST = 10_000  # of an alert, page by page
 NOTE_MOST = 2_000  # characters of a note, as in the modals
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
@@ -68,6 +68,8 @@ class Desk:
         self.starting = starting
         self.asking = Asking(engine)
         self.why = Why(engine, view)
+        self.standing_in = StandingIn(view)
+        self.digests = Digests(view)
 
     # ---------------------------------------------------------------------- acts
 
@@ -100,7 +102,7 @@ class Desk:
         """Starts a job, for an alert or by itself; what is wrong is said before anything starts."""
         job = self.engine.catalog.jobs.get(job_name)
         if job is None:
-            return self._no_such("job", job_name, list(self.engine.catalog.jobs))
+            return no_such("job", job_name, list(self.engine.catalog.jobs))
         if refused := access.may_start(person.slack, job, self.engine.catalog.teams):
             return refusal(refused)
         alert = self.engine.store.alerts.get(alert_id) if alert_id else None
@@ -168,7 +170,8 @@ class Desk:
             "pause": self._order,
             "resume": self._order,
             "every": self._order,
-            "oncall": self._oncall,
+            **self.standing_in.asks,
+            **self.digests.asks,
             "help": lambda _, said: helped(next(iter(said.filters), "")),
             "rerun": self._rerun,
             "start": self._start,
@@ -236,7 +239,7 @@ class Desk:
                 return Resolve(by, said.disposition, said.false_cause, said.words)
             case "assign":
                 to = self._person(said.person)
-                return Assign(by, to) if to else self._no_such("person", said.person, self._names())
+                return Assign(by, to) if to else no_such("person", said.person, self._names())
         simple: Mapping[str, PersonAction] = {
             "ack": Acknowledge(by),
             "unack": Unacknowledge(by),
@@ -304,7 +307,7 @@ class Desk:
         known = {"policy": sorted(policies), "team": sorted(self.engine.catalog.teams)}
         for what, names in known.items():
             if what in filters and filters[what] not in names:
-                return self._no_such(what, filters[what], names)
+                return no_such(what, filters[what], names)
         return None
 
     def _show(self, person: Person, said: Command) -> Reply:
@@ -341,25 +344,14 @@ class Desk:
 
     def _policy(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
         found = policy_page(self.engine, self.view, said.name)
-        return found or self._no_such("policy", said.name, list(self.engine.catalog.policies))
-
-    def _oncall(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
-        now, teams = self.engine.clock(), self.engine.catalog.teams
-        wanted = [name for name in said.filters if name not in teams]
-        if wanted:
-            return self._no_such("team", wanted[0], list(teams))
-        lines = []
-        for name in said.filters or sorted(teams):
-            member = oncall.on_call(teams[name], now)
-            lines.append(f"{name}: {who(member.slack) if member else 'nobody'}")
-        return Said(f"On call at {when(now)}\n" + "\n".join(lines))
+        return found or no_such("policy", said.name, list(self.engine.catalog.policies))
 
     def _rerun(self, person: Person, said: Command) -> Reply:
         if not said.name:
             return self._each_rerun(person, said)
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
-            return self._no_such("policy", said.name, list(self.engine.catalog.policies))
+            return no_such("policy", said.name, list(self.engine.catalog.policies))
         if refused := access.may_act(person.slack, self.engine.catalog.teams):
             return refusal(refused)
         answer = self.starting.rerun_policy(policy, person.slack, uuid.uuid4().hex)
@@ -379,9 +371,3 @@ class Desk:
         if isinstance(targets, Said):
             return targets
         return self.start_job(person, targets[0] if targets else None, said.name, said.params)
-
-    def _no_such(self, what: str, name: str, known: list[str]) -> Said:
-        near = get_close_matches(name, known, n=1, cutoff=0.6)
-        listed = ", ".join(sorted(known)[:MOST_NAMES]) + (" …" if len(known) > MOST_NAMES else "")
-        hint = f"Did you mean `{near[0]}`?" if near else f"There are: {listed or 'none'}."
-        return Said(f"There is no {what} `{name[:60]}`.", hint, ok=False)

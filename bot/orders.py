@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.core.alert import Lane
+from bot.core.notice import Notice
 from bot.core.order import Order, OrderKind, began, ended, ordered
 from bot.core.route import channel_in, lane_of
 from bot.log import get
 from bot.project import Project
 from bot.store import Store
-from bot.store.notices import Notice
 from sensors.model.policy import Policy
 
 log = get("orders")
@@ -37,7 +37,8 @@ class Orders:
         return {one.policy for one in self._on if one.kind is OrderKind.pause and now < one.until}
 
     def begin(self, order: Order) -> Order:
-        made = self.store.orders.begin(order, self._notices(order, began(order)), self.clock())
+        key = f"order-began-{order.by}-{order.since.timestamp()}"
+        made = self.store.orders.begin(order, self._notices(order, key, began(order)), self.clock())
         log.info("ordered", policy=order.policy, kind=order.kind.value, by=order.by)
         self.sweep()
         return made
@@ -57,12 +58,13 @@ class Orders:
         return len(over)
 
     def _end(self, order: Order, by: str) -> bool:
-        notices = self._notices(order, ended(order, by))
+        notices = self._notices(order, f"order-{order.id}-ended", ended(order, by))
         return self.store.orders.end(order.id, by or None, notices, self.clock())
 
-    def _notices(self, order: Order, text: str) -> list[Notice]:
+    def _notices(self, order: Order, key: str, text: str) -> list[Notice]:
         """Where the policy's alerts go; where it has no place, nobody need know."""
         policy = self.project.catalog.policies.get(order.policy)
         team = self.project.catalog.teams.get(policy.owner) if policy else None
         channel = channel_in(lane_of(policy) if policy else Lane.live, policy, team)
-        return [Notice(channel, text)] if channel else []
+        owner = policy.owner if policy else ""
+        return [Notice(key, owner, channel, {"text": text})] if channel else []

@@ -8,13 +8,13 @@ from datetime import datetime
 from bot.core.action import Action, Hush, Rouse
 from bot.core.alert import Alert, Lane, Work, step_to
 from bot.core.context import House
+from bot.core.notice import Notice
 from bot.core.route import channel_for, channel_in
 from bot.core.snooze import Preview, Scope, ScopeSnooze, Target, preview
 from bot.core.tell_snooze import began, ended
 from bot.log import get
 from bot.project import Project
 from bot.store import Store
-from bot.store.notices import Notice
 from sensors.model.catalog import Catalog
 
 log = get("snoozes")
@@ -53,9 +53,11 @@ class Snoozes:
         now = self.clock()
         snooze = ScopeSnooze(shown.target, shown.until, by, why, now, shown.ceiling)
         covered = [alert for alert in self._open(shown.target) if snooze.covers(alert, now)]
+        key = f"snooze-began-{by}-{now.timestamp()}"
         notices = [
-            Notice(channel, began(snooze, alerts))
+            Notice(f"{key}-{channel}", self._team(channel), channel, {"text": began(snooze, alerts)})
             for channel, alerts in self._by_channel(snooze, covered).items()
+            if channel
         ]
         made = self.store.snoozes.begin(snooze, notices, now)
         log.info("snoozed", target=made.target.name, by=by, until=f"{made.until:%Y-%m-%d %H:%M}")
@@ -115,13 +117,20 @@ class Snoozes:
         """What each channel is told of what was hidden there, and those whom its open alerts would tell."""
         house = House(self.catalog, self.project.owner, now)
         hid = self.store.alerts.many(self.store.snoozes.hid(snooze.id))
-        notices = []
+        notices: list[Notice] = []
         for channel, alerts in self._by_channel(snooze, hid).items():
             quiet = [one for one in alerts if one.snooze and one.snooze.of == snooze.id]
             waiting = [one for one in quiet if one.work is Work.open]
             told = {slack for one in waiting for slack in house.people(step_to(one), one)} - {by}
-            notices.append(Notice(channel, ended(snooze, by, alerts, quiet), tuple(sorted(told))))
+            body = {"text": ended(snooze, by, alerts, quiet), "people": sorted(told)}
+            key = f"snooze-{snooze.id}-ended-{channel}"
+            notices += [Notice(key, self._team(channel), channel, body)] if channel else []
         return notices
+
+    def _team(self, channel: str) -> str:
+        """Whose channel it is; what another one is asked for goes to those who answer for Patrol."""
+        teams = self.catalog.teams.values()
+        return next((t.name for t in teams if channel in (t.channel, t.review_channel)), self.project.owner)
 
     def _by_channel(self, snooze: ScopeSnooze, alerts: Sequence[Alert]) -> dict[str, list[Alert]]:
         """The alerts by the channel of their cards; with none, the channel that is concerned most."""

@@ -102,7 +102,28 @@ VERBS = (
         ("name", "interval", "span", "words"),
         ("every payments.x 1m 2h a launch",),
     ),
-    Verb("oncall", "oncall [team]", "who is on call now", ("filters",)),
+    Verb("oncall", "oncall [team] [week]", "who is on call now and next; of a team its week", ("filters",)),
+    Verb(
+        "takeover",
+        "takeover 2h [team:x]",
+        "you are on call for so long, in the place of whoever it is",
+        ("span", "filters"),
+        ("takeover 2h", "takeover until:18:00 team:payments"),
+    ),
+    Verb(
+        "cover",
+        "cover 2h @bo [from:18:00] [team:x]",
+        "somebody is on call in your place for so long, from now or from a time of day",
+        ("span", "person", "filters"),
+        ("cover until:18:00 @bo",),
+    ),
+    Verb("uncover", "uncover 7", "end a cover or a take-over now", ("alerts",)),
+    Verb(
+        "digest",
+        "digest [team]",
+        "what is open, what fired, how right that was",
+        ("filters",),
+    ),
     Verb("help", "help [verb]", "this list, or one verb at length", ("filters",)),
 )
 BY_NAME = {verb.name: verb for verb in VERBS}
@@ -140,7 +161,7 @@ class Command:
     words: str = ""
 
     def ends(self, now: datetime) -> datetime | None:
-        """When the span is over, or the next such time of day or weekday has come, in UTC."""
+        """When the span is over, or the next such time of day or weekday has come, by the clock of `now`."""
         if self.span:
             return now + self.span
         if self.until is None and self.weekday is None:
@@ -168,10 +189,17 @@ PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@([\w.-]+)")
 TARGET = re.compile(r"`?(?!\d+$)[^\s`]*[.:][^\s`]+`?")  # seller:s_1, payments.x
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 UNTIL = re.compile(
-    rf"until:(?:(?P<day>{'|'.join(DAYS)})[a-z]*(?::(?=\d))?)?(?:(?P<hour>\d{{1,2}})(?::(?P<minute>\d{{2}}))?)?",
-    re.IGNORECASE,
+    rf"until:(?:(?P<day>{'|'.join(DAYS)})[a-z]*(?::(?=\d))?)?(?P<time>\d{{1,2}}(?::\d{{2}})?)?", re.IGNORECASE
 )
+TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?$")
 LASTS = "say 30m, 2h, 1d, until:18:00 or until:fri"
+
+
+def time_of_day(text: str) -> time | None:
+    """`18`, `18:30`; None where it is no time of day."""
+    found = TIME.match(text)
+    hour, minute = (int(found[1]), int(found[2] or 0)) if found else (24, 0)
+    return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
 def parse(text: str) -> Command | Mistake:
@@ -256,7 +284,7 @@ class _Reader:
         if not self.words:
             return f"For how long? {LASTS.capitalize()}."
         said = self.words.pop(0)
-        if (until := UNTIL.fullmatch(said)) and (until["day"] or until["hour"]):
+        if (until := UNTIL.fullmatch(said)) and (until["day"] or until["time"]):
             return self._until(said, until)
         span = parse_duration(said)
         if span is None:
@@ -265,10 +293,10 @@ class _Reader:
         return None
 
     def _until(self, said: str, until: re.Match[str]) -> str | None:
-        hour, minute = int(until["hour"] or 0), int(until["minute"] or 0)
-        if hour > 23 or minute > 59:
+        at = time_of_day(until["time"] or "0")
+        if at is None:
             return f"`{said}` is no time of day."
-        self.found["until"] = time(hour, minute)
+        self.found["until"] = at
         if until["day"]:
             self.found["weekday"] = DAYS.index(until["day"].lower())
         return None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TypeVar
 
 from bot.core.alert import Alert, Disposition, Lane
 from bot.core.change import Change, Refused, Same
 from bot.core.command import BY_NAME, VERBS
 from bot.core.reply import HelpReply, Reply, Said
+from bot.core.unknown import no_such
 from bot.core.words import clean
 
 Answered = TypeVar("Answered", bound=Reply)
@@ -42,9 +42,7 @@ def helped(asked: str) -> HelpReply | Said:
         return HelpReply(tuple((v.name, v.usage, v.about) for v in VERBS))
     verb = BY_NAME.get(asked)
     if verb is None:
-        near = get_close_matches(asked, BY_NAME, n=1, cutoff=0.6)
-        hint = f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(sorted(BY_NAME))}."
-        return Said(f"There is no verb `{asked[:60]}`.", hint, ok=False)
+        return no_such("verb", asked, BY_NAME)
     about = "\n".join([verb.about, *(f"for example `{e}`" for e in verb.examples)])
     return HelpReply(((verb.name, verb.usage, verb.about),), about)
 

@@ -92,8 +92,8 @@ class Deliverer:
         moved = 0
         for delivery, move in (*moves[1], *moves[0]) if self._lines_first else (*moves[0], *moves[1]):
             moved += self._guarded(delivery, move)
-        for notice, known in self.store.notices.waiting(self.clock()):
-            moved += self._guarded(notice.delivery, partial(self.notices.move, notice, known))
+        for notice, its_message in self.store.notices.waiting(self.clock()):
+            moved += self._guarded(f"notice-{notice.id}", partial(self.notices.move, notice, its_message))
         for sent in self.store.outbox.look_again(self.clock()):
             look = self.files.look if sent.file_id else self.looking.look
             moved += self._guarded(sent.delivery, partial(look, sent))

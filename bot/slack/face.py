@@ -23,7 +23,7 @@ from bot.slack.blocks import (
     section,
     table,
 )
-from bot.slack.text import answer, cut, fitted, fold, link, mention, sentence, trimmed, unpinged
+from bot.slack.text import cut, fitted, fold, link, mention, sentence, trimmed, unpinged
 from sensors.model.policy import NOTHING
 
 NOTICE_MOST = 110  # what a phone's lock screen shows
@@ -158,10 +158,3 @@ def reply(effect: Effect, alert: Alert, to: Sequence[str] = (), names: Mapping[s
     if effect.kind is EffectKind.page and alert.is_open and alert.lane is Lane.live:
         shown += actions([button("Acknowledge", "alert.ack", value(alert), "primary")])
     return Face(trimmed(text, 1_000) or alert.name, shown)
-
-
-def announcement(text: str, to: Sequence[str] = (), names: Mapping[str, str] = NOTHING) -> Face:
-    """What a channel is told that is of no one alert. It pings `to` and no one else."""
-    told = " ".join(mention(slack) for slack in dict.fromkeys(to))
-    said = f"{told} {answer(text, 2_500, unpinged(names, tuple(to)))}".strip()
-    return Face(trimmed(said, 1_000), [section(said)])

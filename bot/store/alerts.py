@@ -15,8 +15,9 @@ from bot.core.snooze import Scope, Target
 from bot.store.changes import hash_of
 from bot.store.codec import decode, unpack_values
 from bot.store.database import Database, in_parts
-from bot.store.tables import HOLDS_KEY, alert_entities, evidence, history, runs, seen
+from bot.store.tables import HOLDS_KEY, evidence, history, runs, seen
 from bot.store.tables import alerts as t
+from bot.store.tables_snoozes import alert_entities
 from bot.store.values import Behind, Keys
 from sensors.model.policy import NOTHING, Severity
 from sensors.model.violation import canonical
@@ -239,6 +240,11 @@ class Alerts:
         found = ALERTS.where(*asked).order_by(t.c.resolved_at.desc(), t.c.id.desc())
         parts = (self._all(found.where(t.c.policy.in_(part))) for part in in_parts(policies))
         return [alert for part in parts for alert in part]
+
+    def moved(self, team: str, since: datetime, until: datetime, limit: int = 5000) -> list[Alert]:
+        """Alerts of the team that were opened or resolved in that time, the newest first."""
+        times = [and_(at >= since, at < until) for at in (t.c.opened_at, t.c.resolved_at)]
+        return self._all(ALERTS.where(t.c.team == team, or_(*times)).order_by(t.c.id.desc()).limit(limit))
 
     def fired(self, policy: str, since: datetime) -> list[Alert]:
         """Alerts of the policy that fired since then, open or not, the newest first."""

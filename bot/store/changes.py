@@ -17,8 +17,9 @@ from bot.errors import Conflict
 from bot.store.codec import encode, pack_values
 from bot.store.columns import Moment
 from bot.store.database import Database
-from bot.store.tables import STILL_ON, alert_entities, effects, history, snoozes
+from bot.store.tables import STILL_ON, effects, history, snoozes
 from bot.store.tables import alerts as t
+from bot.store.tables_snoozes import alert_entities
 from sensors.model.violation import canonical
 
 PENDING = "pending"

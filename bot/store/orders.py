@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
+from bot.core.notice import Notice
 from bot.core.order import Order, OrderKind
 from bot.store.database import Database
-from bot.store.notices import Notice, write_notices
+from bot.store.notices import add_notices
 from bot.store.tables import STILL_ON
-from bot.store.tables import orders as t
+from bot.store.tables_snoozes import orders as t
 
 ON = select(t).where(STILL_ON).order_by(t.c.id)
 
@@ -41,7 +42,7 @@ class Orders:
         with self._database.write() as c:
             c.execute(update(t).where(*same).values(ended_at=now, ended_by=order.by))
             found = c.execute(insert(t).values(row).returning(t)).one()
-            write_notices(c, notices, now)
+            add_notices(self._database, c, notices, now)
             return _order(found)
 
     def end(self, order_id: int, by: str | None, notices: Iterable[Notice], now: datetime) -> bool:
@@ -50,7 +51,7 @@ class Orders:
             mine = update(t).where(t.c.id == order_id, STILL_ON)
             ended = c.execute(mine.values(ended_at=now, ended_by=by)).rowcount == 1
             if ended:
-                write_notices(c, notices, now)
+                add_notices(self._database, c, notices, now)
             return ended
 
 

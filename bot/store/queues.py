@@ -36,7 +36,7 @@ def _free(at: ColumnElement[object]) -> ColumnElement[bool]:
     return or_(at.is_(None), at <= NOW)
 
 
-def workable() -> ColumnElement[bool]:
+def _workable() -> ColumnElement[bool]:
     """Whether something can be done about a message: absent, or not parked, leased or to be tried later."""
     unknown = and_(m.c.state == MessageState.sending.value, m.c.sending_since.is_not(None))
     looked_at = or_(m.c.absent_at.is_(None), m.c.absent_at <= LOOKED_BEFORE)
@@ -54,7 +54,7 @@ def _cards() -> Select[object]:
     first = (  # ids alone are sorted; bodies are read only of those that are wanted
         select(alerts.c.id, turn, alerts.c.waiting_since)
         .join_from(alerts, m, its_card, isouter=True)
-        .where(alerts.c.shown_seq < alerts.c.face_seq, workable())
+        .where(alerts.c.shown_seq < alerts.c.face_seq, _workable())
         .order_by("turn", *since)
         .limit(LIMIT)
         .subquery()
@@ -89,7 +89,7 @@ def _effects() -> Select[object]:
             _free(e.c.due_at),
             _free(e.c.lease_until),
             or_(e.c.kind.not_in(SAID), card.c.ts.is_not(None)),
-            or_(workable(), m.c.state == MessageState.parked.value),
+            or_(_workable(), m.c.state == MessageState.parked.value),
         )
         .order_by(turn, e.c.id)
         .limit(LIMIT)

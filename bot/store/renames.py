@@ -14,8 +14,9 @@ from bot.store.alerts import alert_of
 from bot.store.changes import write_changes
 from bot.store.database import Database, in_parts
 from bot.store.snoozes import rename_target
-from bot.store.tables import RUNNING, alerts, ledger, orders, policy_state, runs, seen
+from bot.store.tables import RUNNING, alerts, ledger, policy_state, runs, seen
 from bot.store.tables import renames as t
+from bot.store.tables_snoozes import orders
 from bot.store.values import RENAMED_AWAY
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, insert, select, update
 
+from bot.core.notice import Notice
 from bot.core.snooze import Scope, ScopeSnooze, Target
 from bot.store.codec import pack_values, unpack_values
 from bot.store.database import Database
-from bot.store.notices import Notice, write_notices
-from bot.store.tables import COPIES, SCOPED, STILL_ON, asks
+from bot.store.notices import add_notices
+from bot.store.tables import COPIES, SCOPED, STILL_ON
 from bot.store.tables import snoozes as t
+from bot.store.tables_snoozes import asks
 from sensors.model.policy import Severity
 
 ON = select(t).where(SCOPED, STILL_ON).order_by(t.c.id)
@@ -60,7 +62,7 @@ class Snoozes:
                     over = {"ended_at": now, "ended_by": snooze.by}
                     c.execute(update(t).where(t.c.id == other.id).values(over))
             found = c.execute(insert(t).values(row).returning(t)).one()
-            write_notices(c, notices, now)
+            add_notices(self._database, c, notices, now)
             return _snooze(found)
 
     def end(self, snooze_id: int, by: str | None, notices: Iterable[Notice], now: datetime) -> bool:
@@ -69,7 +71,7 @@ class Snoozes:
         with self._database.write() as c:
             ended = c.execute(mine.values(ended_at=now, ended_by=by)).rowcount == 1
             if ended:
-                write_notices(c, notices, now)
+                add_notices(self._database, c, notices, now)
             return ended
 
     def hid(self, snooze_id: int) -> list[int]:

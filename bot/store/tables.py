@@ -32,7 +32,7 @@ metadata = MetaData(
 Id = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER counts up by itself on SQLite
 
 
-def _of_alert(*, nullable: bool = False, primary_key: bool = False) -> Column[int]:
+def of_alert(*, nullable: bool = False, primary_key: bool = False) -> Column[int]:
     owner = ForeignKey("alerts.id", ondelete="CASCADE")
     return Column("alert_id", Id, owner, nullable=nullable, primary_key=primary_key)
 
@@ -160,7 +160,7 @@ snoozes = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("scope", Text, nullable=False),  # alert | entity | policy
-    _of_alert(nullable=True),
+    of_alert(nullable=True),
     Column("match", Json),  # of an entity or a policy: what it is of, {"entity": "seller:s_1"}
     Column("until", Moment, nullable=False),
     Column("ceiling", Integer, nullable=False),
@@ -179,67 +179,10 @@ Index("ix_snoozes_scoped", snoozes.c.ended_at, sqlite_where=SCOPED, postgresql_w
 COPIES = text("of_id IS NOT NULL")
 Index("ix_snoozes_copies", snoozes.c.of_id, sqlite_where=COPIES, postgresql_where=COPIES)
 
-alert_entities = Table(  # whom each alert is about
-    "alert_entities",
-    metadata,
-    Column("entity_hash", Text, primary_key=True),  # of "seller:s_1"
-    _of_alert(primary_key=True),
-)
-Index("ix_alert_entities_alert", alert_entities.c.alert_id)
-
-asks = Table(  # what somebody was shown a preview of, until he says yes
-    "asks",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("by", Words, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("what", Json, nullable=False),
-    Column("ended_at", Moment),
-    sqlite_autoincrement=True,  # an id is never given twice
-)
-
-orders = Table(  # what people ordered of policies for a while
-    "orders",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("policy", Words, nullable=False),
-    Column("kind", Text, nullable=False),  # pause | every
-    Column("interval_s", Float),  # of every
-    Column("until", Moment, nullable=False),
-    Column("by", Words, nullable=False),
-    Column("why", Words, nullable=False),
-    Column("since", Moment, nullable=False),
-    Column("ended_at", Moment),
-    Column("ended_by", Words),  # who ended it early
-    sqlite_autoincrement=True,  # an id is never given twice
-)
-Index(
-    "uq_orders_on",
-    orders.c.policy,
-    orders.c.kind,
-    unique=True,
-    sqlite_where=STILL_ON,
-    postgresql_where=STILL_ON,
-)
-
-notices = Table(  # what a channel is told that is of no one alert
-    "notices",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("channel", Text, nullable=False),
-    Column("text", Words, nullable=False),
-    Column("to", Json, nullable=False),  # Slack ids of those who are told by it
-    Column("at", Moment, nullable=False),
-    Column("ended_at", Moment),  # when it stood in Slack
-    sqlite_autoincrement=True,  # an id is never given twice
-)
-UNTOLD = text("ended_at IS NULL")
-Index("ix_notices_untold", notices.c.id, sqlite_where=UNTOLD, postgresql_where=UNTOLD)
-
 history = Table(
     "history",
     metadata,
-    _of_alert(primary_key=True),
+    of_alert(primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("at", Moment, nullable=False),
     Column("actor", Words, nullable=False),
@@ -248,11 +191,20 @@ history = Table(
     Column("action", Json, nullable=False),
 )
 
+BY_PEOPLE = text("actor <> 'patrol'")
+Index(
+    "ix_history_people",
+    history.c.actor,
+    history.c.at,
+    sqlite_where=BY_PEOPLE,
+    postgresql_where=BY_PEOPLE,
+)
+
 evidence = Table(
     "evidence",
     metadata,
     Column("id", Id, primary_key=True),
-    _of_alert(),
+    of_alert(),
     Column("run_id", Id, ForeignKey("runs.id")),  # null: no run found it, but Patrol itself
     Column("row", Json, nullable=False),
     sqlite_autoincrement=True,  # an id is never given twice
@@ -276,7 +228,7 @@ effects = Table(
     "effects",
     metadata,
     Column("id", Id, primary_key=True),
-    _of_alert(),
+    of_alert(),
     Column("change_seq", Integer, nullable=False),
     Column("n", Integer, nullable=False),
     Column("kind", Text, nullable=False),
@@ -293,11 +245,28 @@ effects = Table(
 UNDONE = text("state IN ('pending', 'sending')")
 Index("ix_effects_undone", effects.c.alert_id, sqlite_where=UNDONE, postgresql_where=UNDONE)
 
+notices = Table(  # what is said in Slack and is about no alert
+    "notices",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("team", Words, nullable=False),
+    Column("to", Text, nullable=False),  # a channel or a person
+    Column("body", Json, nullable=False),
+    Column("seq", Integer, nullable=False),  # counts what people would see change
+    Column("since", Moment, nullable=False),
+    Column("state", Text, nullable=False),  # pending | done | dropped
+    Column("result", Words, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+UNTOLD = text("state = 'pending'")
+Index("ix_notices_untold", notices.c.id, sqlite_where=UNTOLD, postgresql_where=UNTOLD)
+
 messages = Table(
     "messages",
     metadata,
     Column("delivery", Text, primary_key=True),
-    _of_alert(nullable=True),  # null: a notice, of no one alert
+    of_alert(nullable=True),  # null: a notice
     Column("effect_id", Id, ForeignKey("effects.id", ondelete="CASCADE")),
     Column("channel", Text, nullable=False),
     Column("thread_ts", Text),
@@ -312,7 +281,9 @@ messages = Table(
     Column("look_again_at", Moment),
     Column("file_id", Text),  # of a file that is at Slack, whether it is shown or not
     Column("error", Words, nullable=False),
+    Column("notice_id", Id, ForeignKey("notices.id", ondelete="CASCADE")),
 )
+Index("uq_messages_notice", messages.c.notice_id, unique=True)
 CARD = text("effect_id IS NULL")
 Index("uq_messages_card", messages.c.alert_id, unique=True, sqlite_where=CARD, postgresql_where=CARD)
 Index("uq_messages_effect", messages.c.effect_id, unique=True)

@@ -20,6 +20,7 @@ from bot.core.reply import (
     Context,
     Evidence,
     ListReply,
+    OnCall,
     Person,
     Reply,
     Said,
@@ -143,7 +144,7 @@ class RecordingDesk:
         return WhyReply(f"ALR-{alert_id}", (("Found", "3 rows counted."),))
 
     def status(self, person: Person) -> StatusReply:
-        return StatusReply((), (self.alert,), (("payments", (person.slack,)),))
+        return StatusReply((), (self.alert,), (OnCall("payments", (person.slack,)),))
 
     def alerts(self, ids: Sequence[int]) -> list[Alert]:
         return [replace(self.alert, id=one) for one in ids]

@@ -1,4 +1,4 @@
-"""Snoozes of entities and policies, whom alerts are about, what is asked for and what channels are told."""
+"""Snoozes of entities and policies, whom alerts are about, what is asked for, what is ordered for a while."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TIME = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
@@ -60,17 +60,3 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("uq_orders_on", "orders", ["policy", "kind"], unique=True, **where("ended_at IS NULL"))
-    op.create_table(
-        "notices",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("channel", TEXT, nullable=False),
-        sa.Column("text", TEXT, nullable=False),
-        sa.Column("to", sa.JSON(), nullable=False),
-        sa.Column("at", TIME, nullable=False),
-        sa.Column("ended_at", TIME, nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index("ix_notices_untold", "notices", ["id"], **where("ended_at IS NULL"))
-    with op.batch_alter_table("messages") as messages:
-        messages.alter_column("alert_id", existing_type=ID, nullable=True)
