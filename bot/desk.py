@@ -45,6 +45,7 @@ from bot.core.unknown import no_such
 from bot.digests import Digests
 from bot.engine import Engine
 from bot.policy_page import policy_page
+from bot.shifts.handoffs import Handoffs
 from bot.shifts.standing_in import StandingIn
 from bot.starting import Starting
 from bot.view import View
@@ -69,6 +70,7 @@ class Desk:
         self.asking = Asking(engine)
         self.why = Why(engine, view)
         self.standing_in = StandingIn(view)
+        self.handoffs = Handoffs(view)
         self.digests = Digests(view)
 
     # ---------------------------------------------------------------------- acts
@@ -123,6 +125,10 @@ class Desk:
         run = self.starting.ask(job, person.slack, filled, None, f"command-{uuid.uuid4().hex}")
         return Said(f"{job.title} is starting as job run {run.id}; `/patrol status` shows its outcome.", undo)
 
+    def accept(self, person: Person, handoff: int) -> Said:
+        """The handoff of a shift is taken on by who is next."""
+        return self.handoffs.accept(person, handoff)
+
     def start_form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
         """The job and what its parameters would be from the alert's row."""
         job = self.engine.catalog.jobs.get(job_name)
@@ -171,6 +177,7 @@ class Desk:
             "resume": self._order,
             "every": self._order,
             **self.standing_in.asks,
+            **self.handoffs.asks,
             **self.digests.asks,
             "help": lambda _, said: helped(next(iter(said.filters), "")),
             "rerun": self._rerun,

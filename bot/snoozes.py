@@ -16,6 +16,7 @@ from bot.log import get
 from bot.project import Project
 from bot.store import Store
 from sensors.model.catalog import Catalog
+from sensors.model.team import PAGER
 
 log = get("snoozes")
 
@@ -115,12 +116,12 @@ class Snoozes:
 
     def _ended(self, snooze: ScopeSnooze, by: str, now: datetime) -> list[Notice]:
         """What each channel is told of what was hidden there, and those whom its open alerts would tell."""
-        house = House(self.catalog, self.project.owner, now)
+        house = House(self.catalog, self.project.owner, now, self.store.covers.since(now))
         hid = self.store.alerts.many(self.store.snoozes.hid(snooze.id))
         notices: list[Notice] = []
         for channel, alerts in self._by_channel(snooze, hid).items():
             quiet = [one for one in alerts if one.snooze and one.snooze.of == snooze.id]
-            waiting = [one for one in quiet if one.work is Work.open]
+            waiting = [one for one in quiet if one.work is Work.open and step_to(one) != PAGER]
             told = {slack for one in waiting for slack in house.people(step_to(one), one)} - {by}
             body = {"text": ended(snooze, by, alerts, quiet), "people": sorted(told)}
             key = f"snooze-{snooze.id}-ended-{channel}"

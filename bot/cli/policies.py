@@ -124,6 +124,7 @@ def _print_run(looked: Looked, found: Reconciled) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from sensors.model.line import printable
     from sensors.model.violation import shown
 
     console = Console()
@@ -131,22 +132,24 @@ def _print_run(looked: Looked, found: Reconciled) -> None:
     took = say_duration(timedelta(seconds=looked.elapsed_s))
     console.print(Text(f"{looked.policy.name}  {start}{looked.window.end:%Y-%m-%d %H:%M:%S} UTC  ({took})"))
     if not looked.ok:
-        console.print(Text(f"{looked.status.value}: {looked.error}", style="red"))
+        console.print(Text(printable(f"{looked.status.value}: {looked.error}"), style="red"))
         return
-    table = Table(*looked.columns, row_styles=["", "dim"])
+    table = Table(row_styles=["", "dim"])
+    for name in looked.columns:
+        table.add_column(Text(printable(name)))
     for row in looked.rows[:SHOWN_ROWS]:
-        table.add_row(*(Text(str(shown(row.values[name]))[:60]) for name in looked.columns))
+        table.add_row(*(Text(printable(shown(row.values[name]))[:60]) for name in looked.columns))
     console.print(table)
     more = len(looked.rows) - SHOWN_ROWS
     if more > 0:
         console.print(Text(f"and {count(more, 'row')} more: --json shows them all"))
     for bad in looked.bad_rows:
-        console.print(Text(f"cannot be counted: {bad}", style="red"))
+        console.print(Text(printable(f"cannot be counted: {bad}"), style="red"))
     fires = found.fired
     rows, keys = count(len(looked.rows), "row"), count(len(looked.violations), "key")
     console.print(Text(f"{rows}, {keys}, {len(fires)} would alert"))
     for fire in fires:
-        console.print(Text(f"  {fire.severity.name.upper():<8} {fire.title}  {fire.key}"))
+        console.print(Text(printable(f"  {fire.severity.name.upper():<8} {fire.title}  {fire.key}")))
 
 
 def there(project: Path, path: Path) -> Path:

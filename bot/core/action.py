@@ -89,6 +89,23 @@ class Rouse:
 
 
 @dataclass(frozen=True)
+class Unheard:
+    """A page reached nobody. `step`: how many steps had been told with it; `why`, in words."""
+
+    step: int
+    why: str
+    by_pager: bool = False  # a pager that refused; else do-not-disturb
+
+
+@dataclass(frozen=True)
+class PagerCalled:
+    """The team's pager has taken the call of this effect."""
+
+    effect: int
+    said: str
+
+
+@dataclass(frozen=True)
 class Acknowledge:
     by: str
     span: timedelta | None = None  # default: the team's
@@ -196,5 +213,17 @@ PersonAction = (
     | StartJob
 )
 Action = (
-    Fire | Clear | Unknown | Renamed | Mended | Timer | Hush | Rouse | RerunEnded | JobEnded | PersonAction
+    Fire
+    | Clear
+    | Unknown
+    | Renamed
+    | Mended
+    | Timer
+    | Hush
+    | Rouse
+    | Unheard
+    | PagerCalled
+    | RerunEnded
+    | JobEnded
+    | PersonAction
 )

@@ -19,6 +19,7 @@ from bot.core.action import (
     Hush,
     JobEnded,
     Mended,
+    PagerCalled,
     Renamed,
     Reopen,
     Rerun,
@@ -30,12 +31,13 @@ from bot.core.action import (
     StartJob,
     Timer,
     Unacknowledge,
+    Unheard,
     Unknown,
     Wake,
 )
 from bot.core.alert import Alert, Disposition, Lane, Work
 from bot.core.change import ALL_ROWS, Effect, EffectKind, Outcome, Refused, Same, changed
-from bot.core.ladder import climb, reopened, restart, timer
+from bot.core.ladder import climb, on_the_ladder, reopened, restart
 from bot.core.words import clean, when, who
 
 RETELL = timedelta(days=1)  # within which the one who resolved may still say something else
@@ -52,8 +54,8 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
             return sensor_step.condition(alert, action, now)
         case Renamed() | Mended():
             return _of_policy(alert, action, now)
-        case Timer():
-            return timer(alert, now)
+        case Timer() | Unheard() | PagerCalled():
+            return on_the_ladder(alert, action, now)
         case Acknowledge() | Unacknowledge() | Assign() | Escalate():
             return _ownership(alert, action, now)
         case SnoozeFor() | Wake() | Hush() | Rouse():
