@@ -40,7 +40,7 @@ def addressed(
     """What a run found, with whom it is about, and quiet where a snooze of them, or of the policy, is on."""
     if not isinstance(action, Fire):
         return action
-    about = entities_of(policy, action.key_values, action.newest, catalog.entities)
+    about = entities_of(policy, action.key_values, action.newest, catalog.entities_of(policy.name))
     return quieted(replace(action, entities=about), snoozes, now)
 
 

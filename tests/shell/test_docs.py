@@ -28,6 +28,7 @@ MAPPED = (
     "bot",
     "bot/core",
     "bot/store",
+    "bot/bundles",
     "bot/slack",
     "bot/deliver",
     "bot/jobs",
