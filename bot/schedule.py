@@ -223,7 +223,7 @@ class Scheduler:
     def _plan_policies(self) -> None:
         """The timetable of all policies that run; new and changed ones are looked at at once."""
         catalog = self.engine.catalog
-        wanted = {n: p for n, p in catalog.policies.items() if p.runs}
+        wanted = {n: p for n, p in self.engine.orders.policies().items() if p.runs}
         changed = [name for name, policy in wanted.items() if not _same(policy, self._known.get(name))]
         now = self.engine.clock()
         self.timetable.plan({n: p.schedule for n, p in wanted.items()}, now)
@@ -312,8 +312,15 @@ class Scheduler:
                 log.info("files changed", version=self.engine.catalog.version[:12])
         finally:
             catalog = self.engine.catalog
-            if self._planned is not catalog and self.engine.renaming.settled(catalog):
+            if self._outdated(catalog) and self.engine.renaming.settled(catalog):
                 self._plan_policies()
+
+    def _outdated(self, catalog: Catalog) -> bool:
+        """Whether there are other files than were planned, or a pause or another pace has begun or ended."""
+        if self._planned is not catalog:
+            return True
+        now = {n: p.schedule for n, p in self.engine.orders.policies().items() if p.runs}
+        return now != {n: p.schedule for n, p in self._known.items()}
 
     def _prune(self) -> None:
         now = self.engine.clock()

@@ -37,13 +37,14 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier alert on the same entity."""
+    """Another alert on the same entity."""
 
     id: int
     policy: str
     title: str
     disposition: Disposition | None
     at: datetime
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,15 @@ class Said:
 
 
 @dataclass(frozen=True)
+class AskReply:
+    """What would be done, and what that would mean: done only once the same person says yes."""
+
+    ask: int
+    lines: tuple[str, ...]
+    does: str  # what the button says
+
+
+@dataclass(frozen=True)
 class PolicyLine:
     """A policy on one line of `status`."""
 
@@ -88,6 +98,7 @@ class PolicyLine:
     next_due: datetime | None = None
     open_alerts: int = 0
     worth: str = ""  # "has earned live" or "noisy"
+    order: str = ""  # "is paused" or "runs every 1 h", for a while
 
 
 Place = tuple[str, str]  # channel and ts of a message
@@ -127,6 +138,7 @@ class StatusReply:
     bundles: tuple[str, ...] = ()  # a line of each, where there are several
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # alert id -> who has been told
+    standing: tuple[str, ...] = ()  # what people have ordered for a time: snoozes of entities and policies
 
 
 @dataclass(frozen=True)
@@ -136,6 +148,7 @@ class ListReply:
     alerts: tuple[Alert, ...]
     asked: str = ""  # the filter in words
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+    snoozes: tuple[str, ...] = ()  # of entities and policies, in sentences
 
 
 @dataclass(frozen=True)
@@ -147,6 +160,37 @@ class ShowReply:
     history: tuple[Event, ...]
     jobs: tuple[JobRun, ...] = ()
     card: Place | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """What somebody wrote about an alert."""
+
+    alert: int
+    by: str
+    at: datetime
+    story: str
+
+
+@dataclass(frozen=True)
+class EntityReply:
+    """`show seller:s_1`: all that is known of them. Alerts newest first."""
+
+    name: str  # as people write it
+    link: tuple[str, str] | None  # label, url
+    alerts: tuple[Alert, ...]
+    notes: tuple[Note, ...] = ()
+    snoozes: tuple[str, ...] = ()  # in sentences, the newest first
+    cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+    more: bool = False  # there are more alerts than are listed
+
+
+@dataclass(frozen=True)
+class WhyReply:
+    """`why 142`, `why seller:s_1`: each reason with what it is of, in sentences of the core."""
+
+    about: str
+    reasons: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -186,4 +230,16 @@ class HelpReply:
     about: str = ""  # one verb's longer help
 
 
-Reply = Said | StatusReply | OnCallReply | ListReply | ShowReply | PolicyReply | DigestReply | HelpReply
+Reply = (
+    Said
+    | AskReply
+    | StatusReply
+    | OnCallReply
+    | ListReply
+    | ShowReply
+    | WhyReply
+    | EntityReply
+    | PolicyReply
+    | DigestReply
+    | HelpReply
+)

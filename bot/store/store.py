@@ -24,6 +24,7 @@ from bot.store.handoffs import Handoffs
 from bot.store.job_runs import JobRuns
 from bot.store.ledger import Ledger
 from bot.store.notices import Notices
+from bot.store.orders import Orders
 from bot.store.outage import Outage
 from bot.store.outbox import Outbox, drop_unsent
 from bot.store.pace import Pace
@@ -32,6 +33,7 @@ from bot.store.renames import Renames
 from bot.store.requests import Requests
 from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
+from bot.store.snoozes import Snoozes
 from bot.store.tables import pacing
 from bot.store.values import Beside, RunSave
 from bot.store.verdicts import Verdicts
@@ -57,6 +59,8 @@ class Store:
         self.ledger = Ledger(self._database)
         self.renames = Renames(self._database)
         self.verdicts = Verdicts(self._database)
+        self.snoozes = Snoozes(self._database)
+        self.orders = Orders(self._database)
         self.covers = Covers(self._database)
         self.groups = Groups(self._database)
         self.handoffs = Handoffs(self._database)

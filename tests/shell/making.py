@@ -75,6 +75,9 @@ core.chat: {owner: payments, loaded_until: sent_at, load_interval: 1m,
   columns: {message_id: varchar, seller_id: varchar, body: varchar, sent_at: timestamp}}
 core.sellers: {owner: payments, columns: {seller_id: varchar, held: boolean}}
 """,
+    "policies/_entities.yml": """
+seller: {column: seller_id, link: "https://admin.example.com/sellers/{id}", pattern: "s_[0-9]+"}
+""",
     "policies/_jobs.yml": """
 hold_payouts:
   title: Hold payouts

@@ -1,0 +1,32 @@
+"""What a policy is, when it runs, what is open of it, and how right it has been. Part of the desk."""
+
+from __future__ import annotations
+
+from bot.core.earned import missing, noise
+from bot.core.reply import PolicyReply, Worth
+from bot.engine import Engine
+from bot.view import View
+from sensors.model.policy import Policy, Status
+
+
+def policy_page(engine: Engine, view: View, name: str) -> PolicyReply | None:
+    """None where there is no such policy."""
+    policy = engine.catalog.policies.get(name)
+    if policy is None:
+        return None
+    opened = tuple(engine.store.alerts.open(policy=policy.name, limit=10))
+    return PolicyReply(
+        policy,
+        view.lines([policy.name])[0],
+        _worth(engine, policy),
+        opened,
+        view.cards(opened),
+        view.reports(policy),
+    )
+
+
+def _worth(engine: Engine, policy: Policy) -> Worth:
+    """Whether it has earned `live`, or has become noisy."""
+    found = engine.trust.record(policy)
+    lacks = missing(found, engine.trust.rule) if policy.status is Status.shadow else ()
+    return Worth(found, lacks, noise(found) if policy.status is Status.live else "")
