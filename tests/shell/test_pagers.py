@@ -59,7 +59,7 @@ class Phone(BaseHTTPRequestHandler):
 def phone() -> Iterator[type[Phone]]:
     Phone.mood, Phone.asked = 202, []
     server = HTTPServer(("127.0.0.1", 0), Phone)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     Phone.url = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]
     yield Phone
