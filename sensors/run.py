@@ -10,7 +10,7 @@ from typing import Any
 
 from sensors.model.asset import Asset
 from sensors.model.clock import parse_time, utc
-from sensors.model.policy import Incremental, Now, Policy, WhenLate, WindowKind
+from sensors.model.policy import Incremental, Now, Policy, Query, WhenLate, WindowKind
 from sensors.model.run import Looked, RunStatus
 from sensors.model.violation import FoundRow, row_hash, violations_of
 from sensors.model.window import Window
@@ -53,6 +53,21 @@ def data_until(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse
     """
     sources = sources_of(policy, assets, warehouse)
     return min(warehouse.loaded_until(sources).values(), default=None) if sources else None
+
+
+def data_from(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse) -> datetime | None:
+    """Since when the policy's data are there: the oldest row of the table that begins last, of those with the
+    window's column. None where that cannot be said. Raises WarehouseError."""
+    if isinstance(policy.window, Now):
+        return None
+    column = policy.window.column
+    begins = []
+    for asset in sources_of(policy, assets, warehouse):
+        sql = f"SELECT MIN({column}) AS begins FROM {asset.name}"
+        native = warehouse.native(Query(sql, policy.query.dialect, "", (asset.name,)))
+        found = warehouse.query(native, {}, limit=1, timeout=policy.timeout, tag=f"{policy.name} begins")
+        begins += [at for row in found.rows if (at := _moment(row[0]))]
+    return max(begins, default=None)
 
 
 def late(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse, now: datetime) -> str:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.group import holding_policies, in_project, settings_of
-from bot.cli.past import asked, assumptions, line, over_time
+from bot.cli.past import asked, assumptions, over_time
 from bot.cli.policies import catalog_of
+from bot.core.words import line
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.group import in_project, settings_of
-from bot.cli.past import line, over_time_only, watched, what_failed
+from bot.cli.past import over_time_only, watched, what_failed
 from bot.cli.policies import catalog_of, policy_of
+from bot.core.words import line
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:

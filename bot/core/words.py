@@ -25,6 +25,12 @@ def clean(text: str) -> str:
     return text.replace("⟦", "[").replace("⟧", "]")
 
 
+def line(text: object, limit: int = 90) -> str:
+    """Text from rows on one line of a terminal: nothing that moves its cursor, and no longer than that."""
+    shown = "".join(c if c.isprintable() else " " for c in str(text)[: 4 * limit])
+    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
+
+
 def count(n: int, one: str, many: str = "") -> str:
     """`1 row`, `1,204 rows`, `2 policies`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
