@@ -15,7 +15,7 @@ from bot.core.message import Queue
 from bot.core.plan import next_due
 from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
 from bot.core.reports import REPORTED_FOR, open_reports
-from bot.core.route import channel_for, channel_in
+from bot.core.route import channel_in
 from bot.core.silence import SILENT_SENSOR
 from bot.core.words import clean, when
 from bot.project import Project
@@ -59,7 +59,7 @@ class View:
         return self.catalog.teams.get(self.project.owner)
 
     def channel_of(self, alert: Alert) -> str:
-        return channel_for(alert, self.policy_of(alert), self.team_of(alert))
+        return self.house.channel_of(alert)
 
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
         return self.house.people(ref, alert)

@@ -143,7 +143,7 @@ def short_baseline(looked: Looked, catalog: Catalog, warehouse: Warehouse) -> st
     began = _began(looked.policy, catalog, warehouse) if looked.ok and start else None
     if not start or not began or began <= start:
         return ""
-    return f"its baseline begins {_minute(start)} UTC, its data only {_minute(began)}: too little to compare with"
+    return f"its baseline begins {_minute(start)} UTC, its data only {_minute(began)}: it is too short"
 
 
 def young(policy: Policy, catalog: Catalog, warehouse: Warehouse, start: datetime) -> str:
