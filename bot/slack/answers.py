@@ -45,6 +45,7 @@ from sensors.model.clock import say_duration
 from sensors.model.policy import Cron, Every, Policy
 
 LINES_MOST = 25
+POLICIES_MOST, ON_A_LINE = 400, 8  # policies: those past the first lines stand side by side
 SECTION_CHARACTERS = 2_700
 STATUS_OPEN = 8
 COLUMNS_IN_FULL = 12
@@ -207,26 +208,34 @@ def around(reply: StatusReply) -> list[Block]:
     ]
     return [
         *_titled("On call", duty[:10]),
-        *_titled("Policies", _policy_lines(reply.policies)),
+        *_titled("Policies", _policy_lines(reply.policies), POLICIES_MOST),
         *_titled("Jobs", job_lines(reply.jobs, 5)),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
     ]
 
 
 def _policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
+    """What is wrong or has open alerts first, a line each; of the others how they are, many on a line."""
     ranked = sorted(policies, key=lambda line: (not line.last_error, -line.open_alerts, line.name))
-    return [policy_line(line) for line in ranked]
+    others = [f"{_mark(line)} {code(line.name, 80)}" for line in ranked[LINES_MOST:POLICIES_MOST]]
+    packed = ["  ".join(others[at : at + ON_A_LINE]) for at in range(0, len(others), ON_A_LINE)]
+    left = len(ranked) - POLICIES_MOST
+    more = [f"and {left:,} more"] if left > 0 else []
+    return [*(policy_line(line) for line in ranked[:LINES_MOST]), *packed, *more]
+
+
+def _mark(line: PolicyLine) -> str:
+    return "🔴" if line.last_error else "⏳" if line.last_run is None else "🟢"
 
 
 def policy_line(line: PolicyLine) -> str:
-    mark = "🔴" if line.last_error else "⏳" if line.last_run is None else "🟢"
     runs = "" if line.status == "live" else f" · {escape(line.status, 20)}"
     ran = f" · ran {date(line.last_run, AGO)}" if line.last_run else " · has not run yet"
     due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
     opened = f" · {line.open_alerts} open" if line.open_alerts else ""
     error = f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
     worth = f" · {escape(line.worth, 40)}" if line.worth else ""
-    return f"{mark} {code(line.name, 80)}{runs}{worth}{opened}{ran}{due}{error}"
+    return f"{_mark(line)} {code(line.name, 80)}{runs}{worth}{opened}{ran}{due}{error}"
 
 
 def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
@@ -276,10 +285,10 @@ def helped(reply: HelpReply, room: Room = ANYWHERE) -> Face:
 # -- of all --------------------------------------------------------------------------------------------------
 
 
-def _titled(title: str, lines: Sequence[str]) -> list[Block]:
+def _titled(title: str, lines: Sequence[str], most: int = LINES_MOST) -> list[Block]:
     if not any(lines):
         return []
-    first, *rest = sections(lines)
+    first, *rest = sections(lines, most)
     return [section(f"*{title}*\n{first['text']['text']}"), *rest]
 
 
