@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -94,6 +94,8 @@ class Asked:
     end_given: bool
     step: timedelta | None
     assumed: Assumed
+    place: str = ""  # among many that are gone through, for the bar
+    began: float | None = None  # when the first of them was begun (`time.monotonic`)
 
 
 def between(given: Mapping[str, Any], days: int) -> tuple[datetime, datetime]:
@@ -132,7 +134,7 @@ def where_data_are(one: Asked, policy: Policy, catalog: Catalog, warehouse: Ware
     if one.end_given or until is None or until >= one.start:
         return one, ""
     end = until.replace(hour=0, minute=0, second=0, microsecond=0) + 2 * DAY
-    moved = Asked(end - (one.end - one.start), end, False, one.step, one.assumed)
+    moved = replace(one, start=end - (one.end - one.start), end=end)
     said = f"its data end at {until:%Y-%m-%d %H:%M} UTC: this is the time before (--from says another)"
     return moved, said
 
@@ -191,16 +193,16 @@ def replayed(
     if isinstance(planned, Refused):
         raise NoReplay(planned.why)
     work = Replay(policy, catalog, warehouse, one.start, one.end, planned, assumed=one.assumed, lane=lane)
-    for _ in watched(work.steps(), work.total, policy.name):
+    for _ in watched(work.steps(), work.total, f"{one.place}{policy.name}", one.began):
         pass
     return work.result()
 
 
-def watched(steps: Iterator[Looked], total: int, doing: str) -> Iterator[Looked]:
+def watched(steps: Iterator[Looked], total: int, doing: str, since: float | None = None) -> Iterator[Looked]:
     """The looks, with a bar; none after a Ctrl-C."""
     stopping = threading.Event()
     with ctrl_c(stopping):
-        for looked in progress(steps, total, doing):
+        for looked in progress(steps, total, doing, since):
             yield looked
             if stopping.is_set():
                 return
