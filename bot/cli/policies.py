@@ -14,13 +14,14 @@ import click
 from bot.cli.group import holding_policies, in_project, settings_of
 from bot.errors import PatrolError
 from sensors.model.clock import parse_duration, parse_time
+from sensors.model.window import EARLIEST, LATEST
 
 if TYPE_CHECKING:
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
 
 NAMED = 8  # policies, where a name is none of them
-YEARS = range(1970, 2261)  # what a warehouse's clock may show, with room for windows before and after
+YEARS = range(EARLIEST.year, LATEST.year)
 LIKE = 0.7  # how much a name must be like another for that to be suggested
 
 

@@ -101,6 +101,19 @@ def test_the_day_at_which_it_ends_is_none_of_its_days(patrol: Patrol) -> None:
     assert list(found["days"]) == ["2026-01-05", "2026-01-06", "2026-01-07"]
 
 
+@pytest.mark.parametrize("at", ["infinity", "-infinity", "0001-01-01"])
+def test_a_time_of_no_calendar_stops_nobody(world: World, patrol: Patrol, at: str) -> None:
+    world.table.does(f"INSERT INTO core.chat VALUES ('m_1', 's_1', 'pay me', '{at}')")
+    for verb in ("run", "backtest"):
+        ran = patrol(verb, NAME)
+        assert (ran.code, "s_1 asked" in ran.out) == (0, False), ran.said
+    node = world.node()
+    assert node.tick(NAME).looked
+    world.table.says("s_2", node.clock())
+    node.next_tick()
+    assert [alert.key_values["seller_id"] for alert in node.alerts()] == ["s_2"]
+
+
 def test_days_of_another_zone_are_called_so(busy: World, patrol: Patrol) -> None:
     team = FILES["policies/_teams.yml"].replace("timezone: UTC", "timezone: America/New_York")
     busy.write("policies/_teams.yml", team)
