@@ -279,9 +279,15 @@ class Desk:
         return self.view.show(targets[0]) or self.view.unknown_alert(targets[0])
 
     def _policy(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
-        policy = self.engine.catalog.policies.get(said.name)
+        catalog = self.engine.catalog
+        policy, broken = catalog.policies.get(said.name), said.name in catalog.broken
+        mistake = str(next(iter(catalog.errors_of(said.name)), "look at its files")) if broken else ""
+        if policy is None and broken:
+            return Said(
+                f"{said.name} does not load: {mistake}", "patrol check names all that is wrong.", ok=False
+            )
         if policy is None:
-            return self._no_such("policy", said.name, list(self.engine.catalog.policies))
+            return self._no_such("policy", said.name, list(catalog.policies))
         alerts = self.engine.store.alerts
         opened = tuple(alerts.open(policy=policy.name, limit=10))
         return PolicyReply(
@@ -291,6 +297,7 @@ class Desk:
             opened,
             self.view.cards(opened),
             self.view.reports(policy),
+            mistake,
         )
 
     def _worth(self, policy: Policy) -> Worth:

@@ -241,7 +241,12 @@ def policy_line(line: PolicyLine) -> str:
 def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
     found = reply.policy
     about = f"\n{escape(found.description, 600)}" if found.description else ""
+    wrong = f"🔴 Its files do not load, this is its last good version: {sentence(reply.mistake, 400)}"
     facts = [
+        wrong if reply.mistake else "",
+        f"what looks like it and is none: {escape(found.false_positives, 600)}"
+        if found.false_positives
+        else "",
         f"{_schedule(found)}, owned by {escape(found.owner, 40)}",
         _reports(reply.reports, found.name),
         link(found.runbook, "Runbook") if found.runbook else "",

@@ -9,7 +9,7 @@ import pytest
 from bot.core.action import Resolve
 from bot.core.alert import Alert, Disposition, FalseCause, Lane
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
-from bot.core.reply import Person, PolicyReply
+from bot.core.reply import Person, PolicyReply, Said
 from bot.sandbox import Sandbox
 from bot.slack.answers import render
 from bot.watch.worth import Worth
@@ -241,3 +241,19 @@ def test_it_is_told_in_the_channel_of_the_policy_s_own_alerts(
     assert Worth(node.engine).once() == 1
     (told,) = [*node.alerts(EARNED_LIVE), *node.alerts(NOISY_POLICY)]
     assert node.view.channel_of(told) == place
+
+
+def test_what_policy_says_of_one_that_is_broken_not_run_or_often_mistaken(world: World) -> None:
+    world.may_be_wrong = True
+    world.write(FILE, ELSEWHERE + "status: draft\nfalse_positives: A host who sells gift cards.\n")
+    world.write("policies/payments/new.yml", "titel: x\n")
+    world.write("sql/payments/new.sql", FILES["sql/payments/held.sql"])
+    node = world.node()
+    assert "*Draft, it is not run*" in said(node)
+    assert "what looks like it and is none: A host who sells gift cards." in said(node)
+    unknown = node.desk.command(ANA, "policy payments.new")
+    assert isinstance(unknown, Said)
+    assert unknown.text.startswith("payments.new does not load: policies/payments/new.yml:1:1 ")
+    world.write(FILE, ELSEWHERE.replace("severity:", "severty:"))
+    node.engine.reload()
+    assert "this is its last good version: `policies/payments/elsewhere.yml:4:1`" in said(node)
