@@ -6,14 +6,17 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from slack_bolt import App
 
 from bot import log as logs
 from bot import web
 from bot.core.earned import Rule
+from bot.core.words import count
 from bot.deliver import Deliverer
 from bot.desk import Desk
+from bot.digests import Digests
 from bot.engine import Engine
 from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
 from bot.metrics import METRICS
@@ -21,15 +24,20 @@ from bot.opening import open_store
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
 from bot.settings import Settings, require
+from bot.shifts.groups import Groups
 from bot.slack import http, listeners, socket
 from bot.slack.client import SlackClient
 from bot.slack.scopes import SCOPES
 from bot.starting import Starting
 from bot.store import Store
 from bot.view import View
-from bot.watch.heartbeat import Heartbeat
 from bot.watch.probe import Probe, ask_all
+from sensors.apart import Apart
+from sensors.reading import HERE, Reader
 from sensors.warehouse import Warehouse, WarehouseError, connect
+
+if TYPE_CHECKING:
+    from bot.watch.heartbeat import Heartbeat
 
 log = logs.get("app")
 
@@ -54,7 +62,9 @@ def open_warehouse(settings: Settings) -> Warehouse:
 class Bot:
     """The whole of Patrol in one process: `start`, then `stop`."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], datetime] = utc_now, reader: Reader = HERE
+    ) -> None:
         require(settings, slack=True, warehouse=True)
         self.settings = settings
         self.store = Store(settings.store_url)
@@ -66,6 +76,7 @@ class Bot:
             bundle=settings.bundle,
             owner=settings.owner,
             manifest=settings.manifest,
+            reader=reader,
         )
         self.metrics = METRICS
         self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics, _rule(settings))
@@ -74,12 +85,14 @@ class Bot:
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
-        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers)
+        groups = Groups(self.store, self.project, self.slack, clock)
+        beside = {"groups": groups.once, "digests": Digests(self.view).once}
+        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers, beside)
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None
         self._began = False
         self._probes = {"store": Probe(self._store_health), "warehouse": Probe(self._warehouse_health)}
-        self.heartbeat = Heartbeat(settings.ping_url, self.idle) if settings.ping_url else None
+        self.heartbeat = _heartbeat(settings.ping_url, self.idle) if settings.ping_url else None
 
     def start(self, stopping: threading.Event | None = None) -> bool:
         """Opens the doors, waits for a store that is away, brings its schema up to date, then begins to look.
@@ -168,9 +181,7 @@ class Bot:
             "warehouse": asked["warehouse"],
             "schedule": self._schedule_health(),
             "auditor": self.engine.auditor.health,
-            "files": f"{len(self.project.catalog.errors)} problems: see `patrol check`"
-            if self.project.catalog.errors
-            else "ok",
+            "files": self._files_health(),
         }
         if self.heartbeat:
             checks["ping"] = self.heartbeat.health()
@@ -210,6 +221,12 @@ class Bot:
             return str(away)
         return "ok"
 
+    def _files_health(self) -> str:
+        if self.project.trouble:
+            return self.project.trouble
+        wrong = len(self.project.catalog.errors)
+        return f"{count(wrong, 'problem')}: see `patrol check`" if wrong else "ok"
+
     def _schedule_health(self) -> str:
         now = utc_now()
         stuck = [
@@ -218,6 +235,12 @@ class Bot:
             if name not in LONG and now - at > STALE_BEAT + timedelta(seconds=CHORES.get(name, 0))
         ]
         return f"not heard of for a minute: {', '.join(stuck)}" if stuck else "ok"
+
+
+def _heartbeat(url: str, idle: Callable[[], str]) -> Heartbeat:
+    from bot.watch.heartbeat import Heartbeat  # and httpx with it
+
+    return Heartbeat(url, idle)
 
 
 def _rule(settings: Settings) -> Rule:
@@ -230,15 +253,16 @@ def _rule(settings: Settings) -> Rule:
     )
 
 
-def serve(settings: Settings) -> None:
-    """Runs until SIGINT or SIGTERM, then ends cleanly."""
+def serve(settings: Settings, reader: Apart) -> None:
+    """Runs until SIGINT or SIGTERM, then ends cleanly. It reads no files itself."""
     logs.configure(settings.log, settings.log_level, hide=settings.secrets)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    bot = Bot(settings)
+    bot = Bot(settings, reader=reader)
     if bot.start(stopping):
         while not stopping.wait(1):
             pass
+    reader.close()
     bot.stop()
     logs.end()

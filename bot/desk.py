@@ -6,7 +6,6 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 from bot.core import access, command, oncall
@@ -39,8 +38,11 @@ from bot.core.reply import (
     StatusReply,
     Worth,
 )
-from bot.core.words import clean, when, who
+from bot.core.unknown import no_such
+from bot.core.words import clean
+from bot.digests import Digests
 from bot.engine import Engine
+from bot.shifts.standing_in import StandingIn
 from bot.starting import Starting
 from bot.view import View
 from sensors.model.job import Job
@@ -54,7 +56,6 @@ UNDO = {
     "resolved": "reopen",
     "unacknowledged": "ack",
 }
-MOST_NAMES = 24  # in a hint
 NOTE_MOST = 2_000  # characters of a note, as in the modals
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 OTHER_WAY = re.compile(rf"(undo: )?((?:{'|'.join(BY_NAME)})(?: .*)?)")
@@ -69,6 +70,8 @@ class Desk:
         self.engine = engine
         self.view = view
         self.starting = starting
+        self.standing_in = StandingIn(view)
+        self.digests = Digests(view)
 
     # ---------------------------------------------------------------------- acts
 
@@ -111,7 +114,7 @@ class Desk:
         """Starts a job, for an alert or by itself; what is wrong is said before anything starts."""
         job = self.engine.catalog.jobs.get(job_name)
         if job is None:
-            return self._no_such("job", job_name, list(self.engine.catalog.jobs))
+            return no_such("job", job_name, list(self.engine.catalog.jobs))
         if refused := access.may_start(person.slack, job, self.engine.catalog.teams):
             return _refusal(refused)
         alert = self.engine.store.alerts.get(alert_id) if alert_id else None
@@ -165,7 +168,8 @@ class Desk:
             "list": self._list,
             "show": self._show,
             "policy": self._policy,
-            "oncall": self._oncall,
+            **self.standing_in.asks,
+            **self.digests.asks,
             "help": self._help,
             "rerun": self._rerun,
             "start": self._start,
@@ -198,7 +202,7 @@ class Desk:
                 return Resolve(by, said.disposition, said.false_cause, said.words)
             case "assign":
                 to = self._person(said.person)
-                return Assign(by, to) if to else self._no_such("person", said.person, self._names())
+                return Assign(by, to) if to else no_such("person", said.person, self._names())
         simple: Mapping[str, PersonAction] = {
             "ack": Acknowledge(by),
             "unack": Unacknowledge(by),
@@ -265,7 +269,7 @@ class Desk:
         known = {"policy": sorted(policies), "team": sorted(self.engine.catalog.teams)}
         for what, names in known.items():
             if what in filters and filters[what] not in names:
-                return self._no_such(what, filters[what], names)
+                return no_such(what, filters[what], names)
         return None
 
     def _show(self, person: Person, said: Command) -> Reply:
@@ -287,7 +291,7 @@ class Desk:
                 f"{said.name} does not load: {mistake}", "patrol check names all that is wrong.", ok=False
             )
         if policy is None:
-            return self._no_such("policy", said.name, list(catalog.policies))
+            return no_such("policy", said.name, list(catalog.policies))
         alerts = self.engine.store.alerts
         opened = tuple(alerts.open(policy=policy.name, limit=10))
         return PolicyReply(
@@ -306,24 +310,13 @@ class Desk:
         lacks = missing(found, self.engine.trust.rule) if policy.status is Status.shadow else ()
         return Worth(found, lacks, noise(found) if policy.status is Status.live else "")
 
-    def _oncall(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
-        now, teams = self.engine.clock(), self.engine.catalog.teams
-        wanted = [name for name in said.filters if name not in teams]
-        if wanted:
-            return self._no_such("team", wanted[0], list(teams))
-        lines = []
-        for name in said.filters or sorted(teams):
-            member = oncall.on_call(teams[name], now)
-            lines.append(f"{name}: {who(member.slack) if member else 'nobody'}")
-        return Said(f"On call at {when(now)}\n" + "\n".join(lines))
-
     def _help(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
         asked = next(iter(said.filters), "")
         if not asked:
             return HelpReply(tuple((v.name, v.usage, v.about) for v in VERBS))
         verb = BY_NAME.get(asked)
         if verb is None:
-            return self._no_such("verb", asked, list(BY_NAME))
+            return no_such("verb", asked, list(BY_NAME))
         about = "\n".join([verb.about, *(f"for example `{e}`" for e in verb.examples)])
         return HelpReply(((verb.name, verb.usage, verb.about),), about)
 
@@ -332,7 +325,7 @@ class Desk:
             return self._each_rerun(person, said)
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
-            return self._no_such("policy", said.name, list(self.engine.catalog.policies))
+            return no_such("policy", said.name, list(self.engine.catalog.policies))
         if refused := access.may_act(person.slack, self.engine.catalog.teams):
             return _refusal(refused)
         answer = self.starting.rerun_policy(policy, person.slack, uuid.uuid4().hex)
@@ -352,12 +345,6 @@ class Desk:
         if isinstance(targets, Said):
             return targets
         return self.start_job(person, targets[0] if targets else None, said.name, said.params)
-
-    def _no_such(self, what: str, name: str, known: list[str]) -> Said:
-        near = get_close_matches(name, known, n=1, cutoff=0.6)
-        listed = ", ".join(sorted(known)[:MOST_NAMES]) + (" …" if len(known) > MOST_NAMES else "")
-        hint = f"Did you mean `{near[0]}`?" if near else f"There are: {listed or 'none'}."
-        return Said(f"There is no {what} `{name[:60]}`.", hint, ok=False)
 
 
 def _together(answers: list[Said]) -> Said:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.core.action import Fire
 from bot.core.words import count
-from bot.trial import judged, window_at
+from bot.one_look import judged, window_at
 from sensors.cases.pseudonyms import Pseudonyms, Rules, vocabulary
 from sensors.cases.shrinking import shrunk
 from sensors.cases.slicing import Looks, Slice, Tables, slice_of

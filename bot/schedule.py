@@ -47,6 +47,8 @@ CHORES: dict[str, float] = {
     "late_rows": 600,
     "mending": 60,
     "worth": 600,
+    "digests": 60,
+    "groups": 10,
 }
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
@@ -115,10 +117,19 @@ class Timetable(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
 class Scheduler:
     """All that happens by itself in one process: ticks, chores and deliveries."""
 
-    def __init__(self, engine: Engine, starting: Starting, deliverer: Deliverer | None, workers: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        starting: Starting,
+        deliverer: Deliverer | None,
+        workers: int,
+        beside: Mapping[str, Callable[[], object]] | None = None,
+    ) -> None:
+        """`beside`: chores of others, by their names in CHORES."""
         self.engine = engine
         self.starting = starting
         self.deliverer = deliverer
+        self._beside = beside or {}
         self.beats: dict[str, datetime] = {}  # when each chore last ended, for /healthz
         self._clock_watch = ClockWatch(engine.clock, self._clock_jumped)
         self._stopping = threading.Event()
@@ -163,13 +174,15 @@ class Scheduler:
             "late_rows": LateRows(self.engine).once,
             "mending": Mending(self.engine).once,
             "worth": Worth(self.engine).once,
+            **self._beside,
         }
         began = datetime.now(UTC)
-        for name, seconds in CHORES.items():
+        for name, do in chores.items():
+            seconds = CHORES[name]
             self._scheduler.add_job(
                 self._chore,
                 "interval",
-                (name, chores[name]),
+                (name, do),
                 seconds=seconds,
                 executor="chores",
                 id=f":{name}",

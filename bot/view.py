@@ -11,9 +11,10 @@ from bot.core.alert import Alert, Disposition, Lane
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
 from bot.core.context import House, Known
+from bot.core.digest import Span, digest
 from bot.core.message import Queue
 from bot.core.plan import next_due
-from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
+from bot.core.reply import Context, DigestReply, OnCall, Place, PolicyLine, Said, ShowReply, StatusReply
 from bot.core.reports import REPORTED_FOR, open_reports
 from bot.core.route import channel_in
 from bot.core.silence import SILENT_SENSOR
@@ -45,13 +46,19 @@ class View:
     @property
     def house(self) -> House:
         """The files and who is there, as of now."""
+        now = self.clock()
+        return House(self.catalog, self.project.owner, now, self.store.covers.since(now))
+
+    @property
+    def files(self) -> House:
+        """The files alone, for what is no question of who is on call."""
         return House(self.catalog, self.project.owner, self.clock())
 
     def policy_of(self, alert: Alert) -> Policy | None:
-        return self.house.policy_of(alert)
+        return self.files.policy_of(alert)
 
     def team_of(self, alert: Alert) -> Team | None:
-        return self.house.team_of(alert)
+        return self.files.team_of(alert)
 
     @property
     def owner(self) -> Team | None:
@@ -134,23 +141,35 @@ class View:
         }
 
     def status(self) -> StatusReply:
-        now = self.clock()
-        calls = [
-            (name, oncall.people("oncall", team, now)) for name, team in sorted(self.catalog.teams.items())
-        ]
+        house = self.house
         opened = tuple(self.store.alerts.open(limit=50))
         wrong = (FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_SENSOR, SILENT_SENSOR)
         broken = [a.title for name in wrong for a in self.store.alerts.open(policy=name, limit=20)]
         return StatusReply(
             policies=self.lines(),
             open_alerts=opened,
-            on_call=tuple(calls),
+            on_call=tuple(self.on_call(team, house) for _, team in sorted(self.catalog.teams.items())),
             jobs=tuple(self.store.jobs.recent(5)),
             problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
             cards=self.cards(opened),
-            told={alert.id: self.told(alert) for alert in opened},
+            told={alert.id: house.told(alert) for alert in opened},
         )
+
+    def on_call(self, team: Team, house: House) -> OnCall:
+        """Who is on call now, and who is next."""
+        now_on = oncall.shift(team, house.at, house.covers)
+        coming = oncall.following(team, house.at, house.covers)
+        people = now_on.people
+        until, following = (coming.start, coming.people) if coming else (None, ())
+        return OnCall(team.name, people, now_on.why, until, following)
+
+    def digest(self, team: Team, span: Span) -> DigestReply:
+        """What the team is told of that time, and of what is open now."""
+        standing = self.store.alerts.open(team=team.name, limit=1000)
+        moved = self.store.alerts.moved(team.name, span.since, span.until)
+        found = digest(team, span, standing=standing, moved=moved)
+        return DigestReply(found, self.cards(found.open[:50]))
 
     def waits(self) -> tuple[Queue, ...]:
         """What waits to be posted, by channel, the longest line first."""

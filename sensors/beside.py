@@ -9,11 +9,13 @@ from typing import Any
 
 from sensors import dbt
 from sensors.file_beside import AssetFile, EntityFile, JobFile, TeamFile, ViolationFile
-from sensors.files import Door, near, validated
+from sensors.files import Door, validated
 from sensors.model.asset import Asset, Entity, ViolationKind
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.job import Job
 from sensors.model.team import Team
+from sensors.near import near
+from sensors.rules.oncall import oncall_rules
 from sensors.yaml_marks import Document, read
 
 ASSET_KEYS = (
@@ -185,9 +187,11 @@ def _crossed(beside: Beside) -> Iterator[Problem]:
 
 
 def _alone(beside: Beside) -> Iterator[Problem]:
-    """A team without people: its alerts stand in the channel, and nobody hears of them."""
+    """A team without people: its alerts stand in the channel and nobody hears of them. Who is on call."""
     document = beside.documents.get("teams")
     for name, team in beside.teams.items():
-        if document and name not in beside.broken["teams"] and not team.members:
+        if document and name not in beside.broken["teams"] and not (team.members or team.members_from):
             said = "has no members, so nobody can be told; write members: {ana: {slack: U0ANA}}"
             yield document.problem((name,), said, key=True, warning=True)
+        if document and name not in beside.broken["teams"]:
+            yield from oncall_rules(name, team, document)

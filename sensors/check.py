@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from sensors.catalog import Loaded
-from sensors.files import near
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Query
+from sensors.near import near
 from sensors.rules.cases import case_rules
 from sensors.sql.refused import refusals
 from sensors.warehouse import Result, Warehouse, WarehouseError

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sensors.catalog import Around, Loaded, iter_only
-from sensors.files import near
 from sensors.model.asset import Asset
 from sensors.model.catalog import Problem
+from sensors.near import near
 from sensors.sql.refused import refusals
 from sensors.warehouse.empty import Empty
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from sensors.defaults import Defaults, Layered, chain, layered
 from sensors.file_policy import PolicyFile
-from sensors.files import near, validated
+from sensors.files import validated
 from sensors.model.asset import Asset
 from sensors.model.catalog import Problem
 from sensors.model.policy import Query
+from sensors.near import near
 from sensors.sources import sql_path
 from sensors.sql.facts import UNKNOWN, Facts
 from sensors.sql.lineage import Columns, Flaw, Proof, prove

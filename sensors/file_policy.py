@@ -25,7 +25,6 @@ from sensors.files import (
     Text,
     Upstream,
     ViolationName,
-    near,
     one_of,
     shown,
     timezones,
@@ -49,6 +48,7 @@ from sensors.model.policy import (
     WhenLate,
     WindowKind,
 )
+from sensors.near import near
 
 SEVERITIES = [s.name for s in Severity]
 GRADES = {

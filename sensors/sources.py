@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sensors.files import near
 from sensors.model.catalog import Problem
+from sensors.near import near
 
 FOLDERS = {"policies": (".yml", ".yaml"), "sql": (".sql",)}
 PART = re.compile(r"[a-z][a-z0-9_]*")

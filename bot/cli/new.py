@@ -280,7 +280,7 @@ def job(
     What stands in the file keeps every byte. Exit code 0: added; 2: it could not be, and nothing was written.
     """
     from bot.new import entry
-    from sensors.files import near
+    from sensors.near import near
 
     settings = settings_of(project)
     catalog = catalog_of(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.core.change import Refused
+from bot.core.words import clean, who
 from sensors.model.job import Job
 from sensors.model.team import Team
 
@@ -29,3 +30,12 @@ def may_start(person: str, job: Job, teams: Mapping[str, Team]) -> Refused | Non
             f"Its owner is {job.owner}.",
         )
     return None
+
+
+def may_stand_in(person: str, team: Team | None) -> Refused | None:
+    """Whether the person may be, and say who is, on call for the team: its members may."""
+    if team and team.member(person):
+        return None
+    members = ", ".join(who(member.slack) for member in team.members) if team else "nobody"
+    name = clean(team.name) if team else "the team"
+    return Refused(f"{who(person)} is no member of {name}; on call are its members: {members}.")

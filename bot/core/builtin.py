@@ -56,6 +56,15 @@ def broken_file(policy: str, owner: str, why: str, team: Team | None, now: datet
     return _fire(policy, owner, f"does not load: {why}", 1, team, now, file_key(policy))
 
 
+UNREAD_KEY = canonical({"files": "all"})
+
+
+def unread_files(why: str, owner: str, team: Team | None, now: datetime) -> Fire:
+    """Changed files that could not be read at all, by no fault of one of them; the old ones go on."""
+    said = "Changed files could not be read; policies go on as they were"
+    return told(BROKEN_SENSOR, {"files": "all"}, said, why, owner, team, now, key=UNREAD_KEY)
+
+
 def mended(now: datetime) -> Clear:
     """What was wrong is over."""
     return Clear(now)

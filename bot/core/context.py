@@ -10,6 +10,7 @@ from bot.core import oncall
 from bot.core.alert import Alert, Disposition, due
 from bot.core.builtin_earned import LANES
 from bot.core.builtin_slack import SLACK_AWAY
+from bot.core.cover import Cover
 from bot.core.message import LATE
 from bot.core.reply import Context, Earlier, Evidence
 from bot.core.route import channel_in
@@ -36,6 +37,7 @@ class House:
     catalog: Catalog
     owner: str  # the team that answers for Patrol itself
     at: datetime
+    covers: tuple[Cover, ...] = ()  # who stands in for whom
 
     def policy_of(self, alert: Alert) -> Policy | None:
         return self.catalog.policies.get(alert.policy)
@@ -55,7 +57,8 @@ class House:
         if not ref:
             return ()
         team, owner = self.team_of(alert), self.catalog.teams.get(self.owner)
-        return oncall.people(ref, team, self.at) or oncall.instead(team, owner, self.at)
+        found = oncall.people(ref, team, self.at, self.covers)
+        return found or oncall.instead(team, owner, self.at, self.covers)
 
     def told(self, alert: Alert) -> tuple[str, ...]:
         """Who has been told of it by the steps of its ladder so far, the first first."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from importlib.resources import files
 
 from bot.errors import PatrolError
-from sensors.files import near
+from sensors.near import near
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

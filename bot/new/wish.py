@@ -13,10 +13,10 @@ from bot.new.column import NAMING, kind_of
 from bot.new.condition import Condition, parse
 from bot.new.idea import Idea
 from bot.new.shape import SHAPES, Shape, shape_of
-from sensors.files import near
 from sensors.model.asset import Asset
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Severity
+from sensors.near import near
 from sensors.sources import PART
 
 LONGEST = 100

@@ -200,6 +200,11 @@ class Alerts:
         parts = (self._all(found.where(t.c.policy.in_(part))) for part in in_parts(policies))
         return [alert for part in parts for alert in part]
 
+    def moved(self, team: str, since: datetime, until: datetime, limit: int = 5000) -> list[Alert]:
+        """Alerts of the team that were opened or resolved in that time, the newest first."""
+        times = [and_(at >= since, at < until) for at in (t.c.opened_at, t.c.resolved_at)]
+        return self._all(ALERTS.where(t.c.team == team, or_(*times)).order_by(t.c.id.desc()).limit(limit))
+
     def fired(self, policy: str, since: datetime) -> list[Alert]:
         """Alerts of the policy that fired since then, open or not, the newest first."""
         return self._all(ALERTS.where(t.c.policy == policy, t.c.fired_at >= since).order_by(t.c.id.desc()))

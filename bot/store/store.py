@@ -16,10 +16,13 @@ from bot.store.alerts import Alerts
 from bot.store.audit import Audit
 from bot.store.changes import write_changes
 from bot.store.contents import Contents
+from bot.store.covers import Covers
 from bot.store.database import PATIENCE, Database
 from bot.store.evidence import add_evidence
+from bot.store.groups import Groups
 from bot.store.job_runs import JobRuns
 from bot.store.ledger import Ledger
+from bot.store.notices import Notices
 from bot.store.outage import Outage
 from bot.store.outbox import Outbox, drop_unsent
 from bot.store.pace import Pace
@@ -51,6 +54,9 @@ class Store:
         self.ledger = Ledger(self._database)
         self.renames = Renames(self._database)
         self.verdicts = Verdicts(self._database)
+        self.covers = Covers(self._database)
+        self.groups = Groups(self._database)
+        self.notices = Notices(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 
     def save(self, saved: RunSave, now: datetime) -> tuple[Alert, ...]:

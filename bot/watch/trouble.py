@@ -58,6 +58,7 @@ class Troubles:
         self._troubled: set[str] = set()  # policies of which something is told, by whatever process
         self._asked_at = EPOCH
         self._told_of: Catalog | None = None  # the files whose troubles are told
+        self._unread: str | None = None  # why they could not be read at all, as it was told; None: not yet
 
     def of_look(self, looked: Looked, teams: Mapping[str, Team]) -> None:
         """Whether the policy itself can be relied on is a violation like any other."""
@@ -90,6 +91,15 @@ class Troubles:
     def tell(self, policy: str, key: str, action: Action) -> bool:
         """Whether it changed an alert."""
         return told(self.store, self.clock, policy, key, action)
+
+    def of_reading(self, why: str, owner: str, catalog: Catalog) -> None:
+        """That changed files cannot be read at all, and `why`, is told to those who answer for Patrol."""
+        if why == self._unread:
+            return
+        now, team = self.clock(), catalog.teams.get(owner)
+        action = builtin.unread_files(why, owner, team, now) if why else builtin.mended(now)
+        self.tell(builtin.BROKEN_SENSOR, builtin.UNREAD_KEY, action)
+        self._unread = why
 
     def of_files(self, catalog: Catalog) -> None:
         """What does not load is told; what was told and is over now, here or while nobody ran, is ended."""

@@ -10,11 +10,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sensors.cases.values import Misfit, fitted, numbered
-from sensors.files import near, shown
+from sensors.files import shown
 from sensors.model.asset import Asset
 from sensors.model.case import Case, Filled, Row
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Policy
+from sensors.near import near
 from sensors.warehouse.column_type import ColumnType, column_type
 from sensors.yaml_marks import Document
 from sensors.yaml_marks import Path as Where

@@ -8,10 +8,10 @@ from pathlib import Path
 from sensors.cases.case import Ground, filled
 from sensors.draft import Draft
 from sensors.file_policy import PolicyFile
-from sensors.files import near
 from sensors.model.asset import Asset
 from sensors.model.case import OF_THE_ALERT
 from sensors.model.catalog import Problem
+from sensors.near import near
 
 RUNNING = ("live", "shadow")
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from sensors.beside import Beside
 from sensors.draft import Draft
 from sensors.file_policy import PolicyFile
-from sensors.files import near
 from sensors.model.catalog import Problem
 from sensors.model.job import Job
+from sensors.near import near
 from sensors.rules.count import count_rules
 from sensors.rules.tables import table_rules
 from sensors.rules.window import window_rules

@@ -10,7 +10,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from sensors.warehouse.dialect import Untranslatable, spell
+from sensors.warehouse.dialect_spelling import spell
+from sensors.warehouse.spelled import Untranslatable
 
 ENGINE = {"window_start", "window_end", "baseline_start"}  # comparisons with these are not the author's
 COMPARISONS: dict[type[exp.Expr], type[exp.Expr]] = {

@@ -11,8 +11,8 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from sensors.files import near
 from sensors.model.catalog import Problem
+from sensors.near import near
 from sensors.title import title, title_names, title_problem
 from sensors.yaml_marks import line_of
 
