@@ -25,6 +25,7 @@ from bot.project import Project
 from bot.schedule import CHORES, Scheduler
 from bot.settings import Settings, require
 from bot.shifts.groups import Groups
+from bot.shifts.pagers import Pagers
 from bot.slack import http, listeners, socket
 from bot.slack.client import SlackClient
 from bot.slack.scopes import SCOPES
@@ -86,7 +87,13 @@ class Bot:
         self.desk = Desk(self.engine, self.view, self.starting)
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
         groups = Groups(self.store, self.project, self.slack, clock)
-        beside = {"groups": groups.once, "digests": Digests(self.view).once}
+        self.pagers = Pagers(self.engine)
+        beside = {
+            "groups": groups.once,
+            "pagers": self.pagers.once,
+            "handoffs": self.desk.handoffs.once,
+            "digests": Digests(self.view).once,
+        }
         self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers, beside)
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None
@@ -164,6 +171,7 @@ class Bot:
         if self.heartbeat:
             self.heartbeat.close()
         self.scheduler.stop()
+        self.pagers.close()
         self.warehouse.close()
         self.store.close()
         log.info("off patrol")

@@ -42,6 +42,7 @@ from bot.core.unknown import no_such
 from bot.core.words import clean
 from bot.digests import Digests
 from bot.engine import Engine
+from bot.shifts.handoffs import Handoffs
 from bot.shifts.standing_in import StandingIn
 from bot.starting import Starting
 from bot.view import View
@@ -71,6 +72,7 @@ class Desk:
         self.view = view
         self.starting = starting
         self.standing_in = StandingIn(view)
+        self.handoffs = Handoffs(view)
         self.digests = Digests(view)
 
     # ---------------------------------------------------------------------- acts
@@ -135,6 +137,10 @@ class Desk:
         run = self.starting.ask(job, person.slack, filled, None, f"command-{uuid.uuid4().hex}")
         return Said(f"{job.title} is starting as job run {run.id}; `/patrol status` shows its outcome.", undo)
 
+    def accept(self, person: Person, handoff: int) -> Said:
+        """The handoff of a shift is taken on by who is next."""
+        return self.handoffs.accept(person, handoff)
+
     def start_form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
         """The job and what its parameters would be from the alert's row."""
         job = self.engine.catalog.jobs.get(job_name)
@@ -169,6 +175,7 @@ class Desk:
             "show": self._show,
             "policy": self._policy,
             **self.standing_in.asks,
+            **self.handoffs.asks,
             **self.digests.asks,
             "help": self._help,
             "rerun": self._rerun,

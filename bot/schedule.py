@@ -49,6 +49,8 @@ CHORES: dict[str, float] = {
     "worth": 600,
     "digests": 60,
     "groups": 10,
+    "pagers": 0.5,
+    "handoffs": 10,
 }
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long

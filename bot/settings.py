@@ -319,6 +319,9 @@ def _from_file(path: Path, mistakes: list[str]) -> dict[str, Given]:
     except (OSError, UnicodeDecodeError):
         mistakes.append(f"{FILE}: cannot be read as text in UTF-8")
         return {}
+    except RecursionError:
+        mistakes.append(f"{FILE}: is nested too deeply; each line is `name: value`")
+        return {}
     except yaml.YAMLError as error:
         place = _place(getattr(error, "problem_mark", None))
         mistakes.append(f"{place}: cannot be read; each line is `name: value` (mind tabs, quotes and colons)")

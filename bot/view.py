@@ -71,6 +71,9 @@ class View:
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
         return self.house.people(ref, alert)
 
+    def paged(self, alert: Alert) -> tuple[str, ...]:
+        return self.house.paged(alert)
+
     def told(self, alert: Alert) -> tuple[str, ...]:
         return self.house.told(alert)
 
@@ -158,11 +161,9 @@ class View:
 
     def on_call(self, team: Team, house: House) -> OnCall:
         """Who is on call now, and who is next."""
-        now_on = oncall.shift(team, house.at, house.covers)
-        coming = oncall.following(team, house.at, house.covers)
-        people = now_on.people
+        held, coming = oncall.now_and_next(team, house.at, house.covers)
         until, following = (coming.start, coming.people) if coming else (None, ())
-        return OnCall(team.name, people, now_on.why, until, following)
+        return OnCall(team.name, held.people, held.why, until, following)
 
     def digest(self, team: Team, span: Span) -> DigestReply:
         """What the team is told of that time, and of what is open now."""

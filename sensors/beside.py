@@ -15,7 +15,7 @@ from sensors.model.catalog import Catalog, Problem
 from sensors.model.job import Job
 from sensors.model.team import Team
 from sensors.near import near
-from sensors.rules.oncall import oncall_rules
+from sensors.rules.oncall import oncall_rules, pager_rules
 from sensors.yaml_marks import Document, read
 
 ASSET_KEYS = (
@@ -195,3 +195,5 @@ def _alone(beside: Beside) -> Iterator[Problem]:
             yield document.problem((name,), said, key=True, warning=True)
         if document and name not in beside.broken["teams"]:
             yield from oncall_rules(name, team, document)
+    if document and not beside.broken["teams"]:
+        yield from pager_rules(beside.teams, document)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
-from sensors.file_rotation import HoursFile, OverrideFile, RotationFile
+from sensors.file_rotation import HoursFile, OverrideFile, PagerFile, RotationFile
 from sensors.files import (
     Channel,
     Column,
@@ -29,7 +29,7 @@ from sensors.files import (
 from sensors.model.asset import Asset, Entity, ViolationKind
 from sensors.model.job import KEY, Job, Param
 from sensors.model.policy import Severity
-from sensors.model.team import NOBODY, LadderStep, Member, Role, Rotation, Team
+from sensors.model.team import NOBODY, PAGER, LadderStep, Member, Role, Rotation, Team
 from sensors.near import near
 
 RoleName = Annotated[str, one_of(*[role.value for role in Role])]
@@ -45,7 +45,7 @@ class MemberFile(Door):
 
 
 class StepFile(Door):
-    to: Text = Field(description="oncall, team, lead or a member")
+    to: Text = Field(description="oncall, team, lead, pager or a member")
     after: Duration | None = Field(default=None, description="How long after the alert opened")
 
 
@@ -79,6 +79,9 @@ class TeamFile(Door):
     ladder: dict[SeverityName, Annotated[list[StepFile], Field(min_length=1)]] = Field(
         default_factory=dict, description="Who is told when, by severity"
     )
+    pager: PagerFile | None = Field(
+        default=None, description="A webhook that rings the phone of who is on call, for steps {to: pager}"
+    )
     acknowledged_for: Duration = Field(
         default=timedelta(hours=4),
         description="How long an acknowledgement holds before it is asked about again",
@@ -92,7 +95,10 @@ class TeamFile(Door):
             self._member(override.member, "overrides", index, "member")
         for severity, steps in self.ladder.items():
             for index, step in enumerate(steps):
-                self._reference(step.to, ("oncall", "team", "lead"), "ladder", severity, index, "to")
+                place = ("ladder", severity, index, "to")
+                if step.to == PAGER and self.pager is None:
+                    raise wrong("this team has no pager; write pager: {url: ${PAGER_URL}}", *place)
+                self._reference(step.to, ("oncall", "team", "lead", *([PAGER] if self.pager else [])), *place)
         return self
 
     @model_validator(mode="after")
@@ -135,6 +141,7 @@ class TeamFile(Door):
             overrides=tuple(override.value(zone) for override in self.overrides),
             ladders=ladders,
             acknowledged_for=self.acknowledged_for,
+            pager=self.pager.value() if self.pager else None,
         )
 
 

@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sensors.files import SPAN, Door, Schema, Text, shown, timezones, wrong
+from sensors.files import SPAN, Door, Duration, Schema, Text, shown, timezones, wrong
 from sensors.model.clock import exists, instant, parse_duration, parse_wall, say_duration
-from sensors.model.team import NINE, NOBODY, Hours, Override, Rotation
+from sensors.model.team import NINE, NOBODY, Hours, Override, Pager, Rotation
 from sensors.near import near
 
 TURNS = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
 SHORTEST, LONGEST = timedelta(hours=1), timedelta(days=366)  # of a turn
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LONGEST_CALL = timedelta(minutes=1)
 CLOCK = r"^([01]?\d|2[0-3]):[0-5]\d$"
 
 
@@ -146,6 +147,29 @@ class HoursFile(Door):
 
     def value(self) -> Hours:
         return Hours(self.days, self.start, self.end, self.outside or NOBODY)
+
+
+class PagerFile(Door):
+    """What it may hold beside is the runner's own to check."""
+
+    url: Text = Field(description="Where the call is posted: an address, or a ${VARIABLE} of the environment")
+    headers: dict[str, Text] = Field(
+        default_factory=dict, description="Headers of the request; secrets stand as ${VARIABLES}"
+    )
+    body: Any = Field(
+        default=None,
+        description="The JSON that is sent, with {alert}, {title}, {severity}, {team}, {policy}, {why}",
+    )
+    timeout: Duration = Field(default=timedelta(seconds=10), description="How long it may take to answer")
+
+    @model_validator(mode="after")
+    def short(self) -> PagerFile:
+        if self.timeout > LONGEST_CALL:
+            raise wrong(f"must be {say_duration(LONGEST_CALL)} at most", "timeout")
+        return self
+
+    def value(self) -> Pager:
+        return Pager(self.url, dict(self.headers), self.body, self.timeout)
 
 
 class OverrideFile(Door):

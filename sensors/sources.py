@@ -13,6 +13,7 @@ from pathlib import Path
 from sensors.model.catalog import Problem
 from sensors.near import near
 
+DEEPEST = 40  # folders in one another
 FOLDERS = {"policies": (".yml", ".yaml"), "sql": (".sql",)}
 PART = re.compile(r"[a-z][a-z0-9_]*")
 BESIDE = ("_assets.yml", "_entities.yml", "_jobs.yml", "_teams.yml", "_violations.yml")  # of policies/ alone
@@ -55,6 +56,11 @@ def read(project: Path) -> Sources:
         said = "there is no folder policies/ here; run in the folder that holds it, or give --project"
         sources.problems.append(Problem("policies", 1, 1, said))
     for path, _ in sorted(_files(project)):
+        if not path.isprintable():
+            shown = path.encode("utf-8", "replace").decode()
+            said = "this file's name holds what cannot be printed, so it is not read; rename it"
+            sources.problems.append(Problem(shown, 1, 1, said))
+            continue
         try:
             sources.texts[path] = (project / path).read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
@@ -73,7 +79,8 @@ def fingerprint(project: Path, manifest: Path | None = None) -> str:
     seen = hashlib.sha256()
     files = [*_files(project), *_one(manifest)]
     for path, stat in sorted(files, key=lambda found: found[0]):
-        seen.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}\n".encode())
+        told = f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}\n"
+        seen.update(told.encode("utf-8", "surrogateescape"))
     return seen.hexdigest()[:32]
 
 
@@ -90,13 +97,15 @@ def _files(project: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 def _below(folder: Path, name: str, endings: tuple[str, ...]) -> Iterator[tuple[str, os.stat_result]]:
     try:
-        entries = list(os.scandir(folder))
+        entries = list(os.scandir(folder)) if name.count("/") < DEEPEST else []
     except OSError:
         return
     for entry in entries:
         path = f"{name}/{entry.name}"
         if entry.name.startswith("."):
             continue
+        if entry.is_symlink() and folder.resolve().is_relative_to(Path(entry.path).resolve()):
+            continue  # a link to a folder around it has no end
         if entry.is_dir():
             yield from _below(folder / entry.name, path, endings)
         elif entry.name.endswith(endings):

@@ -53,7 +53,7 @@ ROOMS: Mapping[str, str] = {
     "bot.preview": f"{PURE} sensors bot.slack {LEAVES}",
     "bot.view": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
     "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.runs bot.engine bot.view {LEAVES}",
-    "bot.shifts": f"{PURE} bot.store bot.slack bot.project bot.view {LEAVES}",
+    "bot.shifts": f"{PURE} bot.store bot.slack bot.jobs bot.project bot.engine bot.view {LEAVES}",
     "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.watch.trouble bot.engine bot.view {LEAVES}",
     "bot.digests": f"{PURE} bot.store bot.view {LEAVES}",
     "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting bot.shifts bot.digests"
@@ -69,7 +69,7 @@ ROOMS = {
     **ROOMS,
     "bot.app": f"sensors sensors.model {SHELL}",
     "bot.cli": f"sensors sensors.model bot.app bot.sandbox bot.demo {SHELL}",
-    "bot.__main__": "bot.cli bot.errors",
+    "bot.__main__": "bot.cli bot.errors sensors.model",
 }
 
 # Each outside library has one home: the modules whose names begin so.

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 @click.option(
     "--mutate", is_flag=True, help="Change the policies bit by bit: which change does no case notice?"
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="JSON instead of text: an object; with --mutate, a list."
+)
 def test(what: tuple[str, ...], project: Path, named: str | None, mutate: bool, as_json: bool) -> None:
     """Run the policies' own cases. Needs no warehouse and no Slack; nothing is posted or remembered.
 
@@ -52,13 +54,14 @@ def test(what: tuple[str, ...], project: Path, named: str | None, mutate: bool, 
     started = time.monotonic()
     catalog = catalog_of(settings_of(project))
     wanted = chosen(catalog, project, what)
+    policies = [catalog.policies[name] for name in wanted if name in catalog.policies]
+    if named and not any(_named(case.name, named) for policy in policies for case in policy.cases):
+        raise PatrolError(f'No case of these policies has "{named}" in its name.')
     if mutate:
         from bot.cli.mutation import mutation
 
         sys.exit(mutation(catalog, wanted, named, as_json))
-    outcomes = list(_run([catalog.policies[n] for n in wanted if n in catalog.policies], catalog, named))
-    if named and not outcomes:
-        raise PatrolError(f'No case of these policies has "{named}" in its name.')
+    outcomes = list(_run(policies, catalog, named))
     broken = [name for name in wanted if name in catalog.broken]
     if as_json:
         click.echo(json.dumps(_as_json(outcomes, broken, catalog, wanted), ensure_ascii=False, indent=2))
@@ -93,6 +96,10 @@ def _lies(project: Path, name: str, place: Path) -> bool:
     return any(file == place or place in file.parents for file in files)
 
 
+def _named(name: str, wanted: str | None) -> bool:
+    return wanted is None or wanted.lower() in name.lower()
+
+
 def _run(policies: list[Policy], catalog: Catalog, named: str | None) -> Iterator[Outcome]:
     from bot.trial import prepared, tried
     from sensors.warehouse.duck_memory import Memory
@@ -100,7 +107,7 @@ def _run(policies: list[Policy], catalog: Catalog, named: str | None) -> Iterato
     def picked() -> Iterator[tuple[Policy, Prepared]]:
         for policy in policies:
             for one in prepared(policy, catalog):
-                if named is None or named.lower() in one.case.name.lower():
+                if _named(one.case.name, named):
                     yield policy, one
 
     memory = Memory()

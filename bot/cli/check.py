@@ -17,6 +17,7 @@ from bot.cli.policies import there
 from bot.cli.progress import progress
 from bot.core.words import count
 from bot.errors import PatrolError
+from sensors.model.line import printable
 
 if TYPE_CHECKING:
     from sensors.catalog import Loaded
@@ -59,7 +60,7 @@ def check(
     Exit code 0: no mistakes; 1: there is one (with --strict: or a warning); 2: a PATH is none.
     """
     settings = settings_of(project)
-    wanted = [there(project, path) for path in paths]
+    wanted = [_inside(project, there(project, path)) for path in paths]
     catalog = _loaded(settings)
     found = problems(catalog, settings, ask=warehouse)
     shown = [p for p in found if not paths or _under(project, p, wanted)]
@@ -88,7 +89,7 @@ def problems(catalog: Loaded, settings: Any, *, ask: bool = False) -> list[Probl
 
     on_duckdb = str(settings.warehouse_url or "").startswith("duckdb:")
     read = compiled(catalog, settings.dialect, demanded=on_duckdb, around=progress)
-    found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_cards(catalog)}
+    found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_pagers(catalog), *_of_cards(catalog)}
     if ask:
         found |= set(_of_warehouse(catalog, settings, {p.path for p in found if not p.warning}))
     return sorted(found)
@@ -105,6 +106,15 @@ def _of_jobs(catalog: Loaded) -> Iterator[Problem]:
                 yield document.problem((job.name,), what, key=True)
             else:
                 yield Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")
+
+
+def _of_pagers(catalog: Loaded) -> Iterator[Problem]:
+    from bot.jobs.pager import problems as wrong
+
+    if document := catalog.documents.get("policies/_teams.yml"):
+        for team in catalog.teams.values():
+            for what in wrong(team):
+                yield document.problem((team.name, "pager"), what, key=True)
 
 
 def _of_cards(catalog: Loaded) -> Iterator[Problem]:
@@ -140,6 +150,14 @@ def _of_warehouse(catalog: Loaded, settings: Any, said_already: set[str]) -> Ite
         warehouse.close()
 
 
+def _inside(project: Path, path: Path) -> Path:
+    """The PATH, if it can hold a file of the project: of another folder no mistakes would be no answer."""
+    root = project.resolve()
+    if not (path.is_relative_to(root) or root.is_relative_to(path)):
+        raise PatrolError(f"{path} does not lie in the project {root}, so nothing can be said of it.")
+    return path
+
+
 def _under(project: Path, problem: Problem, paths: list[Path]) -> bool:
     file = (project / problem.path).resolve()
     above = file.name == DEFAULTS  # what it says is the word of the files below it, too
@@ -163,8 +181,8 @@ def _print(shown: Sequence[Problem], form: str, project: Path) -> None:
 
 def _print_one(problem: Problem) -> None:
     click.secho(str(problem), fg="yellow" if problem.warning else "red")
-    if problem.source.strip():
-        click.echo(f"    {problem.source.rstrip()}\n    {' ' * (problem.column - 1)}^")
+    for shown in problem.marked():
+        click.echo(f"    {shown}")
 
 
 def _as_json(problem: Problem) -> dict[str, Any]:
@@ -186,7 +204,7 @@ def annotation(problem: Problem, project: Path) -> str:
 
 
 def _message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text, keep="\r\n").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

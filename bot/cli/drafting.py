@@ -14,6 +14,7 @@ import click
 from bot.cli.group import in_project
 from bot.cli.policies import Time, policy_of
 from bot.cli.reports import again_as_json, listed, looked_again, opened, told_again
+from bot.cli.writing import put
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -242,13 +243,12 @@ def _written(asked: Asked, policy: Policy, drafted: Drafted) -> str:
         with path.open(encoding="utf-8", newline="") as file:
             text = file.read()
         changed = with_case(text, drafted.case)
-        with path.open("w", encoding="utf-8", newline="") as file:
-            file.write(changed)
+        put({path: changed.encode()})
     except NotAdded as why:
         raise PatrolError(f"{policy.path}: {why}; leave --write out and paste what is printed.") from why
     except OSError as error:
         raise PatrolError(
-            f"{policy.path} cannot be written: {(error.strerror or 'no reason given').lower()}."
+            f"{policy.path} cannot be read: {(error.strerror or 'no reason given').lower()}."
         ) from error
     same = next((n for n, (a, b) in enumerate(zip(text, changed, strict=False)) if a != b), len(text))
     return f"{policy.path}:{changed[:same].count(chr(10)) + 1}"

@@ -70,6 +70,23 @@ class Timer:
 
 
 @dataclass(frozen=True)
+class Unheard:
+    """A page reached nobody. `step`: how many steps had been told with it; `why`, in words."""
+
+    step: int
+    why: str
+    by_pager: bool = False  # a pager that refused; else do-not-disturb
+
+
+@dataclass(frozen=True)
+class PagerCalled:
+    """The team's pager has taken the call of this effect."""
+
+    effect: int
+    said: str
+
+
+@dataclass(frozen=True)
 class Acknowledge:
     by: str
     span: timedelta | None = None  # default: the team's
@@ -168,4 +185,16 @@ PersonAction = (
     | Rerun
     | StartJob
 )
-Action = Fire | Clear | Unknown | Renamed | Mended | Timer | RerunEnded | JobEnded | PersonAction
+Action = (
+    Fire
+    | Clear
+    | Unknown
+    | Renamed
+    | Mended
+    | Timer
+    | Unheard
+    | PagerCalled
+    | RerunEnded
+    | JobEnded
+    | PersonAction
+)

@@ -86,6 +86,7 @@ VERBS = (
         ("span", "person", "filters"),
         ("cover until:18:00 @bo",),
     ),
+    Verb("handoff", "handoff [team]", "hand the shift over now, by a card to accept", ("filters",)),
     Verb("uncover", "uncover 7", "end a cover or a take-over now", ("alerts",)),
     Verb(
         "digest",

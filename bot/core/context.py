@@ -60,18 +60,23 @@ class House:
         found = oncall.people(ref, team, self.at, self.covers)
         return found or oncall.instead(team, owner, self.at, self.covers)
 
+    def paged(self, alert: Alert) -> tuple[str, ...]:
+        """Whom the card tells itself, once it is posted."""
+        return self.told(alert) if alert.is_open and _tells(alert, self.at) else ()
+
     def told(self, alert: Alert) -> tuple[str, ...]:
         """Who has been told of it by the steps of its ladder so far, the first first."""
         steps = alert.terms.ladder[: alert.step]
         return tuple(dict.fromkeys(slack for step in steps for slack in self.people(step.to, alert)))
 
     def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
-        """A link for every entity that the alert names, its key's first."""
+        """A link for every entity that the alert names: whom the policy is about first, then its key's."""
+        policy = self.policy_of(alert)
         values = {**alert.key_values, **alert.newest}
         found = []
-        for column, value in values.items():
+        for column in dict.fromkeys((*(policy.entity if policy else ()), *values)):
             entity = self.catalog.entities.get(column)
-            url = entity.url(value) if entity else None
+            url = entity.url(values.get(column)) if entity else None
             if entity and url:
                 found.append((entity.label or f"Open {entity.name}", url))
         return tuple(dict(found).items())
@@ -88,7 +93,7 @@ class House:
             policy=policy,
             team_channel=team.channel if team else "",
             due_to=self.people(next_told.to, alert) if next_told else (),
-            paged=told if _tells(alert, self.at) else (),
+            paged=self.paged(alert),
             told=told,
             names=oncall.names(self.catalog.teams),
             evidence=known.evidence,

@@ -55,7 +55,7 @@ def _named(team: Team, name: str) -> tuple[str, ...]:
 
 
 def people(ref: str, team: Team | None, at: datetime, covers: Sequence[Cover] = NONE) -> tuple[str, ...]:
-    """The Slack ids behind a ladder reference (oncall, team, lead, a member's name) or a Slack id.
+    """The Slack ids behind a ladder reference (oncall, pager, team, lead, a member's name) or a Slack id.
 
     Where nobody is on call, the lead is.
     """
@@ -63,7 +63,7 @@ def people(ref: str, team: Team | None, at: datetime, covers: Sequence[Cover] = 
     if team is None:
         return by_id
     match ref:
-        case "oncall":
+        case "oncall" | "pager":  # a pager rings whoever is on call
             return on_call(team, at, covers) or people("lead", team, at)
         case "team":
             return tuple(member.slack for member in team.members)
@@ -120,8 +120,8 @@ def following(team: Team, at: datetime, covers: Sequence[Cover] = NONE) -> Duty 
     return next(coming, None)
 
 
-def shift(team: Team, at: datetime, covers: Sequence[Cover] = NONE) -> Duty:
-    """The duty that holds at this moment, from `at` on until somebody else is on call."""
-    now_on, why = _standing(team, at, covers)
+def now_and_next(team: Team, at: datetime, covers: Sequence[Cover] = NONE) -> tuple[Duty, Duty | None]:
+    """Who is on call from `at` on until somebody else is, and that one; None where it stays who it is."""
+    people, why = _standing(team, at, covers)
     coming = following(team, at, covers)
-    return Duty(now_on, why, at, coming.start if coming else at + LOOKS_AHEAD)
+    return Duty(people, why, at, coming.start if coming else at + LOOKS_AHEAD), coming

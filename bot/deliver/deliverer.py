@@ -17,6 +17,7 @@ from bot.deliver.looking import Looking
 from bot.deliver.notices import Notices
 from bot.deliver.pacing import Pacing
 from bot.deliver.posting import Posting
+from bot.deliver.quiet import Quiet
 from bot.deliver.replies import Replies
 from bot.deliver.saying import Saying
 from bot.errors import PatrolError
@@ -56,7 +57,9 @@ class Deliverer:
         looking = Looking(self.posting)
         self.looking = looking
         self.files = Files(self.posting, looking)
-        self.cards, self.replies = Cards(self.posting, looking), Replies(self.posting, looking, self.files)
+        quiet = Quiet(self.posting)
+        self.cards = Cards(self.posting, looking, quiet)
+        self.replies = Replies(self.posting, looking, self.files, quiet)
         self.notices = Notices(self.posting, looking)
         self.saying = Saying(store, view, clock, self.metrics, self.pacing, self.channels)
         self.away = Away(store, view, clock, self.pacing, self.channels)

@@ -17,6 +17,7 @@ from bot.log import get
 from bot.slack import duty
 from bot.slack.blocks import Face
 from bot.slack.digest import digest
+from bot.slack.handoff import handoff
 from bot.slack.lines import Room
 
 log = get("deliver")
@@ -63,11 +64,16 @@ class Notices:
         return self.posting.post(there, message, notice.seq, lambda: self._face(notice))
 
     def _face(self, notice: Notice) -> Face:
-        team = self.view.catalog.teams.get(notice.team)
+        team, names = self.view.catalog.teams.get(notice.team), oncall.names(self.view.catalog.teams)
         if notice.digest and team:
-            room = Room(address=self.slack.address)
-            return digest(self.view.digest(team, notice.digest), room)
-        return duty.notice(notice, oncall.names(self.view.catalog.teams))
+            return digest(self.view.digest(team, notice.digest), Room(address=self.slack.address))
+        shift = self.store.handoffs.get(notice.handoff) if notice.handoff else None
+        return handoff(shift, names, self._address) if shift else duty.notice(notice, names)
+
+    def _address(self, alert: int) -> str:
+        """Where the alert's card stands."""
+        card = self.store.outbox.message(alert)
+        return self.slack.address(card.channel, card.ts) if card and card.ts else ""
 
     def _channel(self, notice: Notice) -> str:
         """A channel is itself; a person has one of direct messages. Empty: not now, or never."""

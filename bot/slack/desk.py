@@ -33,5 +33,8 @@ class Desk(Protocol):
         self, person: Person, alert_id: int | None, job: str, params: Mapping[str, Any], /
     ) -> Said | Refused: ...
 
+    def accept(self, person: Person, handoff: int, /) -> Said | Refused:
+        """The handoff of a shift is taken on."""
+
     def alert_at(self, channel: str, ts: str, /) -> int | None:
         """The alert whose card (or whose thread) this is."""

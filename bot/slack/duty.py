@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.core.notice import Notice
@@ -13,8 +12,8 @@ from bot.slack.blocks import Face, context, preformatted, section
 from bot.slack.text import date, escape, mention, sentence, trimmed, unpinged
 
 LINES_MOST = 40
-WEEK = ("from", "until", "on call", "why")
-WHY = {"turn": "their turn", "override": "an override", "outside hours": "outside the hours"}
+WEEK = ("from", "on call")
+WHY = {"override": "an override", "outside hours": "outside the hours"}
 
 
 def line(one: OnCall) -> str:
@@ -39,13 +38,10 @@ def on_call(reply: OnCallReply) -> Face:
 
 
 def _row(duty: Duty, zone: ZoneInfo, names: Mapping[str, str]) -> dict[str, str]:
-    def said(at: datetime) -> str:
-        return f"{at.astimezone(zone):%a %d %b %H:%M}"
-
+    """Narrow, for a phone: it lasts until the next one begins."""
     people = ", ".join(names.get(slack, slack) for slack in duty.people) or "nobody"
-    return dict(
-        zip(WEEK, (said(duty.start), said(duty.end), people, WHY.get(duty.why, duty.why)), strict=True)
-    )
+    why = "" if duty.why == "turn" else f" ({WHY.get(duty.why, duty.why)})"
+    return {WEEK[0]: f"{duty.start.astimezone(zone):%a %d %b %H:%M}", WEEK[1]: f"{people}{why}"}
 
 
 def notice(one: Notice, names: Mapping[str, str]) -> Face:

@@ -14,7 +14,7 @@ from bot.core.reply import Earlier, Evidence
 from bot.store.changes import hash_of
 from bot.store.codec import decode, unpack_values
 from bot.store.database import Database, in_parts
-from bot.store.tables import HOLDS_KEY, evidence, history, runs, seen
+from bot.store.tables import BY_PEOPLE, HOLDS_KEY, evidence, history, runs, seen
 from bot.store.tables import alerts as t
 from bot.store.values import Behind, Keys
 from sensors.model.policy import NOTHING, Severity
@@ -123,6 +123,12 @@ class Alerts:
     def due(self, now: datetime, limit: int = 200) -> list[Alert]:
         """Open alerts whose next due time has come, longest due first."""
         return self._all(ALERTS.where(HOLDS_KEY, t.c.due_at <= now).order_by(t.c.due_at, t.c.id).limit(limit))
+
+    def has_acted(self, person: str, since: datetime) -> bool:
+        """Whether the person has done anything to an alert since then."""
+        theirs = (history.c.actor == person, history.c.at > since, BY_PEOPLE)
+        with self._database.read() as c:
+            return c.execute(select(history.c.at).where(*theirs).limit(1)).first() is not None
 
     def history(self, alert_id: int) -> tuple[Event, ...]:
         query = select(history).where(history.c.alert_id == alert_id).order_by(history.c.seq)

@@ -20,6 +20,7 @@ from bot.store.covers import Covers
 from bot.store.database import PATIENCE, Database
 from bot.store.evidence import add_evidence
 from bot.store.groups import Groups
+from bot.store.handoffs import Handoffs
 from bot.store.job_runs import JobRuns
 from bot.store.ledger import Ledger
 from bot.store.notices import Notices
@@ -56,6 +57,7 @@ class Store:
         self.verdicts = Verdicts(self._database)
         self.covers = Covers(self._database)
         self.groups = Groups(self._database)
+        self.handoffs = Handoffs(self._database)
         self.notices = Notices(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 

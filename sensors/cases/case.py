@@ -218,7 +218,7 @@ def _text(reading: _Reading, where: Where, name: str, path: PurePosixPath) -> st
 def _header(reading: _Reading, file: Document, header: list[str]) -> bool:
     if not header:
         reading.problems.append(file.problem_at((1, 1), "the first line must name the columns"))
-    for column in header:
+    for column in dict.fromkeys(header):
         if column not in reading.types:
             said = f"{reading.table} has no column {column or 'without a name'}{near(column, reading.types)}"
             reading.problems.append(file.problem_at((1, 1), said))
@@ -232,7 +232,8 @@ def _cells(
 ) -> tuple[Any, ...]:
     """One line's values; an empty cell is null."""
     if len(cells) != len(header):
-        said = f"the first line names {len(header)} columns, and this one gives {len(cells)}"
+        columns = "1 column" if len(header) == 1 else f"{len(header)} columns"
+        said = f"the first line names {columns}, and this one gives {len(cells)}"
         reading.problems.append(file.problem_at((line, 1), said))
         return (None,) * len(header)
     values: list[Any] = []

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from sensors.model.asset import Asset, Entity, ViolationKind
 from sensors.model.job import Job
+from sensors.model.line import printable
 from sensors.model.policy import NOTHING, Policy
 from sensors.model.team import Team
+
+WIDE, BEFORE = 160, 80  # letters of a line that is shown, and of these before the mistake
 
 
 @dataclass(frozen=True, order=True)
@@ -23,7 +26,19 @@ class Problem:
     source: str = ""  # the offending line
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column} {'warning: ' if self.warning else ''}{self.what}"
+        kind = "warning: " if self.warning else ""
+        return printable(f"{self.path}:{self.line}:{self.column} {kind}{self.what}")
+
+    def marked(self) -> tuple[str, ...]:
+        """The offending line and a mark under its column; of a long one the part around it."""
+        if not self.source.strip():
+            return ()
+        at = max(self.column - 1, 0)
+        start = max(at - BEFORE, 0) if len(self.source) > WIDE else 0
+        end = start + WIDE
+        left, right = "…" if start else "", "…" if len(self.source) > end else ""
+        shown = printable(self.source[start:end]).rstrip()
+        return f"{left}{shown}{right}", f"{' ' * (at - start + len(left))}^"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sensors.model.policy import Severity
@@ -30,6 +31,7 @@ class Member:
 MONDAY = date(2024, 1, 1)  # turns are counted from it where nothing else is said
 NINE = time(9)
 REFERENCES = ("oncall", "team", "lead", "nobody", "pager")  # what a ladder or hours may say but a member
+PAGER = "pager"
 NOBODY = "nobody"  # on call outside hours, where that is meant
 
 
@@ -80,8 +82,19 @@ class Override:
 
 
 @dataclass(frozen=True)
+class Pager:
+    """A webhook that rings a phone. `${NAME}` stands for a variable of the environment, `{name}` for what is
+    known of the alert: both are filled in when it is called, so that no secret is kept."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    timeout: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
 class LadderStep:
-    """`after` the alert opened (or was handed back), `to` is told: oncall, lead, team or a member's name."""
+    """`after` the alert opened (or was handed back), `to` is told: oncall, lead, team, pager or a member."""
 
     after: timedelta
     to: str
@@ -106,6 +119,7 @@ class Team:
     overrides: tuple[Override, ...] = ()
     ladders: Mapping[Severity, tuple[LadderStep, ...]] = field(default_factory=dict)
     acknowledged_for: timedelta = timedelta(hours=4)
+    pager: Pager | None = None
 
     def ladder(self, severity: Severity) -> tuple[LadderStep, ...]:
         return self.ladders.get(severity, DEFAULT_LADDER)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from sensors.model.catalog import Problem
 from sensors.model.policy import Severity
-from sensors.model.team import NOBODY, Team
+from sensors.model.team import NOBODY, PAGER, Team
 from sensors.yaml_marks import Document
 
 
@@ -15,6 +15,17 @@ def oncall_rules(name: str, team: Team, document: Document) -> Iterator[Problem]
     """Warnings about one team of the file."""
     yield from _overlaps(name, team, document)
     yield from _unreached(name, team, document)
+
+
+def pager_rules(teams: Mapping[str, Team], document: Document) -> Iterator[Problem]:
+    """Where one team has a pager, critical alerts of every team that says its own ladder should ring one."""
+    house = any(team.pager for team in teams.values())
+    for name, team in teams.items():
+        rings = any(step.to == PAGER for step in team.ladder(Severity.critical))
+        if house and not rings and (team.pager or Severity.critical in team.ladders):
+            place = (name, "ladder", "critical") if Severity.critical in team.ladders else (name,)
+            said = "critical alerts ring no phone; write a step {after: 15m, to: pager}"
+            yield document.problem(place, said, key=place == (name,), warning=True)
 
 
 def _overlaps(name: str, team: Team, document: Document) -> Iterator[Problem]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
 
+from bot.jobs.pager import problems as pager_problems
 from sensors.catalog import load
+from sensors.model.policy import Severity
 from sensors.model.team import Hours, Override, Rotation
 from tests.sensors.project import FILES
 
@@ -110,3 +113,15 @@ def test_a_critical_alert_that_at_times_reaches_nobody_is_said(said: Said, tmp_p
     (one,) = [problem for problem in load(tmp_path).problems if problem.path == TEAMS]
     assert one.warning
     assert "payments.ladder.critical: outside the hours nobody is on call" in one.what
+
+
+def test_the_team_of_the_guide_is_right(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
+    (shown,) = re.findall(r"<!-- team -->\n```yaml\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "policies").mkdir()
+    (tmp_path / TEAMS).write_text(shown)
+    found = load(tmp_path)
+    assert found.problems == ()
+    team = found.teams["payments"]
+    assert [step.to for step in team.ladder(Severity.critical)] == ["oncall", "pager", "lead"]
+    assert pager_problems(team) == []

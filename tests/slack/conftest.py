@@ -123,6 +123,10 @@ class RecordingDesk:
         self._note("start", person.slack, alert_id, job, dict(params))
         return Said(f"{job} is starting.")
 
+    def accept(self, person: Person, handoff: int) -> Said | Refused:
+        self._note("accept", person.slack, handoff)
+        return Said("The handoff of payments is yours.")
+
     def alert_at(self, channel: str, ts: str) -> int | None:
         return self.cards.get((channel, ts))
 
