@@ -236,10 +236,9 @@ class Desk:
 
     def _last_paged(self, person: Person) -> list[int]:
         """For a bare `ack`: the newest open alert that was told to this person."""
+        house = self.view.house
         for alert in sorted(self.engine.store.alerts.open(), key=lambda a: a.fired_at, reverse=True):
-            told = {s.to for s in alert.terms.ladder[: alert.step]}
-            paged = {slack for ref in told for slack in self.view.people(ref, alert)}
-            if alert.work is Work.open and not alert.snooze and person.slack in paged:
+            if alert.work is Work.open and not alert.snooze and person.slack in house.told(alert):
                 return [alert.id]
         return []
 

@@ -36,6 +36,7 @@ CHORES: dict[str, float] = {
     "sweep": 1,
     "starting": 0.5,
     "reload": 2,
+    "pull": 2,
     "renew": 4,
     "take_over": 2,
     "retry": 2,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from bot.core import builtin, oncall
+from bot.core import builtin, bundles, oncall
 from bot.core.alert import Alert, Disposition, Lane
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
@@ -146,7 +146,10 @@ class View:
     def status(self) -> StatusReply:
         house = self.house
         opened = tuple(self.store.alerts.open(limit=50))
-        wrong = (FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_SENSOR, SILENT_SENSOR)
+        wrong = (
+            *(FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_BUNDLE),
+            *(builtin.BROKEN_SENSOR, SILENT_SENSOR),
+        )
         broken = [a.title for name in wrong for a in self.store.alerts.open(policy=name, limit=20)]
         return StatusReply(
             policies=self.lines(),
@@ -155,6 +158,7 @@ class View:
             jobs=tuple(self.store.jobs.recent(5)),
             problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
+            bundles=tuple(map(bundles.line, held)) if len(held := self.catalog.bundles) > 1 else (),
             cards=self.cards(opened),
             told={alert.id: house.told(alert) for alert in opened},
         )

@@ -1,4 +1,4 @@
-"""Reads the files of a project: policies/**.yml and sql/**.sql. Says what lies there, not what it means."""
+"""Reads the files of a bundle: policies/**.yml and sql/**.sql. Says what lies there, not what it means."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
+from sensors.model.bundle import Bundle
 from sensors.model.catalog import Problem
 from sensors.near import near
 
@@ -22,7 +24,7 @@ DEFAULTS = "_defaults.yml"  # of any folder below it
 
 @dataclass
 class Sources:
-    """Texts by path relative to the project, and what could not be read."""
+    """Texts by path relative to the bundle's folder, and what could not be read."""
 
     texts: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -37,6 +39,38 @@ class Sources:
 
     def queries(self) -> list[str]:
         return sorted(p for p in self.texts if p.startswith("sql/") and not p.startswith("sql/_"))
+
+
+@dataclass(frozen=True)
+class Root:
+    """Where the files of one bundle are just now. The first of several is the project's own."""
+
+    bundle: Bundle
+    folder: Path
+    main: str = "main"  # the name of the project's own bundle
+    prefix: str = ""  # stands before the names of its policies: "risk:"
+    shown: str = ""  # stands before its paths where people read them: "../risk/", "risk:"
+    texts: Sources | None = None  # its files, where they do not lie in the folder
+    content: str = ""  # by which these are found elsewhere
+    commit: str = ""
+    since: datetime | None = None  # when this commit was taken in
+    trouble: str = ""  # why this is not its newest version, in words
+    manifest: Path | None = None  # dbt's
+    dbt: str = ""  # what it said, where it is not there any more
+
+    @property
+    def sources(self) -> Sources | None:
+        """Its files; None where there is no such folder."""
+        if self.texts is not None:
+            return self.texts
+        found = read(self.folder)
+        return found if found.texts or not self.prefix or (self.folder / "policies").is_dir() else None
+
+    @property
+    def print(self) -> str:
+        """Differs when one of its files may have changed, or what is said of it. Reads none."""
+        there = self.commit or fingerprint(self.folder, self.manifest)
+        return f"{self.bundle.name} {there} {self.trouble}"
 
 
 def name_of(path: str) -> str:

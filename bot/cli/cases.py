@@ -19,6 +19,7 @@ from bot.errors import PatrolError
 
 if TYPE_CHECKING:
     from bot.trial import Outcome, Prepared
+    from sensors.catalog import Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
 
@@ -70,7 +71,7 @@ def test(what: tuple[str, ...], project: Path, named: str | None, mutate: bool, 
     sys.exit(1 if broken or not all(outcome.passed for outcome in outcomes) else 0)
 
 
-def chosen(catalog: Catalog, project: Path, what: tuple[str, ...]) -> list[str]:
+def chosen(catalog: Loaded, project: Path, what: tuple[str, ...]) -> list[str]:
     """Names of the policies that are meant: by name, by file, or by folder; all, where nothing is said."""
     known = sorted({*catalog.policies, *catalog.broken})
     if not what:
@@ -83,16 +84,16 @@ def chosen(catalog: Catalog, project: Path, what: tuple[str, ...]) -> list[str]:
         if "/" not in word and not word.endswith((".yml", ".sql")) and not Path(word).exists():
             policy_of(catalog, word)
         place = there(project, Path(word))
-        below = [name for name in known if _lies(project, name, place)]
+        below = [name for name in known if _lies(catalog, name, place)]
         if not below:
             raise PatrolError(f"No policy lies in {word}.")
         found |= dict.fromkeys(below)
     return list(found)
 
 
-def _lies(project: Path, name: str, place: Path) -> bool:
-    stem = name.replace(".", "/")
-    files = [(project / f).resolve() for f in (f"policies/{stem}.yml", f"sql/{stem}.sql")]
+def _lies(catalog: Loaded, name: str, place: Path) -> bool:
+    yaml, sql = catalog.stems_of(name)
+    files = [catalog.file(f).resolve() for f in (f"{yaml}.yml", f"{sql}.sql")]
     return any(file == place or place in file.parents for file in files)
 
 

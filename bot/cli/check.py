@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.group import holding_policies, in_project, settings_of
-from bot.cli.policies import there
+from bot.cli.group import in_project, settings_of
+from bot.cli.policies import catalog_of, there
 from bot.cli.progress import progress
 from bot.core.words import count
 from bot.errors import PatrolError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULTS = "_defaults.yml"
 KINDS = {"policies/": "policies", "sql/_macros/": "macros", "sql/": "SQL"}  # by where a file lies
+BUNDLE = re.compile(r"^.*?[/:](?=(policies|sql)/)")  # before the path of another bundle's file
 
 
 @click.command(short_help="Name every mistake in the files, with its place.")
@@ -61,7 +63,7 @@ def check(
     """
     settings = settings_of(project)
     wanted = [_inside(project, there(project, path)) for path in paths]
-    catalog = _loaded(settings)
+    catalog = catalog_of(settings, around=progress)
     found = problems(catalog, settings, ask=warehouse)
     shown = [p for p in found if not paths or _under(project, p, wanted)]
     _print(shown, "json" if as_json else form, project)
@@ -70,25 +72,13 @@ def check(
     sys.exit(1 if any(strict or not p.warning for p in shown) else 0)
 
 
-def _loaded(settings: Any) -> Loaded:
-    from sensors.catalog import load
-
-    return load(
-        holding_policies(settings.project),
-        dialect=settings.dialect,
-        bundle=settings.bundle,
-        around=progress,
-        manifest=settings.manifest,
-    )
-
-
 def problems(catalog: Loaded, settings: Any, *, ask: bool = False) -> list[Problem]:
     """Each ring's own checks, together, in the order of the files. `ask`: the warehouse, too."""
     from sensors import check as rules
     from sensors.compiled import compiled
 
     on_duckdb = str(settings.warehouse_url or "").startswith("duckdb:")
-    read = compiled(catalog, settings.dialect, demanded=on_duckdb, around=progress)
+    read = compiled(catalog, demanded=on_duckdb, around=progress)
     found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_pagers(catalog), *_of_cards(catalog)}
     if ask:
         found |= set(_of_warehouse(catalog, settings, {p.path for p in found if not p.warning}))
@@ -99,13 +89,14 @@ def _of_jobs(catalog: Loaded) -> Iterator[Problem]:
     from bot.jobs.config import problems as wrong
     from sensors.model.catalog import Problem
 
-    document = catalog.documents.get("policies/_jobs.yml")
-    for job in catalog.jobs.values():
-        for what in wrong(job):
-            if document is not None:
-                yield document.problem((job.name,), what, key=True)
-            else:
-                yield Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")
+    for part in catalog.each:
+        document = part.documents.get("policies/_jobs.yml")
+        for job in part.jobs.values():
+            for what in wrong(job):
+                if document is not None:
+                    yield from part.placed([document.problem((job.name,), what, key=True)])
+                else:
+                    yield from part.placed([Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")])
 
 
 def _of_pagers(catalog: Loaded) -> Iterator[Problem]:
@@ -231,7 +222,7 @@ def _by_kind(shown: Sequence[Problem], word: str, counts: Callable[[Problem], bo
 
 
 def _kind(path: str) -> str:
-    name = Path(path).name
-    if name.startswith("_") and path.startswith("policies/"):
+    name, inside = Path(path).name, BUNDLE.sub("", path)
+    if name.startswith("_") and inside.startswith("policies/"):
         return name
-    return next((kind for folder, kind in KINDS.items() if path.startswith(folder)), name)
+    return next((kind for folder, kind in KINDS.items() if inside.startswith(folder)), name)

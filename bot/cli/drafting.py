@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.drafting import Drafted, Wish
     from bot.hindsight import Again
     from bot.store import Store
+    from sensors.catalog import Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.warehouse import Warehouse
@@ -135,6 +136,8 @@ def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int)
 
     with opened(asked.project, store=given is None) as (catalog, warehouse, store):
         policy = policy_of(catalog, name)
+        if asked.write:
+            _refuse_pulled(catalog, policy)
         again = None
         if given is not None:
             wish = _of_rows(policy, given, asked)
@@ -149,7 +152,7 @@ def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int)
             drafted = _drafted(policy, catalog, warehouse, wish)
         except WarehouseError as error:
             raise PatrolError(f"The rows cannot be had: {error}") from error
-        place = _written(asked, policy, drafted) if asked.write and drafted.good else ""
+        place = _written(catalog, policy, drafted) if asked.write and drafted.good else ""
         seen = looked_again(again, policy, datetime.now(UTC)) if again else None
         if asked.as_json:
             alerts = again_as_json(*seen) if seen else {}
@@ -234,11 +237,20 @@ def _drafted(policy: Policy, catalog: Catalog, warehouse: Warehouse, wish: Wish)
 # --------------------------------------------------------------------------------- telling
 
 
-def _written(asked: Asked, policy: Policy, drafted: Drafted) -> str:
+def _refuse_pulled(catalog: Loaded, policy: Policy) -> None:
+    """What is not ours to write."""
+    if next((held.commit for held in catalog.bundles if held.name == policy.bundle), ""):
+        raise PatrolError(
+            f"{policy.bundle} is pulled from a repository: what is written here would be lost with the next"
+            " pull. Leave --write out, and paste what is printed into a copy of it."
+        )
+
+
+def _written(catalog: Loaded, policy: Policy, drafted: Drafted) -> str:
     """Adds the case to the file; where it stands now."""
     from sensors.yaml_append import NotAdded, with_case
 
-    path = asked.project / policy.path
+    path = catalog.file(policy.path)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             text = file.read()

@@ -28,6 +28,7 @@ COMMANDS = {
     "backtest": ("bot.cli.backtest", "backtest"),
     "diff": ("bot.cli.diff", "diff"),
     "score": ("bot.cli.score", "score"),
+    "bundles": ("bot.cli.bundles", "bundles"),
     "db": ("bot.cli.serve", "db"),
 }
 PORT = click.IntRange(0, 65535)
@@ -88,6 +89,7 @@ def patrol() -> None:
                       patrol diff       compares two versions by their alerts
                       patrol score      says how often it is right
     Put it to work:   patrol db upgrade, then patrol serve
+                      patrol bundles    shows and pulls other teams' policies
     Miss nothing:     patrol gaps       shows what no policy has looked at
                       patrol backfill   looks at it, and pages nobody
     """

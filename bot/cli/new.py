@@ -97,7 +97,7 @@ def new(
         _print_shapes(as_json)
         return
     settings = settings_of(project)
-    catalog = catalog_of(settings)
+    catalog: Catalog = catalog_of(settings)
     wish = _wish(said)
     _refuse_existing(settings.project, wish.name, force or dry_run)
     more, catalog = _declared(settings, catalog, wish, declare)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from datetime import UTC, datetime, timedelta
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -17,8 +19,10 @@ from sensors.model.clock import parse_duration, parse_time
 from sensors.model.window import EARLIEST, LATEST
 
 if TYPE_CHECKING:
+    from sensors.catalog import Around, Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
+    from sensors.sources import Root
 
 NAMED = 8  # policies, where a name is none of them
 YEARS = range(EARLIEST.year, LATEST.year)
@@ -98,17 +102,35 @@ def next_runs(policy: str, project: Path, start: datetime | None, count: int, as
         )
 
 
-def catalog_of(settings: Any, *, manifest: Path | None = None) -> Catalog:
-    """What the project's files say. `manifest`: dbt's, where it does not lie where the settings say."""
-    from sensors.catalog import load
+def catalog_of(settings: Any, *, home: Any = None, around: Around | None = None) -> Loaded:
+    """What the files of all bundles say. `home`: the settings of the project where the files are a copy of a
+    version of it: what lies elsewhere, dbt's manifest and other bundles, is taken as it is there."""
+    from sensors.catalog import iter_only, load
 
-    own = settings.manifest
-
+    own, there = settings.manifest, home or settings
     return load(
         holding_policies(settings.project),
         dialect=settings.dialect,
         bundle=settings.bundle,
-        manifest=manifest if own and manifest and not own.exists() else own,
+        around=around or iter_only,
+        manifest=there.manifest if own and not own.exists() else own,
+        others=_others(there),
+    )
+
+
+def _others(settings: Any) -> list[Root]:
+    if not settings.bundles:
+        return []
+    from bot.bundles.roots import on_disk
+
+    every = timedelta(seconds=settings.pull_every)
+    return on_disk(
+        settings.bundles,
+        settings.project,
+        settings.bundle,
+        os.environ,
+        every,
+        lambda s: click.echo(s, err=True),
     )
 
 
@@ -134,5 +156,6 @@ def _hint(name: str, known: list[str]) -> str:
 
 def _like(name: str, one: str) -> tuple[float, float]:
     """How alike two names are: in their last words, then as a whole (which all of one folder are)."""
-    last = SequenceMatcher(None, name.rpartition(".")[2].lower(), one.rpartition(".")[2]).ratio()
+    said, known = (re.split(r"[.:]", text)[-1] for text in (name.lower(), one))
+    last = SequenceMatcher(None, said, known).ratio()
     return last, SequenceMatcher(None, name.lower(), one).ratio()

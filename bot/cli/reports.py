@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.core.reports import Hindsight, Report
     from bot.hindsight import Again
     from bot.store import Store
+    from sensors.catalog import Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.warehouse import Warehouse
@@ -30,7 +31,7 @@ SHOWN = 20
 
 
 @contextmanager
-def opened(project: Path, *, store: bool) -> Iterator[tuple[Catalog, Warehouse, Store | None]]:
+def opened(project: Path, *, store: bool) -> Iterator[tuple[Loaded, Warehouse, Store | None]]:
     """The files as they are, the warehouse and, if it is wanted, the store."""
     from bot.app import open_warehouse
     from bot.store import Store

@@ -71,11 +71,15 @@ class Timer:
 
 @dataclass(frozen=True)
 class Unheard:
-    """A page reached nobody. `step`: how many steps had been told with it; `why`, in words."""
+    """A page reached nobody. `step`: how many steps had been told with it.
+
+    `people` do not want to be disturbed `until` then; without them it was the pager, for the reason `why`.
+    """
 
     step: int
-    why: str
-    by_pager: bool = False  # a pager that refused; else do-not-disturb
+    people: tuple[str, ...] = ()
+    until: datetime | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -73,9 +73,9 @@ class House:
         """A link for every entity that the alert names: whom the policy is about first, then its key's."""
         policy = self.policy_of(alert)
         values = {**alert.key_values, **alert.newest}
-        found = []
+        entities, found = self.catalog.entities_of(alert.policy), []
         for column in dict.fromkeys((*(policy.entity if policy else ()), *values)):
-            entity = self.catalog.entities.get(column)
+            entity = entities.get(column)
             url = entity.url(values.get(column)) if entity else None
             if entity and url:
                 found.append((entity.label or f"Open {entity.name}", url))

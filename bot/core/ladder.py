@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.core.action import MACHINE, Action, PagerCalled, Timer, Unheard
 from bot.core.alert import Alert, Condition, Lane, Terms, Work, due, step_to
 from bot.core.change import Change, Effect, EffectKind, Outcome, Same, changed
-from bot.core.words import clean, who
+from bot.core.words import clean, when, who
 from sensors.model.clock import say_duration
 from sensors.model.team import PAGER
 
@@ -96,9 +96,17 @@ def unheard(alert: Alert, action: Unheard, now: datetime) -> Outcome:
     waits = alert.work is Work.open and not alert.snooze and alert.lane is Lane.live
     if not waits or alert.step != action.step:
         return Same("it has moved on meanwhile")
-    if alert.step >= len(alert.terms.ladder) and not action.by_pager:
+    if alert.step >= len(alert.terms.ladder) and action.people:
         return Same("there is no further step")
-    return climb(alert, now, MACHINE, f"escalated to {_name(step_to(alert))}: {action.why}", action)
+    return climb(alert, now, MACHINE, f"escalated to {_name(step_to(alert))}: {_why(action)}", action)
+
+
+def _why(action: Unheard) -> str:
+    if not action.people:
+        return clean(action.why)
+    named, has = " and ".join(map(who, action.people)), "has" if len(action.people) == 1 else "have"
+    until = f" until {when(action.until)}" if action.until else ""
+    return f"{named} {has} asked Slack not to be disturbed{until}"
 
 
 def pager_called(alert: Alert, action: PagerCalled, now: datetime) -> Change:

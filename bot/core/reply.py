@@ -124,6 +124,7 @@ class StatusReply:
     jobs: tuple[JobRun, ...] = ()
     problems: tuple[str, ...] = ()  # of files, of the warehouse, of Slack, in words
     version: str = ""
+    bundles: tuple[str, ...] = ()  # a line of each, where there are several
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # alert id -> who has been told
 

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from bot.core.action import Unheard
 from bot.core.change import Change
 from bot.core.step import step
-from bot.core.words import when, who
 from bot.deliver.posting import Posting
 from bot.errors import Conflict, OutcomeUnknown, SlackBusy, SlackRefused
 from bot.log import get
@@ -37,10 +36,7 @@ class Quiet:
             ends.append(end)
         if not ends:
             return False
-        named = " and ".join(who(slack) for slack in people)
-        until = when(max(ends))
-        why = f"{named} {'has' if len(ends) == 1 else 'have'} asked Slack not to be disturbed until {until}"
-        return self._goes_on(alert_id, Unheard(told, why))
+        return self._goes_on(alert_id, Unheard(told, tuple(people), max(ends)))
 
     def _goes_on(self, alert_id: int, action: Unheard) -> bool:
         for _ in range(TRIES):

@@ -106,5 +106,5 @@ class Pagers:
         """The next step is told at once, with the reason, unless it has been meanwhile."""
         log.error("pager failed", alert=alert.id, why=why)
         step = int(stored.effect.data.get("step") or 0)
-        self.engine.act(alert.id, Unheard(step, why, by_pager=True))
+        self.engine.act(alert.id, Unheard(step, why=why))
         return self.store.outbox.end(stored.id, "dropped", why, self.engine.clock())

@@ -181,6 +181,7 @@ def around(reply: StatusReply) -> list[Block]:
         *_titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
         *_titled("Policies", _policy_lines(reply.policies), POLICIES_MOST),
         *_titled("Jobs", job_lines(reply.jobs, 5)),
+        *_titled("Bundles", [answer(line, 300) for line in reply.bundles[:20]]),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
     ]
 

@@ -27,6 +27,7 @@ from bot.store.notices import Notices
 from bot.store.outage import Outage
 from bot.store.outbox import Outbox, drop_unsent
 from bot.store.pace import Pace
+from bot.store.pulls import Pulls
 from bot.store.renames import Renames
 from bot.store.requests import Requests
 from bot.store.runs import Runs
@@ -50,6 +51,7 @@ class Store:
         self.pace = Pace(self._database)
         self.jobs = JobRuns(self._database)
         self.contents = Contents(self._database)
+        self.pulls = Pulls(self._database, self.contents)
         self.requests = Requests(self._database)
         self.audit = Audit(self._database)
         self.ledger = Ledger(self._database)

@@ -346,3 +346,17 @@ versions = Table(
     Column("version", Text, nullable=False),
     Column("hash", Text, ForeignKey("contents.hash"), nullable=False),
 )
+
+pulls = Table(  # of bundles that lie in repositories
+    "pulls",
+    metadata,
+    Column("bundle", Words, primary_key=True),
+    Column("source", Words, nullable=False),
+    Column("commit", Text, nullable=False),  # "": none yet
+    Column("hash", Text, ForeignKey("contents.hash")),  # of its files
+    Column("since", Moment),  # when this commit was taken in
+    Column("pulled_at", Moment),
+    Column("tried_at", Moment, nullable=False),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("trouble", Words, nullable=False),
+)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -34,17 +34,15 @@ class Ground:
     row_key: tuple[str, ...]
     assets: Mapping[str, Asset]
     dialect: str
-    project: Path = field(default_factory=Path)
+    file: Callable[[str], Path] = Path  # where the file lies whose path people read so
 
     @staticmethod
     def of(policy: Policy, catalog: Catalog) -> Ground:
         documents: Mapping[str, Document] = getattr(catalog, "documents", {})
         document = documents.get(policy.path) or Document(policy.path, "")
-        project: Path = getattr(catalog, "project", Path())
+        file: Callable[[str], Path] = getattr(catalog, "file", Path)
         query = policy.query
-        return Ground(
-            document, query.tables, policy.key, policy.row_key, catalog.assets, query.dialect, project
-        )
+        return Ground(document, query.tables, policy.key, policy.row_key, catalog.assets, query.dialect, file)
 
     @property
     def read(self) -> list[Asset]:
@@ -200,11 +198,11 @@ def _csv(reading: _Reading, where: Where, name: str) -> Filled:
 def _text(reading: _Reading, where: Where, name: str, path: PurePosixPath) -> str | None:
     """The file's text; None, and a problem where it is named, if it cannot be had."""
     said = ""
-    if PurePosixPath(name).is_absolute() or ".." in path.parts or not name.endswith(".csv"):
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or not name.endswith(".csv"):
         said = f"must be rows, or a file x.csv in the folder of the policy's YAML, not {shown(name)}"
     else:
         try:
-            return (reading.ground.project / path).read_text(encoding="utf-8-sig")
+            return reading.ground.file(str(path)).read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             said = f"there is no file {path}"
         except UnicodeDecodeError:

@@ -74,11 +74,12 @@ class Macros:
     broken: frozenset[str] = frozenset()  # names that stand in files which do not load
 
     @staticmethod
-    def load(texts: Mapping[str, str]) -> Macros:
-        paths: dict[str, str] = {}
-        templates: dict[str, Template] = {}
+    def load(texts: Mapping[str, str], shared: Macros | None = None) -> Macros:
+        """Those of these files, beside those of another bundle, whose names they may not take."""
+        held = shared.marked() if shared else Macros()
+        paths, templates = dict(held.paths), dict(held.templates)
         problems: list[Problem] = []
-        broken: set[str] = set()
+        broken = set(held.broken)
         for path, text in sorted(texts.items()):
             names = re.findall(r"\{%-?\s*macro\s+(\w+)", text)
             for name in names:
@@ -90,7 +91,13 @@ class Macros:
             except TemplateSyntaxError as error:
                 problems.append(_syntax(path, text, error))
                 broken |= set(names)
-        return Macros(paths, templates, texts, tuple(problems), frozenset(broken))
+        return Macros(paths, templates, {**held.texts, **texts}, tuple(problems), frozenset(broken))
+
+    def marked(self) -> Macros:
+        """The same under paths that no other bundle's file can have; their problems are told elsewhere."""
+        paths = {name: f":{path}" for name, path in self.paths.items()}
+        templates = {f":{path}": template for path, template in self.templates.items()}
+        return Macros(paths, templates, {f":{p}": t for p, t in self.texts.items()}, broken=self.broken)
 
 
 def shape(path: str, text: str, params: Collection[str], macros: Macros) -> Shaped:

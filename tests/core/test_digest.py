@@ -27,7 +27,7 @@ def team(timezone: str = "UTC", handoff: time = time(9)) -> Team:
         "C0PAYMENTS",
         "C0REVIEW",
         (Member("ana", ANA),),
-        Rotation((), timezone=timezone, handoff=handoff),
+        rotation=Rotation((), timezone=timezone, handoff=handoff),
     )
 
 

@@ -11,15 +11,17 @@ from bot.core.alert import Lane, due
 from bot.core.change import Change, EffectKind, Same
 from bot.core.ladder import still_due
 from bot.core.step import step
+from bot.core.words import when
 from tests.core.making import ANA, BO, HOUR, MINUTE, NOON, done, effects, events, fire, ladder, opened
 
+SAID = f"escalated to the team: ⟦U0ANA⟧ has asked Slack not to be disturbed until {when(NOON + HOUR)}"
 STEPS = ladder((0, "oncall"), (10, "team"), (25, "pager"), (30, "bo"))
 
 
 def test_the_next_step_is_told_at_once_with_the_reason() -> None:
     alert = opened(fire(terms=events(ladder=STEPS)))
-    change = done(alert, Unheard(1, "⟦U0ANA⟧ has asked not to be disturbed"), NOON + MINUTE)
-    assert change.event.story == "escalated to the team: ⟦U0ANA⟧ has asked not to be disturbed"
+    change = done(alert, Unheard(1, ("U0ANA",), NOON + HOUR), NOON + MINUTE)
+    assert change.event.story == SAID
     assert [effect.to for effect in effects(change, EffectKind.page)] == ["team"]
     assert change.alert.step == 2
     assert change.alert.step_due == NOON + MINUTE + 15 * MINUTE
@@ -30,17 +32,17 @@ def test_what_has_moved_on_meanwhile_stays_as_it_is() -> None:
     moved = (
         done(alert, Acknowledge(ANA)).alert,
         done(alert, SnoozeFor(ANA, NOON + HOUR)).alert,
-        done(alert, Unheard(1, "muted")).alert,
+        done(alert, Unheard(1, ("U0ANA",))).alert,
         opened(fire(terms=events(ladder=STEPS), lane=Lane.shadow)),
     )
-    assert [type(step(one, Unheard(1, "muted"), NOON + MINUTE)) for one in moved] == [Same] * 4
+    assert [type(step(one, Unheard(1, ("U0ANA",)), NOON + MINUTE)) for one in moved] == [Same] * 4
 
 
 @given(st.integers(1, 6))
 def test_do_not_disturb_passes_over_the_ladder_once_and_then_somebody_is_told(n: int) -> None:
     steps = ladder(*[(5 * k, "oncall") for k in range(n)])
     alert, passed = opened(fire(terms=events(ladder=steps))), 0
-    while isinstance(outcome := step(alert, Unheard(alert.step, "muted"), NOON), Change):
+    while isinstance(outcome := step(alert, Unheard(alert.step, ("U0ANA", "U0BO")), NOON), Change):
         alert, passed = outcome.alert, passed + 1
     assert passed == n - 1
     next_due = due(alert)
@@ -57,10 +59,10 @@ def test_a_pager_is_called_by_its_own_effect_and_when_it_fails_the_next_is_told(
     (call,) = effects(change, EffectKind.call_pager)
     assert effects(change, EffectKind.page) == []
     assert call.data["step"] == 3
-    failed = done(alert, Unheard(3, "the pager refused: 401", by_pager=True), NOON + HOUR)
+    failed = done(alert, Unheard(3, why="the pager refused: 401"), NOON + HOUR)
     assert failed.event.story == "escalated to bo: the pager refused: 401"
-    last = done(failed.alert, Unheard(4, "the pager refused: 401", by_pager=True), NOON + HOUR)
-    assert last.event.story == "escalated to the lead: the pager refused: 401"
+    last = done(failed.alert, Unheard(4, why="the pager refused: ⟦U0BO⟧"), NOON + HOUR)
+    assert last.event.story == "escalated to the lead: the pager refused: [U0BO]"
 
 
 def test_what_the_pager_said_stands_in_the_thread() -> None:

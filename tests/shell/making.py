@@ -21,6 +21,7 @@ from bot.slack.client import SlackClient
 from bot.starting import Starting
 from bot.store import Store
 from bot.view import View
+from sensors.model.bundle import Bundle
 from sensors.model.run import Cause, CauseKind
 from sensors.reading import HERE, Reader
 from sensors.warehouse import Warehouse, connect
@@ -253,6 +254,7 @@ class World:
     table: Table
     sandbox: Sandbox | None = None
     nodes: list[Node] = field(default_factory=list)
+    bundles: tuple[Bundle, ...] = ()
     may_be_wrong: bool = False  # its files, at the start of a node
 
     @property
@@ -269,7 +271,7 @@ class World:
         store = Store(self.url)
         # one for all: two would be in one process, where DuckDB lets a file be opened and locked only once
         warehouse = self.nodes[0].warehouse if self.nodes else connect(self.table.url)
-        project = Project(self.project, store, reader=reader)
+        project = Project(self.project, store, bundles=self.bundles, reader=reader)
         engine = Engine(store, warehouse, project, self.clock)
         engine.reload()
         assert self.may_be_wrong or not engine.catalog.errors, engine.catalog.errors

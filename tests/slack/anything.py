@@ -216,6 +216,7 @@ STATUS = st.builds(
     on_call=some(ON_CALL, 4),
     jobs=some(RUN, 8),
     problems=some(MARKED, 10),
+    bundles=some(MARKED, 30),
     version=TEXT,
     cards=PLACES,
     told=st.dictionaries(st.integers(1, 10**7), some(SLACK), max_size=2),
