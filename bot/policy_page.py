@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from bot.core.earned import missing, noise
-from bot.core.reply import PolicyReply, Worth
+from bot.core.reply import PolicyReply, Said, Worth
 from bot.engine import Engine
 from bot.view import View
 from sensors.model.policy import Policy, Status
 
 
-def policy_page(engine: Engine, view: View, name: str) -> PolicyReply | None:
-    """None where there is no such policy."""
-    policy = engine.catalog.policies.get(name)
+def policy_page(engine: Engine, view: View, name: str) -> PolicyReply | Said | None:
+    """None where there is no such policy; a sentence where its files do not load and never did."""
+    catalog = engine.catalog
+    policy, broken = catalog.policies.get(name), name in catalog.broken
+    mistake = str(next(iter(catalog.errors_of(name)), "look at its files")) if broken else ""
     if policy is None:
-        return None
+        hint = "patrol check names all that is wrong."
+        return Said(f"{name} does not load: {mistake}", hint, ok=False) if broken else None
     opened = tuple(engine.store.alerts.open(policy=policy.name, limit=10))
     return PolicyReply(
         policy,
@@ -22,6 +25,7 @@ def policy_page(engine: Engine, view: View, name: str) -> PolicyReply | None:
         opened,
         view.cards(opened),
         view.reports(policy),
+        mistake,
     )
 
 

@@ -9,7 +9,7 @@ from bot.core.action import Action, Hush, Rouse
 from bot.core.alert import Alert, Lane, Work, step_to
 from bot.core.context import House
 from bot.core.notice import Notice
-from bot.core.route import channel_for, channel_in
+from bot.core.route import channel_in
 from bot.core.snooze import Preview, Scope, ScopeSnooze, Target, preview
 from bot.core.tell_snooze import began, ended
 from bot.log import get
@@ -138,7 +138,7 @@ class Snoozes:
         house = House(self.catalog, self.project.owner, self.clock())
         found: dict[str, list[Alert]] = {}
         for alert in alerts:
-            channel = channel_for(alert, house.policy_of(alert), house.team_of(alert))
+            channel = house.channel_of(alert)
             found.setdefault(channel, []).append(alert)
         return found or {self._own_channel(snooze): []}
 

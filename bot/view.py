@@ -27,7 +27,7 @@ from bot.core.reply import (
     StatusReply,
 )
 from bot.core.reports import REPORTED_FOR, open_reports
-from bot.core.route import channel_for, channel_in
+from bot.core.route import channel_in
 from bot.core.silence import SILENT_SENSOR
 from bot.core.snooze import Target
 from bot.core.tell_snooze import on_now, was_on
@@ -80,7 +80,7 @@ class View:
         return self.catalog.teams.get(self.project.owner)
 
     def channel_of(self, alert: Alert) -> str:
-        return channel_for(alert, self.policy_of(alert), self.team_of(alert))
+        return self.files.channel_of(alert)
 
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
         return self.house.people(ref, alert)

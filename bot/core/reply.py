@@ -212,6 +212,7 @@ class PolicyReply:
     alerts: tuple[Alert, ...] = ()
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     reports: int = 0  # false positives of which nobody has made a case yet
+    mistake: str = ""  # the first of its files, where these do not load and this is its last good version
 
 
 @dataclass(frozen=True)

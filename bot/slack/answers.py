@@ -33,7 +33,7 @@ from bot.slack import duty
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
 from bot.slack.digest import digest
 from bot.slack.face import buttons, link_button, offers, shown_columns
-from bot.slack.lines import ANYWHERE, Room, alert_line, alert_lines, sections
+from bot.slack.lines import ANYWHERE, LINES_MOST, Room, alert_line, alert_lines, sections
 from bot.slack.text import (
     AGO,
     CLOCK,
@@ -53,6 +53,7 @@ from bot.slack.wording import CALLED, finding, footnotes, state, story, title, w
 from sensors.model.clock import say_duration
 from sensors.model.policy import Cron, Every, Policy
 
+POLICIES_MOST, ON_A_LINE = 400, 8  # policies: those past the first lines stand side by side
 STATUS_OPEN = 8
 COLUMNS_IN_FULL = 12
 SEVERAL_MOST = 20  # alerts that a button can name
@@ -247,7 +248,7 @@ def around(reply: StatusReply) -> list[Block]:
     return [
         *_titled("For a while", [answer(line) for line in reply.standing]),
         *_titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
-        *_titled("Policies", _policy_lines(reply.policies)),
+        *_titled("Policies", _policy_lines(reply.policies), POLICIES_MOST),
         *_titled("Jobs", job_lines(reply.jobs, 5)),
         *_titled("Bundles", [answer(line, 300) for line in reply.bundles[:20]]),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
@@ -255,12 +256,20 @@ def around(reply: StatusReply) -> list[Block]:
 
 
 def _policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
+    """What is wrong or has open alerts first, a line each; of the others how they are, many on a line."""
     ranked = sorted(policies, key=lambda line: (not line.last_error, -line.open_alerts, line.name))
-    return [policy_line(line) for line in ranked]
+    others = [f"{_mark(line)} {code(line.name, 80)}" for line in ranked[LINES_MOST:POLICIES_MOST]]
+    packed = ["  ".join(others[at : at + ON_A_LINE]) for at in range(0, len(others), ON_A_LINE)]
+    left = len(ranked) - POLICIES_MOST
+    more = [f"and {left:,} more"] if left > 0 else []
+    return [*(policy_line(line) for line in ranked[:LINES_MOST]), *packed, *more]
+
+
+def _mark(line: PolicyLine) -> str:
+    return "⏸" if line.order else "🔴" if line.last_error else "⏳" if line.last_run is None else "🟢"
 
 
 def policy_line(line: PolicyLine) -> str:
-    mark = "⏸" if line.order else "🔴" if line.last_error else "⏳" if line.last_run is None else "🟢"
     runs = "" if line.status == "live" else f" · {escape(line.status, 20)}"
     ran = f" · ran {date(line.last_run, AGO)}" if line.last_run else " · has not run yet"
     due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
@@ -268,13 +277,18 @@ def policy_line(line: PolicyLine) -> str:
     error = f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
     worth = f" · {escape(line.worth, 40)}" if line.worth else ""
     order = f" · *{escape(line.order, 40)}*" if line.order else ""
-    return f"{mark} {code(line.name, 80)}{runs}{order}{worth}{opened}{ran}{due}{error}"
+    return f"{_mark(line)} {code(line.name, 80)}{runs}{order}{worth}{opened}{ran}{due}{error}"
 
 
 def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
     found = reply.policy
     about = f"\n{escape(found.description, 600)}" if found.description else ""
+    wrong = f"🔴 Its files do not load, this is its last good version: {sentence(reply.mistake, 400)}"
     facts = [
+        wrong if reply.mistake else "",
+        f"what looks like it and is none: {escape(found.false_positives, 600)}"
+        if found.false_positives
+        else "",
         f"{_schedule(found)}, owned by {escape(found.owner, 40)}",
         _reports(reply.reports, found.name),
         link(found.runbook, "Runbook") if found.runbook else "",
@@ -318,8 +332,8 @@ def helped(reply: HelpReply, room: Room = ANYWHERE) -> Face:
 # -- of all --------------------------------------------------------------------------------------------------
 
 
-def _titled(title: str, lines: Sequence[str]) -> list[Block]:
+def _titled(title: str, lines: Sequence[str], most: int = LINES_MOST) -> list[Block]:
     if not any(lines):
         return []
-    first, *rest = sections(lines)
+    first, *rest = sections(lines, most)
     return [section(f"*{title}*\n{first['text']['text']}"), *rest]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.core.digest import Digest, Fired
-from bot.core.earned import ENOUGH, wilson
+from bot.core.earned import ENOUGH
 from bot.core.reply import DigestReply
+from bot.core.score import Share
 from bot.core.words import count
 from bot.slack.blocks import Face, context, header, section
 from bot.slack.lines import ANYWHERE, Room, alert_lines, sections
@@ -82,7 +83,7 @@ def _right(one: Fired) -> str:
         return " · not judged yet"
     if judged < ENOUGH:
         return f" · right {one.right} of {judged}"
-    low, high = wilson(one.right, judged)
+    low, high = Share(one.right, judged).interval
     return f" · right {one.right} of {judged}: {one.right / judged:.0%} ({low:.0%} to {high:.0%})"
 
 

@@ -208,7 +208,8 @@ def worth(policy: Policy, found: Worth) -> str:
         go = f"write {code('status: live')} in {code(policy.path)}"
         return f"*In shadow, and it has earned live*: {said}\nTo go live, {go}"
     noisy = f"\n⚠️ *Noisy*: it {sentence(found.noise)}" if found.noise else ""
-    return f"*{escape(policy.status.value, 20).capitalize()}*: {said}{noisy}"
+    idle = "" if policy.runs else ", it is not run"
+    return f"*{escape(policy.status.value, 20).capitalize()}{idle}*: {said}{noisy}"
 
 
 def _earlier(earlier: tuple[Earlier, ...], alert: Alert) -> str:
