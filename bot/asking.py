@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from bot.core.tell_snooze import named, preview_lines
 from bot.core.words import when
 from bot.engine import Engine
 from sensors.model.clock import say_duration
+from sensors.model.policy import Severity
 
 HELD_FOR = timedelta(minutes=15)  # what was asked; then what it said may no longer be so
 OVER = Said("That was asked too long ago, was done already, or was asked by somebody else.", "", ok=False)
@@ -41,7 +43,7 @@ class Asking:
             most = f"{what} can be snoozed for {say_duration(longest)} at most."
             return Said(most if until > now else f"{when(until)} has passed.", "Nothing was done.", ok=False)
         shown = self.engine.snoozes.preview(target, until)
-        asked = {"verb": "snooze", "name": name, "until": until, "why": why}
+        asked = {"name": name, "until": until, "why": why, "ceiling": int(shown.ceiling)}
         ask = self.store.snoozes.ask(person.slack, asked, now)
         return AskReply(ask, tuple(preview_lines(shown)), f"Snooze {target.name}")
 
@@ -60,8 +62,10 @@ class Asking:
         shown = self.engine.snoozes.preview(target, asked["until"])
         if shown.span <= timedelta():
             return Said(f"{when(shown.until)} has passed.", "Nothing was done.", ok=False)
-        self.engine.snoozes.begin(shown, person.slack, str(asked["why"]))
-        quiet = f"; {named(shown.held.open)} with it" if shown.held.open else ""
+        as_shown = replace(shown, ceiling=Severity(asked["ceiling"]))  # what is worse since was not agreed to
+        made = self.engine.snoozes.begin(as_shown, person.slack, str(asked["why"]))
+        covered = self.store.snoozes.hid(made.id)
+        quiet = f"; {named(covered)} with it" if covered else ""
         return Said(
             f"`{target.name}` is snoozed until {when(shown.until)}{quiet}.",
             f"undo: `/patrol wake {target.name}`",

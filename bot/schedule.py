@@ -54,6 +54,7 @@ CHORES: dict[str, float] = {
     "handoffs": 10,
 }
 RUNS_KEPT = timedelta(days=14)
+ASKS_KEPT = timedelta(days=1)  # what was shown before it is done, and perhaps never was
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
 MEMORY_KEPT = timedelta(days=35)
 SOON = timedelta(minutes=1)  # after the start also what is rarely done: not every process lives for an hour
@@ -326,6 +327,7 @@ class Scheduler:
         now = self.engine.clock()
         self.engine.store.runs.prune(now - RUNS_KEPT)
         self.engine.store.requests.prune(now - REQUESTS_KEPT)
+        self.engine.store.snoozes.prune(now - ASKS_KEPT)
         for name in self.engine.catalog.policies:
             self.engine.store.alerts.forget(name, now - MEMORY_KEPT)
 

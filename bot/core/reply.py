@@ -203,6 +203,15 @@ class Worth:
 
 
 @dataclass(frozen=True)
+class Trend:
+    """How many alerts opened on each day, the oldest first, and what they came to."""
+
+    by_day: tuple[int, ...] = ()
+    called: Mapping[Disposition, int] = field(default_factory=dict)
+    open: int = 0
+
+
+@dataclass(frozen=True)
 class PolicyReply:
     """`policy payments.refund_spike`: what it is, when it ran and will run, how right it has been."""
 
@@ -213,6 +222,7 @@ class PolicyReply:
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     reports: int = 0  # false positives of which nobody has made a case yet
     mistake: str = ""  # the first of its files, where these do not load and this is its last good version
+    trend: Trend = Trend()
 
 
 @dataclass(frozen=True)

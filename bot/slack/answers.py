@@ -33,7 +33,7 @@ from bot.slack import duty
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
 from bot.slack.digest import digest
 from bot.slack.face import buttons, link_button, offers, shown_columns
-from bot.slack.lines import ANYWHERE, LINES_MOST, Room, alert_line, alert_lines, sections
+from bot.slack.lines import ANYWHERE, LINES_MOST, Room, alert_line, alert_lines, sections, trend
 from bot.slack.text import (
     AGO,
     CLOCK,
@@ -298,6 +298,7 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         section(f"{policy_line(reply.line)}{about}"),
         *context([fact for fact in facts if fact]),
         *([section(worth(found, reply.worth))] if reply.worth else []),
+        *([section(days)] if (days := trend(reply.trend)) else []),
         *_titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
     ]
     return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)

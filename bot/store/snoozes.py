@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
 from bot.core.notice import Notice
 from bot.core.snooze import Scope, ScopeSnooze, Target
@@ -100,6 +100,11 @@ class Snoozes:
         row = {"by": by, "at": now, "what": pack_values(what)}
         with self._database.write() as c:
             return int(c.execute(insert(asks).values(row).returning(asks.c.id)).scalar_one())
+
+    def prune(self, before: datetime) -> int:
+        """Forgets what was asked before then; how much that was."""
+        with self._database.write() as c:
+            return c.execute(delete(asks).where(asks.c.at < before)).rowcount
 
     def take(self, ask_id: int, by: str, since: datetime, now: datetime) -> dict[str, Any] | None:
         """What this person asked for since then: once. None where that is not so, or was taken."""

@@ -79,6 +79,14 @@ def test_somebody_without_alerts_has_a_story_too(bot: Node) -> None:
     assert "0 alerts: 0 open." in json.dumps(render(reply).blocks)
 
 
+def test_a_policys_page_has_its_days_as_a_picture_and_in_words(bot: Node) -> None:
+    page = bot.desk.command(BO, f"policy {EVERY}")
+    assert isinstance(page, PolicyReply)
+    assert (len(page.trend.by_day), sum(page.trend.by_day)) == (28, 2)
+    said = json.dumps(render(page).blocks, ensure_ascii=False)
+    assert "▁█▁▁█ 2 alerts in 28 days, at most 1 on one: 1 true positive, 1 open" in said
+
+
 def test_show_takes_policies_and_says_what_it_does_not_know(bot: Node) -> None:
     assert isinstance(bot.desk.command(BO, f"show {EVERY}"), PolicyReply)
     assert isinstance(bot.desk.command(BO, f"show policy:{EVERY}"), PolicyReply)

@@ -76,6 +76,15 @@ def test_nothing_is_done_before_the_preview_is_confirmed(bot: Node) -> None:
     assert (quiet.by, quiet.why, quiet.target) == ("U0ANA", "known to care", "seller:s_1")
 
 
+def test_what_came_worse_since_the_preview_is_not_hidden_by_the_yes(town: World, bot: Node) -> None:
+    reply = asked(bot, "snooze seller:s_1 3d")
+    town.table.does("INSERT INTO core.sellers VALUES ('s_1', true)")
+    bot.next_tick(HELD)  # of high severity; the preview spoke of medium
+    said = bot.desk.confirm(ANA, reply.ask)
+    assert said.text.endswith("; ALR-1 with it.")
+    assert [bot.alert(n).word for n in (1, 2)] == ["SNOOZED", "OPEN"]
+
+
 def test_a_preview_is_good_for_a_quarter_of_an_hour(bot: Node) -> None:
     reply = asked(bot, "snooze seller:s_1 3d")
     bot.clock.on(16 * MINUTE)

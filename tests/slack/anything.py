@@ -28,6 +28,7 @@ from bot.core.reply import (
     Said,
     ShowReply,
     StatusReply,
+    Trend,
     WhyReply,
     Worth,
 )
@@ -265,7 +266,14 @@ REPLY = st.one_of(
         snoozes=some(TEXT, 12),
         cards=PLACES,
     ),
-    st.builds(PolicyReply, policy=POLICY, line=LINE, worth=WORTH, alerts=some(ALERT, 3)),
+    st.builds(
+        PolicyReply,
+        trend=st.builds(Trend, by_day=some(st.integers(0, 99), 28), called=DISPOSITIONS, open=NUMBER),
+        policy=POLICY,
+        line=LINE,
+        worth=WORTH,
+        alerts=some(ALERT, 3),
+    ),
     st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
 )
 PERSON = st.builds(Person, slack=SLACK)

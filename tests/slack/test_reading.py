@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.core.action import Resolve, ShareRows
 from bot.core.alert import Disposition
+from bot.slack.payloads import in_thread
 
 from .conftest import NOW, Bot
 from .test_listeners import _texts, opened, words
@@ -83,3 +84,15 @@ def test_several_of_a_list_get_one_verdict_and_one_may_be_left_out(bot: Bot) -> 
     verdict = Resolve("U0ANA", Disposition.benign, None, "a charity")
     assert bot.desk.handed[-1] == ("several", "U0ANA", [4], verdict)
     assert "Both are resolved." in words(seen)
+
+
+def test_in_a_thread_a_seller_or_policy_that_is_named_stays_named() -> None:
+    for text in ("snooze seller:s_1 3d on it", "why payments.x", "show seller:s_1", "wake payments.x"):
+        assert in_thread(text, 3) == text
+    for text, whole in (
+        ("snooze until:18:00", "snooze 3 until:18:00"),
+        ("snooze 2h see a.b", "snooze 3 2h see a.b"),
+        ("why", "why 3"),
+        ("ack", "ack 3"),
+    ):
+        assert in_thread(text, 3) == whole
