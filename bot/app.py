@@ -12,10 +12,13 @@ from slack_bolt import App
 
 from bot import log as logs
 from bot import web
+from bot.bundles.pulling import Pulling
+from bot.core import bundles
 from bot.core.earned import Rule
 from bot.core.words import count
 from bot.deliver import Deliverer
 from bot.desk import Desk
+from bot.digests import Digests
 from bot.engine import Engine
 from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
 from bot.metrics import METRICS
@@ -23,6 +26,8 @@ from bot.opening import open_store
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
 from bot.settings import Settings, require
+from bot.shifts.groups import Groups
+from bot.shifts.pagers import Pagers
 from bot.slack import http, listeners, socket
 from bot.slack.client import SlackClient
 from bot.slack.scopes import SCOPES
@@ -41,7 +46,7 @@ log = logs.get("app")
 
 STALE_BEAT = timedelta(seconds=60)  # after which a chore that has not ended is called stuck
 BEHIND = timedelta(minutes=5)  # after which what is due, and was not done, is called late
-LONG = ("late_rows", "mending")  # they look at the warehouse, for as long as their queries take
+LONG = ("late_rows", "mending", "pull")  # they wait for queries, or for repositories that do not answer
 
 
 def utc_now() -> datetime:
@@ -74,7 +79,15 @@ class Bot:
             bundle=settings.bundle,
             owner=settings.owner,
             manifest=settings.manifest,
+            bundles=settings.bundles,
             reader=reader,
+        )
+        self.pulling = Pulling(
+            self.store,
+            settings.project,
+            [one for one in settings.bundles if one.git],
+            clock,
+            timedelta(seconds=settings.pull_every),
         )
         self.metrics = METRICS
         self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics, _rule(settings))
@@ -83,7 +96,16 @@ class Bot:
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
-        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers)
+        groups = Groups(self.store, self.project, self.slack, clock)
+        self.pagers = Pagers(self.engine)
+        beside = {
+            "pull": self.pulling.once,
+            "groups": groups.once,
+            "pagers": self.pagers.once,
+            "handoffs": self.desk.handoffs.once,
+            "digests": Digests(self.view).once,
+        }
+        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers, beside)
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None
         self._began = False
@@ -159,7 +181,9 @@ class Bot:
             self._web.close()
         if self.heartbeat:
             self.heartbeat.close()
+        self.pulling.stopping.set()
         self.scheduler.stop()
+        self.pagers.close()
         self.warehouse.close()
         self.store.close()
         log.info("off patrol")
@@ -179,6 +203,8 @@ class Bot:
             "auditor": self.engine.auditor.health,
             "files": self._files_health(),
         }
+        for held in self.project.catalog.bundles[1:]:
+            checks[f"bundle {held.name}"] = bundles.health(held, self.engine.clock())
         if self.heartbeat:
             checks["ping"] = self.heartbeat.health()
         ok = checks["schedule"] == "ok"

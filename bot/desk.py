@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
+from datetime import datetime
 from typing import Any
 
+from bot.asking import Asking
 from bot.core import access, command, oncall
 from bot.core.action import (
     Acknowledge,
@@ -24,40 +25,37 @@ from bot.core.action import (
     Unacknowledge,
     Wake,
 )
-from bot.core.alert import Alert, Disposition, Lane, Work
-from bot.core.change import Change, Refused, Same
-from bot.core.command import BY_NAME, VERBS, Command, Mistake
-from bot.core.earned import missing, noise
+from bot.core.alert import Alert, Work
+from bot.core.change import Refused
+from bot.core.command import BY_NAME, Command, Mistake
+from bot.core.entities import target_of
 from bot.core.reply import (
-    HelpReply,
+    AskReply,
     ListReply,
     Person,
-    PolicyReply,
     Reply,
     Said,
     ShowReply,
     StatusReply,
-    Worth,
+    WhyReply,
 )
-from bot.core.words import clean, when, who
+from bot.core.saying import answered, helped, refusal, together, unrefused
+from bot.core.snooze import Scope
+from bot.core.unknown import no_such
+from bot.digests import Digests
 from bot.engine import Engine
+from bot.policy_page import policy_page
+from bot.shifts.handoffs import Handoffs
+from bot.shifts.standing_in import StandingIn
 from bot.starting import Starting
 from bot.view import View
+from bot.why import Why
 from sensors.model.job import Job
-from sensors.model.policy import Policy, Severity, Status
+from sensors.model.policy import Severity
 
-UNDO = {
-    "acknowledged": "unack",
-    "joined": "unack",
-    "assigned": "unack",
-    "snoozed": "wake",
-    "resolved": "reopen",
-    "unacknowledged": "ack",
-}
-MOST_NAMES = 24  # in a hint
+ROWS_MOST = 10_000  # of an alert, page by page
 NOTE_MOST = 2_000  # characters of a note, as in the modals
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
-OTHER_WAY = re.compile(rf"(undo: )?((?:{'|'.join(BY_NAME)})(?: .*)?)")
 # Clicks on a card of the past are told who has it; what only adds to an alert is never stale.
 STALE = (Acknowledge, Unacknowledge, Assign, SnoozeFor, Wake, Resolve, Reopen)
 
@@ -69,20 +67,25 @@ class Desk:
         self.engine = engine
         self.view = view
         self.starting = starting
+        self.asking = Asking(engine)
+        self.why = Why(engine, view)
+        self.standing_in = StandingIn(view)
+        self.handoffs = Handoffs(view)
+        self.digests = Digests(view)
 
     # ---------------------------------------------------------------------- acts
 
     def act(self, person: Person, alert_id: int, action: PersonAction, work_seq: int | None = None) -> Said:
         """Records what a person does to one alert, if he may, and says it."""
         if refused := access.may_act(person.slack, self.engine.catalog.teams):
-            return _refusal(refused)
+            return refusal(refused)
         if isinstance(action, StartJob):
             return self.start_job(person, alert_id, action.job, action.params)
         if isinstance(action, Reopen):
             action = self._with_holder(alert_id, action)
         seq = work_seq if isinstance(action, STALE) else None
         alert, outcome = self.engine.act(alert_id, action, by=person.slack, work_seq=seq)
-        return self._answer(alert, alert_id, outcome)
+        return answered(alert, outcome) if alert else self.view.unknown_alert(alert_id)
 
     def _with_holder(self, alert_id: int, action: Reopen) -> Reopen:
         alert = self.engine.store.alerts.get(alert_id)
@@ -95,25 +98,15 @@ class Desk:
         taken = holder is not None and holder.is_open and holder.id != alert.id
         return Reopen(action.by, holder.id if holder and taken else None)
 
-    def _answer(self, alert: Alert | None, alert_id: int, outcome: Change | Refused | Same) -> Said:
-        match outcome:
-            case Change(event=event) if alert:
-                undo = UNDO.get(event.kind)
-                hint = f"undo: `/patrol {undo} {alert.id}`" if undo else ""
-                return Said(f"{alert.name} {event.story}.{_noted(alert, event.kind)}", hint)
-            case Refused():
-                return _refusal(outcome) if alert else self.view.unknown_alert(alert_id)
-        return Said(f"ALR-{alert_id} is so already.", ok=False)
-
     def start_job(
         self, person: Person, alert_id: int | None, job_name: str, params: Mapping[str, Any]
     ) -> Said:
         """Starts a job, for an alert or by itself; what is wrong is said before anything starts."""
         job = self.engine.catalog.jobs.get(job_name)
         if job is None:
-            return self._no_such("job", job_name, list(self.engine.catalog.jobs))
+            return no_such("job", job_name, list(self.engine.catalog.jobs))
         if refused := access.may_start(person.slack, job, self.engine.catalog.teams):
-            return _refusal(refused)
+            return refusal(refused)
         alert = self.engine.store.alerts.get(alert_id) if alert_id else None
         if alert_id and alert is None:
             return self.view.unknown_alert(alert_id)
@@ -127,10 +120,14 @@ class Desk:
         if alert:
             _, outcome = self.engine.act(alert.id, StartJob(person.slack, job.name, filled), by=person.slack)
             if isinstance(outcome, Refused):
-                return _refusal(outcome)
+                return refusal(outcome)
             return Said(f"{job.title} is starting; its outcome comes in the thread of {alert.name}.", undo)
         run = self.starting.ask(job, person.slack, filled, None, f"command-{uuid.uuid4().hex}")
         return Said(f"{job.title} is starting as job run {run.id}; `/patrol status` shows its outcome.", undo)
+
+    def accept(self, person: Person, handoff: int) -> Said:
+        """The handoff of a shift is taken on by who is next."""
+        return self.handoffs.accept(person, handoff)
 
     def start_form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
         """The job and what its parameters would be from the alert's row."""
@@ -144,6 +141,16 @@ class Desk:
 
     def show(self, alert_id: int) -> ShowReply | None:
         return self.view.show(alert_id)
+
+    def alerts(self, ids: Sequence[int]) -> list[Alert]:
+        return self.engine.store.alerts.many(ids)
+
+    def show_rows(self, alert_id: int) -> ShowReply | None:
+        return self.view.show(alert_id, rows=ROWS_MOST)
+
+    def why_alert(self, alert_id: int) -> WhyReply | None:
+        alert = self.engine.store.alerts.get(alert_id)
+        return self.why.alert(alert) if alert else None
 
     def status(self, person: Person) -> StatusReply:  # noqa: ARG002  the same for everybody, as yet
         return self.view.status()
@@ -165,13 +172,47 @@ class Desk:
             "list": self._list,
             "show": self._show,
             "policy": self._policy,
-            "oncall": self._oncall,
-            "help": self._help,
+            "why": self._why,
+            "pause": self._order,
+            "resume": self._order,
+            "every": self._order,
+            **self.standing_in.asks,
+            **self.handoffs.asks,
+            **self.digests.asks,
+            "help": lambda _, said: helped(next(iter(said.filters), "")),
             "rerun": self._rerun,
             "start": self._start,
         }
+        if parsed.name and parsed.verb in ("snooze", "wake"):
+            return self._of_scope(person, parsed)
         ask = asks.get(parsed.verb)
         return ask(person, parsed) if ask else self._each(person, parsed)
+
+    def _of_scope(self, person: Person, said: Command) -> Reply:
+        """`snooze` and `wake` of an entity or a policy."""
+        until = said.ends(self.engine.clock())
+        if said.verb == "wake" or until is None:
+            return unrefused(self.asking.wake(person, said.name))
+        return self.ask_snooze(person, said.name, until, self._readable(said.words))
+
+    def ask_snooze(self, person: Person, name: str, until: datetime, why: str) -> AskReply | Said:
+        if len(why) > NOTE_MOST:
+            return self._too_long(why)
+        return unrefused(self.asking.snooze(person, name, until, why))
+
+    def _order(self, person: Person, said: Command) -> Reply:
+        said = replace(said, words=self._readable(said.words))
+        if len(said.words) > NOTE_MOST:
+            return self._too_long(said.words)
+        return unrefused(self.asking.order(person, said))
+
+    def confirm(self, person: Person, ask: int) -> Said:
+        """Yes to what was shown."""
+        return unrefused(self.asking.confirm(person, ask))
+
+    def _too_long(self, words: str) -> Said:
+        much = f"That is {len(words):,} characters; at most {NOTE_MOST:,} are kept."
+        return Said(much, "Nothing was done. Say it in fewer words.", ok=False)
 
     def _each(self, person: Person, said: Command) -> Said:
         """One action for every alert named; without one, the alert that is due to this person."""
@@ -183,13 +224,20 @@ class Desk:
         action = self._action(person, said)
         if isinstance(action, Said):
             return action
-        return _together([self.act(person, target, action) for target in targets])
+        if isinstance(action, Resolve) and len(targets) > 1:
+            return self.resolve_several(person, targets, action)
+        return together([self.act(person, target, action) for target in targets])
+
+    def resolve_several(self, person: Person, ids: Sequence[int], action: Resolve) -> Said:
+        """One verdict for several alerts, as a lead may give it."""
+        if refused := access.may_resolve_several(person.slack, self.engine.catalog.teams):
+            return refusal(refused)
+        return together([self.act(person, alert, action) for alert in dict.fromkeys(ids)])
 
     def _action(self, person: Person, said: Command) -> PersonAction | Said:
         by, said = person.slack, replace(said, words=self._readable(said.words))
         if len(said.words) > NOTE_MOST:
-            much = f"That is {len(said.words):,} characters; at most {NOTE_MOST:,} are kept."
-            return Said(much, "Nothing was done. Say it in fewer words.", ok=False)
+            return self._too_long(said.words)
         match said.verb:
             case "snooze":
                 until = said.ends(self.engine.clock())
@@ -198,7 +246,7 @@ class Desk:
                 return Resolve(by, said.disposition, said.false_cause, said.words)
             case "assign":
                 to = self._person(said.person)
-                return Assign(by, to) if to else self._no_such("person", said.person, self._names())
+                return Assign(by, to) if to else no_such("person", said.person, self._names())
         simple: Mapping[str, PersonAction] = {
             "ack": Acknowledge(by),
             "unack": Unacknowledge(by),
@@ -225,10 +273,9 @@ class Desk:
 
     def _last_paged(self, person: Person) -> list[int]:
         """For a bare `ack`: the newest open alert that was told to this person."""
+        house = self.view.house
         for alert in sorted(self.engine.store.alerts.open(), key=lambda a: a.fired_at, reverse=True):
-            told = {s.to for s in alert.terms.ladder[: alert.step]}
-            paged = {slack for ref in told for slack in self.view.people(ref, alert)}
-            if alert.work is Work.open and not alert.snooze and person.slack in paged:
+            if alert.work is Work.open and not alert.snooze and person.slack in house.told(alert):
                 return [alert.id]
         return []
 
@@ -257,7 +304,8 @@ class Desk:
             severity=Severity[severity] if severity else None,
         )
         asked = " ".join(f"{name}:{value}" if value else name for name, value in filters.items())
-        return ListReply(tuple(alerts), asked, self.view.cards(alerts))
+        snoozes = tuple(self.view.standing()) if "snoozed" in filters else ()
+        return ListReply(tuple(alerts), asked, self.view.cards(alerts), snoozes)
 
     def _unknown(self, filters: Mapping[str, str]) -> Said | None:
         """A filter by something that is not there is a slip of the hand, not an empty list."""
@@ -265,12 +313,12 @@ class Desk:
         known = {"policy": sorted(policies), "team": sorted(self.engine.catalog.teams)}
         for what, names in known.items():
             if what in filters and filters[what] not in names:
-                return self._no_such(what, filters[what], names)
+                return no_such(what, filters[what], names)
         return None
 
     def _show(self, person: Person, said: Command) -> Reply:
         if said.name:
-            return self._policy(person, said)
+            return self._show_named(person, said)
         targets = self._targets(person, said)
         if isinstance(targets, Said):
             return targets
@@ -278,56 +326,40 @@ class Desk:
             return Said("Which alert?", "Write it so: `show 142`", ok=False)
         return self.view.show(targets[0]) or self.view.unknown_alert(targets[0])
 
+    def _show_named(self, person: Person, said: Command) -> Reply:
+        """A policy, or somebody whom alerts are about."""
+        target = target_of(said.name, self.engine.catalog) if ":" in said.name else None
+        if isinstance(target, str):
+            return Said(target, "Write it so: `show seller:s_1`", ok=False)
+        if target and target.scope is Scope.entity:
+            return self.view.entity(target)
+        return self._policy(person, replace(said, name=target.name) if target else said)
+
+    def _why(self, person: Person, said: Command) -> Reply:
+        policy = said.filters.get("policy") or next((n for n, v in said.filters.items() if not v), "")
+        if said.name:
+            return self.why.named(said.name, policy)
+        targets = self._targets(person, said)
+        if isinstance(targets, Said):
+            return targets
+        found = self.engine.store.alerts.get(targets[0]) if targets else None
+        if found is None:
+            missing = Said("Why what?", f"Write it so: `{BY_NAME['why'].usage}`", ok=False)
+            return self.view.unknown_alert(targets[0]) if targets else missing
+        return self.why.alert(found)
+
     def _policy(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
-        policy = self.engine.catalog.policies.get(said.name)
-        if policy is None:
-            return self._no_such("policy", said.name, list(self.engine.catalog.policies))
-        alerts = self.engine.store.alerts
-        opened = tuple(alerts.open(policy=policy.name, limit=10))
-        return PolicyReply(
-            policy,
-            self.view.lines([policy.name])[0],
-            self._worth(policy),
-            opened,
-            self.view.cards(opened),
-            self.view.reports(policy),
-        )
-
-    def _worth(self, policy: Policy) -> Worth:
-        """Whether it has earned `live`, or has become noisy."""
-        found = self.engine.trust.record(policy)
-        lacks = missing(found, self.engine.trust.rule) if policy.status is Status.shadow else ()
-        return Worth(found, lacks, noise(found) if policy.status is Status.live else "")
-
-    def _oncall(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
-        now, teams = self.engine.clock(), self.engine.catalog.teams
-        wanted = [name for name in said.filters if name not in teams]
-        if wanted:
-            return self._no_such("team", wanted[0], list(teams))
-        lines = []
-        for name in said.filters or sorted(teams):
-            member = oncall.on_call(teams[name], now)
-            lines.append(f"{name}: {who(member.slack) if member else 'nobody'}")
-        return Said(f"On call at {when(now)}\n" + "\n".join(lines))
-
-    def _help(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
-        asked = next(iter(said.filters), "")
-        if not asked:
-            return HelpReply(tuple((v.name, v.usage, v.about) for v in VERBS))
-        verb = BY_NAME.get(asked)
-        if verb is None:
-            return self._no_such("verb", asked, list(BY_NAME))
-        about = "\n".join([verb.about, *(f"for example `{e}`" for e in verb.examples)])
-        return HelpReply(((verb.name, verb.usage, verb.about),), about)
+        found = policy_page(self.engine, self.view, said.name)
+        return found or no_such("policy", said.name, list(self.engine.catalog.policies))
 
     def _rerun(self, person: Person, said: Command) -> Reply:
         if not said.name:
             return self._each_rerun(person, said)
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
-            return self._no_such("policy", said.name, list(self.engine.catalog.policies))
+            return no_such("policy", said.name, list(self.engine.catalog.policies))
         if refused := access.may_act(person.slack, self.engine.catalog.teams):
-            return _refusal(refused)
+            return refusal(refused)
         answer = self.starting.rerun_policy(policy, person.slack, uuid.uuid4().hex)
         return Said(f"`{policy.name}`: {answer}.")
 
@@ -337,7 +369,7 @@ class Desk:
             return targets
         if not targets:
             return Said("Rerun what?", f"Write it so: `{BY_NAME['rerun'].usage}`", ok=False)
-        answer = _together([self.act(person, target, Rerun(person.slack)) for target in targets])
+        answer = together([self.act(person, target, Rerun(person.slack)) for target in targets])
         return replace(answer, text=f"{answer.text} The answer comes in the thread.") if answer.ok else answer
 
     def _start(self, person: Person, said: Command) -> Reply:
@@ -345,29 +377,3 @@ class Desk:
         if isinstance(targets, Said):
             return targets
         return self.start_job(person, targets[0] if targets else None, said.name, said.params)
-
-    def _no_such(self, what: str, name: str, known: list[str]) -> Said:
-        near = get_close_matches(name, known, n=1, cutoff=0.6)
-        listed = ", ".join(sorted(known)[:MOST_NAMES]) + (" …" if len(known) > MOST_NAMES else "")
-        hint = f"Did you mean `{near[0]}`?" if near else f"There are: {listed or 'none'}."
-        return Said(f"There is no {what} `{name[:60]}`.", hint, ok=False)
-
-
-def _together(answers: list[Said]) -> Said:
-    """Several answers as one, line by line, with every undo."""
-    hints = dict.fromkeys(answer.hint for answer in answers if answer.hint)
-    return Said("\n".join(a.text for a in answers), " · ".join(hints), all(a.ok for a in answers))
-
-
-def _noted(alert: Alert, kind: str) -> str:
-    """What becomes of a false positive, for the one who called it so."""
-    false = kind in ("resolved", "redisposed") and alert.disposition is Disposition.false_positive
-    if not false or alert.policy.startswith("patrol."):
-        return ""
-    hear = " You will hear in its thread when the policy is mended." if alert.lane is Lane.live else ""
-    return f" Noted for {clean(alert.terms.team)}, who own `{clean(alert.policy)}`.{hear}"
-
-
-def _refusal(refused: Refused) -> Said:
-    way = OTHER_WAY.fullmatch(refused.hint)
-    return Said(refused.why, f"{way[1] or ''}`/patrol {way[2]}`" if way else refused.hint, ok=False)

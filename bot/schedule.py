@@ -36,6 +36,7 @@ CHORES: dict[str, float] = {
     "sweep": 1,
     "starting": 0.5,
     "reload": 2,
+    "pull": 2,
     "renew": 4,
     "take_over": 2,
     "retry": 2,
@@ -47,8 +48,13 @@ CHORES: dict[str, float] = {
     "late_rows": 600,
     "mending": 60,
     "worth": 600,
+    "digests": 60,
+    "groups": 10,
+    "pagers": 0.5,
+    "handoffs": 10,
 }
 RUNS_KEPT = timedelta(days=14)
+ASKS_KEPT = timedelta(days=1)  # what was shown before it is done, and perhaps never was
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
 MEMORY_KEPT = timedelta(days=35)
 SOON = timedelta(minutes=1)  # after the start also what is rarely done: not every process lives for an hour
@@ -115,10 +121,19 @@ class Timetable(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
 class Scheduler:
     """All that happens by itself in one process: ticks, chores and deliveries."""
 
-    def __init__(self, engine: Engine, starting: Starting, deliverer: Deliverer | None, workers: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        starting: Starting,
+        deliverer: Deliverer | None,
+        workers: int,
+        beside: Mapping[str, Callable[[], object]] | None = None,
+    ) -> None:
+        """`beside`: chores of others, by their names in CHORES."""
         self.engine = engine
         self.starting = starting
         self.deliverer = deliverer
+        self._beside = beside or {}
         self.beats: dict[str, datetime] = {}  # when each chore last ended, for /healthz
         self._clock_watch = ClockWatch(engine.clock, self._clock_jumped)
         self._stopping = threading.Event()
@@ -163,13 +178,15 @@ class Scheduler:
             "late_rows": LateRows(self.engine).once,
             "mending": Mending(self.engine).once,
             "worth": Worth(self.engine).once,
+            **self._beside,
         }
         began = datetime.now(UTC)
-        for name, seconds in CHORES.items():
+        for name, do in chores.items():
+            seconds = CHORES[name]
             self._scheduler.add_job(
                 self._chore,
                 "interval",
-                (name, chores[name]),
+                (name, do),
                 seconds=seconds,
                 executor="chores",
                 id=f":{name}",
@@ -207,7 +224,7 @@ class Scheduler:
     def _plan_policies(self) -> None:
         """The timetable of all policies that run; new and changed ones are looked at at once."""
         catalog = self.engine.catalog
-        wanted = {n: p for n, p in catalog.policies.items() if p.runs}
+        wanted = {n: p for n, p in self.engine.orders.policies().items() if p.runs}
         changed = [name for name, policy in wanted.items() if not _same(policy, self._known.get(name))]
         now = self.engine.clock()
         self.timetable.plan({n: p.schedule for n, p in wanted.items()}, now)
@@ -296,13 +313,21 @@ class Scheduler:
                 log.info("files changed", version=self.engine.catalog.version[:12])
         finally:
             catalog = self.engine.catalog
-            if self._planned is not catalog and self.engine.renaming.settled(catalog):
+            if self._outdated(catalog) and self.engine.renaming.settled(catalog):
                 self._plan_policies()
+
+    def _outdated(self, catalog: Catalog) -> bool:
+        """Whether there are other files than were planned, or a pause or another pace has begun or ended."""
+        if self._planned is not catalog:
+            return True
+        now = {n: p.schedule for n, p in self.engine.orders.policies().items() if p.runs}
+        return now != {n: p.schedule for n, p in self._known.items()}
 
     def _prune(self) -> None:
         now = self.engine.clock()
         self.engine.store.runs.prune(now - RUNS_KEPT)
         self.engine.store.requests.prune(now - REQUESTS_KEPT)
+        self.engine.store.snoozes.prune(now - ASKS_KEPT)
         for name in self.engine.catalog.policies:
             self.engine.store.alerts.forget(name, now - MEMORY_KEPT)
 

@@ -6,17 +6,31 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from bot.core import builtin, oncall
+from bot.core import builtin, bundles, oncall, order
 from bot.core.alert import Alert, Disposition, Lane
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
 from bot.core.context import House, Known
+from bot.core.digest import Span, digest
 from bot.core.message import Queue
 from bot.core.plan import next_due
-from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
+from bot.core.reply import (
+    Context,
+    DigestReply,
+    EntityReply,
+    Note,
+    OnCall,
+    Place,
+    PolicyLine,
+    Said,
+    ShowReply,
+    StatusReply,
+)
 from bot.core.reports import REPORTED_FOR, open_reports
-from bot.core.route import channel_for, channel_in
+from bot.core.route import channel_in
 from bot.core.silence import SILENT_SENSOR
+from bot.core.snooze import Target
+from bot.core.tell_snooze import on_now, was_on
 from bot.core.words import clean, when
 from bot.project import Project
 from bot.store import Store
@@ -26,6 +40,7 @@ from sensors.model.policy import Policy
 from sensors.model.run import RunStatus
 from sensors.model.team import Team
 
+STORY_MOST = 100  # alerts of an entity that its story lists
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
 
 
@@ -45,13 +60,19 @@ class View:
     @property
     def house(self) -> House:
         """The files and who is there, as of now."""
+        now = self.clock()
+        return House(self.catalog, self.project.owner, now, self.store.covers.since(now))
+
+    @property
+    def files(self) -> House:
+        """The files alone, for what is no question of who is on call."""
         return House(self.catalog, self.project.owner, self.clock())
 
     def policy_of(self, alert: Alert) -> Policy | None:
-        return self.house.policy_of(alert)
+        return self.files.policy_of(alert)
 
     def team_of(self, alert: Alert) -> Team | None:
-        return self.house.team_of(alert)
+        return self.files.team_of(alert)
 
     @property
     def owner(self) -> Team | None:
@@ -59,35 +80,57 @@ class View:
         return self.catalog.teams.get(self.project.owner)
 
     def channel_of(self, alert: Alert) -> str:
-        return channel_for(alert, self.policy_of(alert), self.team_of(alert))
+        return self.files.channel_of(alert)
 
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
         return self.house.people(ref, alert)
 
+    def paged(self, alert: Alert) -> tuple[str, ...]:
+        return self.house.paged(alert)
+
     def told(self, alert: Alert) -> tuple[str, ...]:
         return self.house.told(alert)
 
-    def context(self, alert: Alert) -> Context:
-        """What the card shows beside its alert, read now."""
+    def context(self, alert: Alert, rows: int = 100) -> Context:
+        """What the card shows beside its alert, read now; at most so many rows."""
         runs = self.store.runs.recent(alert.policy, 5) if self.policy_of(alert) else None
         known = Known(
-            evidence=self.store.alerts.evidence(alert.id),
-            earlier=self.store.alerts.earlier(alert.key_values, alert.id),
+            evidence=self.store.alerts.evidence(alert.id, rows),
+            earlier=self.store.alerts.earlier(alert),
             dispositions=self.store.alerts.dispositions(alert.policy, self.clock() - RIGHT_OVER, alert.lane),
             data_until=None if runs is None else _data_until(alert, runs),
         )
         return self.house.context(alert, known)
 
-    def show(self, alert_id: int) -> ShowReply | None:
+    def show(self, alert_id: int, rows: int = 100) -> ShowReply | None:
         alert = self.store.alerts.get(alert_id)
         if alert is None:
             return None
         return ShowReply(
             alert,
-            self.context(alert),
+            self.context(alert, rows),
             self.store.alerts.history(alert_id),
             tuple(self.store.jobs.of_alert(alert_id)),
             self.cards([alert]).get(alert_id),
+        )
+
+    def entity(self, target: Target) -> EntityReply:
+        """All that is known of an entity."""
+        found = self.store.alerts.about(target, limit=STORY_MOST + 1)
+        alerts, ids = tuple(found[:STORY_MOST]), [alert.id for alert in found]
+        covered = self.store.snoozes.of_alerts(ids)
+        snoozes = {one.id: one for one in (*self.store.snoozes.of(target), *covered)}
+        kind, _, value = target.name.partition(":")
+        entity = next((e for e in self.catalog.entities.values() if e.name == kind), None)
+        url = entity.url(value) if entity else None
+        return EntityReply(
+            target.name,
+            (entity.label or f"Open {kind}", url) if entity and url else None,
+            alerts,
+            tuple(Note(i, event.actor, event.at, event.story) for i, event in self.store.alerts.notes(ids)),
+            tuple(was_on(one) for one in sorted(snoozes.values(), key=lambda s: s.id, reverse=True)),
+            self.cards(alerts),
+            len(found) > STORY_MOST,
         )
 
     def cards(self, alerts: Iterable[Alert]) -> dict[int, Place]:
@@ -99,7 +142,8 @@ class View:
         """Every policy, or those named, on a line each."""
         now = self.clock()
         last, counts = self.store.runs.last(names), self.store.alerts.counts()
-        worth = self._worth(counts)
+        worth, orders = self._worth(counts), self.store.orders.on()
+        does = {one.policy: one.does for one in reversed(orders) if now < one.until}
         wanted = names or sorted(self.catalog.policies)
         return tuple(
             PolicyLine(
@@ -110,9 +154,10 @@ class View:
                 last_run=last[name].ended_at if name in last else None,
                 last_status=last[name].status if name in last else None,
                 last_error=_error(last[name]) if name in last else "",
-                next_due=next_due(policy.schedule, now) if policy.runs else None,
+                next_due=next_due(order.ordered(policy, orders, now).schedule, now) if policy.runs else None,
                 open_alerts=counts.get(name, 0),
                 worth=worth.get(name, ""),
+                order=does.get(name, ""),
             )
             for name in wanted
             if (policy := self.catalog.policies.get(name))
@@ -134,23 +179,43 @@ class View:
         }
 
     def status(self) -> StatusReply:
-        now = self.clock()
-        calls = [
-            (name, oncall.people("oncall", team, now)) for name, team in sorted(self.catalog.teams.items())
-        ]
+        house = self.house
         opened = tuple(self.store.alerts.open(limit=50))
-        wrong = (FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_SENSOR, SILENT_SENSOR)
+        wrong = (
+            *(FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_BUNDLE),
+            *(builtin.BROKEN_SENSOR, SILENT_SENSOR),
+        )
         broken = [a.title for name in wrong for a in self.store.alerts.open(policy=name, limit=20)]
         return StatusReply(
             policies=self.lines(),
             open_alerts=opened,
-            on_call=tuple(calls),
+            on_call=tuple(self.on_call(team, house) for _, team in sorted(self.catalog.teams.items())),
             jobs=tuple(self.store.jobs.recent(5)),
             problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
+            bundles=tuple(map(bundles.line, held)) if len(held := self.catalog.bundles) > 1 else (),
             cards=self.cards(opened),
-            told={alert.id: self.told(alert) for alert in opened},
+            told={alert.id: house.told(alert) for alert in opened},
+            standing=self.standing(),
         )
+
+    def standing(self) -> tuple[str, ...]:
+        """What people have ordered for a time, in sentences."""
+        snoozes = [on_now(snooze) for snooze in self.store.snoozes.on()]
+        return (*(order.on_now(one) for one in self.store.orders.on()), *snoozes)
+
+    def on_call(self, team: Team, house: House) -> OnCall:
+        """Who is on call now, and who is next."""
+        held, coming = oncall.now_and_next(team, house.at, house.covers)
+        until, following = (coming.start, coming.people) if coming else (None, ())
+        return OnCall(team.name, held.people, held.why, until, following)
+
+    def digest(self, team: Team, span: Span) -> DigestReply:
+        """What the team is told of that time, and of what is open now."""
+        standing = self.store.alerts.open(team=team.name, limit=1000)
+        moved = self.store.alerts.moved(team.name, span.since, span.until)
+        found = digest(team, span, standing=standing, moved=moved)
+        return DigestReply(found, self.cards(found.open[:50]))
 
     def waits(self) -> tuple[Queue, ...]:
         """What waits to be posted, by channel, the longest line first."""

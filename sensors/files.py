@@ -186,6 +186,11 @@ Person = Annotated[
     AfterValidator(slack_id("UW", "person")),
     Schema({"type": "string", "pattern": "^[UW][A-Z0-9]{2,}$", "examples": ["U0123ABCD"]}),
 ]
+Group = Annotated[
+    Text,
+    AfterValidator(slack_id("S", "user group")),
+    Schema({"type": "string", "pattern": "^S[A-Z0-9]{2,}$", "examples": ["S0123ABCD"]}),
+]
 TeamName = Annotated[Text, Schema(TEXT, "teams")]
 JobName = Annotated[Text, Schema(TEXT, "jobs")]
 TableName = Annotated[str, Schema(TEXT, "assets")]
@@ -266,7 +271,7 @@ def _fields(model: type[BaseModel], loc: Path) -> list[str]:
         info = None if found is None else found.model_fields.get(str(part))
         if info is not None:
             found = _model_in(info)
-    return list(found.model_fields) if found else []
+    return [info.alias or name for name, info in found.model_fields.items()] if found else []
 
 
 def _model_in(info: FieldInfo) -> type[BaseModel] | None:

@@ -1,5 +1,5 @@
-"""What reading a project's files is asked and gives; and done in this process. What it takes is imported only
-then: who has it done in another process (`apart`) need not hold it.
+"""What reading all bundles is asked and gives; and done in this process. What it takes is imported only then:
+who has it done in another process (`apart`) need not hold it.
 """
 
 from __future__ import annotations
@@ -7,23 +7,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sensors.model.asset import Asset
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy
-from sensors.sources import read as texts_of
-from sensors.sources import sql_path
+from sensors.sources import Root, Sources
 from sensors.warehouse.dialect import native
 from sensors.warehouse.spelled import Untranslatable
 
 if TYPE_CHECKING:
-    from sensors.catalog import Loaded
-
-DBT = "dbt.json"  # what dbt's manifest said, among the files that are kept
+    from sensors.loaded import Loaded
 
 
 class ReadingFailed(Exception):
@@ -39,25 +35,26 @@ class ReadingFailed(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A project to be read, and what was good of it before."""
+    """Bundles to be read, and what was good of them before."""
 
-    project: Path
-    dialect: str
-    bundle: str
-    manifest: Path | None
-    last_good: Catalog
-    dbt: str  # its tables as they last were good
-    version: str  # of all files that were in use last, maybe by another process
-    kept: str  # these files as they were good: JSON, by path; "" where there are none
+    roots: tuple[Root, ...]  # the project's own first
+    last_good: Catalog = field(default_factory=Catalog)
+    versions: Mapping[str, str] = field(default_factory=dict)  # by bundle the one in use, maybe elsewhere
+    kept: Mapping[str, str] = field(default_factory=dict)  # by bundle its files as they were good, as JSON
 
     @property
     def shelf(self) -> Path:
-        return self.project / ".patrol" / "proved"
+        return self.roots[0].folder / ".patrol" / "proved"
 
     @property
     def first(self) -> bool:
         """Nothing was read yet since the start."""
         return not self.last_good.version
+
+    def behind(self, bundle: str) -> bool:
+        """Whether what is good of it is known elsewhere: nothing was read yet since the start, or another
+        process has read a version that this one has not."""
+        return bundle in self.kept and self.last_good.part(bundle).version != self.versions.get(bundle)
 
 
 @dataclass(frozen=True)
@@ -65,8 +62,11 @@ class Read:
     """The catalog, and nothing that only its making needs."""
 
     catalog: Catalog
-    dbt: str
-    good: str  # all files as they are, or last were, good: JSON, by path
+    dbt: str  # the project's tables of dbt, as they are or last were good
+    good: Mapping[str, str]  # by bundle that is there its files as they are, or last were, good, as JSON
+
+    def version(self, bundle: str) -> str:
+        return self.catalog.part(bundle).version
 
 
 class Reader(Protocol):
@@ -90,11 +90,11 @@ class Here:
 
         recalled = not draft.proved() and shelf.recall(wanted.shelf)
         loaded = _load(wanted)
-        if not (recalled and loaded.version == wanted.version):
+        good = {part.root.bundle.name: part for part in loaded.each if not part.away}
+        if not recalled or wanted.versions != {name: part.version for name, part in good.items()}:
             shelf.keep(wanted.shelf)
-        catalog = Catalog(**_plain(loaded))
-        good = json.dumps(_good(wanted, loaded), sort_keys=True)
-        return Read(catalog, loaded.dbt, good)
+        kept = {n: json.dumps(_good(part, wanted.kept), sort_keys=True) for n, part in good.items()}
+        return Read(_plain(loaded), next(loaded.each).dbt, kept)
 
     def earlier(self, policy: Policy, body: str, assets: Mapping[str, Asset], dialect: str) -> Policy | None:
         from sensors.earlier import earlier
@@ -109,40 +109,47 @@ class Here:
 HERE = Here()
 
 
-def _plain(catalog: Catalog) -> dict[str, Any]:
-    return {one.name: getattr(catalog, one.name) for one in fields(Catalog)}
-
-
 def _load(wanted: Wanted) -> Loaded:
-    from sensors.catalog import Loaded, load
+    from sensors.catalog import load_all
 
-    def loaded(project: Path, manifest: Path | None, before: Loaded) -> Loaded:
-        return load(
-            project, dialect=wanted.dialect, bundle=wanted.bundle, last_good=before, manifest=manifest
-        )
-
-    before = Loaded(**_plain(wanted.last_good), dbt=wanted.dbt)
-    fresh = loaded(wanted.project, wanted.manifest, before)
-    if not (fresh.broken and wanted.first and wanted.kept):
-        return fresh
-    texts: dict[str, str] = json.loads(wanted.kept)
-    with TemporaryDirectory() as folder:
-        for path, text in texts.items():
-            (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
-            (Path(folder) / path).write_text(text, encoding="utf-8")
-        before = loaded(Path(folder), None, Loaded(dbt=texts.get(DBT, "")))
-    return loaded(wanted.project, wanted.manifest, before)
+    loaded = load_all(wanted.roots, last_good=wanted.last_good)
+    lacking = loaded.broken or any(part.away or part.errors for part in loaded.each)
+    if lacking and any(wanted.behind(root.bundle.name) for root in wanted.roots):
+        loaded = load_all(wanted.roots, last_good=_last_good(wanted))
+    return loaded
 
 
-def _good(wanted: Wanted, loaded: Loaded) -> dict[str, str]:
-    known: Mapping[str, str] = json.loads(wanted.kept) if wanted.kept else {}
-    bad = {problem.path for problem in loaded.errors}
-    bad |= {path for name in loaded.broken for path in (_yaml(name), sql_path(name))}
-    texts = texts_of(wanted.project).texts
-    good = {path: text for path, text in texts.items() if path not in bad}
-    good |= {path: known[path] for path in bad if path in known and path in texts}
-    return good | ({DBT: loaded.dbt} if loaded.dbt else {})
+def _last_good(wanted: Wanted) -> Catalog:
+    """What this process has read last of each bundle, or what is kept of it where that is newer."""
+    from sensors.catalog import load_all
+
+    kept = load_all([_as_kept(root, wanted.kept) for root in wanted.roots])
+    names = [root.bundle.name for root in wanted.roots]
+    return Catalog(
+        parts={name: (kept if wanted.behind(name) else wanted.last_good).part(name) for name in names}
+    )
 
 
-def _yaml(name: str) -> str:
-    return f"policies/{name.replace('.', '/')}.yml"
+def _as_kept(root: Root, kept: Mapping[str, str]) -> Root:
+    """The bundle as it last was good."""
+    from sensors.catalog import DBT
+
+    texts = _texts(root, kept)
+    dbt = texts.pop(DBT, "")
+    return replace(root, texts=Sources(texts) if texts else None, manifest=None, dbt=dbt, trouble="")
+
+
+def _texts(root: Root, kept: Mapping[str, str]) -> dict[str, str]:
+    texts: dict[str, str] = json.loads(kept.get(root.bundle.name) or "{}")
+    return texts
+
+
+def _good(part: Loaded, kept: Mapping[str, str]) -> dict[str, str]:
+    known = _texts(part.root, kept)
+    good = {path: text for path, text in part.texts.items() if path not in part.bad}
+    return good | {path: known[path] for path in part.bad if path in known and path in part.texts}
+
+
+def _plain(catalog: Catalog) -> Catalog:
+    held: dict[str, Any] = {one.name: getattr(catalog, one.name) for one in fields(Catalog)}
+    return Catalog(**{**held, "parts": {name: _plain(part) for name, part in catalog.parts.items()}})

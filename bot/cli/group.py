@@ -16,7 +16,7 @@ COMMANDS = {
     "serve": ("bot.cli.serve", "serve"),
     "sandbox": ("bot.cli.serve", "sandbox"),
     "new": ("bot.cli.new", "new"),
-    "run": ("bot.cli.policies", "run"),
+    "run": ("bot.cli.run", "run"),
     "check": ("bot.cli.check", "check"),
     "schema": ("bot.cli.schema", "schema"),
     "test": ("bot.cli.cases", "test"),
@@ -28,6 +28,7 @@ COMMANDS = {
     "backtest": ("bot.cli.backtest", "backtest"),
     "diff": ("bot.cli.diff", "diff"),
     "score": ("bot.cli.score", "score"),
+    "bundles": ("bot.cli.bundles", "bundles"),
     "db": ("bot.cli.serve", "db"),
 }
 PORT = click.IntRange(0, 65535)
@@ -46,6 +47,16 @@ class Lazy(click.Group):
         module, attribute = COMMANDS[name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Ctrl-C ends with 130, as shells have it: 1 says that there is a mistake. NO_COLOR is honoured."""
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("\npatrol: stopped", err=True)
+            ctx.exit(130)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -78,6 +89,7 @@ def patrol() -> None:
                       patrol diff       compares two versions by their alerts
                       patrol score      says how often it is right
     Put it to work:   patrol db upgrade, then patrol serve
+                      patrol bundles    shows and pulls other teams' policies
     Miss nothing:     patrol gaps       shows what no policy has looked at
                       patrol backfill   looks at it, and pages nobody
     """

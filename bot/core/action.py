@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.alert import Disposition, FalseCause, Lane, Terms
+from bot.core.alert import Disposition, FalseCause, Lane, Snooze, Terms
 from sensors.model.policy import NOTHING, Severity
 
 MACHINE = "patrol"
@@ -32,6 +32,8 @@ class Fire:
     forgiven_until: datetime | None = None  # rows seen until then were called a false positive
     previous: int | None = None  # an earlier alert of the key, now closed for good
     as_file: bool = False  # more rows than a card can show: they go into its thread as a file
+    entities: tuple[str, ...] = ()  # whom it is about: "seller:s_1"
+    snooze: Snooze | None = None  # of its entity or policy: what it opens is quiet from the start
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,44 @@ class Mended:
 @dataclass(frozen=True)
 class Timer:
     """What was due has come: a step, a reminder, the end of an acknowledgement or of a snooze."""
+
+
+@dataclass(frozen=True)
+class Hush:
+    """A snooze of its entity or policy covers it from now on. `began` is when that snooze did."""
+
+    snooze: Snooze
+    began: datetime
+    instead: int | None = None  # the snooze that it takes the place of, however long that was
+
+
+@dataclass(frozen=True)
+class Rouse:
+    """The snooze that covered it, of its entity or policy, was ended by hand."""
+
+    of: int
+    ended_by: str
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """A page reached nobody. `step`: how many steps had been told with it.
+
+    `people` do not want to be disturbed `until` then; without them it was the pager, for the reason `why`.
+    """
+
+    step: int
+    people: tuple[str, ...] = ()
+    until: datetime | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class PagerCalled:
+    """The team's pager has taken the call of this effect."""
+
+    effect: int
+    said: str
 
 
 @dataclass(frozen=True)
@@ -125,6 +165,13 @@ class Comment:
 
 
 @dataclass(frozen=True)
+class ShareRows:
+    """A person wants all its rows in its thread, as a file."""
+
+    by: str
+
+
+@dataclass(frozen=True)
 class Rerun:
     """A person asks the data again; the answer comes as `RerunEnded`."""
 
@@ -165,7 +212,22 @@ PersonAction = (
     | Reopen
     | Escalate
     | Comment
+    | ShareRows
     | Rerun
     | StartJob
 )
-Action = Fire | Clear | Unknown | Renamed | Mended | Timer | RerunEnded | JobEnded | PersonAction
+Action = (
+    Fire
+    | Clear
+    | Unknown
+    | Renamed
+    | Mended
+    | Timer
+    | Hush
+    | Rouse
+    | Unheard
+    | PagerCalled
+    | RerunEnded
+    | JobEnded
+    | PersonAction
+)

@@ -19,6 +19,7 @@ class EffectKind(StrEnum):
 
     reply = "reply"  # a line in the alert's thread
     page = "page"  # a ladder step is told, in the thread and broadcast
+    call_pager = "call_pager"  # a ladder step is told by the team's pager, which rings a phone
     tell = "tell"  # a person is told, in the thread, by name
     file = "file"  # all its rows, as a file in the thread
     start_job = "start_job"
@@ -29,8 +30,8 @@ class EffectKind(StrEnum):
 class Effect:
     """Written with the change, done after it, in order, judged again when it is done.
 
-    `text` is plain text (Slack's rooms escape it). `to` is a ladder reference (oncall, team, lead, a member's
-    name) or a Slack user id. `step` and `work_seq` say for which state of the alert it was meant.
+    `text` is plain text (Slack's rooms escape it). `to` is a ladder reference (oncall, team, lead, pager, a
+    member's name) or a Slack user id. `step` and `work_seq` say for which state of the alert it was meant.
     """
 
     kind: EffectKind
@@ -39,6 +40,9 @@ class Effect:
     broadcast: bool = False
     work_seq: int = 0
     data: Mapping[str, Any] = NOTHING
+
+
+ALL_ROWS = Effect(EffectKind.file, "All rows, as a file.")
 
 
 @dataclass(frozen=True)
@@ -99,8 +103,10 @@ def changed(
     """`after` with its counters moved on: `work_seq` only where a person acted."""
     event = Event(before.version + 1, now, actor, kind, story, action_record(action))
     by_person = actor != MACHINE
+    woken = before.snooze is not None and before.snooze.of > 0 and after.snooze is None and after.is_open
     counted = replace(
         after,
+        apart_at=now if woken else after.apart_at,
         version=before.version + 1,
         work_seq=before.work_seq + by_person,
         face_seq=before.face_seq + 1,

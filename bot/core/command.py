@@ -31,7 +31,19 @@ VERBS = (
         "open alerts, worst first",
         ("filters",),
     ),
-    Verb("show", "show 142", "an alert with its rows, history and jobs", ("target",)),
+    Verb(
+        "show",
+        "show 142 | seller:s_1 | payments.x",
+        "an alert with its rows, history and jobs; all that is known of somebody; a policy",
+        ("target",),
+    ),
+    Verb(
+        "why",
+        "why 142 | seller:s_1 [policy:payments.x]",
+        "why it is there, or is not: rows, threshold, last look, snooze, who was told, what Slack shows",
+        ("about", "filters"),
+        ("why 142", "why seller:s_1"),
+    ),
     Verb("policy", "policy payments.x", "a policy: its runs, its next run, how right it was", ("name",)),
     Verb("ack", "ack [142 143]", "it is yours; escalation stops until the deadline", ("alerts",)),
     Verb("unack", "unack 142", "hand it back to whoever is on call", ("alerts",)),
@@ -39,12 +51,16 @@ VERBS = (
     Verb("assign", "assign 142 @bo", "give it to somebody", ("alerts", "person")),
     Verb(
         "snooze",
-        "snooze 142 2h reason…",
-        "quiet until then, unless it gets worse (24 h at most)",
-        ("alerts", "span", "words"),
-        ("snooze 142 30m", "snooze 142 until:18:00 waiting for the bank"),
+        "snooze 142 2h reason… | seller:s_1 3d reason… | payments.x 12h reason…",
+        "quiet until then, unless it gets worse: an alert for 24 h at most, an entity 14 d, a policy 72 h",
+        ("about", "span", "words"),
+        (
+            "snooze 142 30m",
+            "snooze 142 until:18:00 waiting for the bank",
+            "snooze seller:s_1 3d known to care, they are on it",
+        ),
     ),
-    Verb("wake", "wake 142", "end a snooze", ("alerts",)),
+    Verb("wake", "wake 142 | seller:s_1 | payments.x", "end a snooze", ("about",)),
     Verb(
         "resolve",
         "resolve 142 fp threshold note…",
@@ -71,7 +87,44 @@ VERBS = (
         "start a job; parameters come from the alert where one is named",
         ("name", "params"),
     ),
-    Verb("oncall", "oncall [team]", "who is on call now", ("filters",)),
+    Verb(
+        "pause",
+        "pause payments.x [2h reason…]",
+        "it is not run until then, 2 h unless you say; what comes is looked at afterwards",
+        ("name", "maybe_span", "words"),
+        ("pause payments.x 4h the table is being rebuilt",),
+    ),
+    Verb("resume", "resume payments.x", "it runs by its own schedule again", ("name",)),
+    Verb(
+        "every",
+        "every payments.x 1h until:fri reason…",
+        "it runs at this pace for a while, then by its own schedule again",
+        ("name", "interval", "span", "words"),
+        ("every payments.x 1m 2h a launch",),
+    ),
+    Verb("oncall", "oncall [team] [week]", "who is on call now and next; of a team its week", ("filters",)),
+    Verb(
+        "takeover",
+        "takeover 2h [team:x]",
+        "you are on call for so long, in the place of whoever it is",
+        ("span", "filters"),
+        ("takeover 2h", "takeover until:18:00 team:payments"),
+    ),
+    Verb(
+        "cover",
+        "cover 2h @bo [from:18:00] [team:x]",
+        "somebody is on call in your place for so long, from now or from a time of day",
+        ("span", "person", "filters"),
+        ("cover until:18:00 @bo",),
+    ),
+    Verb("handoff", "handoff [team]", "hand the shift over now, by a card to accept", ("filters",)),
+    Verb("uncover", "uncover 7", "end a cover or a take-over now", ("alerts",)),
+    Verb(
+        "digest",
+        "digest [team]",
+        "what is open, what fired, how right that was",
+        ("filters",),
+    ),
     Verb("help", "help [verb]", "this list, or one verb at length", ("filters",)),
 )
 BY_NAME = {verb.name: verb for verb in VERBS}
@@ -100,6 +153,8 @@ class Command:
     person: str = ""  # Slack id, or a name to look up
     span: timedelta | None = None
     until: time | None = None
+    weekday: int | None = None  # of `until:fri`; Monday is 0
+    interval: timedelta | None = None  # of `every`
     disposition: Disposition | None = None
     false_cause: FalseCause | None = None
     params: Mapping[str, str] = field(default_factory=dict)
@@ -107,13 +162,16 @@ class Command:
     words: str = ""
 
     def ends(self, now: datetime) -> datetime | None:
-        """When the span or the named time of day is over (the next such time, in UTC)."""
+        """When the span is over, or the next such time of day or weekday has come, by the clock of `now`."""
         if self.span:
             return now + self.span
-        if self.until is None:
+        if self.until is None and self.weekday is None:
             return None
-        today = datetime.combine(now.date(), self.until, tzinfo=now.tzinfo)
-        return today if today > now else today + timedelta(days=1)
+        today = datetime.combine(now.date(), self.until or time(), tzinfo=now.tzinfo)
+        if self.weekday is None:
+            return today if today > now else today + timedelta(days=1)
+        that_day = today + timedelta(days=(self.weekday - today.weekday()) % 7)
+        return that_day if that_day > now else that_day + timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -129,7 +187,20 @@ ALERT = re.compile(r"(?:alr-|#)?(\d{1,9})", re.IGNORECASE)
 ALERTS = re.compile(rf"{ALERT.pattern}(?:,{ALERT.pattern})*,?", re.IGNORECASE)
 LINK = re.compile(r"<?https?://\S+?/archives/([CDG][A-Z0-9]+)/p(\d{10})(\d{6})\S*")
 PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@([\w.-]+)")
-UNTIL = re.compile(r"until:(\d{1,2})(?::(\d{2}))?", re.IGNORECASE)
+TARGET = re.compile(r"`?(?!\d+$)[^\s`]*[.:][^\s`]+`?")  # seller:s_1, payments.x
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+UNTIL = re.compile(
+    rf"until:(?:(?P<day>{'|'.join(DAYS)})[a-z]*(?::(?=\d))?)?(?P<time>\d{{1,2}}(?::\d{{2}})?)?", re.IGNORECASE
+)
+TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?$")
+LASTS = "say 30m, 2h, 1d, until:18:00 or until:fri"
+
+
+def time_of_day(text: str) -> time | None:
+    """`18`, `18:30`; None where it is no time of day."""
+    found = TIME.match(text)
+    hour, minute = (int(found[1]), int(found[2] or 0)) if found else (24, 0)
+    return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
 def parse(text: str) -> Command | Mistake:
@@ -184,7 +255,16 @@ class _Reader:
     def _target(self) -> str | None:
         self._alerts()
         if not self.found["alerts"] and not self.found["links"] and self.words:
-            return self._name()
+            word = self.words.pop(0).strip("`")
+            self.found["name"] = word if ":" in word else word.lower()  # ids may have capitals
+        return None
+
+    def _about(self) -> str | None:
+        """Alerts, or else one entity or policy, as it was typed: ids may have capitals."""
+        self._alerts()
+        named = not self.found["alerts"] and not self.found["links"] and self.words
+        if named and TARGET.fullmatch(self.words[0]) and not UNTIL.fullmatch(self.words[0]):
+            self.found["name"] = self.words.pop(0).strip("`")
         return None
 
     def _name(self) -> str | None:
@@ -203,18 +283,35 @@ class _Reader:
 
     def _span(self) -> str | None:
         if not self.words:
-            return "For how long? Say 30m, 2h, 1d or until:18:00."
+            return f"For how long? {LASTS.capitalize()}."
         said = self.words.pop(0)
-        if until := UNTIL.fullmatch(said):
-            hour, minute = int(until[1]), int(until[2] or 0)
-            if hour > 23 or minute > 59:
-                return f"`{said}` is no time of day."
-            self.found["until"] = time(hour, minute)
-            return None
+        if (until := UNTIL.fullmatch(said)) and (until["day"] or until["time"]):
+            return self._until(said, until)
         span = parse_duration(said)
         if span is None:
-            return f"`{said[:40]}` is no duration; say 30m, 2h, 1d or until:18:00."
+            return f"`{said[:40]}` is no duration; {LASTS}."
         self.found["span"] = span
+        return None
+
+    def _until(self, said: str, until: re.Match[str]) -> str | None:
+        at = time_of_day(until["time"] or "0")
+        if at is None:
+            return f"`{said}` is no time of day."
+        self.found["until"] = at
+        if until["day"]:
+            self.found["weekday"] = DAYS.index(until["day"].lower())
+        return None
+
+    def _maybe_span(self) -> str | None:
+        """A time, if one is said."""
+        word = self.words[0] if self.words else ""
+        return self._span() if UNTIL.fullmatch(word) or parse_duration(word) else None
+
+    def _interval(self) -> str | None:
+        interval = parse_duration(self.words.pop(0)) if self.words else None
+        if interval is None:
+            return "How often? Say 5m, 1h or 1d."
+        self.found["interval"] = interval
         return None
 
     def _disposition(self) -> str | None:

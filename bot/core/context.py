@@ -8,9 +8,12 @@ from datetime import datetime
 
 from bot.core import oncall
 from bot.core.alert import Alert, Disposition, due
+from bot.core.builtin_earned import LANES
 from bot.core.builtin_slack import SLACK_AWAY
+from bot.core.cover import Cover
 from bot.core.message import LATE
 from bot.core.reply import Context, Earlier, Evidence
+from bot.core.route import channel_in
 from sensors.model.catalog import Catalog
 from sensors.model.job import Job
 from sensors.model.policy import Policy
@@ -34,6 +37,7 @@ class House:
     catalog: Catalog
     owner: str  # the team that answers for Patrol itself
     at: datetime
+    covers: tuple[Cover, ...] = ()  # who stands in for whom
 
     def policy_of(self, alert: Alert) -> Policy | None:
         return self.catalog.policies.get(alert.policy)
@@ -43,12 +47,22 @@ class House:
         teams = self.catalog.teams
         return teams.get(alert.terms.team) or teams.get(self.owner)
 
+    def channel_of(self, alert: Alert) -> str:
+        """Where its card goes; what is said of a policy's place goes where that policy's own alerts do."""
+        about = str(alert.key_values.get("policy")) if alert.policy in LANES else alert.policy
+        return channel_in(alert.lane, self.catalog.policies.get(about), self.team_of(alert))
+
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
         """Who is meant, never nobody while anybody is in a team."""
         if not ref:
             return ()
         team, owner = self.team_of(alert), self.catalog.teams.get(self.owner)
-        return oncall.people(ref, team, self.at) or oncall.instead(team, owner, self.at)
+        found = oncall.people(ref, team, self.at, self.covers)
+        return found or oncall.instead(team, owner, self.at, self.covers)
+
+    def paged(self, alert: Alert) -> tuple[str, ...]:
+        """Whom the card tells itself, once it is posted."""
+        return self.told(alert) if alert.is_open and _tells(alert, self.at) else ()
 
     def told(self, alert: Alert) -> tuple[str, ...]:
         """Who has been told of it by the steps of its ladder so far, the first first."""
@@ -56,12 +70,13 @@ class House:
         return tuple(dict.fromkeys(slack for step in steps for slack in self.people(step.to, alert)))
 
     def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
-        """A link for every entity that the alert names, its key's first."""
+        """A link for every entity that the alert names: whom the policy is about first, then its key's."""
+        policy = self.policy_of(alert)
         values = {**alert.key_values, **alert.newest}
-        found = []
-        for column, value in values.items():
-            entity = self.catalog.entities.get(column)
-            url = entity.url(value) if entity else None
+        entities, found = self.catalog.entities_of(alert.policy), []
+        for column in dict.fromkeys((*(policy.entity if policy else ()), *values)):
+            entity = entities.get(column)
+            url = entity.url(values.get(column)) if entity else None
             if entity and url:
                 found.append((entity.label or f"Open {entity.name}", url))
         return tuple(dict(found).items())
@@ -78,7 +93,7 @@ class House:
             policy=policy,
             team_channel=team.channel if team else "",
             due_to=self.people(next_told.to, alert) if next_told else (),
-            paged=told if _tells(alert, self.at) else (),
+            paged=self.paged(alert),
             told=told,
             names=oncall.names(self.catalog.teams),
             evidence=known.evidence,

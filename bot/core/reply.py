@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.alert import Alert, Disposition, Event
+from bot.core.digest import Digest
 from bot.core.earned import Record
 from bot.core.job_run import JobRun
+from bot.core.oncall import Duty
 from sensors.model.asset import ViolationKind
 from sensors.model.job import Job
 from sensors.model.policy import Policy
@@ -35,13 +37,14 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier alert on the same entity."""
+    """Another alert on the same entity."""
 
     id: int
     policy: str
     title: str
     disposition: Disposition | None
     at: datetime
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,15 @@ class Said:
 
 
 @dataclass(frozen=True)
+class AskReply:
+    """What would be done, and what that would mean: done only once the same person says yes."""
+
+    ask: int
+    lines: tuple[str, ...]
+    does: str  # what the button says
+
+
+@dataclass(frozen=True)
 class PolicyLine:
     """A policy on one line of `status`."""
 
@@ -86,9 +98,31 @@ class PolicyLine:
     next_due: datetime | None = None
     open_alerts: int = 0
     worth: str = ""  # "has earned live" or "noisy"
+    order: str = ""  # "is paused" or "runs every 1 h", for a while
 
 
 Place = tuple[str, str]  # channel and ts of a message
+
+
+@dataclass(frozen=True)
+class OnCall:
+    """Who is on call for a team until when, and who is next, by Slack ids; none of `people`: nobody."""
+
+    team: str
+    people: tuple[str, ...]
+    why: str = "turn"
+    until: datetime | None = None  # None: for as long as can be seen
+    following: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OnCallReply:
+    """`oncall [team] [week]`: now and next; and of a team the week, by its own clock."""
+
+    teams: tuple[OnCall, ...]
+    week: tuple[Duty, ...] = ()
+    zone: str = "UTC"
+    names: Mapping[str, str] = field(default_factory=dict)  # Slack id -> name
 
 
 @dataclass(frozen=True)
@@ -97,12 +131,14 @@ class StatusReply:
 
     policies: tuple[PolicyLine, ...]
     open_alerts: tuple[Alert, ...]
-    on_call: tuple[tuple[str, tuple[str, ...]], ...] = ()  # team, Slack ids
+    on_call: tuple[OnCall, ...] = ()
     jobs: tuple[JobRun, ...] = ()
     problems: tuple[str, ...] = ()  # of files, of the warehouse, of Slack, in words
     version: str = ""
+    bundles: tuple[str, ...] = ()  # a line of each, where there are several
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # alert id -> who has been told
+    standing: tuple[str, ...] = ()  # what people have ordered for a time: snoozes of entities and policies
 
 
 @dataclass(frozen=True)
@@ -112,6 +148,7 @@ class ListReply:
     alerts: tuple[Alert, ...]
     asked: str = ""  # the filter in words
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+    snoozes: tuple[str, ...] = ()  # of entities and policies, in sentences
 
 
 @dataclass(frozen=True)
@@ -126,12 +163,52 @@ class ShowReply:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What somebody wrote about an alert."""
+
+    alert: int
+    by: str
+    at: datetime
+    story: str
+
+
+@dataclass(frozen=True)
+class EntityReply:
+    """`show seller:s_1`: all that is known of them. Alerts newest first."""
+
+    name: str  # as people write it
+    link: tuple[str, str] | None  # label, url
+    alerts: tuple[Alert, ...]
+    notes: tuple[Note, ...] = ()
+    snoozes: tuple[str, ...] = ()  # in sentences, the newest first
+    cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+    more: bool = False  # there are more alerts than are listed
+
+
+@dataclass(frozen=True)
+class WhyReply:
+    """`why 142`, `why seller:s_1`: each reason with what it is of, in sentences of the core."""
+
+    about: str
+    reasons: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Worth:
     """What the alerts of a policy's present version came to in its lane, and what follows, in words."""
 
     record: Record
     missing: tuple[str, ...] = ()  # of a policy in shadow, for `live`
     noise: str = ""  # of a live one: why it is noisy
+
+
+@dataclass(frozen=True)
+class Trend:
+    """How many alerts opened on each day, the oldest first, and what they came to."""
+
+    by_day: tuple[int, ...] = ()
+    called: Mapping[Disposition, int] = field(default_factory=dict)
+    open: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,6 +221,16 @@ class PolicyReply:
     alerts: tuple[Alert, ...] = ()
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     reports: int = 0  # false positives of which nobody has made a case yet
+    mistake: str = ""  # the first of its files, where these do not load and this is its last good version
+    trend: Trend = Trend()
+
+
+@dataclass(frozen=True)
+class DigestReply:
+    """`digest [team]`, and what a team's channel is told when its day begins."""
+
+    digest: Digest
+    cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
 
 
 @dataclass(frozen=True)
@@ -154,4 +241,16 @@ class HelpReply:
     about: str = ""  # one verb's longer help
 
 
-Reply = Said | StatusReply | ListReply | ShowReply | PolicyReply | HelpReply
+Reply = (
+    Said
+    | AskReply
+    | StatusReply
+    | OnCallReply
+    | ListReply
+    | ShowReply
+    | WhyReply
+    | EntityReply
+    | PolicyReply
+    | DigestReply
+    | HelpReply
+)

@@ -26,6 +26,7 @@ from bot.slack.answers import plainly, render
 from bot.slack.client import SlackClient
 from bot.slack.desk import Desk
 from bot.slack.gate import OUTSIDER, Gate, Seen
+from bot.slack.handoff import ACCEPT
 from bot.slack.payloads import Place
 from bot.slack.scopes import COMMANDS, EVENTS, SHORTCUTS
 from bot.slack.submissions import Submissions
@@ -86,6 +87,8 @@ def register(
     listeners = Listeners(desk, client, turns, clock)
     app.use(listeners.guard)
     app.action(re.compile(r"^alert\."))(listeners.click)
+    app.action(re.compile(r"^ask\."))(listeners.asked)
+    app.action(ACCEPT)(listeners.accept)
     for entry in COMMANDS:
         app.command(str(entry["command"]))(listeners.command)
     for entry in SHORTCUTS:
@@ -173,6 +176,27 @@ class Listeners:
             ack()
             self._settle(outcome, lambda said: self._talk.acted(clicked, said), clicked.place)
 
+    def asked(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        """Yes or no to what was shown before it is done."""
+        place, ask = payloads.asked(body)
+        if ask is None:
+            ack()
+            self._talk.instead(place, plainly("Left as it was."))
+            return
+        outcome = self._act(context, place, lambda: self._desk.confirm(place.person, ask))
+        ack()
+        self._settle(
+            outcome, lambda said: self._talk.instead(place, render(said, self._talk.room(place))), place
+        )
+
+    def accept(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        """Of the card of a handoff."""
+        clicked = payloads.click(body)
+        handoff, place = clicked.handoff, clicked.place
+        outcome = self._act(context, place, lambda: self._desk.accept(place.person, handoff))
+        ack()
+        self._settle(outcome, lambda said: self._talk.answer(place, said), place)
+
     def _open(self, clicked: payloads.Click) -> None:
         refused = self._gate.refusal(clicked.place.user)
         if refused:
@@ -211,8 +235,8 @@ class Listeners:
             ack(**talk.unrecorded_view(body, outcome.running is not None))
             if outcome.running is not None:
                 self._settle(outcome, lambda done: self._talk.submitted(place, done))
-        elif refusal := self._submissions.refusal(body, outcome):
-            ack(**refusal)
+        elif more := self._submissions.instead(body, outcome):
+            ack(**more)
         else:
             ack(response_action="clear")
             self._talk.submitted(place, outcome)

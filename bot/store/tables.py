@@ -32,7 +32,7 @@ metadata = MetaData(
 Id = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER counts up by itself on SQLite
 
 
-def _of_alert(*, nullable: bool = False, primary_key: bool = False) -> Column[int]:
+def of_alert(*, nullable: bool = False, primary_key: bool = False) -> Column[int]:
     owner = ForeignKey("alerts.id", ondelete="CASCADE")
     return Column("alert_id", Id, owner, nullable=nullable, primary_key=primary_key)
 
@@ -159,24 +159,30 @@ snoozes = Table(
     "snoozes",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("scope", Text, nullable=False),  # alert; the place of entity and policy
-    _of_alert(nullable=True),
-    Column("match", Json),  # what an entity or policy snooze matches
+    Column("scope", Text, nullable=False),  # alert | entity | policy
+    of_alert(nullable=True),
+    Column("match", Json),  # of an entity or a policy: what it is of, {"entity": "seller:s_1"}
     Column("until", Moment, nullable=False),
     Column("ceiling", Integer, nullable=False),
     Column("by", Words, nullable=False),
     Column("why", Words, nullable=False),
     Column("since", Moment, nullable=False),
     Column("ended_at", Moment),
+    Column("ended_by", Words),  # who ended one of an entity or a policy early
+    Column("of_id", Id),  # of an alert: the snooze of its entity or policy that it is a copy of
     sqlite_autoincrement=True,  # an id is never given twice
 )
 STILL_ON = text("ended_at IS NULL")
 Index("uq_snoozes_current", snoozes.c.alert_id, unique=True, sqlite_where=STILL_ON, postgresql_where=STILL_ON)
+SCOPED = text("alert_id IS NULL")  # those of an entity or a policy
+Index("ix_snoozes_scoped", snoozes.c.ended_at, sqlite_where=SCOPED, postgresql_where=SCOPED)
+COPIES = text("of_id IS NOT NULL")
+Index("ix_snoozes_copies", snoozes.c.of_id, sqlite_where=COPIES, postgresql_where=COPIES)
 
 history = Table(
     "history",
     metadata,
-    _of_alert(primary_key=True),
+    of_alert(primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("at", Moment, nullable=False),
     Column("actor", Words, nullable=False),
@@ -185,11 +191,20 @@ history = Table(
     Column("action", Json, nullable=False),
 )
 
+BY_PEOPLE = text("actor <> 'patrol'")
+Index(
+    "ix_history_people",
+    history.c.actor,
+    history.c.at,
+    sqlite_where=BY_PEOPLE,
+    postgresql_where=BY_PEOPLE,
+)
+
 evidence = Table(
     "evidence",
     metadata,
     Column("id", Id, primary_key=True),
-    _of_alert(),
+    of_alert(),
     Column("run_id", Id, ForeignKey("runs.id")),  # null: no run found it, but Patrol itself
     Column("row", Json, nullable=False),
     sqlite_autoincrement=True,  # an id is never given twice
@@ -213,7 +228,7 @@ effects = Table(
     "effects",
     metadata,
     Column("id", Id, primary_key=True),
-    _of_alert(),
+    of_alert(),
     Column("change_seq", Integer, nullable=False),
     Column("n", Integer, nullable=False),
     Column("kind", Text, nullable=False),
@@ -230,11 +245,28 @@ effects = Table(
 UNDONE = text("state IN ('pending', 'sending')")
 Index("ix_effects_undone", effects.c.alert_id, sqlite_where=UNDONE, postgresql_where=UNDONE)
 
+notices = Table(  # what is said in Slack and is about no alert
+    "notices",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("team", Words, nullable=False),
+    Column("to", Text, nullable=False),  # a channel or a person
+    Column("body", Json, nullable=False),
+    Column("seq", Integer, nullable=False),  # counts what people would see change
+    Column("since", Moment, nullable=False),
+    Column("state", Text, nullable=False),  # pending | done | dropped
+    Column("result", Words, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+UNTOLD = text("state = 'pending'")
+Index("ix_notices_untold", notices.c.id, sqlite_where=UNTOLD, postgresql_where=UNTOLD)
+
 messages = Table(
     "messages",
     metadata,
     Column("delivery", Text, primary_key=True),
-    _of_alert(),
+    of_alert(nullable=True),  # null: a notice
     Column("effect_id", Id, ForeignKey("effects.id", ondelete="CASCADE")),
     Column("channel", Text, nullable=False),
     Column("thread_ts", Text),
@@ -249,7 +281,9 @@ messages = Table(
     Column("look_again_at", Moment),
     Column("file_id", Text),  # of a file that is at Slack, whether it is shown or not
     Column("error", Words, nullable=False),
+    Column("notice_id", Id, ForeignKey("notices.id", ondelete="CASCADE")),
 )
+Index("uq_messages_notice", messages.c.notice_id, unique=True)
 CARD = text("effect_id IS NULL")
 Index("uq_messages_card", messages.c.alert_id, unique=True, sqlite_where=CARD, postgresql_where=CARD)
 Index("uq_messages_effect", messages.c.effect_id, unique=True)
@@ -317,4 +351,18 @@ versions = Table(
     Column("bundle", Words, primary_key=True),
     Column("version", Text, nullable=False),
     Column("hash", Text, ForeignKey("contents.hash"), nullable=False),
+)
+
+pulls = Table(  # of bundles that lie in repositories
+    "pulls",
+    metadata,
+    Column("bundle", Words, primary_key=True),
+    Column("source", Words, nullable=False),
+    Column("commit", Text, nullable=False),  # "": none yet
+    Column("hash", Text, ForeignKey("contents.hash")),  # of its files
+    Column("since", Moment),  # when this commit was taken in
+    Column("pulled_at", Moment),
+    Column("tried_at", Moment, nullable=False),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("trouble", Words, nullable=False),
 )

@@ -24,7 +24,7 @@ def case_rules(one: Draft, assets: Mapping[str, Asset], project: Path) -> Iterat
     yield from _missing(one, one.file)
     if one.query is not None:
         keys = tuple(one.file.key), tuple(one.file.row_key)
-        ground = Ground(one.document, one.query.tables, *keys, assets, one.query.dialect, project)
+        ground = Ground(one.document, one.query.tables, *keys, assets, one.query.dialect, project.joinpath)
         for index, case in enumerate(one.file.cases):
             yield from filled(ground, index, case.value())[1]
             yield from _expected(one, one.file, index)

@@ -10,7 +10,7 @@ from random import Random
 from hypothesis import strategies as st
 
 from bot.core import action as a
-from bot.core.alert import Alert, Disposition, FalseCause, Lane, Terms, due
+from bot.core.alert import Alert, Disposition, FalseCause, Lane, Snooze, Terms, due
 from bot.core.change import Change, Outcome
 from bot.core.step import step
 from sensors.model.policy import Severity
@@ -36,7 +36,8 @@ Life = tuple[Alert, list[Happening]]
 
 def ladder_of(random: Random) -> tuple[LadderStep, ...]:
     waits = sorted(random.choice((0, 0, 5, 10, 60, 300)) for _ in range(random.randint(0, 4)))
-    return tuple(LadderStep(n * MINUTE, random.choice(("oncall", "team", "lead", "bo"))) for n in waits)
+    whom = ("oncall", "team", "lead", "bo", "pager")
+    return tuple(LadderStep(n * MINUTE, random.choice(whom)) for n in waits)
 
 
 def terms_of(random: Random) -> Terms:
@@ -61,14 +62,27 @@ def fire_of(random: Random, terms: Terms, lane: Lane) -> a.Fire:
     )
 
 
+def snooze_of(random: Random) -> Snooze:
+    """As a snooze of more than one alert gives it to those that it covers; `until` counts from now."""
+    until = NOON + random.choice((0, 1, 20, 300)) * HOUR
+    ceiling, of = random.choice(list(Severity)[:-1]), random.randint(1, 2)
+    return Snooze(until, random.choice(PEOPLE), random.choice(HOSTILE), NOON, ceiling, of, "seller:s_1")
+
+
 def machine(random: Random, terms: Terms, lane: Lane) -> a.Action:
     return random.choice(
         (
             fire_of(random, terms, lane),
+            replace(fire_of(random, terms, lane), snooze=snooze_of(random)),
+            a.Hush(snooze_of(random), NOON + random.randint(-60, 60) * HOUR),
+            a.Rouse(random.randint(1, 2), random.choice(PEOPLE)),
             a.Clear(NOON + random.randint(-60, 600) * MINUTE),
             a.Unknown(random.choice(HOSTILE)),
             a.Renamed(random.choice(("chat.moved", "chat.moved_again")), '{"seller_id":"s_1"}'),
             a.Mended(random.choice(PEOPLE), random.choice(("0a1b2c3d", "4e5f6a7b"))),
+            a.Unheard(random.randint(0, 4), (random.choice(PEOPLE),), NOON + HOUR),
+            a.Unheard(random.randint(0, 4), why=random.choice(HOSTILE)),
+            a.PagerCalled(random.randint(1, 3), random.choice(HOSTILE)),
             a.RerunEnded(random.choice(PEOPLE), random.choice(HOSTILE)),
             a.JobEnded(random.randint(1, 3), "rescore", random.random() < 0.5, random.choice(HOSTILE)),
         )
@@ -92,6 +106,7 @@ def person(random: Random) -> a.Action:
             a.Escalate(by, words),
             a.Comment(by, words),
             a.Rerun(by),
+            a.ShareRows(by),
             a.StartJob(by, "rescore", {"seller_id": "s_1"}),
         )
     )
@@ -129,6 +144,9 @@ def lived(alert: Alert, acts: list[Happening]) -> Iterator[tuple[Alert, a.Action
         action = act.action
         if isinstance(action, a.SnoozeFor):  # its time counts from now
             action = replace(action, until=now + (action.until - NOON))
+        if isinstance(action, a.Hush | a.Fire) and action.snooze:
+            until = now + (action.snooze.until - NOON)
+            action = replace(action, snooze=replace(action.snooze, until=until))
         outcome = step(alert, action, now)
         yield alert, action, now, outcome
         if isinstance(outcome, Change):

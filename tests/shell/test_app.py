@@ -14,6 +14,7 @@ import pytest
 from bot.app import Bot
 from bot.errors import SettingsError
 from bot.sandbox import Sandbox
+from bot.schedule import CHORES
 from bot.settings import Settings, load
 from tests.shell.making import ELSEWHERE, HELD, World
 
@@ -86,6 +87,11 @@ def test_when_all_is_well_it_says_so_in_each_part(bot: Bot) -> None:
     assert "payments.held" not in metrics.text
 
 
+def test_every_chore_is_begun_and_soon_heard_of(bot: Bot) -> None:
+    assert {job.id for job in bot.scheduler._scheduler.get_jobs()} >= {f":{name}" for name in CHORES}
+    wait(lambda: {"pagers", "sweep"} <= set(bot.scheduler.beats))
+
+
 def test_what_is_wrong_is_said_in_words_and_what_is_away_outside_makes_nothing_unsound(
     world: World, slack: Sandbox, bot: Bot
 ) -> None:
@@ -151,3 +157,21 @@ def test_a_slack_that_is_away_at_the_start_is_waited_for(world: World, slack: Sa
         wait(lambda: made.health().ready)
     finally:
         made.stop()
+
+
+def test_a_seller_is_snoozed_from_a_command_and_the_channel_is_told(
+    world: World, slack: Sandbox, bot: Bot
+) -> None:
+    wait(lambda: bot.health().ready)
+    world.table.says("s_1", datetime.now(UTC))
+    wait(lambda: cards(slack))
+    (answer,) = slack.command("ana", "payments", "/patrol snooze seller:s_1 3d on it", wait_ms=3000)[
+        "ephemerals"
+    ]
+    assert "It covers 1 open alert now: ALR-1." in str(answer)
+    slack.click("ana", "payments", answer["ts"], "ask.yes", wait_ms=1500)
+    wait(lambda: "SNOOZED" in str(cards(slack)[0]))
+    wait(lambda: any("ana snoozed `seller:s_1`" in str(m) for m in slack.messages("payments")))
+    slack.command("ana", "payments", "/patrol wake seller:s_1")
+    wait(lambda: any("It hid 1 alert" in str(m) for m in slack.messages("payments")))
+    wait(lambda: "*OPEN*" in str(cards(slack)[0]))

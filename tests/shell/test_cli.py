@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import resource
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot.cli.group import COMMANDS
-from tests.shell.making import HELD, HELD_SQL, NOON, SECOND, World
+from tests.shell.making import BESIDE_ITS_PAST, BESIDE_ITS_PAST_SQL, DAY, HELD, HELD_SQL, NOON, SECOND, World
 from tests.shell.typing_in import Patrol, clean
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +89,7 @@ def test_run_json_is_one_object(world: World, patrol: Patrol) -> None:
     found = json.loads(ran.out)
     assert set(found) == {
         *("policy", "window", "status", "error", "columns", "rows"),
-        *("violations", "bad_rows", "truncated", "elapsed_s"),
+        *("violations", "bad_rows", "notes", "truncated", "elapsed_s"),
     }
     assert (found["policy"], found["status"], len(found["rows"])) == ("payments.elsewhere", "succeeded", 2)
     assert found["violations"] == [
@@ -157,6 +159,50 @@ def test_a_warehouse_that_is_none_is_said_plainly(
     assert as_json.code == code
     if code == 1:
         assert json.loads(as_json.out)["status"] == "failed"
+
+
+def test_run_says_that_its_baseline_begins_before_its_data(world: World, patrol: Patrol) -> None:
+    world.write("policies/payments/elsewhere.yml", BESIDE_ITS_PAST)
+    world.write("sql/payments/elsewhere.sql", BESIDE_ITS_PAST_SQL)
+    world.table.says("s_1", NOON - DAY)
+    world.table.says("s_1", NOON)
+    at = ("run", "payments.elsewhere", "--at", "2026-01-05T12:00:30Z")
+    said = "its baseline begins 2026-01-02 11:00 UTC, its data only 2026-01-04 12:00"
+    assert said in patrol(*at).said
+    assert said in json.loads(patrol(*at, "--json").out)["notes"][0]
+    world.table.says("s_1", NOON - 10 * DAY)
+    assert "its baseline" not in patrol(*at).said
+
+
+def test_over_is_for_events(patrol: Patrol) -> None:
+    ran = patrol("run", "payments.held", "--over", "7d")
+    assert (ran.code, "payments.held finds conditions" in ran.said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "payments.elsewhere", "--at", "0001-01-01"),
+        ("backtest", "payments.elsewhere", "--to", "0001-01-02"),
+        ("backtest", "payments.elsewhere", "--from", "0001-01-01", "--to", "0001-02-01"),
+        ("diff", "a", "b", "--from", "9999-12-30", "--to", "9999-12-31"),
+        ("backfill", "payments.elsewhere", "0001-01-01", "0001-01-02"),
+        ("next", "payments.elsewhere", "--from", "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_a_time_that_no_data_have_is_no_time(patrol: Patrol, words: tuple[str, ...]) -> None:
+    ran = patrol(*words)
+    assert (ran.code, "is not from 1970 to 2260" in ran.said) == (2, True), ran.said
+
+
+def test_a_terminal_of_few_characters_shows_what_it_can(world: World) -> None:
+    world.table.says("s_1", NOON, "pay me \u20ac")
+    given = {"PATROL_WAREHOUSE_URL": world.table.url, "PYTHONIOENCODING": "ascii", **clean()}
+    words = [sys.executable, "-m", "bot", "run", "payments.elsewhere", "--at", "2026-01-05T12:00:30Z"]
+    ran = subprocess.run(
+        [*words, "--project", str(world.project)], cwd=ROOT, env=given, capture_output=True, check=False
+    )
+    assert (ran.returncode, b"pay me ?" in ran.stdout) == (0, True), ran.stderr
 
 
 # ------------------------------------------------------------------------------ check
@@ -271,3 +317,52 @@ def test_a_mistake_of_our_own_is_one_sentence_with_its_place(
     assert ran.code == 70
     assert "something broke inside Patrol (ZeroDivisionError: nobody thought of this)" in ran.err
     assert "test_cli.py:" in ran.err
+
+
+# ------------------------------------------------------------------------------ ending early
+
+
+def test_ctrl_c_ends_as_shells_have_it_and_not_as_a_mistake_in_the_files(
+    patrol: Patrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sensors.catalog.load", pressed)
+    ran = patrol("check")
+    assert (ran.code, ran.out, ran.err.strip()) == (130, "", "patrol: stopped")
+
+
+def on_a_terminal(*words: str, **environment: str) -> str:
+    """What a command draws where a person is looking."""
+    ours, theirs = pty.openpty()
+    env = {**{k: v for k, v in clean().items() if k != "NO_COLOR"}, "TERM": "xterm", **environment}
+    command = [sys.executable, "-m", "bot", *words]
+    subprocess.run(command, cwd=ROOT, env=env, stdout=theirs, stderr=theirs, timeout=60, check=False)
+    os.close(theirs)
+    with os.fdopen(ours, "rb", buffering=0) as drawn:
+        return drawn.read(100_000).decode()
+
+
+def test_whoever_asks_for_no_colour_gets_none(world: World) -> None:
+    (world.project / "policies/odd.yml").write_text("titl: A\n")
+    words = ("check", "--project", str(world.project))
+    plain, coloured = on_a_terminal(*words, NO_COLOR="1"), on_a_terminal(*words)
+    assert "titl" in plain
+    assert "\x1b[" not in plain
+    assert "\x1b[31m" in coloured
+
+
+def test_output_that_nothing_can_take_is_said_plainly(world: World) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "bot", "schema", "--project", str(world.project)],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("patrol: what is said here cannot be written: No space left")

@@ -203,7 +203,9 @@ def test_status_is_the_whole_on_one_screen(world: World, bot: Node) -> None:
     status = bot.desk.command(ANA, "status")
     assert isinstance(status, StatusReply)
     assert {line.name: line.open_alerts for line in status.policies} == {EVERY: 3, HELD_NAME: 0}
-    assert status.on_call == (("payments", ("U0BO",)),)
+    assert [(one.team, one.people, one.following) for one in status.on_call] == [
+        ("payments", ("U0BO",), ("U0CY",))
+    ]
     assert "payments.held does not load" in status.problems[0]
 
 
@@ -284,12 +286,6 @@ def test_a_policy_that_failed_says_so(bot: Node) -> None:
     assert policy.line.last_error == "there is no table core.sellers"
 
 
-def test_oncall_says_who_it_is_now(bot: Node) -> None:
-    assert "payments: ⟦U0BO⟧" in good(bot, "oncall").text
-    bot.clock.on(timedelta(days=7))
-    assert "payments: ⟦U0CY⟧" in good(bot, "oncall payments").text
-
-
 def test_help_is_the_table_that_parses(bot: Node) -> None:
     answer = bot.desk.command(ANA, "help")
     assert isinstance(answer, HelpReply)
@@ -301,7 +297,7 @@ def test_help_is_the_table_that_parses(bot: Node) -> None:
 
 def test_every_example_of_the_help_is_understood(bot: Node) -> None:
     for example in (example for verb in VERBS for example in verb.examples):
-        answer = bot.desk.command(ANA, example.replace("142", "1"))
+        answer = bot.desk.command(ANA, example.replace("142", "1").replace("payments.x", EVERY))
         assert not isinstance(answer, Said) or answer.ok, answer
         if not bot.alert(1).is_open:
             good(bot, "reopen 1")
@@ -332,3 +328,10 @@ def test_a_list_says_where_the_cards_are(bot: Node) -> None:
     reply = bot.desk.command(ANA, "list")
     assert isinstance(reply, ListReply)
     assert set(reply.cards) == {1}
+
+
+def test_several_are_resolved_at_once_by_a_lead_and_by_nobody_else(bot: Node) -> None:
+    assert "Only a team's lead may resolve several alerts at once." in bad(bot, "resolve 1 2 tp", BO)
+    assert good(bot, "resolve 1 tp", BO).ok
+    assert len(good(bot, "resolve 2 3 benign known", ANA).text.splitlines()) == 2
+    assert [bot.alert(n).disposition for n in (2, 3)] == [Disposition.benign] * 2

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,8 +19,9 @@ from bot.core import builtin
 from bot.sandbox import Sandbox
 from sensors.apart import Apart
 from sensors.lean import lean
-from sensors.model.catalog import Catalog
+from sensors.model.bundle import Bundle
 from sensors.reading import HERE, ReadingFailed, Wanted
+from sensors.sources import Root
 from sensors.warehouse import spelled
 from tests.shell.making import ELSEWHERE, HELD, World
 from tests.shell.test_app import settings, wait
@@ -32,17 +32,8 @@ ROOT = Path(__file__).parents[2]
 PARSERS = ("sqlglot", "sensors.catalog", "sensors.file_policy", "sensors.sql", "rich.console")
 
 
-def wanted(project: Path, **more: Any) -> Wanted:
-    first: dict[str, Any] = {
-        "dialect": "snowflake",
-        "bundle": "main",
-        "manifest": None,
-        "last_good": Catalog(),
-        "dbt": "",
-        "version": "",
-        "kept": "",
-    }
-    return Wanted(project, **{**first, **more})
+def wanted(project: Path) -> Wanted:
+    return Wanted((Root(Bundle("main"), project),))
 
 
 @contextmanager
@@ -168,7 +159,7 @@ def test_where_the_first_one_fails_the_files_are_read_here(world: World) -> None
 def test_what_breaks_while_they_are_read_is_told_in_a_sentence(world: World, apart: Apart) -> None:
     world.write("policies/payments/elsewhere.yml", "title: [")
     with pytest.raises(ReadingFailed, match=r"broke inside Patrol \(JSONDecodeError: .*\); please") as failed:
-        apart.read(wanted(world.project, kept="{"))
+        apart.read(replace(wanted(world.project), kept={"main": "{"}))
     assert "Traceback" in failed.value.detail
 
 

@@ -10,18 +10,26 @@ from hypothesis import strategies as st
 from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lane, Snooze, Terms, Work
 from bot.core.earned import Record
 from bot.core.job_run import JobRun, JobState
+from bot.core.oncall import Duty
 from bot.core.reply import (
+    AskReply,
     Context,
     Earlier,
+    EntityReply,
     Evidence,
     HelpReply,
     ListReply,
+    Note,
+    OnCall,
+    OnCallReply,
     Person,
     PolicyLine,
     PolicyReply,
     Said,
     ShowReply,
     StatusReply,
+    Trend,
+    WhyReply,
     Worth,
 )
 from sensors.model.asset import ViolationKind
@@ -82,6 +90,7 @@ ALERT = st.builds(
     as_of=WHEN,
     key_values=ROW,
     newest=ROW,
+    entities=some(TEXT, 3),
     work=st.sampled_from(Work),
     condition=st.sampled_from(Condition),
     unknown_why=MARKED,
@@ -90,7 +99,16 @@ ALERT = st.builds(
     acknowledged_at=maybe(WHEN),
     acknowledged_until=maybe(WHEN),
     snooze=maybe(
-        st.builds(Snooze, until=WHEN, by=SLACK, why=TEXT, since=WHEN, ceiling=st.sampled_from(Severity))
+        st.builds(
+            Snooze,
+            until=WHEN,
+            by=SLACK,
+            why=TEXT,
+            since=WHEN,
+            ceiling=st.sampled_from(Severity),
+            of=st.integers(0, 1),
+            target=TEXT,
+        )
     ),
     step=st.integers(0, 4),
     step_due=maybe(WHEN),
@@ -203,13 +221,17 @@ PLACES = st.dictionaries(st.integers(1, 10**7), PLACE, max_size=2)
 SHOWN = st.builds(
     ShowReply, alert=ALERT, context=CONTEXT, history=some(EVENT, 20), jobs=some(RUN, 8), card=maybe(PLACE)
 )
+WHY = st.sampled_from(["turn", "override", "outside hours", "covers", "has taken over"])
+ON_CALL = st.builds(OnCall, team=TEXT, people=some(SLACK), why=WHY, until=maybe(WHEN), following=some(SLACK))
+DUTY = st.builds(Duty, people=some(SLACK), why=WHY, start=WHEN, end=WHEN)
 STATUS = st.builds(
     StatusReply,
     policies=st.one_of(some(LINE, 4), some(LINE, 4).map(lambda lines: lines * 30)),
     open_alerts=st.one_of(some(ALERT, 2), some(ALERT, 1).map(lambda alerts: alerts * 60)),
-    on_call=some(st.tuples(TEXT, some(SLACK)), 4),
+    on_call=some(ON_CALL, 4),
     jobs=some(RUN, 8),
     problems=some(MARKED, 10),
+    bundles=some(MARKED, 30),
     version=TEXT,
     cards=PLACES,
     told=st.dictionaries(st.integers(1, 10**7), some(SLACK), max_size=2),
@@ -223,9 +245,35 @@ WORTH = st.none() | st.builds(
 REPLY = st.one_of(
     st.builds(Said, text=MARKED, hint=MARKED, ok=st.booleans()),
     STATUS,
+    st.builds(
+        OnCallReply,
+        teams=some(ON_CALL, 60),
+        week=some(DUTY, 60),
+        names=st.dictionaries(SLACK, TEXT, max_size=3),
+    ),
     st.builds(ListReply, alerts=some(ALERT, 2).map(lambda alerts: alerts * 40), asked=TEXT, cards=PLACES),
     SHOWN,
-    st.builds(PolicyReply, policy=POLICY, line=LINE, worth=WORTH, alerts=some(ALERT, 3)),
+    st.builds(
+        WhyReply, about=MARKED, reasons=some(st.tuples(TEXT, MARKED), 12).map(lambda reasons: reasons * 3)
+    ),
+    st.builds(AskReply, ask=st.integers(1, 10**9), lines=some(TEXT, 4), does=TEXT),
+    st.builds(
+        EntityReply,
+        name=TEXT,
+        link=maybe(st.tuples(TEXT, TEXT)),
+        alerts=some(ALERT, 2).map(lambda alerts: alerts * 50),
+        notes=some(st.builds(Note, alert=st.integers(1, 99), by=SLACK, at=WHEN, story=MARKED), 30),
+        snoozes=some(TEXT, 12),
+        cards=PLACES,
+    ),
+    st.builds(
+        PolicyReply,
+        trend=st.builds(Trend, by_day=some(st.integers(0, 99), 28), called=DISPOSITIONS, open=NUMBER),
+        policy=POLICY,
+        line=LINE,
+        worth=WORTH,
+        alerts=some(ALERT, 3),
+    ),
     st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
 )
 PERSON = st.builds(Person, slack=SLACK)

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
 from bot.core.alert import Snooze, Work
-from bot.core.reply import HelpReply, ListReply, Person, Reply, Said, StatusReply
-from bot.slack.answers import IN_THREADS, Room, render
+from bot.core.oncall import Duty
+from bot.core.reply import (
+    HelpReply,
+    ListReply,
+    OnCall,
+    OnCallReply,
+    Person,
+    PolicyLine,
+    Reply,
+    Said,
+    StatusReply,
+)
+from bot.sandbox.blockkit import check_message
+from bot.slack.answers import IN_THREADS, render
 from bot.slack.home import home
+from bot.slack.lines import Room
 from bot.slack.payloads import typed
 from bot.slack.text import wrote
 from sensors.model.policy import Severity
@@ -78,10 +97,39 @@ def test_links_that_people_write_are_links_and_nothing_else_is() -> None:
 
 
 def test_who_is_on_call_sees_what_was_told_to_him() -> None:
-    told = StatusReply((), (an_alert(),), (("payments", ("U0ANA",)),), told={3: ("U0ANA",)})
+    told = StatusReply((), (an_alert(),), (OnCall("payments", ("U0ANA",)),), told={3: ("U0ANA",)})
     blocks = home(told, Person("U0ANA"))["blocks"]
     assert blocks[0]["text"]["text"] == "Told to you"
     assert "*ALR-3*" in blocks[1]["text"]["text"]
-    quiet = home(StatusReply((), (), (("payments", ("U0ANA",)),)), Person("U0ANA"))["blocks"]
+    quiet = home(StatusReply((), (), (OnCall("payments", ("U0ANA",)),)), Person("U0ANA"))["blocks"]
     assert quiet[1]["text"]["text"] == "You are on call for payments. Nothing waits for you."
     assert home(told, Person("U0BO"))["blocks"][0]["text"]["text"] == "Mine"
+
+
+@pytest.mark.parametrize("many", [25, 39, 400, 1000])
+def test_status_shows_every_policy_on_one_screen(many: int) -> None:
+    lines = tuple(PolicyLine(f"payments.policy_number_{n}", "", "payments", "live") for n in range(many))
+    reply = StatusReply((*lines, replace(lines[0], name="z.broken", last_error="no table")), ())
+    blocks = render(reply, TEAM).blocks
+    assert check_message(blocks) == []
+    said = "\n".join(mrkdwn_of(blocks))
+    assert said.index("z.broken") < said.index("payments.policy_number_0")
+    assert said.count("`payments.policy_number_") == min(many, 399)
+    assert ("and 601 more" in said) == (many == 1000)
+
+
+def test_on_call_is_now_next_and_a_week_in_the_team_s_own_time() -> None:
+    soon = NOW + timedelta(hours=2)
+    one = OnCall("payments", ("U0ANA",), "covers", soon, ("U0BO",))
+    week = (Duty(("U0ANA",), "covers", NOW, soon), Duty((), "outside hours", soon, NOW + timedelta(days=7)))
+    face = render(OnCallReply((one,), week, "America/New_York", {"U0ANA": "ana"}))
+    head, table, foot = face.blocks
+    assert f"payments: <@U0ANA> (covers) until <!date^{int(soon.timestamp())}^" in head["text"]["text"]
+    assert "then <@U0BO>" in head["text"]["text"]
+    lines = table["elements"][0]["elements"][0]["text"].splitlines()
+    assert lines[0].split() == ["from", "on", "call"]
+    local = NOW.astimezone(ZoneInfo("America/New_York"))
+    assert f"{local:%a %d %b %H:%M}" in lines[1]
+    assert "ana (covers)" in lines[1]
+    assert "nobody (outside the hours)" in lines[2]
+    assert "America/NewˍYork" in str(foot) or "New_York" in str(foot)
