@@ -6,10 +6,12 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
 from bot.core import access, command, oncall
+from bot.core.access import Deed
 from bot.core.action import (
     Acknowledge,
     Assign,
@@ -72,16 +74,26 @@ class Desk:
 
     # ---------------------------------------------------------------------- acts
 
-    def act(self, person: Person, alert_id: int, action: PersonAction, work_seq: int | None = None) -> Said:
-        """Records what a person does to one alert, if he may, and says it."""
-        if refused := access.may_act(person.slack, self.engine.catalog.teams):
-            return _refusal(refused)
+    def act(
+        self,
+        person: Person,
+        alert_id: int,
+        action: PersonAction,
+        work_seq: int | None = None,
+        deed: Deed | None = None,
+    ) -> Said:
+        """Records what a person does to one alert, if he may. `deed`: what it is beside others."""
         if isinstance(action, StartJob):
             return self.start_job(person, alert_id, action.job, action.params)
         if isinstance(action, Reopen):
             action = self._with_holder(alert_id, action)
         seq = work_seq if isinstance(action, STALE) else None
-        alert, outcome = self.engine.act(alert_id, action, by=person.slack, work_seq=seq)
+
+        def permit(alert: Alert, now: datetime) -> Refused | None:
+            what = deed or access.deed_of(action, alert, now)
+            return access.may(person.slack, what, self.view.house.ground(alert))
+
+        alert, outcome = self.engine.act(alert_id, action, by=person.slack, work_seq=seq, permit=permit)
         return self._answer(alert, alert_id, outcome)
 
     def _with_holder(self, alert_id: int, action: Reopen) -> Reopen:
@@ -112,11 +124,11 @@ class Desk:
         job = self.engine.catalog.jobs.get(job_name)
         if job is None:
             return self._no_such("job", job_name, list(self.engine.catalog.jobs))
-        if refused := access.may_start(person.slack, job, self.engine.catalog.teams):
-            return _refusal(refused)
         alert = self.engine.store.alerts.get(alert_id) if alert_id else None
         if alert_id and alert is None:
             return self.view.unknown_alert(alert_id)
+        if refused := access.may(person.slack, Deed.start, self.view.house.ground_to_start(job, alert)):
+            return _refusal(refused)
         row = {**alert.newest, **alert.key_values} if alert else {}
         filled, problems = job.fill(params, row)
         if problems:
@@ -183,7 +195,8 @@ class Desk:
         action = self._action(person, said)
         if isinstance(action, Said):
             return action
-        return _together([self.act(person, target, action) for target in targets])
+        deed = Deed.resolve_several if isinstance(action, Resolve) and targets[1:] else None
+        return _together([self.act(person, target, action, deed=deed) for target in targets])
 
     def _action(self, person: Person, said: Command) -> PersonAction | Said:
         by, said = person.slack, replace(said, words=self._readable(said.words))
@@ -317,7 +330,8 @@ class Desk:
         verb = BY_NAME.get(asked)
         if verb is None:
             return self._no_such("verb", asked, list(BY_NAME))
-        about = "\n".join([verb.about, *(f"for example `{e}`" for e in verb.examples)])
+        rights = [access.say(right) for right in access.of_verb(verb.name)]
+        about = "\n".join([verb.about, *rights, *(f"for example `{e}`" for e in verb.examples)])
         return HelpReply(((verb.name, verb.usage, verb.about),), about)
 
     def _rerun(self, person: Person, said: Command) -> Reply:
@@ -326,7 +340,8 @@ class Desk:
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
             return self._no_such("policy", said.name, list(self.engine.catalog.policies))
-        if refused := access.may_act(person.slack, self.engine.catalog.teams):
+        ground = self.view.house.ground_of(policy.name, self.engine.catalog.teams.get(policy.owner))
+        if refused := access.may(person.slack, Deed.rerun, ground):
             return _refusal(refused)
         answer = self.starting.rerun_policy(policy, person.slack, uuid.uuid4().hex)
         return Said(f"`{policy.name}`: {answer}.")

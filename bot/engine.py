@@ -93,15 +93,24 @@ class Engine:
     # ------------------------------------------------------------------- act
 
     def act(
-        self, alert_id: int, action: PersonAction | Action, *, by: str = "", work_seq: int | None = None
+        self,
+        alert_id: int,
+        action: PersonAction | Action,
+        *,
+        by: str = "",
+        work_seq: int | None = None,
+        permit: Callable[[Alert, datetime], Refused | None] = lambda _alert, _now: None,
     ) -> tuple[Alert | None, Outcome]:
         """Records what a person or an ended job does to an alert: the alert as it now is, and the outcome.
 
-        `work_seq` is what the person's button carried: a click on the past is told who has it now.
+        `work_seq` is what the person's button carried: a click on the past is told who has it now. `permit`
+        says of the alert, as it then is, why the person may not.
         """
         for _ in range(CONFLICTS):
             alert = self.store.alerts.get(alert_id)
             now = self.clock()
+            if alert and (refused := permit(alert, now)):
+                return alert, refused
             if alert and work_seq is not None and (refused := stale(alert, by, work_seq)):
                 return alert, refused
             outcome = step(alert, action, now)

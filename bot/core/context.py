@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core import oncall
+from bot.core.access import Ground
 from bot.core.alert import Alert, Disposition, due
 from bot.core.builtin_slack import SLACK_AWAY
 from bot.core.message import LATE
 from bot.core.reply import Context, Earlier, Evidence
+from bot.core.words import clean
 from sensors.model.catalog import Catalog
 from sensors.model.job import Job
 from sensors.model.policy import Policy
@@ -54,6 +56,24 @@ class House:
         """Who has been told of it by the steps of its ladder so far, the first first."""
         steps = alert.terms.ladder[: alert.step]
         return tuple(dict.fromkeys(slack for step in steps for slack in self.people(step.to, alert)))
+
+    def ground(self, alert: Alert) -> Ground:
+        """The alert as something that people may act on."""
+        held = (alert.owner, *alert.helpers, *self.told(alert))
+        on_it = frozenset(person for person in held if person)
+        return replace(self.ground_of(alert.name, self.team_of(alert)), on_it=on_it, alert=alert.id)
+
+    def ground_of(self, name: str, team: Team | None) -> Ground:
+        """Something else of a team, such as a policy or a job."""
+        calls = oncall.people("oncall", team, self.at)
+        return Ground(name, team, self.catalog.teams.get(self.owner), on_call=calls)
+
+    def ground_to_start(self, job: Job, alert: Alert | None) -> Ground:
+        """Where a job is started: its alert, if the policy offers it, else the job's own team."""
+        offered = self.offers(self.policy_of(alert)) if alert else ()
+        team = self.team_of(alert) if alert and job in offered else self.catalog.teams.get(job.owner)
+        ground = self.ground_of(clean(job.name), team)
+        return replace(ground, on_it=self.ground(alert).on_it) if alert and job in offered else ground
 
     def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
         """A link for every entity that the alert names, its key's first."""

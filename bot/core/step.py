@@ -37,7 +37,6 @@ from bot.core.words import clean, when, who
 from sensors.model.clock import say_duration
 
 LONGEST_SNOOZE = timedelta(hours=24)
-RETELL = timedelta(days=1)  # within which the one who resolved may still say something else
 
 
 def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
@@ -219,8 +218,6 @@ def _redispose(alert: Alert, action: Resolve, now: datetime) -> Outcome:
         action.note,
     ):
         return _already_resolved(alert)
-    if alert.resolved_at and now - alert.resolved_at > RETELL:
-        return Refused(f"{alert.name} was resolved more than a day ago; its disposition stands.", "comment")
     told = replace(alert, disposition=action.disposition, false_cause=action.false_cause, note=action.note)
     story = f"called {_called(action)} by {who(action.by)} instead"
     return changed(alert, told, now, action.by, "redisposed", story, action)
