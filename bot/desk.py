@@ -10,6 +10,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
+from bot.approving import Approving
 from bot.core import access, command, oncall
 from bot.core.access import Deed
 from bot.core.action import (
@@ -71,6 +72,7 @@ class Desk:
         self.engine = engine
         self.view = view
         self.starting = starting
+        self.approving = Approving(view, starting)
 
     # ---------------------------------------------------------------------- acts
 
@@ -127,22 +129,12 @@ class Desk:
         alert = self.engine.store.alerts.get(alert_id) if alert_id else None
         if alert_id and alert is None:
             return self.view.unknown_alert(alert_id)
-        if refused := access.may(person.slack, Deed.start, self.view.house.ground_to_start(job, alert)):
-            return _refusal(refused)
-        row = {**alert.newest, **alert.key_values} if alert else {}
-        filled, problems = job.fill(params, row)
-        if problems:
-            return Said(
-                f"{job.title} was not started: {'; '.join(problems)}.", f"start {job.name} …", ok=False
-            )
-        undo = f"undo: {job.undo}" if job.undo else ""
-        if alert:
-            _, outcome = self.engine.act(alert.id, StartJob(person.slack, job.name, filled), by=person.slack)
-            if isinstance(outcome, Refused):
-                return _refusal(outcome)
-            return Said(f"{job.title} is starting; its outcome comes in the thread of {alert.name}.", undo)
-        run = self.starting.ask(job, person.slack, filled, None, f"command-{uuid.uuid4().hex}")
-        return Said(f"{job.title} is starting as job run {run.id}; `/patrol status` shows its outcome.", undo)
+        said = self.approving.start(person, alert, job, params)
+        return _refusal(said) if isinstance(said, Refused) else said
+
+    def decide(self, person: Person, approval: int, yes: bool, seen: str) -> Said:
+        """What somebody says by a button to a job that waits for a second person."""
+        return self.approving.answer(person, approval, yes, seen=seen)
 
     def start_form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
         """The job and what its parameters would be from the alert's row."""
@@ -181,6 +173,9 @@ class Desk:
             "help": self._help,
             "rerun": self._rerun,
             "start": self._start,
+            "approvals": lambda p, _: self.approving.waiting(p),
+            "approve": lambda p, said: self.approving.answer(p, said.approval, True, said.words),
+            "refuse": lambda p, said: self.approving.answer(p, said.approval, False, said.words),
         }
         ask = asks.get(parsed.verb)
         return ask(person, parsed) if ask else self._each(person, parsed)

@@ -24,6 +24,7 @@ from bot.mending import Mending
 from bot.rounds import ENDS_WITHIN_S, Rounds
 from bot.starting import Starting
 from bot.store import DeadRun
+from bot.waiting import Waiting
 from bot.watch.clockwatch import ClockWatch
 from bot.watch.late import LateRows
 from bot.watch.worth import Worth
@@ -119,6 +120,7 @@ class Scheduler:
         self.engine = engine
         self.starting = starting
         self.deliverer = deliverer
+        self.waiting = Waiting(engine)
         self.beats: dict[str, datetime] = {}  # when each chore last ended, for /healthz
         self._clock_watch = ClockWatch(engine.clock, self._clock_jumped)
         self._stopping = threading.Event()
@@ -288,6 +290,7 @@ class Scheduler:
 
     def _start_things(self) -> None:
         self.starting.effects()
+        self.waiting.sweep()
         self.starting.jobs()
 
     def _reload(self) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.core import builtin, oncall
+from bot.core.access import who_may
 from bot.core.alert import Alert, Disposition, Lane
+from bot.core.approval import Approval
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
 from bot.core.context import House, Known
@@ -24,7 +26,7 @@ from bot.store.values import RunRecord
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy
 from sensors.model.run import RunStatus
-from sensors.model.team import Team
+from sensors.model.team import Role, Team
 
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
 
@@ -140,6 +142,7 @@ class View:
         ]
         opened = tuple(self.store.alerts.open(limit=50))
         wrong = (FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_SENSOR, SILENT_SENSOR)
+        waiting = tuple(self.store.approvals.waiting(20))
         broken = [a.title for name in wrong for a in self.store.alerts.open(policy=name, limit=20)]
         return StatusReply(
             policies=self.lines(),
@@ -150,7 +153,14 @@ class View:
             version=self.catalog.version[:12],
             cards=self.cards(opened),
             told={alert.id: self.told(alert) for alert in opened},
+            approvals=waiting,
+            able={asked.id: self.may_approve(asked) for asked in waiting},
         )
+
+    def may_approve(self, asked: Approval) -> tuple[str, ...]:
+        """Who may agree to it, on call first: never the one who asks."""
+        able = who_may(Role.approver, self.house.ground_to_approve(asked.job))
+        return tuple(person for person in able if person != asked.by)
 
     def waits(self) -> tuple[Queue, ...]:
         """What waits to be posted, by channel, the longest line first."""

@@ -88,7 +88,8 @@ def problems(catalog: Loaded, settings: Any, *, ask: bool = False) -> list[Probl
 
     on_duckdb = str(settings.warehouse_url or "").startswith("duckdb:")
     read = compiled(catalog, settings.dialect, demanded=on_duckdb, around=progress)
-    found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_cards(catalog)}
+    found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_approvals(catalog, settings.owner)}
+    found |= set(_of_cards(catalog))
     if ask:
         found |= set(_of_warehouse(catalog, settings, {p.path for p in found if not p.warning}))
     return sorted(found)
@@ -105,6 +106,20 @@ def _of_jobs(catalog: Loaded) -> Iterator[Problem]:
                 yield document.problem((job.name,), what, key=True)
             else:
                 yield Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")
+
+
+def _of_approvals(catalog: Loaded, owner: str | None) -> Iterator[Problem]:
+    """Jobs to which no second person could agree."""
+    from bot.core.access import Ground
+    from bot.core.approval import lacking
+
+    document = catalog.documents.get("policies/_jobs.yml")
+    for job in catalog.jobs.values():
+        team = catalog.teams.get(job.owner)
+        ours = catalog.teams.get(owner or next(iter(catalog.teams), ""))
+        said = lacking(job, Ground(job.name, team, ours)) if team else ""
+        if document is not None and said:
+            yield document.problem((job.name, "approval"), said, warning=True)
 
 
 def _of_cards(catalog: Loaded) -> Iterator[Problem]:

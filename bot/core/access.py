@@ -50,6 +50,7 @@ class Deed(StrEnum):
     reopen = "reopen"
     rerun = "rerun"
     start = "start"
+    approve = "approve"
     pause = "pause"
     comment = "comment"
     escalate = "escalate"
@@ -109,6 +110,13 @@ RIGHTS = {
         ("start",),
         "`escalate 142` tells the next step of an alert.",
         what="a job",
+    ),
+    Deed.approve: Right(
+        Role.approver,
+        "approve {it}",
+        ("approve", "refuse"),
+        "`comment 142 …` says what you think of it.",
+        what="a job that somebody else asked for",
     ),
     Deed.pause: Right(
         Role.admin, "pause, resume or slow down {it}", ("pause", "resume", "every"), what="a policy"

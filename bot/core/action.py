@@ -144,6 +144,19 @@ class StartJob:
     by: str
     job: str
     params: Mapping[str, Any] = NOTHING
+    waits: bool = False  # for a second person
+
+
+@dataclass(frozen=True)
+class JobDecided:
+    """What became of a job that waited for a second person: `said` in words, `state` an ApprovalState."""
+
+    approval: int
+    state: str
+    job: str
+    asked_by: str
+    said: str
+    by: str = MACHINE
 
 
 @dataclass(frozen=True)
@@ -168,4 +181,4 @@ PersonAction = (
     | Rerun
     | StartJob
 )
-Action = Fire | Clear | Unknown | Renamed | Mended | Timer | RerunEnded | JobEnded | PersonAction
+Action = Fire | Clear | Unknown | Renamed | Mended | Timer | RerunEnded | JobDecided | JobEnded | PersonAction

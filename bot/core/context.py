@@ -75,6 +75,12 @@ class House:
         ground = self.ground_of(clean(job.name), team)
         return replace(ground, on_it=self.ground(alert).on_it) if alert and job in offered else ground
 
+    def ground_to_approve(self, job: str) -> Ground:
+        """Those of the job's own team agree to it, whatever alert it is started from."""
+        declared, teams = self.catalog.jobs.get(job), self.catalog.teams
+        team = teams.get(declared.owner) if declared else None
+        return self.ground_of(clean(job), team or teams.get(self.owner))
+
     def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
         """A link for every entity that the alert names, its key's first."""
         values = {**alert.key_values, **alert.newest}

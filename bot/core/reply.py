@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.alert import Alert, Disposition, Event
+from bot.core.approval import Approval
 from bot.core.earned import Record
 from bot.core.job_run import JobRun
 from sensors.model.asset import ViolationKind
@@ -103,6 +104,8 @@ class StatusReply:
     version: str = ""
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # alert id -> who has been told
+    approvals: tuple[Approval, ...] = ()  # what waits for a second person
+    able: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # approval id -> who may agree
 
 
 @dataclass(frozen=True)
@@ -154,4 +157,13 @@ class HelpReply:
     about: str = ""  # one verb's longer help
 
 
-Reply = Said | StatusReply | ListReply | ShowReply | PolicyReply | HelpReply
+@dataclass(frozen=True)
+class ApprovalsReply:
+    """`approvals`: what waits for a second person, oldest first."""
+
+    waiting: tuple[Approval, ...]
+    able: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # approval id -> who may agree
+    mine: tuple[int, ...] = ()  # those that the one who asks may answer
+
+
+Reply = ApprovalsReply | Said | StatusReply | ListReply | ShowReply | PolicyReply | HelpReply

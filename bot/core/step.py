@@ -16,6 +16,7 @@ from bot.core.action import (
     Comment,
     Escalate,
     Fire,
+    JobDecided,
     JobEnded,
     Mended,
     Renamed,
@@ -58,7 +59,7 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
             return _snoozing(alert, action, now)
         case Resolve() | Reopen():
             return _closing(alert, action, now)
-        case Escalate() | Comment() | Rerun() | RerunEnded() | StartJob() | JobEnded():
+        case _:
             return _beside(alert, action, now)
 
 
@@ -232,9 +233,10 @@ def _reopen(alert: Alert, action: Reopen, now: datetime) -> Outcome:
     return changed(alert, opened, now, action.by, "reopened", f"reopened by {who(action.by)}", action)
 
 
-def _beside(
-    alert: Alert, action: Escalate | Comment | Rerun | RerunEnded | StartJob | JobEnded, now: datetime
-) -> Outcome:
+OfJob = StartJob | JobDecided | JobEnded
+
+
+def _beside(alert: Alert, action: Escalate | Comment | Rerun | RerunEnded | OfJob, now: datetime) -> Outcome:
     """What people and jobs do beside the alert's own state."""
     match action:
         case Escalate(by=by, why=why):
@@ -256,15 +258,28 @@ def _beside(
         case RerunEnded(by=by, answer=answer):
             reply = Effect(EffectKind.reply, clean(answer))
             return changed(alert, alert, now, MACHINE, "rerun_ended", reply.text, action, (reply,))
+        case _:
+            return _of_job(alert, action, now)
+
+
+def _of_job(alert: Alert, action: OfJob, now: datetime) -> Outcome:
+    """What jobs do beside it: asked for, agreed to by a second person, ended."""
+    match action:
         case StartJob(by=by, job=job, params=params):
             start = Effect(EffectKind.start_job, data={"by": by, "job": job, "params": dict(params)})
-            return changed(
-                alert, alert, now, by, "job_started", f"{clean(job)} started by {who(by)}", action, (start,)
+            said = (
+                f"{clean(job)} asked for by {who(by)}: it waits for a second person" if action.waits else ""
             )
+            story = said or f"{clean(job)} started by {who(by)}"
+            kind = "job_asked" if action.waits else "job_started"
+            return changed(alert, alert, now, by, kind, story, action, (start,))
+        case JobDecided(said=said, by=by, asked_by=asker):
+            tell = Effect(EffectKind.tell, said, to=asker)
+            told = tell if asker not in (MACHINE, by) else Effect(EffectKind.reply, said)
+            return changed(alert, alert, now, by, "job_decided", said, action, (told,))
         case JobEnded(run=run, job=job, ok=ok, outcome=outcome, link=link):
-            story = (
-                f"{clean(job)} {'succeeded' if ok else 'failed'}{f': {clean(outcome)}' if outcome else ''}"
-            )
+            came = f": {clean(outcome)}" if outcome else ""
+            story = f"{clean(job)} {'succeeded' if ok else 'failed'}{came}"
             reply = Effect(EffectKind.reply, story, data={"job_run": run, **_link(link)})
             return changed(alert, alert, now, MACHINE, "job_ended", story, action, (reply,))
 

@@ -9,6 +9,7 @@ from functools import partial
 from bot.core.alert import Alert
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.message import Message
+from bot.deliver.approvals import ApprovalCards
 from bot.deliver.away import Away, Card, Line
 from bot.deliver.cards import Cards
 from bot.deliver.channels import Channels
@@ -56,6 +57,7 @@ class Deliverer:
         self.looking = looking
         self.files = Files(self.posting, looking)
         self.cards, self.replies = Cards(self.posting, looking), Replies(self.posting, looking, self.files)
+        self.approvals = ApprovalCards(self.posting)
         self.saying = Saying(store, view, clock, self.metrics, self.pacing, self.channels)
         self.away = Away(store, view, clock, self.pacing, self.channels)
         self._lines_first = True
@@ -89,6 +91,8 @@ class Deliverer:
         self._lines_first = not self._lines_first  # a long line of cards must not hold up pages, nor they it
         moved = 0
         for delivery, move in (*moves[1], *moves[0]) if self._lines_first else (*moves[0], *moves[1]):
+            moved += self._guarded(delivery, move)
+        for delivery, move in self.approvals.waiting():
             moved += self._guarded(delivery, move)
         for sent in self.store.outbox.look_again(self.clock()):
             look = self.files.look if sent.file_id else self.looking.look

@@ -11,6 +11,7 @@ from bot.core.change import Refused
 from bot.core.command import BY_NAME
 from bot.core.job_run import JobRun
 from bot.core.reply import (
+    ApprovalsReply,
     Context,
     HelpReply,
     ListReply,
@@ -23,6 +24,7 @@ from bot.core.reply import (
     StatusReply,
 )
 from bot.core.words import count
+from bot.slack import approvals
 from bot.slack.blocks import Block, Face, actions, context, header, preformatted, section
 from bot.slack.face import buttons, offers, shown_columns
 from bot.slack.text import (
@@ -83,6 +85,8 @@ def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
             return policy(reply, room)
         case HelpReply():
             return helped(reply, room)
+        case ApprovalsReply():
+            return approvals.listed(reply, room.prefix)
 
 
 def said(reply: Said, room: Room = ANYWHERE) -> Face:
@@ -201,11 +205,13 @@ def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
 
 
 def around(reply: StatusReply) -> list[Block]:
-    """All of `status` but the alerts: who is on call, the policies, the last jobs."""
+    """All of `status` but the alerts: what waits for a second person, who is on call, policies, jobs."""
     duty = [
         f"{escape(team, 40)}: {' '.join(mention(m) for m in who) or 'nobody'}" for team, who in reply.on_call
     ]
+    waiting = [approvals.line(asked, reply.able.get(asked.id, ())) for asked in reply.approvals[:10]]
     return [
+        *_titled("Waiting for a second person", waiting),
         *_titled("On call", duty[:10]),
         *_titled("Policies", _policy_lines(reply.policies)),
         *_titled("Jobs", job_lines(reply.jobs, 5)),

@@ -33,5 +33,8 @@ class Desk(Protocol):
         self, person: Person, alert_id: int | None, job: str, params: Mapping[str, Any], /
     ) -> Said | Refused: ...
 
+    def decide(self, person: Person, approval: int, yes: bool, seen: str, /) -> Said | Refused:
+        """What a second person says to a job that waits. `seen` is what his button showed."""
+
     def alert_at(self, channel: str, ts: str, /) -> int | None:
         """The alert whose card (or whose thread) this is."""

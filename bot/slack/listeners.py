@@ -86,6 +86,7 @@ def register(
     listeners = Listeners(desk, client, turns, clock)
     app.use(listeners.guard)
     app.action(re.compile(r"^alert\."))(listeners.click)
+    app.action(re.compile(r"^approval\."))(listeners.decide)
     for entry in COMMANDS:
         app.command(str(entry["command"]))(listeners.command)
     for entry in SHORTCUTS:
@@ -179,6 +180,17 @@ class Listeners:
             self._talk.tell(clicked.place, render(refused))
         else:
             self._talk.open(clicked)
+
+    def decide(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        """A second person's answer to a job that waits."""
+        place, said = payloads.click(body).place, payloads.decision(body)
+        if said is None:
+            ack()
+            self._talk.tell(place, plainly("This button says nothing that Patrol knows."))
+            return
+        outcome = self._act(context, place, lambda: self._desk.decide(place.person, *said))
+        ack()
+        self._settle(outcome, lambda reply: self._talk.answer(place, reply), place)
 
     def command(self, ack: Ack, body: Body, context: BoltContext) -> None:
         place, text = payloads.command(body)

@@ -85,6 +85,14 @@ def click(body: Body) -> Click:
     )
 
 
+def decision(body: Body) -> tuple[int, bool, str] | None:
+    """Which approval, whether yes, and what its button showed."""
+    action = (body.get("actions") or [{}])[0]
+    shown = re.fullmatch(r"(\d{1,12}):([0-9a-f]{1,64})", str(action.get("value") or ""))
+    said = re.fullmatch(r"approval\.(yes|no)\.\d{1,12}", str(action.get("action_id") or ""))
+    return (int(shown[1]), said[1] == "yes", shown[2]) if shown and said else None
+
+
 def _errand(value: str, channel: str, ts: str) -> Errand | None:
     match = BUTTON.fullmatch(value)
     return Errand(int(match[1]), int(match[2]), channel, ts, match[3] or "") if match else None

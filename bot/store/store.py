@@ -13,6 +13,7 @@ from bot.core.change import Change
 from bot.errors import Conflict, LeaseLost
 from bot.store import ahead
 from bot.store.alerts import Alerts
+from bot.store.approvals import Approvals
 from bot.store.audit import Audit
 from bot.store.changes import write_changes
 from bot.store.contents import Contents
@@ -45,6 +46,7 @@ class Store:
         self.outbox = Outbox(self._database)
         self.pace = Pace(self._database)
         self.jobs = JobRuns(self._database)
+        self.approvals = Approvals(self._database)
         self.contents = Contents(self._database)
         self.requests = Requests(self._database)
         self.audit = Audit(self._database)

@@ -123,6 +123,10 @@ class RecordingDesk:
         self._note("start", person.slack, alert_id, job, dict(params))
         return Said(f"{job} is starting.")
 
+    def decide(self, person: Person, approval: int, yes: bool, seen: str) -> Said | Refused:
+        self._note("decide", person.slack, approval, yes, seen)
+        return Said(f"APR-{approval} was {'approved' if yes else 'refused'}.")
+
     def alert_at(self, channel: str, ts: str) -> int | None:
         return self.cards.get((channel, ts))
 
