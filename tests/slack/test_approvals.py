@@ -44,7 +44,8 @@ def test_whatever_it_holds_its_card_and_its_lines_are_sound(text: str) -> None:
         sound(card(over, None, run), honest=False)
         sound(decided(over), honest=False)
     sound(ended(asked, run), honest=False)
-    sound(render(ApprovalsReply((asked,) * 30, {12: ("U0BO",)}, (12,))))
+    many = tuple(replace(asked, id=n) for n in range(1, 31))
+    sound(render(ApprovalsReply(many, {12: ("U0BO",)}, tuple(range(1, 31)))))
 
 
 def test_a_click_on_its_buttons_is_handed_in_with_what_was_shown(bot: Bot) -> None:
