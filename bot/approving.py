@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from bot.acting import Acting
 from bot.core import access
 from bot.core.access import Deed
 from bot.core.action import StartJob
@@ -13,10 +15,10 @@ from bot.core.alert import Alert
 from bot.core.approval import Answer, Approval, ApprovalState, decide, needed, nobody_else, outcome
 from bot.core.change import Refused
 from bot.core.reply import ApprovalsReply, Person, Said
+from bot.core.trail import line_of
 from bot.core.words import when
 from bot.log import get
 from bot.starting import Starting
-from bot.view import View
 from bot.waiting import Waiting
 from sensors.model.job import Job
 
@@ -26,8 +28,9 @@ log = get("approving")
 class Approving:
     """Thread-safe: what waits lies in the store."""
 
-    def __init__(self, view: View, starting: Starting) -> None:
-        self.view = view
+    def __init__(self, acting: Acting, starting: Starting) -> None:
+        self.acting = acting
+        self.view = acting.view
         self.starting = starting
         self.engine = starting.engine
         self.store = starting.store
@@ -40,7 +43,9 @@ class Approving:
     ) -> Said | Refused:
         """Starts a job, for an alert or by itself, or asks for it; what is wrong is said before."""
         ground = self.view.house.ground_to_start(job, alert)
+        about = f"{job.name} for {alert.name}" if alert else job.name
         if refused := access.may(person.slack, Deed.start, ground):
+            self.acting.add(person, Deed.start, about, refused)
             return refused
         params, problems = job.fill(given, {**alert.newest, **alert.key_values} if alert else {})
         if problems:
@@ -49,13 +54,20 @@ class Approving:
             )
         waits = needed(job)
         if waits and (refused := nobody_else(person.slack, self.view.house.ground_to_approve(job.name))):
+            self.acting.add(person, Deed.start, about, refused)
             return refused
         if alert:
             asked = StartJob(person.slack, job.name, params, waits)
-            _, done = self.engine.act(alert.id, asked, by=person.slack)
+            _, done = self.engine.act(
+                alert.id,
+                asked,
+                by=person.slack,
+                line=lambda _, now: line_of(person, Deed.start, about, now),
+            )
             if isinstance(done, Refused):
                 return done
             return self._asked(job, alert) if waits else _starting(job, alert)
+        self.acting.add(person, Deed.start, about)  # first: what is done is never without its line
         found = self.starting.ask(job, person.slack, params, None, f"command-{uuid.uuid4().hex}")
         if isinstance(found, Approval):
             return self._asked(job, None, found)
@@ -90,10 +102,14 @@ class Approving:
         decided = decide(
             asked, answer, job, self.view.house.ground_to_approve(asked.job), self.engine.clock()
         )
+        deed = Deed.approve if yes else "refuse"
         if isinstance(decided, Refused):
+            self.acting.add(person, deed, f"{asked.name} {asked.job}", decided)
             return Said(decided.why, decided.hint, ok=False)
         approved = decided.state is ApprovalState.approved
-        if not self.store.approvals.decide(decided, job.timeout if approved and job else None):
+        line = line_of(person, deed, f"{asked.name} {asked.job}", self.engine.clock())
+        line = replace(line, words=outcome(decided), alert=asked.alert)
+        if not self.store.approvals.decide(decided, job.timeout if approved and job else None, line):
             return self.answer(person, approval_id, yes, why, seen)  # somebody else was quicker
         log.info("approval", approval=asked.id, job=asked.job, state=decided.state.value, by=person.slack)
         self.rest.tell(decided)

@@ -6,10 +6,10 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
+from bot.acting import Acting
 from bot.approving import Approving
 from bot.core import access, command, oncall
 from bot.core.access import Deed
@@ -72,7 +72,8 @@ class Desk:
         self.engine = engine
         self.view = view
         self.starting = starting
-        self.approving = Approving(view, starting)
+        self.acting = Acting(engine, view)
+        self.approving = Approving(self.acting, starting)
 
     # ---------------------------------------------------------------------- acts
 
@@ -90,12 +91,7 @@ class Desk:
         if isinstance(action, Reopen):
             action = self._with_holder(alert_id, action)
         seq = work_seq if isinstance(action, STALE) else None
-
-        def permit(alert: Alert, now: datetime) -> Refused | None:
-            what = deed or access.deed_of(action, alert, now)
-            return access.may(person.slack, what, self.view.house.ground(alert))
-
-        alert, outcome = self.engine.act(alert_id, action, by=person.slack, work_seq=seq, permit=permit)
+        alert, outcome = self.acting.act(person, alert_id, action, seq, deed)
         return self._answer(alert, alert_id, outcome)
 
     def _with_holder(self, alert_id: int, action: Reopen) -> Reopen:
@@ -336,7 +332,7 @@ class Desk:
         if policy is None:
             return self._no_such("policy", said.name, list(self.engine.catalog.policies))
         ground = self.view.house.ground_of(policy.name, self.engine.catalog.teams.get(policy.owner))
-        if refused := access.may(person.slack, Deed.rerun, ground):
+        if refused := self.acting.begin(person, Deed.rerun, ground):
             return _refusal(refused)
         answer = self.starting.rerun_policy(policy, person.slack, uuid.uuid4().hex)
         return Said(f"`{policy.name}`: {answer}.")

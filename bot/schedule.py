@@ -151,7 +151,7 @@ class Scheduler:
             self._store_away(away)  # the chore of this name does it when the store is back
         self._plan_policies()
         chores: dict[str, Callable[[], object]] = {
-            "sweep": self.engine.sweep,
+            "sweep": self._sweep,
             "starting": self._start_things,
             "reload": self._reload,
             "renew": self.engine.runs.renew,
@@ -287,6 +287,11 @@ class Scheduler:
             with suppress(JobLookupError):  # it has ended meanwhile
                 job.modify(next_run_time=datetime.now(UTC))
         return True
+
+    def _sweep(self) -> None:
+        self.engine.sweep()
+        if seal := self.engine.store.trail.seal(self.engine.clock()):
+            log.info("audit sealed", head=f"{seal.number}:{seal.hash}", lines=len(seal.lines))
 
     def _start_things(self) -> None:
         self.starting.effects()

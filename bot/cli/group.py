@@ -28,6 +28,7 @@ COMMANDS = {
     "backtest": ("bot.cli.backtest", "backtest"),
     "diff": ("bot.cli.diff", "diff"),
     "score": ("bot.cli.score", "score"),
+    "audit": ("bot.cli.audit", "audit"),
     "db": ("bot.cli.serve", "db"),
 }
 PORT = click.IntRange(0, 65535)
@@ -80,6 +81,7 @@ def patrol() -> None:
     Put it to work:   patrol db upgrade, then patrol serve
     Miss nothing:     patrol gaps       shows what no policy has looked at
                       patrol backfill   looks at it, and pages nobody
+    Answer for it:    patrol audit      proves who did what, and writes it out
     """
 
 

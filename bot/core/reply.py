@@ -23,6 +23,7 @@ class Person:
 
     slack: str
     channel: str | None = None
+    via: str = ""  # button | command | mention | modal | shortcut
 
 
 @dataclass(frozen=True)

@@ -38,10 +38,11 @@ class Place:
     channel: str = ""
     thread_ts: str | None = None
     response_url: str = ""
+    via: str = ""  # how he acted
 
     @property
     def person(self) -> Person:
-        return Person(self.user, self.channel or None)
+        return Person(self.user, self.channel or None, self.via)
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def click(body: Body) -> Click:
     carried = Errand.unpacked(str(view.get("private_metadata") or ""))
     channel = _id(body.get("channel")) or (carried.channel if carried else "")
     ts = str(container.get("message_ts") or (carried.ts if carried else ""))
-    place = Place(_id(body.get("user")), channel, _thread(body), str(body.get("response_url") or ""))
+    via = "modal" if view else "button"
+    place = Place(_id(body.get("user")), channel, _thread(body), str(body.get("response_url") or ""), via)
     return Click(
         action_id=str(action.get("action_id") or ""),
         place=place,
@@ -141,6 +143,7 @@ def command(body: Body) -> tuple[Place, str]:
         str(body.get("channel_id") or ""),
         None,
         str(body.get("response_url") or ""),
+        "command",
     )
     return place, typed(str(body.get("text") or ""))
 
@@ -160,7 +163,7 @@ def mention(body: Body, bot_user: str) -> Mention:
     text = typed(text)
     root = event.get("thread_ts")
     where = str(root or event.get("ts") or "") or None
-    place = Place(str(event.get("user") or ""), str(event.get("channel") or ""), where)
+    place = Place(str(event.get("user") or ""), str(event.get("channel") or ""), where, via="mention")
     return Mention(place, text, str(root) if root else None)
 
 

@@ -29,7 +29,8 @@ class Submissions:
 
     def place(self, body: Mapping[str, Any]) -> Place:
         errand = _errand(body)
-        return Place(str((body.get("user") or {}).get("id") or ""), errand.channel if errand else "")
+        user = str((body.get("user") or {}).get("id") or "")
+        return Place(user, errand.channel if errand else "", via="modal")
 
     def record(self, body: Mapping[str, Any], person: Person) -> Outcome:
         errand, view = _errand(body), body.get("view") or {}

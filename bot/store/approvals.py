@@ -11,12 +11,14 @@ from sqlalchemy import Row, or_, select, update
 
 from bot.core.approval import Approval, ApprovalState, Posted
 from bot.core.job_run import JobRun
+from bot.core.trail import Line
 from bot.store.codec import pack_values, unpack_values
 from bot.store.database import Database
 from bot.store.job_runs import ask_in, run_of
-from bot.store.tables import STILL_SHOWN
-from bot.store.tables import approvals as t
 from bot.store.tables import job_runs as runs
+from bot.store.tables_of_people import STILL_SHOWN
+from bot.store.tables_of_people import approvals as t
+from bot.store.trail import add_lines
 
 WAITING = ApprovalState.waiting.value
 NAMES = {"asked_by": "by", "alert_id": "alert"}  # columns that are called otherwise in an Approval
@@ -65,9 +67,10 @@ class Approvals:
             c.execute(self._database.insert(t).values(values).on_conflict_do_nothing())
             return _approval(c.execute(select(t).where(t.c.key == order.key)).one())
 
-    def decide(self, decided: Approval, run_until: timedelta | None = None) -> bool:
+    def decide(self, decided: Approval, run_until: timedelta | None = None, line: Line | None = None) -> bool:
         """What became of it, where nothing had yet. With `run_until` its job is asked for in the same
-        transaction, to end within that time: approved is started, once, whoever dies meanwhile."""
+        transaction, to end within that time: approved is started, once, whoever dies meanwhile. `line` is
+        the audit's."""
         assert decided.decided_at
         values = {
             "state": decided.state.value,
@@ -80,6 +83,7 @@ class Approvals:
             change = update(t).where(t.c.id == decided.id, t.c.state == WAITING)
             if c.execute(change.values(values)).rowcount != 1:
                 return False
+            add_lines(c, [line] if line else [])
             if run_until is not None:
                 now = decided.decided_at
                 run = JobRun(0, decided.job, decided.by, decided.key, now, now + run_until, poll_at=now)

@@ -29,6 +29,7 @@ from bot.store.requests import Requests
 from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
 from bot.store.tables import pacing
+from bot.store.trail import Trail, add_lines
 from bot.store.values import Beside, RunSave
 from bot.store.verdicts import Verdicts
 from sensors.model.run import RunStatus
@@ -53,6 +54,7 @@ class Store:
         self.ledger = Ledger(self._database)
         self.renames = Renames(self._database)
         self.verdicts = Verdicts(self._database)
+        self.trail = Trail(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 
     def save(self, saved: RunSave, now: datetime) -> tuple[Alert, ...]:
@@ -95,6 +97,7 @@ class Store:
             if beside:
                 add_evidence(c, beside.evidence, alerts)
                 drop_unsent(c, beside.dropped, now)
+                add_lines(c, beside.trail)
         self._committed()
         return alerts
 

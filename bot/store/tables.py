@@ -295,37 +295,6 @@ NOT_OVER = text("(ended_at IS NULL OR poll_at IS NOT NULL)")  # ended, too, whil
 Index("ix_job_runs_not_over", job_runs.c.id, sqlite_where=NOT_OVER, postgresql_where=NOT_OVER)
 Index("ix_job_runs_alert", job_runs.c.alert_id)
 
-approvals = Table(
-    "approvals",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("key", Text, nullable=False, unique=True),  # of what was asked: once, whatever happens in between
-    Column("job", Words, nullable=False),
-    Column("title", Words, nullable=False),
-    Column("params", Json, nullable=False),
-    Column("binding", Text, nullable=False),
-    Column("asked_by", Words, nullable=False),
-    Column("asked_at", Moment, nullable=False),
-    Column("expires_at", Moment, nullable=False),
-    Column("alert_id", Id, ForeignKey("alerts.id", ondelete="SET NULL")),
-    Column("state", Text, nullable=False),
-    Column("decided_by", Words, nullable=False),
-    Column("decided_at", Moment),
-    Column("why", Words, nullable=False),
-    Column("told", Text, nullable=False),  # which state its alert's history has been told
-    Column("lease_until", Moment),
-    Column("channel", Text, nullable=False),  # of its card, and how far Slack shows it
-    Column("ts", Text, nullable=False),
-    Column("said", Integer, nullable=False),
-    Column("shown", Text, nullable=False),
-    Column("sending_since", Moment),
-    Column("retry_at", Moment),
-    Column("shows_all", Boolean, nullable=False),  # nothing is left to be told
-    sqlite_autoincrement=True,  # an id is never given twice
-)
-STILL_SHOWN = text("NOT shows_all")
-Index("ix_approvals_shown", approvals.c.id, sqlite_where=STILL_SHOWN, postgresql_where=STILL_SHOWN)
-
 contents = Table(
     "contents",
     metadata,

@@ -76,6 +76,7 @@ class RecordingDesk:
 
     alert: Alert = field(default_factory=an_alert)
     handed: list[tuple[Any, ...]] = field(default_factory=list)
+    people: list[Person] = field(default_factory=list)
     delay_s: float = 0.0
     broken: Exception | None = None
     cards: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class RecordingDesk:
     def reset(self) -> None:
         self.alert, self.delay_s, self.broken = an_alert(), 0.0, None
         self.handed.clear()
+        self.people.clear()
         self.cards.clear()
 
     def _note(self, *what: Any) -> None:
@@ -96,6 +98,7 @@ class RecordingDesk:
     def act(
         self, person: Person, alert_id: int, action: PersonAction, work_seq: int | None
     ) -> Said | Refused:
+        self.people.append(person)
         self._note("act", person.slack, alert_id, action, work_seq)
         if work_seq is not None and work_seq != self.alert.work_seq:
             return Refused("⟦U0ANA⟧ has it since a minute.", "`take 3` takes it over")
@@ -104,6 +107,7 @@ class RecordingDesk:
         return Said(f"You have ALR-{alert_id}.", "undo: `/patrol unack 3`")
 
     def command(self, person: Person, text: str) -> Reply | Refused:
+        self.people.append(person)
         self._note("command", person.slack, text)
         return Said(f"Heard {text}.", "undo: `unack 3`")
 
@@ -120,10 +124,12 @@ class RecordingDesk:
     def start_job(
         self, person: Person, alert_id: int | None, job: str, params: Mapping[str, Any]
     ) -> Said | Refused:
+        self.people.append(person)
         self._note("start", person.slack, alert_id, job, dict(params))
         return Said(f"{job} is starting.")
 
     def decide(self, person: Person, approval: int, yes: bool, seen: str) -> Said | Refused:
+        self.people.append(person)
         self._note("decide", person.slack, approval, yes, seen)
         return Said(f"APR-{approval} was {'approved' if yes else 'refused'}.")
 
