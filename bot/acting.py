@@ -40,8 +40,9 @@ class Acting:
             action,
             by=person.slack,
             work_seq=work_seq,
-            permit=lambda alert, now: access.may(
-                person.slack, what(alert, now), self.view.house.ground(alert)
+            permit=lambda alert, now: (
+                self.view.unseen(person.slack, alert)
+                or access.may(person.slack, what(alert, now), self.view.house.ground(alert))
             ),
             line=lambda alert, now: line_of(person, what(alert, now), alert.name, now),
         )

@@ -88,7 +88,7 @@ class Approving:
 
     def waiting(self, person: Person) -> ApprovalsReply:
         """All that waits, and what of it this person may answer."""
-        waiting = tuple(self.store.approvals.waiting())
+        waiting = self.view.waiting(person.slack)
         able = {a.id: self.view.may_approve(a) for a in waiting}
         return ApprovalsReply(waiting, able, tuple(a.id for a in waiting if person.slack in able[a.id]))
 

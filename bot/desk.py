@@ -37,6 +37,7 @@ from bot.core.reply import (
     Person,
     PolicyReply,
     Reply,
+    Revealed,
     Said,
     ShowReply,
     StatusReply,
@@ -44,6 +45,7 @@ from bot.core.reply import (
 )
 from bot.core.words import clean, when, who
 from bot.engine import Engine
+from bot.revealing import Revealing
 from bot.starting import Starting
 from bot.view import View
 from sensors.model.job import Job
@@ -73,6 +75,7 @@ class Desk:
         self.view = view
         self.starting = starting
         self.acting = Acting(engine, view)
+        self.revealing = Revealing(self.acting)
         self.approving = Approving(self.acting, starting)
 
     # ---------------------------------------------------------------------- acts
@@ -128,6 +131,14 @@ class Desk:
         said = self.approving.start(person, alert, job, params)
         return _refusal(said) if isinstance(said, Refused) else said
 
+    def reveal(self, person: Person, alert_id: int, why: str) -> Refused | None:
+        """Records that somebody wants to see masked values, or refuses it."""
+        return self.revealing.ask(person, alert_id, why)
+
+    def revealed(self, person: Person, alert_id: int) -> Revealed:
+        """They, from the warehouse; takes as long as its query."""
+        return self.revealing.look(person, alert_id)
+
     def decide(self, person: Person, approval: int, yes: bool, seen: str) -> Said:
         """What somebody says by a button to a job that waits for a second person."""
         return self.approving.answer(person, approval, yes, seen=seen)
@@ -145,8 +156,8 @@ class Desk:
     def show(self, alert_id: int) -> ShowReply | None:
         return self.view.show(alert_id)
 
-    def status(self, person: Person) -> StatusReply:  # noqa: ARG002  the same for everybody, as yet
-        return self.view.status()
+    def status(self, person: Person) -> StatusReply:
+        return self.view.status(person.slack)
 
     def alert_at(self, channel: str, ts: str) -> int | None:
         """The alert whose card this is."""
@@ -260,6 +271,7 @@ class Desk:
             snoozed="snoozed" in filters,
             severity=Severity[severity] if severity else None,
         )
+        alerts = list(self.view.seen(person.slack, alerts))
         asked = " ".join(f"{name}:{value}" if value else name for name, value in filters.items())
         return ListReply(tuple(alerts), asked, self.view.cards(alerts))
 
@@ -280,14 +292,17 @@ class Desk:
             return targets
         if not targets:
             return Said("Which alert?", "Write it so: `show 142`", ok=False)
-        return self.view.show(targets[0]) or self.view.unknown_alert(targets[0])
+        shown = self.view.show(targets[0])
+        if shown and (refused := self.view.unseen(person.slack, shown.alert)):
+            return _refusal(refused)
+        return shown or self.view.unknown_alert(targets[0])
 
-    def _policy(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
+    def _policy(self, person: Person, said: Command) -> Reply:
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
             return self._no_such("policy", said.name, list(self.engine.catalog.policies))
         alerts = self.engine.store.alerts
-        opened = tuple(alerts.open(policy=policy.name, limit=10))
+        opened = self.view.seen(person.slack, alerts.open(policy=policy.name, limit=10))
         return PolicyReply(
             policy,
             self.view.lines([policy.name])[0],

@@ -12,6 +12,7 @@ from bot.core.alert import Alert, Disposition, Lane
 from bot.core.approval import Approval
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
+from bot.core.change import Refused
 from bot.core.context import House, Known
 from bot.core.message import Queue
 from bot.core.plan import next_due
@@ -68,6 +69,25 @@ class View:
 
     def told(self, alert: Alert) -> tuple[str, ...]:
         return self.house.told(alert)
+
+    def unseen(self, person: str, alert: Alert) -> Refused | None:
+        """Why the person may not even look at it; None where he may."""
+        if self.house.sees(person, alert):
+            return None
+        said = f"{alert.name} is sensitive: only members of {clean(alert.terms.team)} see it."
+        return Refused(said, "Who is in a team stands in policies/_teams.yml.")
+
+    def seen(self, person: str, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+        """Those of them that the person may see."""
+        house = self.house
+        return tuple(alert for alert in alerts if house.sees(person, alert))
+
+    def waiting(self, person: str) -> tuple[Approval, ...]:
+        """What waits for a second person, but for what is about an alert that this person may not see."""
+        asked = self.store.approvals.waiting()
+        hidden = {a.id for a in self.store.alerts.many({a.alert for a in asked if a.alert})}
+        hidden -= {a.id for a in self.seen(person, self.store.alerts.many(hidden))}
+        return tuple(one for one in asked if one.alert not in hidden)
 
     def context(self, alert: Alert) -> Context:
         """What the card shows beside its alert, read now."""
@@ -135,14 +155,15 @@ class View:
             for alert in self.store.alerts.open(policy=name, limit=1000)
         }
 
-    def status(self) -> StatusReply:
+    def status(self, person: str) -> StatusReply:
+        """As this person may see it."""
         now = self.clock()
         calls = [
             (name, oncall.people("oncall", team, now)) for name, team in sorted(self.catalog.teams.items())
         ]
-        opened = tuple(self.store.alerts.open(limit=50))
+        opened = self.seen(person, self.store.alerts.open(limit=50))
         wrong = (FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_SENSOR, SILENT_SENSOR)
-        waiting = tuple(self.store.approvals.waiting(20))
+        waiting = self.waiting(person)[:20]
         broken = [a.title for name in wrong for a in self.store.alerts.open(policy=name, limit=20)]
         return StatusReply(
             policies=self.lines(),

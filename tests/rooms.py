@@ -53,10 +53,11 @@ ROOMS: Mapping[str, str] = {
     "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.runs bot.engine bot.view {LEAVES}",
     "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.watch.trouble bot.engine bot.view {LEAVES}",
     "bot.acting": f"{PURE} bot.store bot.engine bot.view {LEAVES}",
+    "bot.revealing": f"{PURE} sensors bot.store bot.engine bot.view bot.acting {LEAVES}",
     "bot.waiting": f"{PURE} bot.store bot.engine {LEAVES}",
     "bot.approving": f"{PURE} bot.store bot.engine bot.acting bot.starting bot.waiting {LEAVES}",
     "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting bot.acting bot.approving"
-    f" {LEAVES}",
+    f" bot.revealing {LEAVES}",
     "bot.schedule": f"{PURE} bot.store bot.due bot.engine bot.rounds bot.view bot.starting bot.waiting"
     f" bot.deliver bot.watch.late bot.watch.worth bot.mending {LEAVES}",
     "bot.sandbox": "",

@@ -30,6 +30,7 @@ KINDS = {"policies/": "policies", "sql/_macros/": "macros", "sql/": "SQL"}  # by
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @in_project
 @click.option("--warehouse", is_flag=True, help="Also have the project's warehouse read every query.")
+@click.option("--slack", is_flag=True, help="Also ask Slack whether sensitive alerts stay private.")
 @click.option("--strict", is_flag=True, help="Warnings count as mistakes.")
 @click.option(
     "--format",
@@ -40,7 +41,13 @@ KINDS = {"policies/": "policies", "sql/_macros/": "macros", "sql/": "SQL"}  # by
 )
 @click.option("--json", "as_json", is_flag=True, help="A list of objects: path, line, column, what, warning.")
 def check(
-    paths: tuple[Path, ...], project: Path, warehouse: bool, strict: bool, form: str, as_json: bool
+    paths: tuple[Path, ...],
+    project: Path,
+    warehouse: bool,
+    slack: bool,
+    strict: bool,
+    form: str,
+    as_json: bool,
 ) -> None:
     """Name every mistake in the files, with its place. Nothing is run, posted or changed.
 
@@ -48,7 +55,7 @@ def check(
     patrol check
     patrol check policies/payments/refund_spike.yml sql/payments
     patrol check --strict --format github      in a pull request
-    patrol check --warehouse                   asks the warehouse, too
+    patrol check --warehouse --slack           asks the warehouse, and Slack, too
 
     Everything is always read, since files depend on each other; PATHS only narrow what is shown. Every query
     is read by a DuckDB that holds the declared tables without a row: what it refuses is a mistake where
@@ -62,6 +69,10 @@ def check(
     wanted = [there(project, path) for path in paths]
     catalog = _loaded(settings)
     found = problems(catalog, settings, ask=warehouse)
+    if slack:
+        from bot.cli.check_slack import of_slack
+
+        found = sorted({*found, *of_slack(catalog, settings)})
     shown = [p for p in found if not paths or _under(project, p, wanted)]
     _print(shown, "json" if as_json else form, project)
     if not as_json and form != "json":

@@ -51,6 +51,8 @@ class Deed(StrEnum):
     rerun = "rerun"
     start = "start"
     approve = "approve"
+    reveal = "reveal"
+    reveal_hidden = "reveal_hidden"
     pause = "pause"
     comment = "comment"
     escalate = "escalate"
@@ -118,6 +120,8 @@ RIGHTS = {
         "`comment 142 …` says what you think of it.",
         what="a job that somebody else asked for",
     ),
+    Deed.reveal: Right(Role.responder, "see masked values of {it}", instead=ASK_OTHERS),
+    Deed.reveal_hidden: Right(Role.lead, "see hidden values of {it}", instead=ASK_OTHERS),
     Deed.pause: Right(
         Role.admin, "pause, resume or slow down {it}", ("pause", "resume", "every"), what="a policy"
     ),

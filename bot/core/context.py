@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core import oncall
-from bot.core.access import Ground
+from bot.core.access import Ground, role_in
 from bot.core.alert import Alert, Disposition, due
 from bot.core.builtin_slack import SLACK_AWAY
 from bot.core.message import LATE
@@ -62,6 +62,14 @@ class House:
         held = (alert.owner, *alert.helpers, *self.told(alert))
         on_it = frozenset(person for person in held if person)
         return replace(self.ground_of(alert.name, self.team_of(alert)), on_it=on_it, alert=alert.id)
+
+    def sensitive(self, alert: Alert) -> bool:
+        """Whether only its team may see it: by its policy when it opened, or as that now is."""
+        policy = self.policy_of(alert)
+        return alert.terms.sensitive or (policy is not None and policy.sensitive)
+
+    def sees(self, person: str, alert: Alert) -> bool:
+        return not self.sensitive(alert) or role_in(person, self.ground(alert)) is not None
 
     def ground_of(self, name: str, team: Team | None) -> Ground:
         """Something else of a team, such as a policy or a job."""

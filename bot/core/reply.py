@@ -159,6 +159,16 @@ class HelpReply:
 
 
 @dataclass(frozen=True)
+class Revealed:
+    """Rows with what is masked elsewhere, for one person's eyes; or why there are none."""
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[Mapping[str, Any], ...] = ()
+    total: int = 0
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class ApprovalsReply:
     """`approvals`: what waits for a second person, oldest first."""
 

@@ -100,10 +100,24 @@ class Deliverer:
         return moved
 
     def _of_card(self, alert: Alert, message: Message | None) -> Moving:
-        return f"card-{alert.id}", partial(self.cards.move, alert, message)
+        channel = message.channel if message and message.ts else ""
+        move = partial(self.cards.move, alert, message)
+        return f"card-{alert.id}", partial(self._privately, alert, channel, move)
 
     def _of_line(self, stored: StoredEffect, alert: Alert, message: Message | None) -> Moving:
-        return f"effect-{stored.id}", partial(self.replies.move, stored, alert, message)
+        move = partial(self.replies.move, stored, alert, message)
+        return f"effect-{stored.id}", partial(self._privately, alert, None, move)
+
+    def _privately(self, alert: Alert, channel: str | None, move: Callable[[], bool]) -> bool:
+        """What is sensitive stays where it is, and unsaid, while others could read it there."""
+        if not self.view.house.sensitive(alert):
+            return move()
+        if channel is None:
+            card = self.store.outbox.message(alert.id)
+            channel = card.channel if card and card.ts else ""
+        if not channel:
+            return bool(self.channels.way(alert)) and move()
+        return bool(self.channels.privacy.ways(alert, [channel])) and move()
 
     def _waiting(self) -> tuple[list[Card], list[Line]]:
         now = self.clock()

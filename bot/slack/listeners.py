@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -21,11 +22,12 @@ from slack_sdk import WebClient
 from bot.core.change import Refused
 from bot.core.reply import Reply
 from bot.errors import PatrolError, RecordUnknown
-from bot.slack import payloads, talk
+from bot.slack import payloads, reveal, talk
 from bot.slack.answers import plainly, render
 from bot.slack.client import SlackClient
 from bot.slack.desk import Desk
 from bot.slack.gate import OUTSIDER, Gate, Seen
+from bot.slack.modals import Errand
 from bot.slack.payloads import Place
 from bot.slack.scopes import COMMANDS, EVENTS, SHORTCUTS
 from bot.slack.submissions import Submissions
@@ -225,6 +227,10 @@ class Listeners:
                 self._settle(outcome, lambda done: self._talk.submitted(place, done))
         elif refusal := self._submissions.refusal(body, outcome):
             ack(**refusal)
+        elif isinstance(outcome, reveal.Asked):
+            errand, name = Errand(outcome.alert, 0, place.channel), uuid.uuid4().hex
+            ack(response_action="update", view=reveal.waiting(errand, name))
+            self._talk.reveal(name, place.person, errand)
         else:
             ack(response_action="clear")
             self._talk.submitted(place, outcome)

@@ -13,7 +13,7 @@ from bot.core.reply import ShowReply
 from bot.slack import wording
 from bot.slack.answers import history_lines, job_lines, row_blocks
 from bot.slack.blocks import Block, actions, button, context, option, plain_text, section
-from bot.slack.face import offers, value
+from bot.slack.face import concealed, offers, value
 from bot.slack.text import code, cut, escape, fold
 from bot.slack.wording import CALLED, state
 from sensors.model.clock import say_duration
@@ -192,6 +192,7 @@ def more(shown: ShowReply, errand: Errand, notice: str = "") -> Block:
         *_giving(alert),
         *actions(offers(alert, about)),
         *row_blocks(about, 20),
+        *actions(concealed(alert, about)),
         *context([_kept(alert)]),
         *_timeline(shown),
         _note("Add a note", "Kept in its history. “Escalate now” gives it as the reason."),

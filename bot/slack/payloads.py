@@ -26,7 +26,7 @@ from bot.slack.text import fold
 Body = Mapping[str, Any]
 BUTTON = re.compile(r"(\d{1,12}):(\d{1,12})(?::(.{1,200}))?")
 SNOOZE = timedelta(hours=1)
-OPENING = frozenset({"alert.more", "alert.resolve", "alert.snooze_for"})
+OPENING = frozenset({"alert.more", "alert.resolve", "alert.snooze_for", "alert.reveal"})
 JOB = "alert.job."
 
 

@@ -9,19 +9,19 @@ from typing import Any
 from bot.core.action import Comment, PersonAction
 from bot.core.change import Refused
 from bot.core.reply import Person, Said
-from bot.slack import modals
+from bot.slack import modals, reveal
 from bot.slack.desk import Desk
 from bot.slack.modals import Errand, FieldErrors
 from bot.slack.payloads import Place
 from bot.slack.talk import refused_view
 
-Outcome = Said | Refused | FieldErrors | None
+Outcome = Said | Refused | FieldErrors | reveal.Asked | None
 
 
 class Submissions:
     """One method a modal; each gives what the desk said, or what is wrong with a field."""
 
-    CALLBACKS = ("snooze", "resolve", "more", "job", "note", "told")
+    CALLBACKS = ("snooze", "resolve", "more", "job", "note", "reveal", "told")
 
     def __init__(self, desk: Desk, clock: Callable[[], datetime]) -> None:
         self._desk = desk
@@ -48,6 +48,9 @@ class Submissions:
                 return noted if isinstance(noted, FieldErrors) else self._comment(person, *noted)
             case "job":
                 return self._job(person, errand, view)
+            case "reveal":
+                refused = self._desk.reveal(person, errand.alert, reveal.reason(view))
+                return refused or reveal.Asked(errand.alert)
             case _:
                 return None
 

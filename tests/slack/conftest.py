@@ -15,7 +15,7 @@ import pytest
 from bot.core.action import Acknowledge, PersonAction
 from bot.core.alert import Alert, Lane, Terms, Work
 from bot.core.change import Refused
-from bot.core.reply import Context, Evidence, Person, Reply, Said, ShowReply, StatusReply
+from bot.core.reply import Context, Evidence, Person, Reply, Revealed, Said, ShowReply, StatusReply
 from bot.sandbox import Sandbox
 from bot.slack.client import SlackClient
 from bot.slack.face import card
@@ -79,11 +79,12 @@ class RecordingDesk:
     people: list[Person] = field(default_factory=list)
     delay_s: float = 0.0
     broken: Exception | None = None
+    about: Context | None = None
     cards: dict[tuple[str, str], int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reset(self) -> None:
-        self.alert, self.delay_s, self.broken = an_alert(), 0.0, None
+        self.alert, self.delay_s, self.broken, self.about = an_alert(), 0.0, None, None
         self.handed.clear()
         self.people.clear()
         self.cards.clear()
@@ -112,7 +113,7 @@ class RecordingDesk:
         return Said(f"Heard {text}.", "undo: `unack 3`")
 
     def show(self, alert_id: int) -> ShowReply | None:
-        return ShowReply(self.alert, a_context(), ()) if alert_id == self.alert.id else None
+        return ShowReply(self.alert, self.about or a_context(), ()) if alert_id == self.alert.id else None
 
     def status(self, person: Person) -> StatusReply:
         return StatusReply((), (self.alert,), (("payments", (person.slack,)),))
@@ -127,6 +128,15 @@ class RecordingDesk:
         self.people.append(person)
         self._note("start", person.slack, alert_id, job, dict(params))
         return Said(f"{job} is starting.")
+
+    def reveal(self, person: Person, alert_id: int, why: str) -> Refused | None:
+        self.people.append(person)
+        self._note("reveal", person.slack, alert_id, why)
+        return Refused("Only a responder of payments may see masked values.") if why == "no" else None
+
+    def revealed(self, person: Person, alert_id: int) -> Revealed:
+        self._note("revealed", person.slack, alert_id)
+        return Revealed(("seller_id", "body"), ({"seller_id": "s_1", "body": "<!here> pay me"},), 3)
 
     def decide(self, person: Person, approval: int, yes: bool, seen: str) -> Said | Refused:
         self.people.append(person)
