@@ -26,6 +26,7 @@ from bot.slack.client import SlackClient
 from bot.slack.scopes import SCOPES
 from bot.starting import Starting
 from bot.store import Store
+from bot.store.keeping import Keep
 from bot.view import View
 from bot.watch.heartbeat import Heartbeat
 from bot.watch.probe import Probe, ask_all
@@ -74,7 +75,9 @@ class Bot:
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
-        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers)
+        self.scheduler = Scheduler(
+            self.engine, self.starting, self.deliverer, settings.workers, _keep(settings)
+        )
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None
         self._began = False
@@ -228,6 +231,12 @@ def _rule(settings: Settings) -> Rule:
         a_day=settings.earn_a_day,
         days=settings.earn_days,
     )
+
+
+def _keep(settings: Settings) -> Keep:
+    """For how long what is over is kept."""
+    days = (settings.evidence_days, settings.history_days, settings.audit_days)
+    return Keep(*(timedelta(days=n) if n else None for n in days))
 
 
 def serve(settings: Settings) -> None:

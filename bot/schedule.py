@@ -24,6 +24,7 @@ from bot.mending import Mending
 from bot.rounds import ENDS_WITHIN_S, Rounds
 from bot.starting import Starting
 from bot.store import DeadRun
+from bot.store.keeping import FOR_EVER, Keep
 from bot.waiting import Waiting
 from bot.watch.clockwatch import ClockWatch
 from bot.watch.late import LateRows
@@ -116,11 +117,19 @@ class Timetable(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
 class Scheduler:
     """All that happens by itself in one process: ticks, chores and deliveries."""
 
-    def __init__(self, engine: Engine, starting: Starting, deliverer: Deliverer | None, workers: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        starting: Starting,
+        deliverer: Deliverer | None,
+        workers: int,
+        keep: Keep = FOR_EVER,
+    ) -> None:
         self.engine = engine
         self.starting = starting
         self.deliverer = deliverer
         self.waiting = Waiting(engine)
+        self.keep = keep
         self.beats: dict[str, datetime] = {}  # when each chore last ended, for /healthz
         self._clock_watch = ClockWatch(engine.clock, self._clock_jumped)
         self._stopping = threading.Event()
@@ -313,6 +322,9 @@ class Scheduler:
         self.engine.store.requests.prune(now - REQUESTS_KEPT)
         for name in self.engine.catalog.policies:
             self.engine.store.alerts.forget(name, now - MEMORY_KEPT)
+        gone = self.engine.store.keeping.prune(self.keep, now)
+        if any(gone.values()):
+            log.info("forgotten as too old", **gone)
 
     # ------------------------------------------------------------------- delivery
 

@@ -49,6 +49,9 @@ class Settings:
     earn_precision: float
     earn_a_day: float
     earn_days: int
+    evidence_days: int | None
+    history_days: int | None
+    audit_days: int | None
     slack_bot_token: str | None
     slack_app_token: str | None
     slack_signing_secret: str | None
@@ -182,6 +185,9 @@ def _token(prefix: str, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+Days = Annotated[int | None, Field(ge=35, le=36500, description="a whole number of days, 35 or more")]
+
+
 class _Checked(BaseModel):
     """The same settings as text; pydantic turns them into values."""
 
@@ -214,6 +220,9 @@ class _Checked(BaseModel):
     earn_precision: Annotated[float, Field(ge=0, le=1, description="a share from 0 to 1, such as 0.8")] = 0.8
     earn_a_day: Annotated[float, Field(gt=0, le=100_000, description="a number above 0")] = 20
     earn_days: Annotated[int, Field(ge=0, le=30, description="a whole number from 0 to 30")] = 3
+    evidence_days: Days = None
+    history_days: Days = None
+    audit_days: Days = None
     slack_bot_token: Annotated[str, _token("xoxb-", "a bot token")] | None = None
     slack_app_token: Annotated[str, _token("xapp-", "an app-level token")] | None = None
     slack_signing_secret: str | None = None

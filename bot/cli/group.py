@@ -28,6 +28,7 @@ COMMANDS = {
     "backtest": ("bot.cli.backtest", "backtest"),
     "diff": ("bot.cli.diff", "diff"),
     "score": ("bot.cli.score", "score"),
+    "erase": ("bot.cli.erase", "erase"),
     "audit": ("bot.cli.audit", "audit"),
     "db": ("bot.cli.serve", "db"),
 }
@@ -82,6 +83,7 @@ def patrol() -> None:
     Miss nothing:     patrol gaps       shows what no policy has looked at
                       patrol backfill   looks at it, and pages nobody
     Answer for it:    patrol audit      proves who did what, and writes it out
+                      patrol erase      forgets what is kept of a person or a thing
     """
 
 

@@ -18,8 +18,10 @@ from bot.store.audit import Audit
 from bot.store.changes import write_changes
 from bot.store.contents import Contents
 from bot.store.database import PATIENCE, Database
+from bot.store.erasing import Erasing
 from bot.store.evidence import add_evidence
 from bot.store.job_runs import JobRuns
+from bot.store.keeping import Keeping
 from bot.store.ledger import Ledger
 from bot.store.outage import Outage
 from bot.store.outbox import Outbox, drop_unsent
@@ -55,6 +57,8 @@ class Store:
         self.renames = Renames(self._database)
         self.verdicts = Verdicts(self._database)
         self.trail = Trail(self._database)
+        self.erasing = Erasing(self._database)
+        self.keeping = Keeping(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 
     def save(self, saved: RunSave, now: datetime) -> tuple[Alert, ...]:
