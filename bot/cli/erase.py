@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from contextlib import closing
@@ -99,10 +98,10 @@ def _erased(store: Store, entity: Entity, found: Traces) -> list[int]:
 
 def _line(entity: Entity, found: Traces, now: datetime) -> Line:
     """Of the audit. It names the column and the alerts, but never the value."""
-    from bot.core.trail import COMMAND_LINE, Line
+    from bot.cli.audit import acted
 
     names = ", ".join(alert.name for alert in found.resolved[:50]) or "no alerts"
-    return Line(now, getpass.getuser(), COMMAND_LINE, "", "erase", entity.column, "done", names)
+    return acted("erase", entity.column, names, now)
 
 
 def _preview(entity: Entity, found: Traces, settings: Any) -> str:

@@ -203,10 +203,13 @@ def backfill(
         if not yes:
             click.confirm("Look at it?", abort=True)
         from bot.backfill import Backfill
+        from bot.cli.audit import acted
 
+        over = f"{start.isoformat()} to {end.isoformat()}"
+        engine.store.trail.add(acted("backfill", policy, over, datetime.now(UTC)))
         stopping = threading.Event()
         with ctrl_c(stopping):
-            done = _carry_out(Backfill(engine, planned, stopping.wait, by=_me(), again=again))
+            done = _carry_out(Backfill(engine, planned, stopping.wait, by=me(), again=again))
     sys.exit(0 if done else 1)
 
 
@@ -266,7 +269,7 @@ def _preview(planned: Plan) -> None:
         click.echo(f"  {line}")
 
 
-def _me() -> str:
+def me() -> str:
     from getpass import getuser
 
     try:

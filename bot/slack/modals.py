@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.core.action import PersonAction, Resolve, SnoozeFor
 from bot.core.alert import Alert, Disposition, FalseCause, Work
+from bot.core.approval import needed
 from bot.core.reply import ShowReply
 from bot.slack import wording
 from bot.slack.answers import history_lines, job_lines, row_blocks
@@ -257,7 +258,10 @@ def job(found: Job, params: Mapping[str, Any], errand: Errand) -> Block:
     blocks += [_field(param, params.get(param.name)) for param in found.params[:80]]
     if not found.params:
         blocks += context(["It takes no parameters."])
-    return modal(cut(fold(found.title), 24) or "Start a job", "job", errand, blocks, "Start")
+    if waits := needed(found):
+        blocks += context(["A second person must agree before it starts."])
+    title = cut(fold(found.title), 24) or "Start a job"
+    return modal(title, "job", errand, blocks, "Ask" if waits else "Start")
 
 
 def _field(param: Param, filled_in: Any) -> Block:

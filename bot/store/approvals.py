@@ -100,7 +100,7 @@ class Approvals:
 
     def waiting(self, limit: int = 100) -> list[Approval]:
         """Oldest first."""
-        return self._all(select(t).where(t.c.state == WAITING).order_by(t.c.id).limit(limit))
+        return self._all(select(t).where(STILL_SHOWN, t.c.state == WAITING).order_by(t.c.id).limit(limit))
 
     def untold(self, now: datetime, limit: int = 50) -> list[Approval]:
         """Decided, and the history of their alert does not say so yet."""

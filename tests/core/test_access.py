@@ -148,3 +148,27 @@ def test_help_is_made_from_the_table() -> None:
     assert of_verb("status") == ()
     acts = ("ack", "unack", "take", "assign", "snooze", "wake", "resolve", "reopen", "rerun", "start")
     assert [verb for verb in acts if not of_verb(verb) or verb not in BY_NAME] == []
+
+
+def test_the_table_is_what_was_agreed() -> None:
+    """By role; whoever changes it changes it here, too."""
+    by_role = {role: {deed for deed, right in RIGHTS.items() if right.role is role} for role in (None, *Role)}
+    assert by_role == {
+        None: {Deed.comment, Deed.escalate},
+        Role.responder: {
+            *(Deed.acknowledge, Deed.hand_back, Deed.take, Deed.hand_over, Deed.snooze, Deed.wake),
+            *(Deed.resolve, Deed.change, Deed.reopen, Deed.rerun, Deed.start, Deed.reveal),
+        },
+        Role.lead: {
+            *(Deed.assign, Deed.resolve_several, Deed.change_late, Deed.snooze_entity, Deed.reveal_hidden),
+        },
+        Role.approver: {Deed.approve},
+        Role.admin: {Deed.snooze_policy, Deed.pause},
+    }
+    at_most = {deed: right.at_most for deed, right in RIGHTS.items() if right.at_most}
+    hour = timedelta(hours=1)
+    assert at_most == {
+        Deed.snooze: 24 * hour,
+        Deed.snooze_entity: 14 * 24 * hour,
+        Deed.snooze_policy: 72 * hour,
+    }
