@@ -155,8 +155,8 @@ class View:
             for alert in self.store.alerts.open(policy=name, limit=1000)
         }
 
-    def status(self, person: str) -> StatusReply:
-        """As this person may see it."""
+    def status(self, person: str = "") -> StatusReply:
+        """As this person may see it; without one, what anybody may."""
         now = self.clock()
         calls = [
             (name, oncall.people("oncall", team, now)) for name, team in sorted(self.catalog.teams.items())

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.group import in_project, settings_of
-from bot.cli.ledger import Past, me
+from bot.cli.ledger import Past
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
-    from bot.core.trail import Head, Kept, Line, Seal
+    from bot.core.trail import Head, Kept, Seal
     from bot.store import Store
 
 COLUMNS = (
@@ -178,13 +178,6 @@ def _row(kept: Kept, names: Mapping[str, str]) -> dict[str, Any]:
         "seal": kept.seal,
         "hash": kept.hash,
     }
-
-
-def acted(deed: str, about: str, words: str, now: datetime) -> Line:
-    """What somebody does on the command line, as a line of the audit."""
-    from bot.core.trail import COMMAND_LINE, Line
-
-    return Line(now, me(), COMMAND_LINE, "", deed, about, "done", words)
 
 
 def _store(project: Path) -> Any:

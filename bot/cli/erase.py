@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.cli.acted import acted
 from bot.cli.group import in_project, settings_of
 from bot.errors import PatrolError
 
@@ -98,8 +99,6 @@ def _erased(store: Store, entity: Entity, found: Traces) -> list[int]:
 
 def _line(entity: Entity, found: Traces, now: datetime) -> Line:
     """Of the audit. It names the column and the alerts, but never the value."""
-    from bot.cli.audit import acted
-
     names = ", ".join(alert.name for alert in found.resolved[:50]) or "no alerts"
     return acted("erase", entity.column, names, now)
 

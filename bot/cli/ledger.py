@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.cli.acted import acted, me
 from bot.cli.group import in_project, settings_of
 from bot.cli.policies import Span, catalog_of, policy_of
 from bot.errors import PatrolError
@@ -203,7 +204,6 @@ def backfill(
         if not yes:
             click.confirm("Look at it?", abort=True)
         from bot.backfill import Backfill
-        from bot.cli.audit import acted
 
         over = f"{start.isoformat()} to {end.isoformat()}"
         engine.store.trail.add(acted("backfill", policy, over, datetime.now(UTC)))
@@ -267,15 +267,6 @@ def _preview(planned: Plan) -> None:
     )
     for line in preview(planned):
         click.echo(f"  {line}")
-
-
-def me() -> str:
-    from getpass import getuser
-
-    try:
-        return getuser()
-    except (KeyError, OSError):
-        return "the command line"
 
 
 @contextmanager
