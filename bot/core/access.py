@@ -117,7 +117,7 @@ RIGHTS = {
         Role.approver,
         "approve {it}",
         ("approve", "refuse"),
-        "`comment 142 …` says what you think of it.",
+        "`approvals` shows what waits, and who may.",
         what="a job that somebody else asked for",
     ),
     Deed.reveal: Right(Role.responder, "see masked values of {it}", instead=ASK_OTHERS),

@@ -121,12 +121,12 @@ def decide(
     if now >= asked.expires_at:
         return Refused(f"{asked.name} has run out: it was not started.", f"start {asked.job} …")
     mine = answer.by == asked.by
-    if not (mine and not answer.yes) and (refused := may(answer.by, Deed.approve, ground)):
-        return refused
     if mine and answer.yes:
         return Refused(
             f"You asked for {asked.name} yourself: a second person must agree.", _others(asked, ground)
         )
+    if not mine and (refused := may(answer.by, Deed.approve, ground)):
+        return refused
     if answer.seen not in ("", asked.seen):
         return Refused(
             "That button is of something else than is asked for now.", "`approvals` shows what waits."
