@@ -20,6 +20,10 @@ RUN python -m venv --without-pip /opt/patrol \
  && pip --python /opt/patrol/bin/python install --no-index --find-links /wheels patrol
 
 FROM python:3.11-slim
+# For bundles that lie in repositories.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends git openssh-client \
+ && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /project --shell /usr/sbin/nologin patrol \
  && mkdir -p /project/.patrol \
  && chown -R 10001 /project/.patrol

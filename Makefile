@@ -5,7 +5,7 @@ PATROL := $(VENV)/bin/patrol
 PORT ?= 8765
 FRESH ?=
 
-.PHONY: help setup demo test check bench chaos figures lock clean
+.PHONY: help setup demo test check bench chaos figures mutation lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ chaos: setup  ## kill Patrol amid faults, count what is lost or doubled (KILLS=2
 
 figures: setup  ## what is to be reached beside what is measured; some ten minutes, or one row (ROW=click STORE=postgres)
 	@$(VENV)/bin/python -m bench.figures --row "$(ROW)" --store $(or $(STORE),sqlite)
+
+mutation: setup  ## which small changes of the core no test notices; some ten minutes (MODULE=bot/core/step.py)
+	@$(VENV)/bin/python -m bench.mutation $(MODULE)
 
 lock:  ## write requirements.lock again (needs uv)
 	uv pip compile pyproject.toml --universal --all-extras --group dev --generate-hashes --no-header -q -o requirements.lock

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from bot.cli.group import patrol
 from bot.errors import PatrolError
+from sensors.model.line import printable
+
+NEWLINE = "\n"
 
 
 def main() -> None:
@@ -15,10 +18,11 @@ def main() -> None:
     try:
         patrol(prog_name="patrol")
     except PatrolError as error:
-        print(f"patrol: {error}", file=sys.stderr)
+        print(f"patrol: {printable(error, keep=NEWLINE)}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        print(f"patrol: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        what = error.filename or "what is said here cannot be written"
+        print(f"patrol: {what}: {error.strerror or error}", file=sys.stderr)
         sys.exit(2)
     except Exception as mistake:
         print(f"patrol: {_ours(mistake)}", file=sys.stderr)

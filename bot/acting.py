@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core import access
@@ -9,7 +10,7 @@ from bot.core.access import Deed, Ground
 from bot.core.action import PersonAction
 from bot.core.alert import Alert
 from bot.core.change import Outcome, Refused
-from bot.core.reply import Person
+from bot.core.reply import Person, Reply, Said
 from bot.core.trail import line_of
 from bot.engine import Engine
 from bot.view import View
@@ -53,6 +54,13 @@ class Acting:
         refused = access.may(person.slack, deed, ground)
         self.add(person, deed, about or ground.name, refused)
         return refused
+
+    def kept(self, person: Person, deed: str, about: str, answer: Reply) -> None:
+        """The line of what was done elsewhere, or refused there, as its answer says."""
+        if isinstance(answer, Said):
+            line = line_of(person, deed, about, self.engine.clock())
+            outcome = "done" if answer.ok else "refused"
+            self.engine.store.trail.add(replace(line, outcome=outcome, words=answer.text))
 
     def add(self, person: Person, deed: str, about: str, refused: Refused | None = None) -> None:
         self.engine.store.trail.add(line_of(person, deed, about, self.engine.clock(), refused))

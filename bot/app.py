@@ -6,14 +6,19 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from slack_bolt import App
 
 from bot import log as logs
 from bot import web
+from bot.bundles.pulling import Pulling
+from bot.core import bundles
 from bot.core.earned import Rule
+from bot.core.words import count
 from bot.deliver import Deliverer
 from bot.desk import Desk
+from bot.digests import Digests
 from bot.engine import Engine
 from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
 from bot.metrics import METRICS
@@ -21,6 +26,8 @@ from bot.opening import open_store
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
 from bot.settings import Settings, require
+from bot.shifts.groups import Groups
+from bot.shifts.pagers import Pagers
 from bot.slack import http, listeners, socket
 from bot.slack.client import SlackClient
 from bot.slack.scopes import SCOPES
@@ -28,15 +35,19 @@ from bot.starting import Starting
 from bot.store import Store
 from bot.store.keeping import Keep
 from bot.view import View
-from bot.watch.heartbeat import Heartbeat
 from bot.watch.probe import Probe, ask_all
+from sensors.apart import Apart
+from sensors.reading import HERE, Reader
 from sensors.warehouse import Warehouse, WarehouseError, connect
+
+if TYPE_CHECKING:
+    from bot.watch.heartbeat import Heartbeat
 
 log = logs.get("app")
 
 STALE_BEAT = timedelta(seconds=60)  # after which a chore that has not ended is called stuck
 BEHIND = timedelta(minutes=5)  # after which what is due, and was not done, is called late
-LONG = ("late_rows", "mending")  # they look at the warehouse, for as long as their queries take
+LONG = ("late_rows", "mending", "pull")  # they wait for queries, or for repositories that do not answer
 
 
 def utc_now() -> datetime:
@@ -55,7 +66,9 @@ def open_warehouse(settings: Settings) -> Warehouse:
 class Bot:
     """The whole of Patrol in one process: `start`, then `stop`."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], datetime] = utc_now, reader: Reader = HERE
+    ) -> None:
         require(settings, slack=True, warehouse=True)
         self.settings = settings
         self.store = Store(settings.store_url)
@@ -67,6 +80,15 @@ class Bot:
             bundle=settings.bundle,
             owner=settings.owner,
             manifest=settings.manifest,
+            bundles=settings.bundles,
+            reader=reader,
+        )
+        self.pulling = Pulling(
+            self.store,
+            settings.project,
+            [one for one in settings.bundles if one.git],
+            clock,
+            timedelta(seconds=settings.pull_every),
         )
         self.metrics = METRICS
         self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics, _rule(settings))
@@ -75,14 +97,23 @@ class Bot:
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
+        groups = Groups(self.store, self.project, self.slack, clock)
+        self.pagers = Pagers(self.engine)
+        beside = {
+            "pull": self.pulling.once,
+            "groups": groups.once,
+            "pagers": self.pagers.once,
+            "handoffs": self.desk.handoffs.once,
+            "digests": Digests(self.view).once,
+        }
         self.scheduler = Scheduler(
-            self.engine, self.starting, self.deliverer, settings.workers, _keep(settings)
+            self.engine, self.starting, self.deliverer, settings.workers, beside, _keep(settings)
         )
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None
         self._began = False
         self._probes = {"store": Probe(self._store_health), "warehouse": Probe(self._warehouse_health)}
-        self.heartbeat = Heartbeat(settings.ping_url, self.idle) if settings.ping_url else None
+        self.heartbeat = _heartbeat(settings.ping_url, self.idle) if settings.ping_url else None
 
     def start(self, stopping: threading.Event | None = None) -> bool:
         """Opens the doors, waits for a store that is away, brings its schema up to date, then begins to look.
@@ -153,7 +184,9 @@ class Bot:
             self._web.close()
         if self.heartbeat:
             self.heartbeat.close()
+        self.pulling.stopping.set()
         self.scheduler.stop()
+        self.pagers.close()
         self.warehouse.close()
         self.store.close()
         log.info("off patrol")
@@ -171,10 +204,10 @@ class Bot:
             "warehouse": asked["warehouse"],
             "schedule": self._schedule_health(),
             "auditor": self.engine.auditor.health,
-            "files": f"{len(self.project.catalog.errors)} problems: see `patrol check`"
-            if self.project.catalog.errors
-            else "ok",
+            "files": self._files_health(),
         }
+        for held in self.project.catalog.bundles[1:]:
+            checks[f"bundle {held.name}"] = bundles.health(held, self.engine.clock())
         if self.heartbeat:
             checks["ping"] = self.heartbeat.health()
         ok = checks["schedule"] == "ok"
@@ -213,6 +246,12 @@ class Bot:
             return str(away)
         return "ok"
 
+    def _files_health(self) -> str:
+        if self.project.trouble:
+            return self.project.trouble
+        wrong = len(self.project.catalog.errors)
+        return f"{count(wrong, 'problem')}: see `patrol check`" if wrong else "ok"
+
     def _schedule_health(self) -> str:
         now = utc_now()
         stuck = [
@@ -221,6 +260,12 @@ class Bot:
             if name not in LONG and now - at > STALE_BEAT + timedelta(seconds=CHORES.get(name, 0))
         ]
         return f"not heard of for a minute: {', '.join(stuck)}" if stuck else "ok"
+
+
+def _heartbeat(url: str, idle: Callable[[], str]) -> Heartbeat:
+    from bot.watch.heartbeat import Heartbeat  # and httpx with it
+
+    return Heartbeat(url, idle)
 
 
 def _rule(settings: Settings) -> Rule:
@@ -239,15 +284,16 @@ def _keep(settings: Settings) -> Keep:
     return Keep(*(timedelta(days=n) if n else None for n in days))
 
 
-def serve(settings: Settings) -> None:
-    """Runs until SIGINT or SIGTERM, then ends cleanly."""
+def serve(settings: Settings, reader: Apart) -> None:
+    """Runs until SIGINT or SIGTERM, then ends cleanly. It reads no files itself."""
     logs.configure(settings.log, settings.log_level, hide=settings.secrets)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    bot = Bot(settings)
+    bot = Bot(settings, reader=reader)
     if bot.start(stopping):
         while not stopping.wait(1):
             pass
+    reader.close()
     bot.stop()
     logs.end()

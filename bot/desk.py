@@ -6,7 +6,6 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 from bot.acting import Acting
@@ -43,9 +42,13 @@ from bot.core.reply import (
     StatusReply,
     Worth,
 )
-from bot.core.words import clean, when, who
+from bot.core.unknown import no_such
+from bot.core.words import clean
+from bot.digests import Digests
 from bot.engine import Engine
 from bot.revealing import Revealing
+from bot.shifts.handoffs import Handoffs
+from bot.shifts.standing_in import StandingIn
 from bot.starting import Starting
 from bot.view import View
 from sensors.model.job import Job
@@ -59,12 +62,14 @@ UNDO = {
     "resolved": "reopen",
     "unacknowledged": "ack",
 }
-MOST_NAMES = 24  # in a hint
 NOTE_MOST = 2_000  # characters of a note, as in the modals
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
 OTHER_WAY = re.compile(rf"(undo: )?((?:{'|'.join(BY_NAME)})(?: .*)?)")
 # Clicks on a card of the past are told who has it; what only adds to an alert is never stale.
 STALE = (Acknowledge, Unacknowledge, Assign, SnoozeFor, Wake, Resolve, Reopen)
+
+
+STANDS_IN = ("takeover", "cover", "uncover", "handoff")  # acts about who is on call
 
 
 class Desk:
@@ -77,6 +82,9 @@ class Desk:
         self.acting = Acting(engine, view)
         self.revealing = Revealing(self.acting)
         self.approving = Approving(self.acting, starting)
+        self.standing_in = StandingIn(view)
+        self.handoffs = Handoffs(view)
+        self.digests = Digests(view)
 
     # ---------------------------------------------------------------------- acts
 
@@ -124,7 +132,7 @@ class Desk:
         """Starts a job, for an alert or by itself; what is wrong is said before anything starts."""
         job = self.engine.catalog.jobs.get(job_name)
         if job is None:
-            return self._no_such("job", job_name, list(self.engine.catalog.jobs))
+            return no_such("job", job_name, list(self.engine.catalog.jobs))
         alert = self.engine.store.alerts.get(alert_id) if alert_id else None
         if alert_id and alert is None:
             return self.view.unknown_alert(alert_id)
@@ -142,6 +150,12 @@ class Desk:
     def decide(self, person: Person, approval: int, yes: bool, seen: str) -> Said:
         """What somebody says by a button to a job that waits for a second person."""
         return self.approving.answer(person, approval, yes, seen=seen)
+
+    def accept(self, person: Person, handoff: int) -> Said:
+        """The handoff of a shift is taken on by who is next."""
+        said = self.handoffs.accept(person, handoff)
+        self.acting.kept(person, "accept", f"handoff {handoff}", said)
+        return said
 
     def start_form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
         """The job and what its parameters would be from the alert's row."""
@@ -176,7 +190,9 @@ class Desk:
             "list": self._list,
             "show": self._show,
             "policy": self._policy,
-            "oncall": self._oncall,
+            **self.standing_in.asks,
+            **self.handoffs.asks,
+            **self.digests.asks,
             "help": self._help,
             "rerun": self._rerun,
             "start": self._start,
@@ -185,7 +201,10 @@ class Desk:
             "refuse": lambda p, said: self.approving.answer(p, said.approval, False, said.words),
         }
         ask = asks.get(parsed.verb)
-        return ask(person, parsed) if ask else self._each(person, parsed)
+        answer = ask(person, parsed) if ask else self._each(person, parsed)
+        if parsed.verb in STANDS_IN:
+            self.acting.kept(person, parsed.verb, parsed.filters.get("team", ""), answer)
+        return answer
 
     def _each(self, person: Person, said: Command) -> Said:
         """One action for every alert named; without one, the alert that is due to this person."""
@@ -213,7 +232,7 @@ class Desk:
                 return Resolve(by, said.disposition, said.false_cause, said.words)
             case "assign":
                 to = self._person(said.person)
-                return Assign(by, to) if to else self._no_such("person", said.person, self._names())
+                return Assign(by, to) if to else no_such("person", said.person, self._names())
         simple: Mapping[str, PersonAction] = {
             "ack": Acknowledge(by),
             "unack": Unacknowledge(by),
@@ -240,10 +259,9 @@ class Desk:
 
     def _last_paged(self, person: Person) -> list[int]:
         """For a bare `ack`: the newest open alert that was told to this person."""
+        house = self.view.house
         for alert in sorted(self.engine.store.alerts.open(), key=lambda a: a.fired_at, reverse=True):
-            told = {s.to for s in alert.terms.ladder[: alert.step]}
-            paged = {slack for ref in told for slack in self.view.people(ref, alert)}
-            if alert.work is Work.open and not alert.snooze and person.slack in paged:
+            if alert.work is Work.open and not alert.snooze and person.slack in house.told(alert):
                 return [alert.id]
         return []
 
@@ -281,7 +299,7 @@ class Desk:
         known = {"policy": sorted(policies), "team": sorted(self.engine.catalog.teams)}
         for what, names in known.items():
             if what in filters and filters[what] not in names:
-                return self._no_such(what, filters[what], names)
+                return no_such(what, filters[what], names)
         return None
 
     def _show(self, person: Person, said: Command) -> Reply:
@@ -300,7 +318,7 @@ class Desk:
     def _policy(self, person: Person, said: Command) -> Reply:
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
-            return self._no_such("policy", said.name, list(self.engine.catalog.policies))
+            return no_such("policy", said.name, list(self.engine.catalog.policies))
         alerts = self.engine.store.alerts
         opened = self.view.seen(person.slack, alerts.open(policy=policy.name, limit=10))
         return PolicyReply(
@@ -318,24 +336,13 @@ class Desk:
         lacks = missing(found, self.engine.trust.rule) if policy.status is Status.shadow else ()
         return Worth(found, lacks, noise(found) if policy.status is Status.live else "")
 
-    def _oncall(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
-        now, teams = self.engine.clock(), self.engine.catalog.teams
-        wanted = [name for name in said.filters if name not in teams]
-        if wanted:
-            return self._no_such("team", wanted[0], list(teams))
-        lines = []
-        for name in said.filters or sorted(teams):
-            member = oncall.on_call(teams[name], now)
-            lines.append(f"{name}: {who(member.slack) if member else 'nobody'}")
-        return Said(f"On call at {when(now)}\n" + "\n".join(lines))
-
     def _help(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
         asked = next(iter(said.filters), "")
         if not asked:
             return HelpReply(tuple((v.name, v.usage, v.about) for v in VERBS))
         verb = BY_NAME.get(asked)
         if verb is None:
-            return self._no_such("verb", asked, list(BY_NAME))
+            return no_such("verb", asked, list(BY_NAME))
         rights = [access.say(right) for right in access.of_verb(verb.name)]
         about = "\n".join([verb.about, *rights, *(f"for example `{e}`" for e in verb.examples)])
         return HelpReply(((verb.name, verb.usage, verb.about),), about)
@@ -345,7 +352,7 @@ class Desk:
             return self._each_rerun(person, said)
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
-            return self._no_such("policy", said.name, list(self.engine.catalog.policies))
+            return no_such("policy", said.name, list(self.engine.catalog.policies))
         ground = self.view.house.ground_of(policy.name, self.engine.catalog.teams.get(policy.owner))
         if refused := self.acting.begin(person, Deed.rerun, ground):
             return _refusal(refused)
@@ -366,12 +373,6 @@ class Desk:
         if isinstance(targets, Said):
             return targets
         return self.start_job(person, targets[0] if targets else None, said.name, said.params)
-
-    def _no_such(self, what: str, name: str, known: list[str]) -> Said:
-        near = get_close_matches(name, known, n=1, cutoff=0.6)
-        listed = ", ".join(sorted(known)[:MOST_NAMES]) + (" …" if len(known) > MOST_NAMES else "")
-        hint = f"Did you mean `{near[0]}`?" if near else f"There are: {listed or 'none'}."
-        return Said(f"There is no {what} `{name[:60]}`.", hint, ok=False)
 
 
 def _together(answers: list[Said]) -> Said:

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.core.action import Fire
 from bot.core.words import count
-from bot.trial import judged, window_at
+from bot.one_look import judged, window_at
 from sensors.cases.pseudonyms import Pseudonyms, Rules, vocabulary
 from sensors.cases.shrinking import shrunk
 from sensors.cases.slicing import Looks, Slice, Tables, slice_of
@@ -163,6 +163,7 @@ class Drafting:
         rules = self._rules(joins)
         masks = Pseudonyms(rules)
         masked = masks.tables(tables)
+        self._say_kept(tables)
         if like is None or self._alerts(raised, at, _stands_for(masks, self.wish.key), like)(masked):
             return masks, masked
         guilty = [
@@ -172,6 +173,13 @@ class Drafting:
         keep = f": --keep {guilty[0]} leaves it as it is" if guilty else ""
         self.wrong.append(f"masking {columns} changes what comes of the rows{keep}")
         return masks, masked
+
+    def _say_kept(self, tables: Tables) -> None:
+        """A column that was misspelt is masked all the same: nobody should think that it was kept."""
+        cells = [cell for rows in tables.values() for row in rows for cell in row.items()]
+        strange = self.wish.keep - {name for name, _ in cells}
+        if cells and strange and not any(isinstance(value, Mapping) for _, value in cells):
+            self.said.append(f"--keep {', '.join(sorted(strange))}: the rows have no such column")
 
     def _alerts_with(
         self, raised: Policy, at: datetime, tables: Tables, like: Fire, rules: Rules, column: str
@@ -194,6 +202,12 @@ class Drafting:
     # ------------------------------------------------------------------------ words
 
     def _named(self, masks: Pseudonyms) -> str:
+        """A name that no other case of the policy has."""
+        name, taken = self._called(masks), {case.name for case in self.policy.cases}
+        numbered = (name, *(f"{name} ({n})" for n in range(2, len(taken) + 2)))
+        return next(one for one in numbered if one not in taken)
+
+    def _called(self, masks: Pseudonyms) -> str:
         if self.wish.name:
             return self.wish.name
         known = _stands_for(masks, self.wish.key) or {

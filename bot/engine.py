@@ -208,6 +208,7 @@ class Engine:
     def reload(self) -> bool:
         """Takes in changed files; policies that do not load become alerts to their owners."""
         changed = self.project.reload()
+        self.troubles.of_reading(self.project.trouble, self.project.owner, self.catalog)
         self.renaming.of_files(self.catalog)
         self.troubles.of_files(self.catalog)
         return changed

@@ -55,3 +55,7 @@ class JobUnknown(PatrolError):
 
 class SettingsError(PatrolError):
     """Settings are wrong; the message lists every mistake and where it stands."""
+
+
+class PullFailed(PatrolError):
+    """A bundle's newest version could not be had; the last one stands. The message says why."""

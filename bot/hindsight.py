@@ -8,13 +8,13 @@ from datetime import datetime
 
 from bot.core.alert import Alert
 from bot.core.reports import Fate, Hindsight, cannot_compare, window_of
+from bot.one_look import judged
 from bot.store import Store
 from bot.store.values import Behind
-from bot.trial import judged
-from sensors.earlier import earlier
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy
 from sensors.model.window import Window
+from sensors.reading import HERE, Reader
 from sensors.warehouse import Warehouse
 
 MANY = 1_000_000
@@ -24,10 +24,11 @@ Fired = frozenset[str] | str  # the keys that fire, or why that cannot be said
 class Again:
     """One pass over past alerts: what was looked at once is not looked at twice."""
 
-    def __init__(self, store: Store, warehouse: Warehouse, catalog: Catalog) -> None:
+    def __init__(self, store: Store, warehouse: Warehouse, catalog: Catalog, reader: Reader = HERE) -> None:
         self.store = store
         self.warehouse = warehouse
         self.catalog = catalog
+        self._reader = reader
         self._fired: dict[tuple[str, Window], Fired] = {}
         self._earlier: dict[tuple[str, str], Policy | None] = {}
 
@@ -76,8 +77,8 @@ class Again:
         held = (policy.name, content)
         if held not in self._earlier:
             body = self.store.contents.get(content)
-            was = earlier(policy, body.decode(), self.catalog.assets) if body else None
-            self._earlier[held] = was
+            asked = (policy, body.decode(), self.catalog.assets, self.warehouse.dialect) if body else None
+            self._earlier[held] = self._reader.earlier(*asked) if asked else None
         return self._earlier[held]
 
     def _fires(self, policy: Policy, window: Window) -> Fired:

@@ -16,7 +16,11 @@ POINTS = (
     "record.before",
     "record.after",
 )
-RARE = ("upload.after", "digest.before", "digest.after")  # reached only where there is a file, or a digest
+# reached only where there is a file, a digest, or a bundle to pull
+RARE = (
+    *("upload.after", "digest.before", "digest.after"),
+    *("bundle.fetched", "bundle.file", "bundle.placed", "bundle.kept"),
+)
 
 
 def reach(point: str) -> None:

@@ -10,9 +10,12 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, TextIO, cast
 
-import structlog
-from structlog.contextvars import bound_contextvars
-from structlog.typing import EventDict, Processor
+from bot.frugal import without
+
+with without("rich"):  # structlog would draw tracebacks by it; ours are plain
+    import structlog
+    from structlog.contextvars import bound_contextvars
+    from structlog.typing import EventDict, Processor
 
 QUIET = (
     "apscheduler",

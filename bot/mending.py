@@ -37,7 +37,7 @@ class Mending:
         running = [policy.name for policy in self.engine.catalog.policies.values() if policy.runs]
         reports = self.store.alerts.resolved(running, now - TELLS_FOR, Disposition.false_positive)
         wanted = [found for alert in reports if (found := self._wanted(alert, now))][:AT_ONCE]
-        again = Again(self.store, self.engine.warehouse, self.engine.catalog)
+        again = Again(self.store, self.engine.warehouse, self.engine.catalog, self.engine.project.reader)
         return sum(self._alone(again, policy, alert, now) for policy, alert in wanted)
 
     def _wanted(self, alert: Alert, now: datetime) -> tuple[Policy, Alert] | None:

@@ -1,24 +1,31 @@
-"""The project's files as they now stand: one catalog, swapped whole; what was good is kept in the store."""
+"""The files of all bundles as they now stand: one catalog, swapped whole; what was good is in the store."""
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from bot.bundles import stored
+from bot.log import get
 from bot.store import Store
-from sensors import catalog as files
-from sensors import shelf, sources
-from sensors.catalog import Loaded
+from sensors.model.bundle import Bundle
 from sensors.model.catalog import Catalog
+from sensors.reading import HERE, Read, Reader, ReadingFailed, Wanted
+from sensors.sources import Root
 
-DBT = "dbt.json"  # what dbt's manifest said, among the files that are kept
+log = get("files")
+
+REST_S = (10.0, 300.0)  # before files that could not be read are read again: at first, and at most
 
 
 class Project:
-    """The current catalog. A file that does not load keeps its last good version, over a restart too."""
+    """The current catalog. A file that does not load keeps its last good version, over a restart too.
+
+    `reader` reads it: in this process, unless told otherwise.
+    """
 
     def __init__(
         self,
@@ -29,16 +36,22 @@ class Project:
         bundle: str = "main",
         owner: str | None = None,
         manifest: Path | None = None,
+        bundles: Sequence[Bundle] = (),
+        reader: Reader = HERE,
     ) -> None:
         self.folder = folder
+        self.bundles = bundles
         self._store = store
-        self._dialect = dialect
-        self._bundle = bundle
+        self._own = Root(Bundle(bundle, dialect=dialect), folder, main=bundle, manifest=manifest)
         self._owner = owner
-        self._manifest = manifest
+        self.reader = reader
         self._print = ""
         self._lock = threading.Lock()
+        self._files = Catalog()
+        self._rest = REST_S[0]
+        self._failed: tuple[str, float] = ("", 0.0)  # which files could not be read, and when to try again
         self.catalog = Catalog()
+        self.trouble = ""  # why the files cannot be read at all, in words; the catalog is an older one then
 
     @property
     def owner(self) -> str:
@@ -49,55 +62,71 @@ class Project:
     def reload(self) -> bool:
         """Reads the files if they have changed; whether there is a new version of them."""
         with self._lock:
-            now = files.fingerprint(self.folder, self._manifest)
-            if now == self._print:
+            roots = self._roots()
+            now = "\n".join(root.print for root in roots)
+            failed, again = self._failed
+            if now == self._print or (now == failed and time.monotonic() < again):
+                self.catalog = self._peopled(self.catalog)
                 return False
-            recalled = not self._print and shelf.recall(self._shelf)
-            version, known = self._active()
-            fresh = self._load(self.folder, self._manifest, self.catalog)
-            if fresh.broken and not self.catalog.version and known:
-                fresh = self._load(self.folder, self._manifest, self._loaded_from(known))
-            changed = fresh.version != self.catalog.version
+            if not (wanted := self._wanted(roots)):
+                return False
+            fresh = self._read(wanted)
+            if fresh is None:
+                self._failed = now, time.monotonic() + self._rest
+                self._rest = min(self._rest * 2, REST_S[1])
+                return False
+            changed = fresh.catalog.version != self._files.version
             if changed:
-                self._keep(fresh, known)  # with the store away all of this is done again
-            self._print, self.catalog = now, fresh
-            if not (recalled and version == fresh.version):
-                shelf.keep(self._shelf)
+                self._keep(fresh, wanted)  # with the store away all of this is done again
+            self._print, self._files, self._own = now, fresh.catalog, replace(self._own, dbt=fresh.dbt)
+            self.catalog = self._peopled(fresh.catalog)
+            self.trouble, self._rest = "", REST_S[0]
             return changed
 
-    def _load(self, folder: Path, manifest: Path | None, last_good: Catalog) -> Loaded:
-        return files.load(
-            folder, dialect=self._dialect, bundle=self._bundle, last_good=last_good, manifest=manifest
-        )
+    def seen(self) -> Catalog:
+        """What a serving process sees just now; nothing is kept of it."""
+        while not (wanted := self._wanted(self._roots())):
+            continue
+        return self.reader.read(wanted).catalog
 
-    @property
-    def _shelf(self) -> Path:
-        return self.folder / ".patrol" / "proved"
+    def _roots(self) -> list[Root]:
+        return [self._own, *stored.roots(self.bundles, self.folder, self._own.main, self._store)]
 
-    def _active(self) -> tuple[str, Mapping[str, str]]:
-        """The version that was in use last, and every file as it then was good, by its path."""
-        active = self._store.contents.active(self._bundle)
-        texts: dict[str, str] = json.loads(active[1]) if active else {}
-        return active[0] if active else "", texts
+    def _wanted(self, roots: Sequence[Root]) -> Wanted | None:
+        """None where another commit of a bundle was pulled just now: it will be read in a moment."""
+        there = [filled for root in roots if (filled := stored.filled(root, self._store))]
+        if len(there) < len(roots):
+            return None
+        names = [root.bundle.name for root in there]
+        active = {name: found for name in names if (found := self._store.contents.active(name))}
+        versions = {name: version for name, (version, _) in active.items()}
+        return Wanted(tuple(there), self._files, versions, {name: good for name, (_, good) in active.items()})
 
-    def _loaded_from(self, texts: Mapping[str, str]) -> Loaded:
-        with TemporaryDirectory() as folder:
-            for path, text in texts.items():
-                (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
-                (Path(folder) / path).write_text(text, encoding="utf-8")
-            return self._load(Path(folder), None, Loaded(dbt=texts.get(DBT, "")))
+    def _peopled(self, now: Catalog) -> Catalog:
+        """The files with the people of Slack's user groups; `now` itself where nobody has come or gone."""
+        groups = self._store.groups.all() if any(t.members_from for t in self._files.teams.values()) else {}
+        teams = {
+            name: team.joined_by(groups.get(team.members_from or "", {}))
+            for name, team in self._files.teams.items()
+        }
+        return now if teams == now.teams else replace(self._files, teams=teams)
 
-    def _keep(self, catalog: Loaded, known: Mapping[str, str]) -> None:
+    def _read(self, wanted: Wanted) -> Read | None:
+        """None where it failed and there is an older catalog to go on with; else there is no choice but to
+        do it here."""
+        try:
+            return self.reader.read(wanted)
+        except ReadingFailed as failed:
+            log.error("files not read", why=str(failed), said=failed.detail)
+            if wanted.first:
+                return HERE.read(wanted)
+            self.trouble = f"the files were changed and could not be read: {failed}"
+            return None
+
+    def _keep(self, fresh: Read, wanted: Wanted) -> None:
         """What each policy's runs depend on, by its hash; and all files as they are, or last were, good."""
-        self._store.contents.keep_all("policy", {p.content: p.body for p in catalog.policies.values()})
-        bad = {problem.path for problem in catalog.errors}
-        bad |= {path for name in catalog.broken for path in (_yaml(name), sources.sql_path(name))}
-        texts = sources.read(self.folder).texts
-        good = {path: text for path, text in texts.items() if path not in bad}
-        good |= {path: known[path] for path in bad if path in known and path in texts}
-        good |= {DBT: catalog.dbt} if catalog.dbt else {}
-        self._store.contents.activate(self._bundle, catalog.version, json.dumps(good, sort_keys=True))
-
-
-def _yaml(name: str) -> str:
-    return f"policies/{name.replace('.', '/')}.yml"
+        policies = fresh.catalog.policies.values()
+        self._store.contents.keep_all("policy", {policy.content: policy.body for policy in policies})
+        for name, good in fresh.good.items():
+            if (wanted.versions.get(name), wanted.kept.get(name)) != (fresh.version(name), good):
+                self._store.contents.activate(name, fresh.version(name), good)

@@ -38,6 +38,7 @@ CHORES: dict[str, float] = {
     "sweep": 1,
     "starting": 0.5,
     "reload": 2,
+    "pull": 2,
     "renew": 4,
     "take_over": 2,
     "retry": 2,
@@ -49,6 +50,10 @@ CHORES: dict[str, float] = {
     "late_rows": 600,
     "mending": 60,
     "worth": 600,
+    "digests": 60,
+    "groups": 10,
+    "pagers": 0.5,
+    "handoffs": 10,
 }
 RUNS_KEPT = timedelta(days=14)
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
@@ -123,11 +128,14 @@ class Scheduler:
         starting: Starting,
         deliverer: Deliverer | None,
         workers: int,
+        beside: Mapping[str, Callable[[], object]] | None = None,
         keep: Keep = FOR_EVER,
     ) -> None:
+        """`beside`: chores of others, by their names in CHORES."""
         self.engine = engine
         self.starting = starting
         self.deliverer = deliverer
+        self._beside = beside or {}
         self.waiting = Waiting(engine)
         self.keep = keep
         self.beats: dict[str, datetime] = {}  # when each chore last ended, for /healthz
@@ -174,13 +182,15 @@ class Scheduler:
             "late_rows": LateRows(self.engine).once,
             "mending": Mending(self.engine).once,
             "worth": Worth(self.engine).once,
+            **self._beside,
         }
         began = datetime.now(UTC)
-        for name, seconds in CHORES.items():
+        for name, do in chores.items():
+            seconds = CHORES[name]
             self._scheduler.add_job(
                 self._chore,
                 "interval",
-                (name, chores[name]),
+                (name, do),
                 seconds=seconds,
                 executor="chores",
                 id=f":{name}",

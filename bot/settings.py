@@ -13,16 +13,17 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from bot import settings_bundles
 from bot.errors import SettingsError
+from bot.settings_bundles import DIALECTS
+from bot.settings_words import ABOUT, CHOICES
+from sensors.model.bundle import Bundle
 
 FILE = "patrol.yml"
 SLACK = "https://slack.com/api/"
-DIALECTS = (
-    *("snowflake", "duckdb", "postgres", "bigquery", "redshift", "databricks", "spark"),
-    *("trino", "presto", "mysql", "sqlite", "clickhouse", "tsql", "oracle"),
-)
 SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
 ADDRESSES = ("store_url", "warehouse_url", "ping_url")  # may carry a password
+NESTED = ("bundles",)  # what is no single value, and stands in the file alone
 HIDDEN = (*SECRETS, "ping_url")  # its path may be a secret, too
 
 
@@ -44,6 +45,8 @@ class Settings:
     bundle: str
     owner: str | None
     dbt_manifest: str | None
+    bundle_folders: str | None
+    pull_every: int
     ping_url: str | None
     earn_judged: int
     earn_precision: float
@@ -55,6 +58,7 @@ class Settings:
     slack_bot_token: str | None
     slack_app_token: str | None
     slack_signing_secret: str | None
+    bundles: tuple[Bundle, ...] = ()
 
     @property
     def manifest(self) -> Path | None:
@@ -84,16 +88,19 @@ def load(project: Path, environ: Mapping[str, str]) -> Settings:
     if not project.is_dir():
         raise SettingsError(f"There is no folder {project}: give the one that holds policies/ and sql/.")
     mistakes: list[str] = []
-    given = {**_from_file(project / FILE, mistakes), **_from_environment(project, environ, mistakes)}
+    nested: dict[str, yaml.Node] = {}
+    given = {**_from_file(project / FILE, mistakes, nested), **_from_environment(project, environ, mistakes)}
     try:
         checked = _Checked.model_validate({name: value.text for name, value in given.items()})
     except ValidationError as error:
         mistakes += [_sentence(e, given[str(e["loc"][0])]) for e in error.errors(include_url=False)]
+        checked = _Checked()
+    bundles, wrong = settings_bundles.read(nested.get("bundles"), checked)
+    mistakes += wrong
     if mistakes:
         raise SettingsError(_listed(mistakes))
-    values = checked.model_dump()
-    values |= {name: _absolute(values[name], project) for name in ADDRESSES}
-    return Settings(project=project, **values)
+    values = checked.model_dump() | {n: _absolute(getattr(checked, n), project) for n in ADDRESSES}
+    return Settings(project=project, bundles=bundles, **values)
 
 
 def require_slack(settings: Settings) -> None:
@@ -128,12 +135,10 @@ def schema() -> dict[str, Any]:
     said: dict[str, Any] = {}
     for name, about in ABOUT.items():
         choices = {"enum": list(CHOICES[name])} if name in CHOICES else {}
-        kept = {
-            k: v
-            for k, v in known[name].items()
-            if k in ("type", "minimum", "maximum", "default") and v is not None
-        }
+        plain = ("type", "minimum", "maximum", "default")
+        kept = {k: v for k, v in known[name].items() if k in plain and v is not None}
         said[name] = {"type": ["string", "null"], "description": about, **kept, **choices}
+    said["bundles"] = settings_bundles.schema()
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": FILE,
@@ -215,6 +220,8 @@ class _Checked(BaseModel):
     dbt_manifest: (
         Annotated[str, Field(min_length=1, description="the path of dbt's manifest.json")] | None
     ) = None
+    bundle_folders: str | None = None
+    pull_every: Annotated[int, Field(ge=1, le=86_400, description="a whole number of seconds")] = 60
     ping_url: Annotated[str, AfterValidator(_outside_address)] | None = None
     earn_judged: Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")] = 10
     earn_precision: Annotated[float, Field(ge=0, le=1, description="a share from 0 to 1, such as 0.8")] = 0.8
@@ -228,28 +235,6 @@ class _Checked(BaseModel):
     slack_signing_secret: str | None = None
 
 
-CHOICES = {
-    "dialect": DIALECTS,
-    "slack_mode": ("socket", "http"),
-    "log": ("auto", "json", "pretty"),
-    "log_level": ("debug", "info", "warning", "error"),
-}
-ABOUT = {
-    "store_url": "Where Patrol keeps alerts, history and what it has seen: SQLite or Postgres",
-    "warehouse_url": "Where the policies look: duckdb:///warehouse.duckdb",
-    "host": "The address that /healthz, /readyz and /metrics are served on",
-    "port": "The port that they are served on",
-    "slack_url": "Another address of Slack's API, such as the sandbox's",
-    "slack_mode": "socket: Patrol calls Slack; http: Slack posts to /slack/events on the port",
-    "workers": "How many policies are looked at side by side",
-    "log": "auto is pretty on a terminal and json elsewhere",
-    "log_level": "What is logged",
-    "dialect": "The dialect that sql/ is written in; it is carried over to whatever the warehouse speaks",
-    "bundle": "The name of this set of policies",
-    "owner": "The team of policies/_teams.yml that answers for Patrol itself; default: the first one",
-    "dbt_manifest": "The manifest.json of a dbt project, whose tables need no entry in _assets.yml",
-    "ping_url": "Called each minute while Patrol is at work; who hears nothing raises the alarm",
-}
 ENVIRONMENT = {
     (name if name in SECRETS else f"patrol_{name}").upper(): name for name in _Checked.model_fields
 }  # PATROL_PORT -> port
@@ -319,7 +304,7 @@ def _misspelt(project: Path, environ: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _from_file(path: Path, mistakes: list[str]) -> dict[str, Given]:
+def _from_file(path: Path, mistakes: list[str], nested: dict[str, yaml.Node]) -> dict[str, Given]:
     """The values of patrol.yml as they are written, so that YAML 1.1 reads nothing into `no` or `010`."""
     try:
         root = yaml.compose(path.read_text("utf-8-sig"), Loader=yaml.SafeLoader)
@@ -327,6 +312,9 @@ def _from_file(path: Path, mistakes: list[str]) -> dict[str, Given]:
         return {}
     except (OSError, UnicodeDecodeError):
         mistakes.append(f"{FILE}: cannot be read as text in UTF-8")
+        return {}
+    except RecursionError:
+        mistakes.append(f"{FILE}: is nested too deeply; each line is `name: value`")
         return {}
     except yaml.YAMLError as error:
         place = _place(getattr(error, "problem_mark", None))
@@ -337,7 +325,10 @@ def _from_file(path: Path, mistakes: list[str]) -> dict[str, Given]:
         return {}
     given: dict[str, Given] = {}
     for key, value in root.value if root else ():
-        _take(key, value, given, mistakes)
+        if key.value in NESTED and key.value not in nested:
+            nested[key.value] = value
+        else:
+            _take(key, value, given, mistakes)
     return given
 
 
@@ -348,10 +339,10 @@ def _take(key: yaml.Node, value: yaml.Node, given: dict[str, Given], mistakes: l
         mistakes.append(
             f"{where}: is a secret and must not stand in a file that is shared; set {name.upper()}"
         )
-    elif name not in _Checked.model_fields:
-        allowed = [n for n in _Checked.model_fields if n not in SECRETS]
+    elif name not in (*_Checked.model_fields, *NESTED):
+        allowed = [*(n for n in _Checked.model_fields if n not in SECRETS), *NESTED]
         mistakes.append(f"{_place(key.start_mark)} {name}: there is no such setting{_meant(name, allowed)}")
-    elif name in given:
+    elif name in given or name in NESTED:
         mistakes.append(f"{_place(key.start_mark)} {name}: stands here a second time")
     elif not isinstance(value, yaml.ScalarNode):
         mistakes.append(f"{where}: must be a single value")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from bot.core import builtin, oncall
+from bot.core import builtin, bundles, oncall
 from bot.core.access import who_may
 from bot.core.alert import Alert, Disposition, Lane
 from bot.core.approval import Approval
@@ -14,9 +14,10 @@ from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
 from bot.core.change import Refused
 from bot.core.context import House, Known
+from bot.core.digest import Span, digest
 from bot.core.message import Queue
 from bot.core.plan import next_due
-from bot.core.reply import Context, Place, PolicyLine, Said, ShowReply, StatusReply
+from bot.core.reply import Context, DigestReply, OnCall, Place, PolicyLine, Said, ShowReply, StatusReply
 from bot.core.reports import REPORTED_FOR, open_reports
 from bot.core.route import channel_for, channel_in
 from bot.core.silence import SILENT_SENSOR
@@ -48,13 +49,19 @@ class View:
     @property
     def house(self) -> House:
         """The files and who is there, as of now."""
+        now = self.clock()
+        return House(self.catalog, self.project.owner, now, self.store.covers.since(now))
+
+    @property
+    def files(self) -> House:
+        """The files alone, for what is no question of who is on call."""
         return House(self.catalog, self.project.owner, self.clock())
 
     def policy_of(self, alert: Alert) -> Policy | None:
-        return self.house.policy_of(alert)
+        return self.files.policy_of(alert)
 
     def team_of(self, alert: Alert) -> Team | None:
-        return self.house.team_of(alert)
+        return self.files.team_of(alert)
 
     @property
     def owner(self) -> Team | None:
@@ -66,6 +73,9 @@ class View:
 
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
         return self.house.people(ref, alert)
+
+    def paged(self, alert: Alert) -> tuple[str, ...]:
+        return self.house.paged(alert)
 
     def told(self, alert: Alert) -> tuple[str, ...]:
         return self.house.told(alert)
@@ -157,26 +167,40 @@ class View:
 
     def status(self, person: str = "") -> StatusReply:
         """As this person may see it; without one, what anybody may."""
-        now = self.clock()
-        calls = [
-            (name, oncall.people("oncall", team, now)) for name, team in sorted(self.catalog.teams.items())
-        ]
+        house = self.house
         opened = self.seen(person, self.store.alerts.open(limit=50))
-        wrong = (FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_SENSOR, SILENT_SENSOR)
         waiting = self.waiting(person)[:20]
+        wrong = (
+            *(FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_BUNDLE),
+            *(builtin.BROKEN_SENSOR, SILENT_SENSOR),
+        )
         broken = [a.title for name in wrong for a in self.store.alerts.open(policy=name, limit=20)]
         return StatusReply(
             policies=self.lines(),
             open_alerts=opened,
-            on_call=tuple(calls),
+            on_call=tuple(self.on_call(team, house) for _, team in sorted(self.catalog.teams.items())),
             jobs=tuple(self.store.jobs.recent(5)),
             problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
+            bundles=tuple(map(bundles.line, held)) if len(held := self.catalog.bundles) > 1 else (),
             cards=self.cards(opened),
-            told={alert.id: self.told(alert) for alert in opened},
+            told={alert.id: house.told(alert) for alert in opened},
             approvals=waiting,
             able={asked.id: self.may_approve(asked) for asked in waiting},
         )
+
+    def on_call(self, team: Team, house: House) -> OnCall:
+        """Who is on call now, and who is next."""
+        held, coming = oncall.now_and_next(team, house.at, house.covers)
+        until, following = (coming.start, coming.people) if coming else (None, ())
+        return OnCall(team.name, held.people, held.why, until, following)
+
+    def digest(self, team: Team, span: Span) -> DigestReply:
+        """What the team is told of that time, and of what is open now."""
+        standing = self.seen("", self.store.alerts.open(team=team.name, limit=1000))  # a channel reads it
+        moved = self.seen("", self.store.alerts.moved(team.name, span.since, span.until))
+        found = digest(team, span, standing=standing, moved=moved)
+        return DigestReply(found, self.cards(found.open[:50]))
 
     def may_approve(self, asked: Approval) -> tuple[str, ...]:
         """Who may agree to it, on call first: never the one who asks."""

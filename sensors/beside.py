@@ -1,20 +1,24 @@
-"""What lies beside the policies: teams, jobs, assets, entities, violations. Each entry stands alone."""
+"""What lies beside a bundle's policies: teams, jobs, assets, entities, violations. Each stands alone."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sensors import dbt
 from sensors.file_beside import AssetFile, EntityFile, JobFile, TeamFile, ViolationFile
-from sensors.files import Door, near, validated
+from sensors.files import Door, validated
 from sensors.model.asset import Asset, Entity, ViolationKind
+from sensors.model.bundle import Bundle
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.job import Job
 from sensors.model.team import Team
-from sensors.yaml_marks import Document, read
+from sensors.near import near
+from sensors.rules.oncall import oncall_rules, pager_rules
+from sensors.yaml_marks import Document, Path, read
 
 ASSET_KEYS = (
     *("kind", "tier", "owner", "columns", "loaded_until"),
@@ -34,12 +38,17 @@ SINGULAR = {
     "entities": "entity",
     "violations": "violation",
 }
+VARIABLE = re.compile(r"\$\{(\w+)")
 
 
 @dataclass
 class Beside:
-    """All entries by kind and name, the documents they stand in, and what is wrong with them."""
+    """All entries by kind and name, the documents they stand in, and what is wrong with them.
 
+    Those of another bundle hold the project's own (`shared`), too: it may use them, and not say otherwise.
+    """
+
+    shared: Beside | None = None
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     broken: dict[str, set[str]] = field(default_factory=dict)  # names of entries with problems
@@ -68,13 +77,18 @@ class Beside:
     def violations(self) -> dict[str, ViolationKind]:
         return self.values["violations"]
 
+    def own(self, kind: str) -> dict[str, Any]:
+        """The entries that this bundle brings itself."""
+        theirs = self.shared.values[kind] if self.shared else {}
+        return {name: value for name, value in self.values[kind].items() if name not in theirs}
+
     def unknown(self, kind: str, name: str) -> str | None:
         """`no team "paymnts"; did you mean "payments"?`, or None where the name stands in the file."""
         known = [*self.values[kind], *self.broken[kind]]
         if name in known or kind in self.unreadable:
             return None
         where = " in policies/_assets.yml" if kind == "assets" else ""
-        if kind not in self.documents:
+        if kind not in self.documents and not (self.shared and known):
             where = f"; there is no policies/_{kind}.yml"
         return f'no {SINGULAR[kind]} "{name}"{where}{near(name, known)}'
 
@@ -99,28 +113,33 @@ def _spelled(value: object) -> object:
     return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
-def load(texts: Mapping[str, str], last_good: Catalog | None, from_dbt: str = "") -> Beside:
-    """`from_dbt` is a manifest, distilled: _assets.yml completes and overrules it."""
-    beside = Beside()
-    for kind, door in DOORS.items():
+def load(
+    texts: Mapping[str, str],
+    last_good: Catalog | None,
+    from_dbt: str = "",
+    shared: Beside | None = None,
+    bundle: Bundle | None = None,
+) -> Beside:
+    """Of one bundle. `from_dbt` is a manifest, distilled: _assets.yml completes and overrules it."""
+    beside = Beside(shared, unreadable=set(shared.unreadable) if shared else set())
+    for kind in DOORS:
         path = f"policies/_{kind}.yml"
-        beside.values[kind], beside.broken[kind] = {}, set()
-        known: dict[str, Asset] = {}
-        if kind == "assets":
-            known = dbt.assets(from_dbt, beside.teams)
-            beside.values[kind].update(known)
+        beside.values[kind] = dict(shared.values[kind]) if shared else {}
+        beside.broken[kind] = set(shared.broken[kind]) if shared else set()
+        known = dbt.assets(from_dbt, beside.teams) if kind == "assets" else {}
+        beside.values[kind].update(known)
         if path in texts:
             beside.documents[kind] = read(path, texts[path])
-            _entries(beside, kind, door, known, last_good)
+            _entries(beside, kind, known, last_good, bundle if shared else None)
     beside.problems += _crossed(beside)
     return beside
 
 
 def _entries(
-    beside: Beside, kind: str, door: type[Door], known: Mapping[str, Asset], last_good: Catalog | None
+    beside: Beside, kind: str, known: Mapping[str, Asset], last_good: Catalog | None, bundle: Bundle | None
 ) -> None:
     """Every entry of one file, over what is known of it; one with a problem keeps its last good version."""
-    document, before = beside.documents[kind], _before(kind, last_good)
+    document, before = beside.documents[kind], last_good_of(kind, last_good)
     beside.problems += document.problems
     if document.problems or not isinstance(document.data, dict | None):
         if not document.problems:
@@ -131,14 +150,45 @@ def _entries(
         return
     for key in document.data or {}:
         name = key.lower() if kind == "assets" else key
-        value, problems = validated(door, document, (key,))
+        if bundle and (said := _not_theirs(beside, kind, name, bundle)):
+            beside.problems.append(document.problem((key,), said, key=True))
+            continue
+        problems = list(_foreign(document, (key,), bundle)) if bundle else []
+        value, wrong = (None, problems) if problems else validated(DOORS[kind], document, (key,))
         if value is not None:
             beside.values[kind][name] = _completed(value, key, known.get(name))
             continue
-        beside.problems += problems
+        beside.problems += wrong
         beside.broken[kind].add(name)
         if name in before:
             beside.values[kind][name] = before[name]
+
+
+def _not_theirs(beside: Beside, kind: str, name: str, bundle: Bundle) -> str:
+    """What a bundle may not say, because the project says it."""
+    if kind == "teams":
+        return f"who may act is said in the project's own policies/_teams.yml, not in bundle {bundle.name}"
+    shared = beside.shared
+    if shared and (name in shared.values[kind] or name in shared.broken[kind]):
+        said = f"the project's own policies/_{kind}.yml says what this {SINGULAR[kind]} is"
+        return f"{said}; take it out here, or give it another name"
+    return ""
+
+
+def _foreign(document: Document, where: Path, bundle: Bundle) -> Iterator[Problem]:
+    """Variables that are not the bundle's own: they may be secrets of Patrol and of other teams."""
+    entry: Any = document.data
+    for part in where:
+        entry = entry[part]
+    if isinstance(entry, dict | list):
+        for part in entry if isinstance(entry, dict) else range(len(entry)):
+            yield from _foreign(document, (*where, part), bundle)
+    for name in VARIABLE.findall(str(where[-1]) + (entry if isinstance(entry, str) else "")):
+        if not name.startswith(bundle.variables):
+            said = (
+                f"${{{name}}} is not this bundle's: the variables it may name begin with {bundle.variables}"
+            )
+            yield document.problem(where, said)
 
 
 def _completed(file: Door, key: str, known: Asset | None) -> Any:
@@ -155,7 +205,8 @@ def _completed(file: Door, key: str, known: Asset | None) -> Any:
     return both
 
 
-def _before(kind: str, last_good: Catalog | None) -> Mapping[str, Any]:
+def last_good_of(kind: str, last_good: Catalog | None) -> Mapping[str, Any]:
+    """The entries of a kind as they last were good, by name."""
     if last_good is None:
         return {}
     if kind == "entities":
@@ -184,9 +235,13 @@ def _crossed(beside: Beside) -> Iterator[Problem]:
 
 
 def _alone(beside: Beside) -> Iterator[Problem]:
-    """A team without people: its alerts stand in the channel, and nobody hears of them."""
-    document = beside.documents.get("teams")
+    """A team without people: its alerts stand in the channel and nobody hears of them. Who is on call."""
+    document = None if beside.shared else beside.documents.get("teams")
     for name, team in beside.teams.items():
-        if document and name not in beside.broken["teams"] and not team.members:
+        if document and name not in beside.broken["teams"] and not (team.members or team.members_from):
             said = "has no members, so nobody can be told; write members: {ana: {slack: U0ANA}}"
             yield document.problem((name,), said, key=True, warning=True)
+        if document and name not in beside.broken["teams"]:
+            yield from oncall_rules(name, team, document)
+    if document and not beside.broken["teams"]:
+        yield from pager_rules(beside.teams, document)

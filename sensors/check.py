@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from sensors.catalog import Loaded
-from sensors.files import near
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Query
+from sensors.near import near
 from sensors.rules.cases import case_rules
 from sensors.sql.refused import refusals
 from sensors.warehouse import Result, Warehouse, WarehouseError
@@ -25,10 +25,8 @@ def check(catalog: Loaded, warehouse: Warehouse | None = None) -> tuple[Problem,
     if warehouse is not None:
         try:
             warehouse.ping()
-            problems.update(_assets(catalog, catalog.documents.get("policies/_assets.yml"), warehouse))
-            for one in catalog.drafts:
-                if one.query is not None and not one.unknown:
-                    problems.update(refusals(one, one.query, Asked(warehouse)))
+            for part in catalog.each:
+                problems.update(part.placed(_asked(part, warehouse)))
         except WarehouseError as error:
             said = f"the warehouse cannot be asked: {error.message}"
             problems.add(Problem("patrol.yml", 1, 1, said, warning=error.transient))
@@ -36,8 +34,16 @@ def check(catalog: Loaded, warehouse: Warehouse | None = None) -> tuple[Problem,
 
 
 def _cases(catalog: Loaded) -> Iterator[Problem]:
-    for one in catalog.drafts:
-        yield from case_rules(one, catalog.assets, catalog.project)
+    for part in catalog.each:
+        for one in part.drafts:
+            yield from part.placed(case_rules(one, catalog.assets, part.root.folder))
+
+
+def _asked(part: Loaded, warehouse: Warehouse) -> Iterator[Problem]:
+    yield from _assets(part, part.documents.get("policies/_assets.yml"), warehouse)
+    for one in part.drafts:
+        if one.query is not None and not one.unknown:
+            yield from refusals(one, one.query, Asked(warehouse))
 
 
 def _assets(catalog: Catalog, document: Document | None, warehouse: Warehouse) -> Iterator[Problem]:

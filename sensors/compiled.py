@@ -6,29 +6,33 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sensors.catalog import Around, Loaded, iter_only
-from sensors.files import near
 from sensors.model.asset import Asset
 from sensors.model.catalog import Problem
+from sensors.near import near
 from sensors.sql.refused import refusals
 from sensors.warehouse.empty import Empty
 
 
 def compiled(
     loaded: Loaded,
-    written_in: str,
     *,
     demanded: bool,
     around: Around = iter_only,
 ) -> Iterator[Problem]:
-    """What DuckDB refuses of queries written in `written_in`, over the tables as they are declared.
+    """What DuckDB refuses of queries, over the tables as they are declared.
 
     An error where DuckDB will run the query: `demanded` (it is the warehouse), or the policy has cases.
     Queries with problems of their own, and those over tables without declared columns, are passed over.
     """
-    empty = Empty(_wanted(loaded), written_in)
+    for part in loaded.each:
+        yield from part.placed(_of(part, loaded.assets, demanded, around))
+
+
+def _of(part: Loaded, assets: Mapping[str, Asset], demanded: bool, around: Around) -> Iterator[Problem]:
+    empty = Empty(_wanted(part, assets), part.root.bundle.dialect)
     try:
-        yield from _types(loaded, empty)
-        for one in around(loaded.drafts, len(loaded.drafts), "queries"):
+        yield from _types(part, empty)
+        for one in around(part.drafts, len(part.drafts), "queries"):
             if one.query is not None and not one.unknown and empty.tables.issuperset(one.query.tables):
                 sure = demanded or bool(one.file and one.file.cases)
                 unsure = empty.unsure.intersection(one.query.tables)
@@ -37,11 +41,11 @@ def compiled(
         empty.close()
 
 
-def _wanted(loaded: Loaded) -> list[Asset]:
+def _wanted(part: Loaded, assets: Mapping[str, Asset]) -> list[Asset]:
     """Tables that a file declares or a query reads: dbt may know thousands of others."""
-    read = {table for one in loaded.drafts if one.query is not None for table in one.query.tables}
-    read |= {name.lower() for name in _declared(loaded)}
-    return [asset for name, asset in loaded.assets.items() if name in read]
+    read = {table for one in part.drafts if one.query is not None for table in one.query.tables}
+    read |= {name.lower() for name in _declared(part)}
+    return [asset for name, asset in assets.items() if name in read]
 
 
 def _declared(loaded: Loaded) -> Mapping[str, Any]:

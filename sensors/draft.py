@@ -10,10 +10,11 @@ from typing import Any
 
 from sensors.defaults import Defaults, Layered, chain, layered
 from sensors.file_policy import PolicyFile
-from sensors.files import near, validated
+from sensors.files import validated
 from sensors.model.asset import Asset
 from sensors.model.catalog import Problem
 from sensors.model.policy import Query
+from sensors.near import near
 from sensors.sources import sql_path
 from sensors.sql.facts import UNKNOWN, Facts
 from sensors.sql.lineage import Columns, Flaw, Proof, prove
@@ -64,6 +65,7 @@ class Setting:
     times: Mapping[str, str]  # of those that grow, the column that says when
     carry_to: str | None = None  # the dialect that queries will run in
     defaults: Defaults = field(default_factory=Defaults)
+    place: str = ""  # differs from bundle to bundle
 
     @classmethod
     def over(
@@ -94,11 +96,12 @@ def draft(name: str, path: str, texts: Mapping[str, str], setting: Setting) -> D
     """The policy's draft; made again only if one of its files has changed."""
     files = (path, *chain(path), sql_path(name), *(sql_path(name, dialect) for dialect in NATIVES))
     inputs = (setting.mark, tuple(texts.get(file) for file in files))
-    held = _drafts.get((path, setting.dialect))
+    place = (setting.place + path, setting.dialect)
+    held = _drafts.get(place)
     if held is not None and held[0] == inputs:
         return held[1]
     one = unkept(name, path, texts, setting)
-    _drafts[(path, setting.dialect)] = (inputs, one)
+    _drafts[place] = (inputs, one)
     return one
 
 

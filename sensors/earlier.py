@@ -33,10 +33,12 @@ def earlier(policy: Policy, body: str, assets: Mapping[str, Asset]) -> Policy | 
     native = [text for text in rest if not MACRO.search(text)]
     if len(native) != len(policy.query.native):
         return None
-    texts = {policy.path: document, sql_path(policy.name): sql}
-    texts |= {sql_path(policy.name, d): t for d, t in zip(policy.query.native, native, strict=True)}
+    name = policy.name.rpartition(":")[2]
+    path = f"policies/{name.replace('.', '/')}.yml"
+    texts = {path: document, sql_path(name): sql}
+    texts |= {sql_path(name, d): t for d, t in zip(policy.query.native, native, strict=True)}
     setting = replace(Setting.over(dialect, Macros.load(macros), assets), defaults=by_folder)
-    one = unkept(policy.name, policy.path, texts, setting)
+    one = unkept(name, path, texts, setting)
     if one.file is None or one.query is None or any(not problem.warning for problem in one.problems):
         return None
     return file_policy.policy(

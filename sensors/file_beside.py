@@ -10,27 +10,27 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
+from sensors.file_rotation import HoursFile, OverrideFile, PagerFile, RotationFile
 from sensors.files import (
     Channel,
     Column,
     Door,
     Duration,
-    Moment,
+    Group,
     Pattern,
     Person,
     TeamName,
     Text,
     Upstream,
-    near,
     one_of,
     shown,
-    timezones,
     wrong,
 )
 from sensors.model.asset import Asset, Entity, ViolationKind
 from sensors.model.job import KEY, Job, Param
 from sensors.model.policy import Severity
-from sensors.model.team import LadderStep, Member, Role, Rotation, Team
+from sensors.model.team import NOBODY, PAGER, LadderStep, Member, Role, Rotation, Team
+from sensors.near import near
 
 RoleName = Annotated[str, one_of(*[role.value for role in Role])]
 SeverityName = Annotated[str, one_of(*[severity.name for severity in Severity])]
@@ -44,22 +44,8 @@ class MemberFile(Door):
     )
 
 
-class RotationFile(Door):
-    members: Annotated[list[Text], Field(min_length=1)] = Field(description="Who takes turns, in this order")
-    length: Duration = Field(default=timedelta(days=7), description="How long a turn is")
-    anchor: Moment | None = Field(default=None, description="When the first turn began")
-    timezone: Text = Field(default="UTC", description="Of the handover's clock")
-
-    @model_validator(mode="after")
-    def zone(self) -> RotationFile:
-        if self.timezone not in timezones():
-            said = f'no time zone "{self.timezone}"{near(self.timezone, timezones())}'
-            raise wrong(said, "timezone")
-        return self
-
-
 class StepFile(Door):
-    to: Text = Field(description="oncall, team, lead or a member")
+    to: Text = Field(description="oncall, team, lead, pager or a member")
     after: Duration | None = Field(default=None, description="How long after the alert opened")
 
 
@@ -80,9 +66,21 @@ class TeamFile(Door):
     members: Annotated[dict[str, MemberFile], BeforeValidator(_members)] = Field(
         default_factory=dict, description="The people by name: `{ana: {slack: U0ANA}}`"
     )
+    members_from: Group | None = Field(
+        default=None, description="Slack's id of a user group: its people are responders, too"
+    )
     rotation: RotationFile | None = Field(default=None, description="Who is on call when")
+    hours: HoursFile | None = Field(
+        default=None, description="When the rotation holds, and who is on call at other times"
+    )
+    overrides: list[OverrideFile] = Field(
+        default_factory=list, description="Who is on call at some time instead; of two the later in the list"
+    )
     ladder: dict[SeverityName, Annotated[list[StepFile], Field(min_length=1)]] = Field(
         default_factory=dict, description="Who is told when, by severity"
+    )
+    pager: PagerFile | None = Field(
+        default=None, description="A webhook that rings the phone of who is on call, for steps {to: pager}"
     )
     acknowledged_for: Duration = Field(
         default=timedelta(hours=4),
@@ -91,30 +89,60 @@ class TeamFile(Door):
 
     @model_validator(mode="after")
     def known_people(self) -> TeamFile:
-        for index, name in enumerate(self.rotation.members if self.rotation else ()):
-            if name not in self.members:
-                said = f'no member "{name}" in this team{near(name, self.members)}'
-                raise wrong(said, "rotation", "members", index)
-        known = ["oncall", "team", "lead", *self.members]
+        for index, name in enumerate(self.rotation.members or () if self.rotation else ()):
+            self._member(name, "rotation", "members", index)
+        for index, override in enumerate(self.overrides):
+            self._member(override.member, "overrides", index, "member")
         for severity, steps in self.ladder.items():
             for index, step in enumerate(steps):
-                if step.to not in known:
-                    said = f'must be oncall, team, lead or a member, not "{step.to}"{near(step.to, known)}'
-                    raise wrong(said, "ladder", severity, index, "to")
+                place = ("ladder", severity, index, "to")
+                if step.to == PAGER and self.pager is None:
+                    raise wrong("this team has no pager; write pager: {url: ${PAGER_URL}}", *place)
+                self._reference(step.to, ("oncall", "team", "lead", *([PAGER] if self.pager else [])), *place)
         return self
+
+    @model_validator(mode="after")
+    def known_hours(self) -> TeamFile:
+        if self.hours is None:
+            return self
+        if self.rotation is None:
+            raise wrong("hours are those of a rotation; write rotation: {members: [ana, bo]}", "hours")
+        self._reference(self.hours.outside or NOBODY, ("lead", "team", NOBODY), "hours", "outside")
+        return self
+
+    def _member(self, name: str, *at: str | int) -> None:
+        if name not in self.members:
+            raise wrong(f'no member "{name}" in this team{near(name, self.members)}', *at)
+
+    def _reference(self, to: str, words: tuple[str, ...], *at: str | int) -> None:
+        known = [*words, *self.members]
+        if to not in known:
+            said = f'must be {", ".join(words)} or a member, not "{to}"{near(to, known)}'
+            raise wrong(said, *at)
 
     def value(self, name: str) -> Team:
         members = tuple(
             Member(n, m.slack, frozenset(Role(r) for r in m.roles)) for n, m in self.members.items()
         )
-        turn = self.rotation
-        rotation = Rotation(tuple(turn.members), turn.length, turn.anchor, turn.timezone) if turn else None
+        rotation = self.rotation.value() if self.rotation else None
+        zone = (rotation or Rotation()).zone
         ladders = {
             Severity[word]: tuple(LadderStep(s.after or timedelta(), s.to) for s in steps)
             for word, steps in self.ladder.items()
         }
-        review = self.review_channel or self.channel
-        return Team(name, self.channel, review, members, rotation, ladders, self.acknowledged_for)
+        return Team(
+            name=name,
+            channel=self.channel,
+            review_channel=self.review_channel or self.channel,
+            members=members,
+            members_from=self.members_from,
+            rotation=rotation,
+            hours=self.hours.value() if self.hours else None,
+            overrides=tuple(override.value(zone) for override in self.overrides),
+            ladders=ladders,
+            acknowledged_for=self.acknowledged_for,
+            pager=self.pager.value() if self.pager else None,
+        )
 
 
 class ParamFile(Door):

@@ -25,7 +25,6 @@ from sensors.files import (
     Text,
     Upstream,
     ViolationName,
-    near,
     one_of,
     shown,
     timezones,
@@ -49,6 +48,7 @@ from sensors.model.policy import (
     WhenLate,
     WindowKind,
 )
+from sensors.near import near
 
 SEVERITIES = [s.name for s in Severity]
 GRADES = {
@@ -288,7 +288,10 @@ class PolicyFile(Door):
     )
     entity: Annotated[list[Column], BeforeValidator(_listed), Schema(or_else=COLUMN)] = Field(
         default_factory=list,
-        description="Columns that name whom it is about. It is read, but alerts are about the key: `check` warns",
+        description=(
+            "Columns that name whom it is about, where that is not the key: their page of `_entities.yml` is"
+            " what the card's button opens. Alerts are one for each key all the same"
+        ),
     )
     max_alerts: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=25, description="With more new keys in one run, one alert speaks for all"

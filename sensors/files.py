@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -25,6 +24,7 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_sc
 
 from sensors.model.catalog import Problem
 from sensors.model.clock import parse_duration, parse_time
+from sensors.near import near
 from sensors.yaml_marks import Document, Path
 
 M = TypeVar("M", bound="Door")
@@ -40,16 +40,6 @@ class Door(BaseModel):
 def wrong(what: str, *at: str | int) -> PydanticCustomError:
     """A mistake as a plain sentence, at a path below the value under validation."""
     return PydanticCustomError("plain", "{what}", {"what": what, "at": at})
-
-
-def near(word: object, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """`; did you mean "x"?` where some known word is like this one, else nothing."""
-    by_fold = {name.lower(): name for name in known}
-    wanted = str(word).lower()
-    found = difflib.get_close_matches(wanted, by_fold, n=1, cutoff=cutoff)
-    if not found and len(wanted) >= 3 and cutoff <= 0.6:
-        found = [name for name in by_fold if wanted in name or (len(name) >= 3 and name in wanted)]
-    return f'; did you mean "{by_fold[found[0]]}"?' if found else ""
 
 
 @dataclass(frozen=True)
@@ -196,6 +186,11 @@ Person = Annotated[
     AfterValidator(slack_id("UW", "person")),
     Schema({"type": "string", "pattern": "^[UW][A-Z0-9]{2,}$", "examples": ["U0123ABCD"]}),
 ]
+Group = Annotated[
+    Text,
+    AfterValidator(slack_id("S", "user group")),
+    Schema({"type": "string", "pattern": "^S[A-Z0-9]{2,}$", "examples": ["S0123ABCD"]}),
+]
 TeamName = Annotated[Text, Schema(TEXT, "teams")]
 JobName = Annotated[Text, Schema(TEXT, "jobs")]
 TableName = Annotated[str, Schema(TEXT, "assets")]
@@ -276,7 +271,7 @@ def _fields(model: type[BaseModel], loc: Path) -> list[str]:
         info = None if found is None else found.model_fields.get(str(part))
         if info is not None:
             found = _model_in(info)
-    return list(found.model_fields) if found else []
+    return [info.alias or name for name, info in found.model_fields.items()] if found else []
 
 
 def _model_in(info: FieldInfo) -> type[BaseModel] | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sensors import draft
-from sensors.warehouse import dialect
+from sensors.warehouse import spelled
 
 PLAIN = {
     ("builtins", "frozenset"),
@@ -32,11 +32,7 @@ PLAIN = {
 
 def keep(file: Path) -> bool:
     """Writes down all that this process has proved; False where the folder may not be written."""
-    held = (
-        _code(),
-        dict(draft.proved()),
-        dict(dialect.spelled()),
-    )  # copies: others may add
+    held = (_code(), dict(draft.proved()), dict(spelled.everything()))  # copies: others may add
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -52,13 +48,13 @@ def keep(file: Path) -> bool:
 def recall(file: Path) -> bool:
     """Takes in what an earlier process has proved with this very code; False where there is no such thing."""
     try:
-        code, drafts, spelled = _Reader(io.BytesIO(file.read_bytes())).load()
+        code, drafts, texts = _Reader(io.BytesIO(file.read_bytes())).load()
     except Exception:  # absent, cut short, of another time or not ours: then it is proved again
         return False
     if code != _code():
         return False
     draft.proved().update(drafts)
-    dialect.spelled().update(spelled)
+    spelled.everything().update(texts)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Reads the files of a project: policies/**.yml and sql/**.sql. Says what lies there, not what it means."""
+"""Reads the files of a bundle: policies/**.yml and sql/**.sql. Says what lies there, not what it means."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
-from sensors.files import near
+from sensors.model.bundle import Bundle
 from sensors.model.catalog import Problem
+from sensors.near import near
 
+DEEPEST = 40  # folders in one another
 FOLDERS = {"policies": (".yml", ".yaml"), "sql": (".sql",)}
 PART = re.compile(r"[a-z][a-z0-9_]*")
 BESIDE = ("_assets.yml", "_entities.yml", "_jobs.yml", "_teams.yml", "_violations.yml")  # of policies/ alone
@@ -21,7 +24,7 @@ DEFAULTS = "_defaults.yml"  # of any folder below it
 
 @dataclass
 class Sources:
-    """Texts by path relative to the project, and what could not be read."""
+    """Texts by path relative to the bundle's folder, and what could not be read."""
 
     texts: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -36,6 +39,38 @@ class Sources:
 
     def queries(self) -> list[str]:
         return sorted(p for p in self.texts if p.startswith("sql/") and not p.startswith("sql/_"))
+
+
+@dataclass(frozen=True)
+class Root:
+    """Where the files of one bundle are just now. The first of several is the project's own."""
+
+    bundle: Bundle
+    folder: Path
+    main: str = "main"  # the name of the project's own bundle
+    prefix: str = ""  # stands before the names of its policies: "risk:"
+    shown: str = ""  # stands before its paths where people read them: "../risk/", "risk:"
+    texts: Sources | None = None  # its files, where they do not lie in the folder
+    content: str = ""  # by which these are found elsewhere
+    commit: str = ""
+    since: datetime | None = None  # when this commit was taken in
+    trouble: str = ""  # why this is not its newest version, in words
+    manifest: Path | None = None  # dbt's
+    dbt: str = ""  # what it said, where it is not there any more
+
+    @property
+    def sources(self) -> Sources | None:
+        """Its files; None where there is no such folder."""
+        if self.texts is not None:
+            return self.texts
+        found = read(self.folder)
+        return found if found.texts or not self.prefix or (self.folder / "policies").is_dir() else None
+
+    @property
+    def print(self) -> str:
+        """Differs when one of its files may have changed, or what is said of it. Reads none."""
+        there = self.commit or fingerprint(self.folder, self.manifest)
+        return f"{self.bundle.name} {there} {self.trouble}"
 
 
 def name_of(path: str) -> str:
@@ -55,6 +90,11 @@ def read(project: Path) -> Sources:
         said = "there is no folder policies/ here; run in the folder that holds it, or give --project"
         sources.problems.append(Problem("policies", 1, 1, said))
     for path, _ in sorted(_files(project)):
+        if not path.isprintable():
+            shown = path.encode("utf-8", "replace").decode()
+            said = "this file's name holds what cannot be printed, so it is not read; rename it"
+            sources.problems.append(Problem(shown, 1, 1, said))
+            continue
         try:
             sources.texts[path] = (project / path).read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
@@ -73,7 +113,8 @@ def fingerprint(project: Path, manifest: Path | None = None) -> str:
     seen = hashlib.sha256()
     files = [*_files(project), *_one(manifest)]
     for path, stat in sorted(files, key=lambda found: found[0]):
-        seen.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}\n".encode())
+        told = f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}\n"
+        seen.update(told.encode("utf-8", "surrogateescape"))
     return seen.hexdigest()[:32]
 
 
@@ -90,13 +131,15 @@ def _files(project: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 def _below(folder: Path, name: str, endings: tuple[str, ...]) -> Iterator[tuple[str, os.stat_result]]:
     try:
-        entries = list(os.scandir(folder))
+        entries = list(os.scandir(folder)) if name.count("/") < DEEPEST else []
     except OSError:
         return
     for entry in entries:
         path = f"{name}/{entry.name}"
         if entry.name.startswith("."):
             continue
+        if entry.is_symlink() and folder.resolve().is_relative_to(Path(entry.path).resolve()):
+            continue  # a link to a folder around it has no end
         if entry.is_dir():
             yield from _below(folder / entry.name, path, endings)
         elif entry.name.endswith(endings):

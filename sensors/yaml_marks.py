@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -62,15 +63,21 @@ def dotted(where: Path) -> str:
 
 
 def line_of(text: str, line: int) -> str:
-    lines = text.splitlines()
+    lines = _lines(text)
     return lines[line - 1].rstrip() if 0 < line <= len(lines) else ""
+
+
+@lru_cache(maxsize=8)
+def _lines(text: str) -> list[str]:
+    """Kept, because each value of a file asks for its line."""
+    return text.splitlines()
 
 
 def read(path: str, text: str) -> Document:
     """The file's data and marks; `data` is None where it could not be read at all."""
     document = Document(path, text)
     try:
-        root = yaml.compose(text, Loader=Loader)
+        root = _composed(text)
     except yaml.YAMLError as error:
         line, column, what = say(text, error)
         document.problems.append(document.problem_at((line, column), what))
@@ -82,6 +89,25 @@ def read(path: str, text: str) -> Document:
         _Reader(document).value(root, ())
         document.data = _Reader(document).data(root)
     return document
+
+
+DEEPEST = 100  # lists and mappings in one another
+PERHAPS_DEEP = re.compile(rf"^[ \t?-]{{{DEEPEST},}}", re.MULTILINE)
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """The nodes; RecursionError where they are nested more deeply than anybody would write.
+
+    The C parser makes them by recursion and dies with the process where there are too many, so that the
+    depth is counted first, in the few files that could have it.
+    """
+    if text.count("[") + text.count("{") > DEEPEST or PERHAPS_DEEP.search(text):
+        depth = 0
+        for event in yaml.parse(text, Loader=Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                raise RecursionError
+    return yaml.compose(text, Loader=Loader)
 
 
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")

@@ -95,13 +95,17 @@ def test_it_does_not_run_as_root() -> None:
     assert int(users[-1].rest) > 0
     after = STEPS[STEPS.index(users[-1]) :]
     assert not [s for s in after if s.word in ("RUN", "COPY", "ADD")]
-    assert f"--uid {users[-1].rest}" in of("RUN")[0].rest
+    assert f"--uid {users[-1].rest}" in of("RUN")[-1].rest
 
 
 def test_its_state_survives_it_and_belongs_to_its_user() -> None:
     [volume] = of("VOLUME")
     assert volume.rest == f"{of('WORKDIR')[-1].rest}/.patrol"
-    assert f"chown -R {of('USER')[-1].rest} {volume.rest}" in of("RUN")[0].rest
+    assert f"chown -R {of('USER')[-1].rest} {volume.rest}" in of("RUN")[-1].rest
+
+
+def test_it_can_pull_bundles() -> None:
+    assert "install -y --no-install-recommends git openssh-client" in of("RUN")[0].rest
 
 
 def test_it_serves_unless_told_otherwise() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,8 @@ from sensors.model.catalog import Catalog
 
 def ask(wish: Wish, catalog: Catalog, dialect: str) -> Wish:
     """The wish with every question answered; what was said by flags is not asked."""
+    if sys.stdin is None:
+        raise PatrolError("There is nobody to ask: the input is closed. Leave --ask out, and say flags.")
     wish = replace(wish, name=wish.name or _prompt("Name, such as payments/refund_spike", said.policy_name))
     said.policy_name(wish.name)
     shape = _shape(wish)
@@ -144,13 +147,24 @@ def _people(wish: Wish, asset: Asset, shape: Shape, catalog: Catalog) -> Wish:
             f"Threshold: {shape.counts}", lambda text: _number(text, shape), str(shape.number[0])
         )
         wish = replace(wish, threshold=number)
+    if wish.least_hits is None and shape.name == "rate":
+        hits = _prompt("From how many hits on", lambda text: _least_hits(text, shape), str(said.LEAST_HITS))
+        wish = replace(wish, least_hits=hits)
     return wish
 
 
-def _number(text: str, shape: Shape) -> int:
-    if not text.strip().isdecimal():
+def _least_hits(text: str, shape: Shape) -> int:
+    return said.least_hits_of(_whole(text), shape)
+
+
+def _whole(text: str) -> int:
+    if not text.strip().isdecimal() or len(text) > 9:
         raise PatrolError("It is a whole number.")
-    return said.number_of(int(text), shape)
+    return int(text)
+
+
+def _number(text: str, shape: Shape) -> int:
+    return said.number_of(_whole(text), shape)
 
 
 def listed(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -167,4 +181,9 @@ def _prompt(question: str, check: Callable[[str], Any], default: str | None = No
         except PatrolError as error:
             raise click.UsageError(str(error)) from None
 
-    return click.prompt(question, default=default, value_proc=checked, err=False)
+    try:
+        return click.prompt(question, default=default, value_proc=checked, err=False)
+    except click.Abort as stop:
+        if isinstance(stop.__context__, KeyboardInterrupt):
+            raise
+        raise PatrolError(f"Nothing was written: nobody answered {question!r}.") from None

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.core.words import count
+from sensors.model.line import printable
 from sensors.model.violation import shown
 
 if TYPE_CHECKING:
@@ -32,15 +33,15 @@ def report(outcome: Outcome, catalog: Catalog, console: Console | None = None) -
     """One failed case, printed."""
     console = console or Console()
     path, line, column = place(outcome, catalog)
-    console.print(Text(f"{path}:{line}:{column} {outcome.case.name}", style="bold red"), soft_wrap=True)
+    console.print(
+        Text(printable(f"{path}:{line}:{column} {outcome.case.name}"), style="bold red"), soft_wrap=True
+    )
     for problem in outcome.problems:
         console.print(Text(f"  {problem}"), soft_wrap=True)
-        if problem.source.strip():
-            console.print(
-                Text(f"      {problem.source}\n      {' ' * (problem.column - 1)}^"), soft_wrap=True
-            )
+        for shown_line in problem.marked():
+            console.print(Text(f"      {shown_line}"), soft_wrap=True)
     for error in outcome.errors:
-        console.print(Text(f"  {error}", style="red"), soft_wrap=True)
+        console.print(Text(printable(f"  {error}"), style="red"), soft_wrap=True)
     if outcome.pairs and not all(pair.same for pair in outcome.pairs):
         console.print(_table(outcome.pairs))
     if looked := outcome.looked:
@@ -92,7 +93,7 @@ def _lines(alert: Any, names: list[str], marked: tuple[str, ...]) -> Text:
 
 
 def _cell(value: Any) -> str:
-    seen = "null" if value is None else str(shown(value))
+    seen = "null" if value is None else printable(shown(value))
     return seen if len(seen) <= WIDE else f"{seen[:WIDE]}…"
 
 

@@ -19,6 +19,7 @@ from bot.errors import PatrolError
 
 if TYPE_CHECKING:
     from bot.trial import Outcome, Prepared
+    from sensors.catalog import Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
 
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 @click.option(
     "--mutate", is_flag=True, help="Change the policies bit by bit: which change does no case notice?"
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="JSON instead of text: an object; with --mutate, a list."
+)
 def test(what: tuple[str, ...], project: Path, named: str | None, mutate: bool, as_json: bool) -> None:
     """Run the policies' own cases. Needs no warehouse and no Slack; nothing is posted or remembered.
 
@@ -52,13 +55,14 @@ def test(what: tuple[str, ...], project: Path, named: str | None, mutate: bool, 
     started = time.monotonic()
     catalog = catalog_of(settings_of(project))
     wanted = chosen(catalog, project, what)
+    policies = [catalog.policies[name] for name in wanted if name in catalog.policies]
+    if named and not any(_named(case.name, named) for policy in policies for case in policy.cases):
+        raise PatrolError(f'No case of these policies has "{named}" in its name.')
     if mutate:
         from bot.cli.mutation import mutation
 
         sys.exit(mutation(catalog, wanted, named, as_json))
-    outcomes = list(_run([catalog.policies[n] for n in wanted if n in catalog.policies], catalog, named))
-    if named and not outcomes:
-        raise PatrolError(f'No case of these policies has "{named}" in its name.')
+    outcomes = list(_run(policies, catalog, named))
     broken = [name for name in wanted if name in catalog.broken]
     if as_json:
         click.echo(json.dumps(_as_json(outcomes, broken, catalog, wanted), ensure_ascii=False, indent=2))
@@ -67,7 +71,7 @@ def test(what: tuple[str, ...], project: Path, named: str | None, mutate: bool, 
     sys.exit(1 if broken or not all(outcome.passed for outcome in outcomes) else 0)
 
 
-def chosen(catalog: Catalog, project: Path, what: tuple[str, ...]) -> list[str]:
+def chosen(catalog: Loaded, project: Path, what: tuple[str, ...]) -> list[str]:
     """Names of the policies that are meant: by name, by file, or by folder; all, where nothing is said."""
     known = sorted({*catalog.policies, *catalog.broken})
     if not what:
@@ -80,17 +84,21 @@ def chosen(catalog: Catalog, project: Path, what: tuple[str, ...]) -> list[str]:
         if "/" not in word and not word.endswith((".yml", ".sql")) and not Path(word).exists():
             policy_of(catalog, word)
         place = there(project, Path(word))
-        below = [name for name in known if _lies(project, name, place)]
+        below = [name for name in known if _lies(catalog, name, place)]
         if not below:
             raise PatrolError(f"No policy lies in {word}.")
         found |= dict.fromkeys(below)
     return list(found)
 
 
-def _lies(project: Path, name: str, place: Path) -> bool:
-    stem = name.replace(".", "/")
-    files = [(project / f).resolve() for f in (f"policies/{stem}.yml", f"sql/{stem}.sql")]
+def _lies(catalog: Loaded, name: str, place: Path) -> bool:
+    yaml, sql = catalog.stems_of(name)
+    files = [catalog.file(f).resolve() for f in (f"{yaml}.yml", f"{sql}.sql")]
     return any(file == place or place in file.parents for file in files)
+
+
+def _named(name: str, wanted: str | None) -> bool:
+    return wanted is None or wanted.lower() in name.lower()
 
 
 def _run(policies: list[Policy], catalog: Catalog, named: str | None) -> Iterator[Outcome]:
@@ -100,7 +108,7 @@ def _run(policies: list[Policy], catalog: Catalog, named: str | None) -> Iterato
     def picked() -> Iterator[tuple[Policy, Prepared]]:
         for policy in policies:
             for one in prepared(policy, catalog):
-                if named is None or named.lower() in one.case.name.lower():
+                if _named(one.case.name, named):
                     yield policy, one
 
     memory = Memory()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.group import holding_policies, in_project, settings_of
-from bot.cli.policies import there
+from bot.cli.group import in_project, settings_of
+from bot.cli.policies import catalog_of, there
 from bot.cli.progress import progress
 from bot.core.words import count
 from bot.errors import PatrolError
+from sensors.model.line import printable
 
 if TYPE_CHECKING:
     from sensors.catalog import Loaded
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULTS = "_defaults.yml"
 KINDS = {"policies/": "policies", "sql/_macros/": "macros", "sql/": "SQL"}  # by where a file lies
+BUNDLE = re.compile(r"^.*?[/:](?=(policies|sql)/)")  # before the path of another bundle's file
 
 
 @click.command(short_help="Name every mistake in the files, with its place.")
@@ -66,8 +69,8 @@ def check(
     Exit code 0: no mistakes; 1: there is one (with --strict: or a warning); 2: a PATH is none.
     """
     settings = settings_of(project)
-    wanted = [there(project, path) for path in paths]
-    catalog = _loaded(settings)
+    wanted = [_inside(project, there(project, path)) for path in paths]
+    catalog = catalog_of(settings, around=progress)
     found = problems(catalog, settings, ask=warehouse)
     if slack:
         from bot.cli.check_slack import of_slack
@@ -80,27 +83,15 @@ def check(
     sys.exit(1 if any(strict or not p.warning for p in shown) else 0)
 
 
-def _loaded(settings: Any) -> Loaded:
-    from sensors.catalog import load
-
-    return load(
-        holding_policies(settings.project),
-        dialect=settings.dialect,
-        bundle=settings.bundle,
-        around=progress,
-        manifest=settings.manifest,
-    )
-
-
 def problems(catalog: Loaded, settings: Any, *, ask: bool = False) -> list[Problem]:
     """Each ring's own checks, together, in the order of the files. `ask`: the warehouse, too."""
     from sensors import check as rules
     from sensors.compiled import compiled
 
     on_duckdb = str(settings.warehouse_url or "").startswith("duckdb:")
-    read = compiled(catalog, settings.dialect, demanded=on_duckdb, around=progress)
-    found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_approvals(catalog, settings.owner)}
-    found |= set(_of_cards(catalog))
+    read = compiled(catalog, demanded=on_duckdb, around=progress)
+    found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_pagers(catalog), *_of_cards(catalog)}
+    found |= set(_of_approvals(catalog, settings.owner))
     if ask:
         found |= set(_of_warehouse(catalog, settings, {p.path for p in found if not p.warning}))
     return sorted(found)
@@ -110,13 +101,23 @@ def _of_jobs(catalog: Loaded) -> Iterator[Problem]:
     from bot.jobs.config import problems as wrong
     from sensors.model.catalog import Problem
 
-    document = catalog.documents.get("policies/_jobs.yml")
-    for job in catalog.jobs.values():
-        for what in wrong(job):
-            if document is not None:
-                yield document.problem((job.name,), what, key=True)
-            else:
-                yield Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")
+    for part in catalog.each:
+        document = part.documents.get("policies/_jobs.yml")
+        for job in part.jobs.values():
+            for what in wrong(job):
+                if document is not None:
+                    yield from part.placed([document.problem((job.name,), what, key=True)])
+                else:
+                    yield from part.placed([Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")])
+
+
+def _of_pagers(catalog: Loaded) -> Iterator[Problem]:
+    from bot.jobs.pager import problems as wrong
+
+    if document := catalog.documents.get("policies/_teams.yml"):
+        for team in catalog.teams.values():
+            for what in wrong(team):
+                yield document.problem((team.name, "pager"), what, key=True)
 
 
 def _of_approvals(catalog: Loaded, owner: str | None) -> Iterator[Problem]:
@@ -166,6 +167,14 @@ def _of_warehouse(catalog: Loaded, settings: Any, said_already: set[str]) -> Ite
         warehouse.close()
 
 
+def _inside(project: Path, path: Path) -> Path:
+    """The PATH, if it can hold a file of the project: of another folder no mistakes would be no answer."""
+    root = project.resolve()
+    if not (path.is_relative_to(root) or root.is_relative_to(path)):
+        raise PatrolError(f"{path} does not lie in the project {root}, so nothing can be said of it.")
+    return path
+
+
 def _under(project: Path, problem: Problem, paths: list[Path]) -> bool:
     file = (project / problem.path).resolve()
     above = file.name == DEFAULTS  # what it says is the word of the files below it, too
@@ -189,8 +198,8 @@ def _print(shown: Sequence[Problem], form: str, project: Path) -> None:
 
 def _print_one(problem: Problem) -> None:
     click.secho(str(problem), fg="yellow" if problem.warning else "red")
-    if problem.source.strip():
-        click.echo(f"    {problem.source.rstrip()}\n    {' ' * (problem.column - 1)}^")
+    for shown in problem.marked():
+        click.echo(f"    {shown}")
 
 
 def _as_json(problem: Problem) -> dict[str, Any]:
@@ -212,7 +221,7 @@ def annotation(problem: Problem, project: Path) -> str:
 
 
 def _message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text, keep="\r\n").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
@@ -239,7 +248,7 @@ def _by_kind(shown: Sequence[Problem], word: str, counts: Callable[[Problem], bo
 
 
 def _kind(path: str) -> str:
-    name = Path(path).name
-    if name.startswith("_") and path.startswith("policies/"):
+    name, inside = Path(path).name, BUNDLE.sub("", path)
+    if name.startswith("_") and inside.startswith("policies/"):
         return name
-    return next((kind for folder, kind in KINDS.items() if path.startswith(folder)), name)
+    return next((kind for folder, kind in KINDS.items() if inside.startswith(folder)), name)

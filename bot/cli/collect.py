@@ -83,6 +83,7 @@ class CasesFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from bot.trial import prepared
+        from sensors.model.line import printable
         from sensors.sources import name_of
 
         name = name_of(self.path.relative_to(self.bench.project).as_posix())
@@ -94,7 +95,7 @@ class CasesFile(pytest.File):
             yield item
         elif policy := catalog.policies.get(name):
             for one in prepared(policy, catalog):
-                case: CaseItem = CaseItem.from_parent(self, name=one.case.name)
+                case: CaseItem = CaseItem.from_parent(self, name=printable(one.case.name))
                 case.policy, case.one, case.bench = policy, one, self.bench
                 yield case
 

@@ -54,7 +54,7 @@ def diff(words: tuple[str, ...], project: Path, markdown: bool, as_json: bool, *
         from bot.cli.compared import totals
 
         bases, heads = (
-            catalog_of(settings_of(one.folder), manifest=settings.manifest) for one in (base, head)
+            catalog_of(settings_of(one.folder), home=settings) for one in (base, head)
         )  # dbt's manifest is seldom committed
         warehouse = open_warehouse(settings)
         try:

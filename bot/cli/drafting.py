@@ -14,6 +14,7 @@ import click
 from bot.cli.group import in_project
 from bot.cli.policies import Time, policy_of
 from bot.cli.reports import again_as_json, listed, looked_again, opened, told_again
+from bot.cli.writing import put
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bot.drafting import Drafted, Wish
     from bot.hindsight import Again
     from bot.store import Store
+    from sensors.catalog import Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.warehouse import Warehouse
@@ -134,6 +136,8 @@ def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int)
 
     with opened(asked.project, store=given is None) as (catalog, warehouse, store):
         policy = policy_of(catalog, name)
+        if asked.write:
+            _refuse_pulled(catalog, policy)
         again = None
         if given is not None:
             wish = _of_rows(policy, given, asked)
@@ -148,7 +152,7 @@ def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int)
             drafted = _drafted(policy, catalog, warehouse, wish)
         except WarehouseError as error:
             raise PatrolError(f"The rows cannot be had: {error}") from error
-        place = _written(asked, policy, drafted) if asked.write and drafted.good else ""
+        place = _written(catalog, policy, drafted) if asked.write and drafted.good else ""
         seen = looked_again(again, policy, datetime.now(UTC)) if again else None
         if asked.as_json:
             alerts = again_as_json(*seen) if seen else {}
@@ -233,22 +237,30 @@ def _drafted(policy: Policy, catalog: Catalog, warehouse: Warehouse, wish: Wish)
 # --------------------------------------------------------------------------------- telling
 
 
-def _written(asked: Asked, policy: Policy, drafted: Drafted) -> str:
+def _refuse_pulled(catalog: Loaded, policy: Policy) -> None:
+    """What is not ours to write."""
+    if next((held.commit for held in catalog.bundles if held.name == policy.bundle), ""):
+        raise PatrolError(
+            f"{policy.bundle} is pulled from a repository: what is written here would be lost with the next"
+            " pull. Leave --write out, and paste what is printed into a copy of it."
+        )
+
+
+def _written(catalog: Loaded, policy: Policy, drafted: Drafted) -> str:
     """Adds the case to the file; where it stands now."""
     from sensors.yaml_append import NotAdded, with_case
 
-    path = asked.project / policy.path
+    path = catalog.file(policy.path)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             text = file.read()
         changed = with_case(text, drafted.case)
-        with path.open("w", encoding="utf-8", newline="") as file:
-            file.write(changed)
+        put({path: changed.encode()})
     except NotAdded as why:
         raise PatrolError(f"{policy.path}: {why}; leave --write out and paste what is printed.") from why
     except OSError as error:
         raise PatrolError(
-            f"{policy.path} cannot be written: {(error.strerror or 'no reason given').lower()}."
+            f"{policy.path} cannot be read: {(error.strerror or 'no reason given').lower()}."
         ) from error
     same = next((n for n, (a, b) in enumerate(zip(text, changed, strict=False)) if a != b), len(text))
     return f"{policy.path}:{changed[:same].count(chr(10)) + 1}"

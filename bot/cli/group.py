@@ -30,6 +30,7 @@ COMMANDS = {
     "score": ("bot.cli.score", "score"),
     "erase": ("bot.cli.erase", "erase"),
     "audit": ("bot.cli.audit", "audit"),
+    "bundles": ("bot.cli.bundles", "bundles"),
     "db": ("bot.cli.serve", "db"),
 }
 PORT = click.IntRange(0, 65535)
@@ -48,6 +49,16 @@ class Lazy(click.Group):
         module, attribute = COMMANDS[name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Ctrl-C ends with 130, as shells have it: 1 says that there is a mistake. NO_COLOR is honoured."""
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("\npatrol: stopped", err=True)
+            ctx.exit(130)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -80,6 +91,7 @@ def patrol() -> None:
                       patrol diff       compares two versions by their alerts
                       patrol score      says how often it is right
     Put it to work:   patrol db upgrade, then patrol serve
+                      patrol bundles    shows and pulls other teams' policies
     Miss nothing:     patrol gaps       shows what no policy has looked at
                       patrol backfill   looks at it, and pages nobody
     Answer for it:    patrol audit      proves who did what, and writes it out

@@ -199,7 +199,7 @@ def backfill(
         _preview(planned)
         if dry_run:
             return
-        if not yes and not sys.stdin.isatty():
+        if not yes and (sys.stdin is None or not sys.stdin.isatty()):
             raise PatrolError("There is nobody to ask here: look at the preview, and say --yes.")
         if not yes:
             click.confirm("Look at it?", abort=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from sensors.model.line import printable
+
 if TYPE_CHECKING:
     from bot.cli.compared import Compared
     from bot.core.compare import Difference
@@ -17,7 +19,7 @@ SIGNS = {"gained": "➕", "lost": "➖", "changed": "✏️"}
 
 def code(text: object, limit: int = 90) -> str:
     """Whatever it is, as one code span that no character of it can end or leave a table's cell by."""
-    shown = "".join(c if c.isprintable() else " " for c in str(text)).replace("`", "'").replace("|", "¦")
+    shown = printable(text).replace("`", "'").replace("|", "¦")
     shown = shown.replace("\\", "∖").strip()
     return f"`{shown if len(shown) <= limit else shown[: limit - 1] + '…'}`" if shown else "–"
 

@@ -39,7 +39,11 @@ def mutation(catalog: Catalog, names: list[str], named: str | None, as_json: boo
 
     memory = Memory()
     try:
-        scores = [_score(name, catalog, named, memory) for name in progress(names, len(names), "policies")]
+        if len(names) == 1:
+            scores = [_score(names[0], catalog, named, memory, doing="changes")]
+        else:
+            bar = progress(names, len(names), "policies")
+            scores = [_score(name, catalog, named, memory) for name in bar]
     finally:
         memory.close()
     if as_json:
@@ -49,8 +53,8 @@ def mutation(catalog: Catalog, names: list[str], named: str | None, as_json: boo
     return 1 if any(score.broken for score in scores) else 0
 
 
-def _score(name: str, catalog: Catalog, named: str | None, memory: Memory) -> Score:
-    """Runs a policy's cases with each change of it."""
+def _score(name: str, catalog: Catalog, named: str | None, memory: Memory, doing: str = "") -> Score:
+    """Runs a policy's cases with each change of it. `doing`: the word of its own bar, if it has one."""
     from bot.trial import Fate, fate, prepared, tried
     from sensors.cases.mutants import mutants
 
@@ -65,7 +69,8 @@ def _score(name: str, catalog: Catalog, named: str | None, memory: Memory) -> Sc
     if not all(tried(policy, one, catalog.assets, memory, team).passed for one in cases):
         return Score(name, why="its cases do not pass as it is: patrol test says where", broken=True)
     score = Score(name)
-    for mutant in mutants(policy, catalog):
+    made = mutants(policy, catalog)
+    for mutant in progress(made, len(made), doing) if doing else made:
         came = fate(mutant, cases, catalog.assets, memory, team)
         score.mutants += 1
         score.unable += came is Fate.unable

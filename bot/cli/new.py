@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import click
 
 from bot.cli.group import in_project, settings_of
 from bot.cli.policies import Span, catalog_of
+from bot.cli.writing import put
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -52,6 +54,9 @@ class New(click.Command):
 @click.option("--watchlist", metavar="TABLE", help="watchlist: the table that is the list.")
 @click.option("--on", metavar="COLUMN", help="watchlist: its column that holds the key.")
 @click.option("--threshold", type=int, metavar="N", help="How many, or how many times as many.")
+@click.option(
+    "--least-hits", type=int, metavar="N", help="rate: from how many hits on it alerts; default: 3."
+)
 @click.option("--window", type=Span(), help="Over how long, such as 15m or 7d.")
 @click.option("--owner", metavar="TEAM", help="Default: the owner of the table.")
 @click.option("--severity", metavar="WORD", help="Default: medium.")
@@ -92,11 +97,11 @@ def new(
         _print_shapes(as_json)
         return
     settings = settings_of(project)
-    catalog = catalog_of(settings)
+    catalog: Catalog = catalog_of(settings)
     wish = _wish(said)
     _refuse_existing(settings.project, wish.name, force or dry_run)
     more, catalog = _declared(settings, catalog, wish, declare)
-    if asking or (sys.stdin.isatty() and sys.stdout.isatty() and not yes):
+    if asking or (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty() and not yes):
         from bot.cli.asking import ask
 
         wish = ask(wish, catalog, settings.dialect)
@@ -153,11 +158,14 @@ def _declared(settings: Settings, catalog: Catalog, wish: Wish, declare: bool) -
     from bot.app import open_warehouse
     from bot.new import entry
     from sensors import beside
+    from sensors.warehouse import WarehouseError
 
     warehouse = open_warehouse(settings)
     try:
         columns = warehouse.columns(wish.table)
         dialect = warehouse.dialect
+    except WarehouseError as error:
+        raise PatrolError(f"The warehouse cannot be asked for {wish.table}: {error.message}.") from None
     finally:
         warehouse.close()
     if not columns:
@@ -178,7 +186,7 @@ def _refuse_existing(project: Path, name: str | None, allowed: bool) -> None:
 
     stem = policy_name(name)
     paths = (f"policies/{stem.replace('.', '/')}.yml", sql_path(stem))
-    if there := [path for path in paths if (project / path).exists()]:
+    if there := [path for path in paths if os.path.lexists(project / path)]:
         known = " and ".join(there)
         raise PatrolError(
             f"{known} {'is' if len(there) == 1 else 'are'} there already; nothing was written. "
@@ -187,13 +195,10 @@ def _refuse_existing(project: Path, name: str | None, allowed: bool) -> None:
 
 
 def _write(project: Path, made: _Made) -> None:
-    from bot.new.entry import append
+    from bot.new.entry import with_more
 
-    if made.more:
-        append(project, ASSETS, made.more)
-    for path, text in made.files.items():
-        (project / path).parent.mkdir(parents=True, exist_ok=True)
-        (project / path).write_text(text, encoding="utf-8")
+    more = {project / "policies" / ASSETS: with_more(project, ASSETS, made.more)} if made.more else {}
+    put({**more, **{project / path: text.encode() for path, text in made.files.items()}})
 
 
 def _report(made: _Made, dry_run: bool, as_json: bool) -> None:
@@ -280,7 +285,7 @@ def job(
     What stands in the file keeps every byte. Exit code 0: added; 2: it could not be, and nothing was written.
     """
     from bot.new import entry
-    from sensors.files import near
+    from sensors.near import near
 
     settings = settings_of(project)
     catalog = catalog_of(settings)
@@ -288,14 +293,14 @@ def job(
         raise PatrolError("Say what the job is called: patrol new job rescore_risk --kind container.")
     if kind not in entry.JOBS:
         raise PatrolError(
-            f'There is no kind "{kind}"{near(kind, entry.JOBS)} There are {", ".join(entry.JOBS)}.'
+            f'There is no kind "{kind}"{near(kind, entry.JOBS)}. There are {", ".join(entry.JOBS)}.'
         )
     if kind != "container" and (image or command):
         raise PatrolError("--image and --command are for --kind container.")
     text = entry.job(name, kind, _team(owner, catalog), image or entry.IMAGE, command or entry.COMMAND)
     more = entry.added(settings.project, JOBS, name, text)
     if not dry_run:
-        entry.append(settings.project, JOBS, more)
+        put({settings.project / "policies" / JOBS: entry.with_more(settings.project, JOBS, more)})
     if as_json:
         click.echo(json.dumps({"job": name, "kind": kind, "written": not dry_run, "entry": text}, indent=2))
     elif dry_run:

@@ -15,6 +15,7 @@ from bot.cli.policies import Span
 from bot.cli.progress import progress
 from bot.errors import PatrolError
 from sensors.model.clock import say_duration
+from sensors.model.line import printable
 
 if TYPE_CHECKING:
     from bot.core.alert import Lane
@@ -185,7 +186,7 @@ def what_failed(done: Replayed) -> list[str]:
 
 def line(text: object, limit: int = 90) -> str:
     """Text from rows on one line of a terminal: nothing that moves its cursor, and no longer than that."""
-    shown = "".join(c if c.isprintable() else " " for c in str(text))
+    shown = printable(text)
     return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 

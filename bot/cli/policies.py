@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,9 +23,11 @@ from sensors.model.clock import parse_duration, parse_time, say_duration
 
 if TYPE_CHECKING:
     from bot.core.reconcile import Reconciled
+    from sensors.catalog import Around, Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.model.run import Looked
+    from sensors.sources import Root
 
 SHOWN_ROWS = 20
 NAMED = 8  # policies, where a name is none of them
@@ -72,7 +76,7 @@ def run(policy: str, project: Path, at: datetime | None, over: timedelta | None,
     """
     settings = settings_of(project)
     from bot.app import open_warehouse
-    from bot.trial import once
+    from bot.one_look import once
 
     catalog = catalog_of(settings)
     wanted = policy_of(catalog, policy)
@@ -124,6 +128,7 @@ def _print_run(looked: Looked, found: Reconciled) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from sensors.model.line import printable
     from sensors.model.violation import shown
 
     console = Console()
@@ -131,22 +136,24 @@ def _print_run(looked: Looked, found: Reconciled) -> None:
     took = say_duration(timedelta(seconds=looked.elapsed_s))
     console.print(Text(f"{looked.policy.name}  {start}{looked.window.end:%Y-%m-%d %H:%M:%S} UTC  ({took})"))
     if not looked.ok:
-        console.print(Text(f"{looked.status.value}: {looked.error}", style="red"))
+        console.print(Text(printable(f"{looked.status.value}: {looked.error}"), style="red"))
         return
-    table = Table(*looked.columns, row_styles=["", "dim"])
+    table = Table(row_styles=["", "dim"])
+    for name in looked.columns:
+        table.add_column(Text(printable(name)))
     for row in looked.rows[:SHOWN_ROWS]:
-        table.add_row(*(Text(str(shown(row.values[name]))[:60]) for name in looked.columns))
+        table.add_row(*(Text(printable(shown(row.values[name]))[:60]) for name in looked.columns))
     console.print(table)
     more = len(looked.rows) - SHOWN_ROWS
     if more > 0:
         console.print(Text(f"and {count(more, 'row')} more: --json shows them all"))
     for bad in looked.bad_rows:
-        console.print(Text(f"cannot be counted: {bad}", style="red"))
+        console.print(Text(printable(f"cannot be counted: {bad}"), style="red"))
     fires = found.fired
     rows, keys = count(len(looked.rows), "row"), count(len(looked.violations), "key")
     console.print(Text(f"{rows}, {keys}, {len(fires)} would alert"))
     for fire in fires:
-        console.print(Text(f"  {fire.severity.name.upper():<8} {fire.title}  {fire.key}"))
+        console.print(Text(printable(f"  {fire.severity.name.upper():<8} {fire.title}  {fire.key}")))
 
 
 def there(project: Path, path: Path) -> Path:
@@ -192,17 +199,35 @@ def next_runs(policy: str, project: Path, start: datetime | None, count: int, as
         )
 
 
-def catalog_of(settings: Any, *, manifest: Path | None = None) -> Catalog:
-    """What the project's files say. `manifest`: dbt's, where it does not lie where the settings say."""
-    from sensors.catalog import load
+def catalog_of(settings: Any, *, home: Any = None, around: Around | None = None) -> Loaded:
+    """What the files of all bundles say. `home`: the settings of the project where the files are a copy of a
+    version of it: what lies elsewhere, dbt's manifest and other bundles, is taken as it is there."""
+    from sensors.catalog import iter_only, load
 
-    own = settings.manifest
-
+    own, there = settings.manifest, home or settings
     return load(
         holding_policies(settings.project),
         dialect=settings.dialect,
         bundle=settings.bundle,
-        manifest=manifest if own and manifest and not own.exists() else own,
+        around=around or iter_only,
+        manifest=there.manifest if own and not own.exists() else own,
+        others=_others(there),
+    )
+
+
+def _others(settings: Any) -> list[Root]:
+    if not settings.bundles:
+        return []
+    from bot.bundles.roots import on_disk
+
+    every = timedelta(seconds=settings.pull_every)
+    return on_disk(
+        settings.bundles,
+        settings.project,
+        settings.bundle,
+        os.environ,
+        every,
+        lambda s: click.echo(s, err=True),
     )
 
 
@@ -228,5 +253,6 @@ def _hint(name: str, known: list[str]) -> str:
 
 def _like(name: str, one: str) -> tuple[float, float]:
     """How alike two names are: in their last words, then as a whole (which all of one folder are)."""
-    last = SequenceMatcher(None, name.rpartition(".")[2].lower(), one.rpartition(".")[2]).ratio()
+    said, known = (re.split(r"[.:]", text)[-1] for text in (name.lower(), one))
+    last = SequenceMatcher(None, said, known).ratio()
     return last, SequenceMatcher(None, name.lower(), one).ratio()

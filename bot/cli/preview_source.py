@@ -134,7 +134,7 @@ def _of_case(policy: Policy, catalog: Catalog) -> tuple[Looked, str] | None:
 
 def _of_warehouse(policy: Policy, catalog: Catalog, settings: Any) -> Looked:
     from bot.app import open_warehouse
-    from bot.trial import once
+    from bot.one_look import once
 
     with closing(open_warehouse(settings)) as warehouse:
         return once(policy, catalog, warehouse, datetime.now(UTC), None)[0]

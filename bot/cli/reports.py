@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.group import settings_of
+from bot.cli.past import line
 from bot.cli.policies import catalog_of, policy_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bot.core.reports import Hindsight, Report
     from bot.hindsight import Again
     from bot.store import Store
+    from sensors.catalog import Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.warehouse import Warehouse
@@ -29,7 +31,7 @@ SHOWN = 20
 
 
 @contextmanager
-def opened(project: Path, *, store: bool) -> Iterator[tuple[Catalog, Warehouse, Store | None]]:
+def opened(project: Path, *, store: bool) -> Iterator[tuple[Loaded, Warehouse, Store | None]]:
     """The files as they are, the warehouse and, if it is wanted, the store."""
     from bot.app import open_warehouse
     from bot.store import Store
@@ -107,7 +109,7 @@ def _print(policy: Policy, reports: Sequence[Report], catalog: Catalog) -> None:
     for one in reports:
         cause = one.alert.false_cause.value.replace("_", " ") if one.alert.false_cause else ""
         cells = (one.alert.name, names.get(one.by, one.by), f"{one.at:%Y-%m-%d %H:%M}", cause)
-        table.add_row(*(Text(cell) for cell in (*cells, one.alert.note[:80], one.version)))
+        table.add_row(*(Text(cell) for cell in (*cells, line(one.alert.note, 80), one.version)))
     console.print(table)
     console.print(
         Text(f"patrol case {policy.name} --from-alert {reports[0].alert.id} drafts the case of the newest")
@@ -131,8 +133,8 @@ def told_again(seen: Sequence[Hindsight], left: int) -> list[str]:
         return ["There was no alert in the last 30 days."]
     gone = [one for one in seen if one.fate is Fate.gone]
     unsure = [one for one in seen if one.fate is Fate.unsure]
-    of = f"{len(seen)} {'alert' if len(seen) == 1 else 'alerts'} of the last 30 days"
-    lines = [f"Of {of} the policy as it now stands would no longer raise {len(gone)}{_split(gone)}"]
+    said = _still(len(seen), len(gone), len(unsure))
+    lines = [f"{said}{_split(gone)}"] if said else []
     lines += [f"  {one.alert.name}  {_called(one)}" for one in gone[:SHOWN]]
     if len(gone) > SHOWN:
         lines.append(f"  and {len(gone) - SHOWN} more: see --json")
@@ -142,6 +144,18 @@ def told_again(seen: Sequence[Hindsight], left: int) -> list[str]:
     if left:
         lines.append(f"{left} older ones were not looked at")
     return lines
+
+
+def _still(seen: int, gone: int, unsure: int) -> str:
+    """What the policy as it now stands makes of past alerts; nothing, where nothing can be said of any."""
+    whose, days = "the policy as it now stands", "of the last 30 days"
+    if gone:
+        of = "one alert" if seen == 1 else f"{seen} alerts"
+        return f"Of {of} {days} {whose} would no longer raise {'it' if seen == 1 else gone}"
+    if unsure == seen:
+        return ""
+    still = "the only alert" if seen == 1 else f"{f'{seen - unsure} of' if unsure else 'all'} {seen} alerts"
+    return f"{whose.capitalize()} would still raise {still} {days}"
 
 
 def _split(gone: Sequence[Hindsight]) -> str:

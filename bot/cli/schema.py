@@ -11,6 +11,7 @@ import click
 
 from bot.cli.group import in_project, settings_of
 from bot.cli.policies import catalog_of
+from bot.cli.writing import put
 from bot.errors import PatrolError
 
 FOLDER = Path(".patrol/schema")
@@ -69,13 +70,11 @@ def _made(settings: Any) -> dict[str, dict[str, Any]]:
 
 
 def _write(root: Path, made: dict[str, dict[str, Any]]) -> None:
-    try:
-        (root / FOLDER).mkdir(parents=True, exist_ok=True)
-        for name, content in made.items():
-            text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-            (root / FOLDER / f"{name}.json").write_text(text, "utf-8")
-    except OSError as error:
-        raise PatrolError(f"{root / FOLDER} cannot be written: {error.strerror or error}.") from None
+    put({root / FOLDER / f"{name}.json": _text(content) for name, content in made.items()})
+
+
+def _text(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def _tell_vscode(root: Path) -> None:
@@ -88,10 +87,9 @@ def _tell_vscode(root: Path) -> None:
         named = held.get(KEY, {}) if isinstance(held, dict) else None
         if not isinstance(named, dict):
             raise ValueError
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(json.dumps({**held, KEY: {**named, **ours}}, indent=2) + "\n", "utf-8")
     except ValueError:  # comments, or another shape: a person's own, which is not written over
         listed = json.dumps({KEY: ours}, indent=2)
         raise PatrolError(f"{file} is not plain JSON; add this to it by hand:\n{listed}") from None
     except OSError as error:
-        raise PatrolError(f"{file} cannot be written: {error.strerror or error}.") from None
+        raise PatrolError(f"{file} cannot be read: {error.strerror or error}.") from None
+    put({file: _text({**held, KEY: {**named, **ours}})})

@@ -28,10 +28,16 @@ def serve(project: Path, port: int | None) -> None:
     where it was at the next start.
     """
     holding_policies(project)
+    from bot.frugal import few_arenas
+    from sensors.apart import Apart
+
+    few_arenas()
+    reader = Apart()
+    reader.begin()  # it gets ready while all else is imported
     settings = settings_of(project, PATROL_PORT=str(port) if port is not None else None)
     from bot.app import serve as run
 
-    run(settings)
+    run(settings, reader)
 
 
 @click.command()

@@ -258,3 +258,12 @@ def guide() -> str:
 
 def _typed(verbs: tuple[str, ...]) -> str:
     return ", ".join(f"`{verb}`" for verb in verbs) or "–"
+
+
+def may_stand_in(person: str, team: Team | None) -> Refused | None:
+    """Whether the person may be, and say who is, on call for the team: its members may."""
+    if team and team.member(person):
+        return None
+    members = ", ".join(who(member.slack) for member in team.members) if team else "nobody"
+    name = clean(team.name) if team else "the team"
+    return Refused(f"{who(person)} is no member of {name}; on call are its members: {members}.")

@@ -70,6 +70,27 @@ class Timer:
 
 
 @dataclass(frozen=True)
+class Unheard:
+    """A page reached nobody. `step`: how many steps had been told with it.
+
+    `people` do not want to be disturbed `until` then; without them it was the pager, for the reason `why`.
+    """
+
+    step: int
+    people: tuple[str, ...] = ()
+    until: datetime | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class PagerCalled:
+    """The team's pager has taken the call of this effect."""
+
+    effect: int
+    said: str
+
+
+@dataclass(frozen=True)
 class Acknowledge:
     by: str
     span: timedelta | None = None  # default: the team's
@@ -181,4 +202,17 @@ PersonAction = (
     | Rerun
     | StartJob
 )
-Action = Fire | Clear | Unknown | Renamed | Mended | Timer | RerunEnded | JobDecided | JobEnded | PersonAction
+Action = (
+    Fire
+    | Clear
+    | Unknown
+    | Renamed
+    | Mended
+    | Timer
+    | Unheard
+    | PagerCalled
+    | RerunEnded
+    | JobDecided
+    | JobEnded
+    | PersonAction
+)

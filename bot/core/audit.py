@@ -24,6 +24,7 @@ WORDS = {
     "oncall": "whoever is on call",
     "team": "everybody",
     "lead": "the lead",
+    "pager": "the pager",
     "digest": "who reads the digest",
 }
 

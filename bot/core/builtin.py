@@ -19,6 +19,7 @@ BROKEN_SENSOR = "patrol.broken_sensor"
 # Of its own name, not a broken sensor's: every policy is blind and none of them is at fault, and it goes to
 # those who answer for Patrol.
 WAREHOUSE_AWAY = "patrol.warehouse_away"
+BROKEN_BUNDLE = "patrol.broken_bundle"
 LANE = Lane.live
 SEVERITY = Severity.medium
 
@@ -54,6 +55,24 @@ def broken_sensor(
 def broken_file(policy: str, owner: str, why: str, team: Team | None, now: datetime) -> Fire:
     """A policy whose files do not load; its last good version goes on."""
     return _fire(policy, owner, f"does not load: {why}", 1, team, now, file_key(policy))
+
+
+def bundle_key(name: str) -> str:
+    return canonical({"bundle": name})
+
+
+def broken_bundle(name: str, why: str, owner: str, team: Team | None, now: datetime) -> Fire:
+    """A bundle that is not its newest version, or not all of it; what last was good of it goes on."""
+    return told(BROKEN_BUNDLE, {"bundle": name}, f"Bundle {name} is not whole: {why}", why, owner, team, now)
+
+
+UNREAD_KEY = canonical({"files": "all"})
+
+
+def unread_files(why: str, owner: str, team: Team | None, now: datetime) -> Fire:
+    """Changed files that could not be read at all, by no fault of one of them; the old ones go on."""
+    said = "Changed files could not be read; policies go on as they were"
+    return told(BROKEN_SENSOR, {"files": "all"}, said, why, owner, team, now, key=UNREAD_KEY)
 
 
 def mended(now: datetime) -> Clear:

@@ -19,6 +19,7 @@ class EffectKind(StrEnum):
 
     reply = "reply"  # a line in the alert's thread
     page = "page"  # a ladder step is told, in the thread and broadcast
+    call_pager = "call_pager"  # a ladder step is told by the team's pager, which rings a phone
     tell = "tell"  # a person is told, in the thread, by name
     file = "file"  # all its rows, as a file in the thread
     start_job = "start_job"
@@ -29,8 +30,8 @@ class EffectKind(StrEnum):
 class Effect:
     """Written with the change, done after it, in order, judged again when it is done.
 
-    `text` is plain text (Slack's rooms escape it). `to` is a ladder reference (oncall, team, lead, a member's
-    name) or a Slack user id. `step` and `work_seq` say for which state of the alert it was meant.
+    `text` is plain text (Slack's rooms escape it). `to` is a ladder reference (oncall, team, lead, pager, a
+    member's name) or a Slack user id. `step` and `work_seq` say for which state of the alert it was meant.
     """
 
     kind: EffectKind

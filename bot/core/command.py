@@ -84,7 +84,29 @@ VERBS = (
         "a job that waits is not started; your own is withdrawn",
         ("approval", "words"),
     ),
-    Verb("oncall", "oncall [team]", "who is on call now", ("filters",)),
+    Verb("oncall", "oncall [team] [week]", "who is on call now and next; of a team its week", ("filters",)),
+    Verb(
+        "takeover",
+        "takeover 2h [team:x]",
+        "you are on call for so long, in the place of whoever it is",
+        ("span", "filters"),
+        ("takeover 2h", "takeover until:18:00 team:payments"),
+    ),
+    Verb(
+        "cover",
+        "cover 2h @bo [from:18:00] [team:x]",
+        "somebody is on call in your place for so long, from now or from a time of day",
+        ("span", "person", "filters"),
+        ("cover until:18:00 @bo",),
+    ),
+    Verb("handoff", "handoff [team]", "hand the shift over now, by a card to accept", ("filters",)),
+    Verb("uncover", "uncover 7", "end a cover or a take-over now", ("alerts",)),
+    Verb(
+        "digest",
+        "digest [team]",
+        "what is open, what fired, how right that was",
+        ("filters",),
+    ),
     Verb("help", "help [verb]", "this list, or one verb at length", ("filters",)),
 )
 BY_NAME = {verb.name: verb for verb in VERBS}
@@ -121,7 +143,7 @@ class Command:
     approval: int = 0
 
     def ends(self, now: datetime) -> datetime | None:
-        """When the span or the named time of day is over (the next such time, in UTC)."""
+        """When the span or the named time of day is over (the next such time of the clock of `now`)."""
         if self.span:
             return now + self.span
         if self.until is None:
@@ -144,7 +166,14 @@ ALERTS = re.compile(rf"{ALERT.pattern}(?:,{ALERT.pattern})*,?", re.IGNORECASE)
 APPROVAL = re.compile(r"(?:apr-|#)?(\d{1,9})", re.IGNORECASE)
 LINK = re.compile(r"<?https?://\S+?/archives/([CDG][A-Z0-9]+)/p(\d{10})(\d{6})\S*")
 PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@([\w.-]+)")
-UNTIL = re.compile(r"until:(\d{1,2})(?::(\d{2}))?", re.IGNORECASE)
+UNTIL = re.compile(r"(\d{1,2})(?::(\d{2}))?$")
+
+
+def time_of_day(text: str) -> time | None:
+    """`18`, `18:30`; None where it is no time of day."""
+    found = UNTIL.match(text)
+    hour, minute = (int(found[1]), int(found[2] or 0)) if found else (24, 0)
+    return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
 def parse(text: str) -> Command | Mistake:
@@ -228,12 +257,9 @@ class _Reader:
         if not self.words:
             return "For how long? Say 30m, 2h, 1d or until:18:00."
         said = self.words.pop(0)
-        if until := UNTIL.fullmatch(said):
-            hour, minute = int(until[1]), int(until[2] or 0)
-            if hour > 23 or minute > 59:
-                return f"`{said}` is no time of day."
-            self.found["until"] = time(hour, minute)
-            return None
+        if said.lower().startswith("until:") and re.match(UNTIL, said[6:]):
+            self.found["until"] = time_of_day(said[6:])
+            return None if self.found["until"] else f"`{said}` is no time of day."
         span = parse_duration(said)
         if span is None:
             return f"`{said[:40]}` is no duration; say 30m, 2h, 1d or until:18:00."

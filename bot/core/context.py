@@ -10,6 +10,7 @@ from bot.core import oncall
 from bot.core.access import Ground, role_in
 from bot.core.alert import Alert, Disposition, due
 from bot.core.builtin_slack import SLACK_AWAY
+from bot.core.cover import Cover
 from bot.core.message import LATE
 from bot.core.reply import Context, Earlier, Evidence
 from bot.core.words import clean
@@ -36,6 +37,7 @@ class House:
     catalog: Catalog
     owner: str  # the team that answers for Patrol itself
     at: datetime
+    covers: tuple[Cover, ...] = ()  # who stands in for whom
 
     def policy_of(self, alert: Alert) -> Policy | None:
         return self.catalog.policies.get(alert.policy)
@@ -50,7 +52,12 @@ class House:
         if not ref:
             return ()
         team, owner = self.team_of(alert), self.catalog.teams.get(self.owner)
-        return oncall.people(ref, team, self.at) or oncall.instead(team, owner, self.at)
+        found = oncall.people(ref, team, self.at, self.covers)
+        return found or oncall.instead(team, owner, self.at, self.covers)
+
+    def paged(self, alert: Alert) -> tuple[str, ...]:
+        """Whom the card tells itself, once it is posted."""
+        return self.told(alert) if alert.is_open and _tells(alert, self.at) else ()
 
     def told(self, alert: Alert) -> tuple[str, ...]:
         """Who has been told of it by the steps of its ladder so far, the first first."""
@@ -73,7 +80,7 @@ class House:
 
     def ground_of(self, name: str, team: Team | None) -> Ground:
         """Something else of a team, such as a policy or a job."""
-        calls = oncall.people("oncall", team, self.at)
+        calls = oncall.people("oncall", team, self.at, self.covers)
         return Ground(name, team, self.catalog.teams.get(self.owner), on_call=calls)
 
     def ground_to_start(self, job: Job, alert: Alert | None) -> Ground:
@@ -90,12 +97,13 @@ class House:
         return self.ground_of(clean(job), team or teams.get(self.owner))
 
     def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
-        """A link for every entity that the alert names, its key's first."""
+        """A link for every entity that the alert names: whom the policy is about first, then its key's."""
+        policy = self.policy_of(alert)
         values = {**alert.key_values, **alert.newest}
-        found = []
-        for column, value in values.items():
-            entity = self.catalog.entities.get(column)
-            url = entity.url(value) if entity else None
+        entities, found = self.catalog.entities_of(alert.policy), []
+        for column in dict.fromkeys((*(policy.entity if policy else ()), *values)):
+            entity = entities.get(column)
+            url = entity.url(values.get(column)) if entity else None
             if entity and url:
                 found.append((entity.label or f"Open {entity.name}", url))
         return tuple(dict(found).items())
@@ -112,7 +120,7 @@ class House:
             policy=policy,
             team_channel=team.channel if team else "",
             due_to=self.people(next_told.to, alert) if next_told else (),
-            paged=told if _tells(alert, self.at) else (),
+            paged=self.paged(alert),
             told=told,
             names=oncall.names(self.catalog.teams),
             evidence=known.evidence,

@@ -13,6 +13,7 @@ from itertools import count
 from bot.core.action import MACHINE, Acknowledge, Action, Resolve, Timer
 from bot.core.alert import Alert, Disposition, Event, Lane, due
 from bot.core.change import Change, Effect, EffectKind
+from bot.core.ladder import PAGES
 from bot.core.oncall import people
 from bot.core.reconcile import RESOLVED_LATELY, flood_key
 from bot.core.step import step
@@ -119,7 +120,7 @@ class Held:
         else:
             self._goes_on(alert, now)
         for effect in change.effects:
-            if effect.kind in (EffectKind.page, EffectKind.tell):
+            if effect.kind in (*PAGES, EffectKind.tell):
                 self._page(alert, effect, change.event.kind, now)
         if (following := due(alert)) is not None:
             self._wake(following.at, _Wake(alert.id, Timer(), version=alert.version))

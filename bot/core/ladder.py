@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.action import MACHINE, Action, Timer
-from bot.core.alert import Alert, Condition, Lane, Work, due, step_to
+from bot.core.action import MACHINE, Action, PagerCalled, Timer, Unheard
+from bot.core.alert import Alert, Condition, Lane, Terms, Work, due, step_to
 from bot.core.change import Change, Effect, EffectKind, Outcome, Same, changed
-from bot.core.words import who
+from bot.core.words import clean, when, who
 from sensors.model.clock import say_duration
+from sensors.model.team import PAGER
+
+WHOM = {"oncall": "who is on call", "team": "the team", "lead": "the lead", PAGER: "the pager"}
+PAGES = (EffectKind.page, EffectKind.call_pager)
 
 
 def restart(alert: Alert, now: datetime) -> Alert:
@@ -76,14 +80,57 @@ def climb(
         told_severity=alert.severity,
     )
     page = Effect(
-        EffectKind.page,
+        EffectKind.call_pager if to == PAGER else EffectKind.page,
         story,
         to=to,
         broadcast=True,
         work_seq=alert.work_seq + (actor != MACHINE),
-        data={"state": alert.word},
+        data={"state": alert.word, "step": told.step},
     )
     return changed(alert, told, now, actor, kind, story, action, (page,))
+
+
+def unheard(alert: Alert, action: Unheard, now: datetime) -> Outcome:
+    """The ladder goes on at once where the step that was told reached nobody. Do-not-disturb passes over no
+    more than the ladder's own steps: at its end somebody is told all the same."""
+    waits = alert.work is Work.open and not alert.snooze and alert.lane is Lane.live
+    if not waits or alert.step != action.step:
+        return Same("it has moved on meanwhile")
+    if alert.step >= len(alert.terms.ladder) and action.people:
+        return Same("there is no further step")
+    return climb(alert, now, MACHINE, f"escalated to {_name(step_to(alert))}: {_why(action)}", action)
+
+
+def _why(action: Unheard) -> str:
+    if not action.people:
+        return clean(action.why)
+    named, has = " and ".join(map(who, action.people)), "has" if len(action.people) == 1 else "have"
+    until = f" until {when(action.until)}" if action.until else ""
+    return f"{named} {has} asked Slack not to be disturbed{until}"
+
+
+def pager_called(alert: Alert, action: PagerCalled, now: datetime) -> Change:
+    story = f"the pager was called{f': {clean(action.said)}' if action.said else ''}"
+    reply = Effect(EffectKind.reply, story)
+    return changed(alert, alert, now, MACHINE, "pager_called", story, action, (reply,))
+
+
+def call_at_once(terms: Terms, word: str) -> tuple[Effect, ...]:
+    """What follows an alert that opens, where its ladder begins with the pager: a card rings no phone."""
+    first = terms.ladder[0] if terms.ladder else None
+    if first is None or first.to != PAGER or first.after:
+        return ()
+    return (Effect(EffectKind.call_pager, to=PAGER, data={"state": word, "step": 1}),)
+
+
+def on_the_ladder(alert: Alert, action: Timer | Unheard | PagerCalled, now: datetime) -> Outcome:
+    """What the clock, and what comes of a page, make of the alert."""
+    match action:
+        case Unheard():
+            return unheard(alert, action, now)
+        case PagerCalled():
+            return pager_called(alert, action, now)
+    return timer(alert, now)
 
 
 def timer(alert: Alert, now: datetime) -> Outcome:
@@ -149,16 +196,16 @@ def _ran_out(alert: Alert) -> str:
 
 
 def _name(ref: str) -> str:
-    return {"oncall": "who is on call", "team": "the team", "lead": "the lead"}.get(ref, who(ref))
+    return WHOM.get(ref) or who(ref)
 
 
 def still_due(effect: Effect, alert: Alert) -> str | None:
     """Why an effect that waits should no longer be done, or None when it should: judged again at sending."""
-    if effect.kind not in (EffectKind.page, EffectKind.tell):
+    if effect.kind not in (*PAGES, EffectKind.tell):
         return None
     if not alert.is_open:
         return "resolved in between"
     quiet = alert.work is Work.acknowledged or alert.snooze
-    if effect.kind is EffectKind.page and quiet and alert.word != effect.data.get("state"):
+    if effect.kind in PAGES and quiet and alert.word != effect.data.get("state"):
         return f"{alert.word.lower()} in between"
     return None

@@ -41,6 +41,7 @@ class Message:
     look_again_at: datetime | None = None  # an attempt of unknown outcome may have landed by then
     file_id: str | None = None  # a file that is at Slack, whether it is shown or not
     error: str = ""
+    notice: int | None = None  # it is about no alert (0): what it carries
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from typing import Any
 
 from bot.core.alert import Alert, Disposition, Event
 from bot.core.approval import Approval
+from bot.core.digest import Digest
 from bot.core.earned import Record
 from bot.core.job_run import JobRun
+from bot.core.oncall import Duty
 from sensors.model.asset import ViolationKind
 from sensors.model.job import Job
 from sensors.model.policy import Policy
@@ -94,15 +96,37 @@ Place = tuple[str, str]  # channel and ts of a message
 
 
 @dataclass(frozen=True)
+class OnCall:
+    """Who is on call for a team until when, and who is next, by Slack ids; none of `people`: nobody."""
+
+    team: str
+    people: tuple[str, ...]
+    why: str = "turn"
+    until: datetime | None = None  # None: for as long as can be seen
+    following: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OnCallReply:
+    """`oncall [team] [week]`: now and next; and of a team the week, by its own clock."""
+
+    teams: tuple[OnCall, ...]
+    week: tuple[Duty, ...] = ()
+    zone: str = "UTC"
+    names: Mapping[str, str] = field(default_factory=dict)  # Slack id -> name
+
+
+@dataclass(frozen=True)
 class StatusReply:
     """`status`: the whole on one screen."""
 
     policies: tuple[PolicyLine, ...]
     open_alerts: tuple[Alert, ...]
-    on_call: tuple[tuple[str, tuple[str, ...]], ...] = ()  # team, Slack ids
+    on_call: tuple[OnCall, ...] = ()
     jobs: tuple[JobRun, ...] = ()
     problems: tuple[str, ...] = ()  # of files, of the warehouse, of Slack, in words
     version: str = ""
+    bundles: tuple[str, ...] = ()  # a line of each, where there are several
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # alert id -> who has been told
     approvals: tuple[Approval, ...] = ()  # what waits for a second person
@@ -151,6 +175,14 @@ class PolicyReply:
 
 
 @dataclass(frozen=True)
+class DigestReply:
+    """`digest [team]`, and what a team's channel is told when its day begins."""
+
+    digest: Digest
+    cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+
+
+@dataclass(frozen=True)
 class HelpReply:
     """`help`: made from the table that parses."""
 
@@ -177,4 +209,6 @@ class ApprovalsReply:
     mine: tuple[int, ...] = ()  # those that the one who asks may answer
 
 
-Reply = ApprovalsReply | Said | StatusReply | ListReply | ShowReply | PolicyReply | HelpReply
+OfAlerts = ListReply | ShowReply | PolicyReply | StatusReply
+OfPeople = OnCallReply | DigestReply | ApprovalsReply
+Reply = Said | OfAlerts | OfPeople | HelpReply

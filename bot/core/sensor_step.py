@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.core.action import MACHINE, Clear, Fire, Unknown
 from bot.core.alert import Alert, Condition, Disposition, Lane, Work
 from bot.core.change import Effect, EffectKind, Outcome, Same, changed
-from bot.core.ladder import awake, reopened, restart
+from bot.core.ladder import awake, call_at_once, reopened, restart
 from bot.core.words import clean, count, who
 from sensors.model.policy import Severity
 
@@ -62,7 +62,8 @@ def _open(found: Fire, now: datetime) -> Outcome:
     effects = tuple(
         Effect(EffectKind.start_job, data={"by": MACHINE, "job": job, "params": {}}) for job in found.on_open
     )
-    return changed(alert, alert, now, MACHINE, "opened", story, found, (*_file(found), *effects))
+    rings = call_at_once(found.terms, alert.word) if found.lane is Lane.live else ()
+    return changed(alert, alert, now, MACHINE, "opened", story, found, (*_file(found), *rings, *effects))
 
 
 def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:

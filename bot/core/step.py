@@ -19,6 +19,7 @@ from bot.core.action import (
     JobDecided,
     JobEnded,
     Mended,
+    PagerCalled,
     Renamed,
     Reopen,
     Rerun,
@@ -28,12 +29,13 @@ from bot.core.action import (
     StartJob,
     Timer,
     Unacknowledge,
+    Unheard,
     Unknown,
     Wake,
 )
 from bot.core.alert import Alert, Disposition, Lane, Snooze, Work
 from bot.core.change import Effect, EffectKind, Outcome, Refused, Same, changed
-from bot.core.ladder import awake, climb, reopened, restart, timer
+from bot.core.ladder import awake, climb, on_the_ladder, reopened, restart
 from bot.core.words import clean, when, who
 from sensors.model.clock import say_duration
 
@@ -51,8 +53,8 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
             return sensor_step.condition(alert, action, now)
         case Renamed() | Mended():
             return _of_policy(alert, action, now)
-        case Timer():
-            return timer(alert, now)
+        case Timer() | Unheard() | PagerCalled():
+            return on_the_ladder(alert, action, now)
         case Acknowledge() | Unacknowledge() | Assign():
             return _ownership(alert, action, now)
         case SnoozeFor() | Wake():

@@ -10,6 +10,7 @@ from bot.core.message import LEASE, LOOK_AGAIN, Message, Move, next_move
 from bot.deliver.looking import Looking
 from bot.deliver.pacing import EDITS, EDITS_BY_PEOPLE, PERSON_GAP, UPDATE_GAP
 from bot.deliver.posting import Posting
+from bot.deliver.quiet import Quiet
 from bot.deliver.refusals import PLAINER, WHOLE
 from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.slack import face
@@ -17,7 +18,8 @@ from bot.slack.blocks import Face
 
 
 class Cards:
-    def __init__(self, posting: Posting, looking: Looking) -> None:
+    def __init__(self, posting: Posting, looking: Looking, quiet: Quiet) -> None:
+        self.quiet = quiet
         self.posting = posting
         self.looking = looking
         self.store, self.view, self.slack = posting.store, posting.view, posting.slack
@@ -25,6 +27,8 @@ class Cards:
 
     def move(self, alert: Alert, message: Message | None) -> bool:
         match next_move(message, alert.face_seq, self.clock()):
+            case Move.post if message is None and self._passed_over(alert):
+                return True  # it shows what it then is
             case Move.post:
                 first = message or Message(f"card-{alert.id}", alert.id, None, "")
                 there = replace(first, channel=self._channel(alert, message))
@@ -34,6 +38,11 @@ class Cards:
             case Move.update if message and message.ts:
                 return self._update(alert, message, message.ts)
         return False
+
+    def _passed_over(self, alert: Alert) -> bool:
+        """Whether those whom the card would tell do not hear it, so that the next step is told instead."""
+        paged = self.view.paged(alert)
+        return bool(paged) and self.quiet.passes_over(alert.id, alert.step, paged)
 
     def _channel(self, alert: Alert, message: Message | None) -> str:
         """Where it is to be posted now; a copy that may yet land late is watched for where it was sent."""

@@ -15,8 +15,10 @@ from bot.deliver.cards import Cards
 from bot.deliver.channels import Channels
 from bot.deliver.files import Files
 from bot.deliver.looking import Looking
+from bot.deliver.notices import Notices
 from bot.deliver.pacing import Pacing
 from bot.deliver.posting import Posting
+from bot.deliver.quiet import Quiet
 from bot.deliver.replies import Replies
 from bot.deliver.saying import Saying
 from bot.errors import PatrolError
@@ -56,7 +58,10 @@ class Deliverer:
         looking = Looking(self.posting)
         self.looking = looking
         self.files = Files(self.posting, looking)
-        self.cards, self.replies = Cards(self.posting, looking), Replies(self.posting, looking, self.files)
+        quiet = Quiet(self.posting)
+        self.cards = Cards(self.posting, looking, quiet)
+        self.replies = Replies(self.posting, looking, self.files, quiet)
+        self.notices = Notices(self.posting, looking)
         self.approvals = ApprovalCards(self.posting)
         self.saying = Saying(store, view, clock, self.metrics, self.pacing, self.channels)
         self.away = Away(store, view, clock, self.pacing, self.channels)
@@ -94,6 +99,8 @@ class Deliverer:
             moved += self._guarded(delivery, move)
         for delivery, move in self.approvals.waiting():
             moved += self._guarded(delivery, move)
+        for notice, its_message in self.store.notices.waiting(self.clock()):
+            moved += self._guarded(f"notice-{notice.id}", partial(self.notices.move, notice, its_message))
         for sent in self.store.outbox.look_again(self.clock()):
             look = self.files.look if sent.file_id else self.looking.look
             moved += self._guarded(sent.delivery, partial(look, sent))

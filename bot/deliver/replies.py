@@ -12,12 +12,14 @@ from bot.core.message import Message, MessageState, Move, next_move
 from bot.deliver.files import Files
 from bot.deliver.looking import Looking
 from bot.deliver.posting import Posting
+from bot.deliver.quiet import Quiet
 from bot.slack import face
 from bot.slack.blocks import Face
 
 
 class Replies:
-    def __init__(self, posting: Posting, looking: Looking, files: Files) -> None:
+    def __init__(self, posting: Posting, looking: Looking, files: Files, quiet: Quiet) -> None:
+        self.quiet = quiet
         self.posting = posting
         self.looking = looking
         self.files = files
@@ -30,6 +32,8 @@ class Replies:
         card = self.store.outbox.message(alert.id)
         if card is None or card.ts is None:
             return False
+        if message is None and self._passed_over(stored, alert):
+            return self.store.outbox.end(stored.id, "dropped", "nobody would have heard it", now)
         match next_move(message, 0, now):
             case Move.post:
                 return self._post(stored, alert, message, card, card.ts)
@@ -41,6 +45,14 @@ class Replies:
             case Move.nothing:
                 return self.store.outbox.end(stored.id, "done", "", now)
         return False
+
+    def _passed_over(self, stored: StoredEffect, alert: Alert) -> bool:
+        """A page that nobody would hear makes way for that of the next step."""
+        effect = stored.effect
+        if effect.kind is not EffectKind.page or alert.step >= len(alert.terms.ladder):
+            return False
+        told = int(effect.data.get("step") or 0)
+        return self.quiet.passes_over(alert.id, told, self.view.people(effect.to, alert))
 
     def _post(
         self, stored: StoredEffect, alert: Alert, message: Message | None, card: Message, thread: str

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from bot.errors import PatrolError
 from bot.new.column import NUMBERS, Value, kind_of, spelled, step
-from sensors.files import near
 from sensors.model.asset import Asset
+from sensors.near import near
 
 VALUE = r"'(?:[^']|'')*'|[-+]?\d+(?:\.\d+)?(?!\w)|true\b|false\b"
 TERM = re.compile(

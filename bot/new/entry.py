@@ -79,8 +79,7 @@ def added(project: Path, file: str, name: str, entry: str) -> bytes:
     return more.encode()
 
 
-def append(project: Path, file: str, more: bytes) -> None:
+def with_more(project: Path, file: str, more: bytes) -> bytes:
+    """What the file holds, and more at its end."""
     path = project / "policies" / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as opened:
-        opened.write(more)
+    return (path.read_bytes() if path.exists() else b"") + more

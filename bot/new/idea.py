@@ -27,6 +27,7 @@ class Idea:
     text: str | None = None
     match: tuple[Condition, ...] = ()
     number: int = 1
+    least_hits: int = 1  # rate: fewer never alert
     span: timedelta = timedelta(days=1)
     distinct: str | None = None
     of: Asset | None = None  # rate: the table whose rows the share is of

@@ -14,6 +14,7 @@ from sensors.model.policy import Severity
 from sensors.sources import sql_path
 from sensors.title import title_names, title_problem
 
+FEWEST = 10  # rows that a share needs
 LOOKBACK = timedelta(minutes=15)
 UNITS = (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 PRIVATE = ("email", "phone", "address", "iban", "card", "passport")
@@ -68,14 +69,33 @@ def _titled(column: str) -> bool:
 def _numbers(idea: Idea) -> dict[str, str]:
     n, severity = idea.number, Severity[idea.severity]
     worse = Severity(min(severity + 1, Severity.critical)).name
-    counted = {"count": n, "less": n - 1, "rest": 10 - n}
-    counted["rest_more"] = max(0, 11 - n - len(idea.match))
-    counted |= {"twice": 2 * n, "twice_less": 2 * n - 1}
+    counted = {"count": n, "less": n - 1, "twice": 2 * n, "twice_less": 2 * n - 1}
+    counted |= _shares(idea)
     return {
         **{name: str(number) for name, number in counted.items()},
         "severity": idea.severity,
         "word": idea.severity,
         "worse": worse if worse != idea.severity else "",
+    }
+
+
+def _shares(idea: Idea) -> dict[str, int]:
+    """Of the shape rate: how many rows lie on each side of its bounds, with shares of as many rows each."""
+    least = idea.least_hits
+    before = -(-(least + 1) // idea.number)  # so that one hit less than their multiple is still enough hits
+    hits = before * idea.number
+    rows = max(FEWEST, hits)
+    return {
+        "rate_rows": rows,
+        "rate_hits": hits,
+        "rate_rest": rows - hits,
+        "rate_less": hits - 1,
+        "rate_rest_more": max(0, rows + 1 - hits - len(idea.match)),
+        "rate_before": before,
+        "rate_before_rest": rows - before,
+        "least_hits": least,
+        "least_less": least - 1,
+        "least_rest": rows - least,
     }
 
 
@@ -146,7 +166,7 @@ def _private(column: str) -> bool:
 
 def _binds(idea: Idea) -> list[dict[str, Value]]:
     """Params of each condition, by names of their own."""
-    taken = {"least", "times", "least_days", "window_start", "window_end", "baseline_start"}
+    taken = {"least", "times", "least_days", "least_hits", "window_start", "window_end", "baseline_start"}
     found: list[dict[str, Value]] = []
     for condition in idea.match:
         mine: dict[str, Value] = {}
@@ -163,7 +183,7 @@ def _params(idea: Idea, binds: Iterable[Mapping[str, Value]]) -> dict[str, str]:
     matched = [f"{scalar(name)}: {scalar(value)}" for one in binds for name, value in one.items()]
     least = [f"least: {idea.number}"]
     anomaly = ["least_days: 5", f"times: {idea.number}"]
-    rate = ["least: 10", f"times: {idea.number}"]
+    rate = [f"least: {FEWEST}", f"least_hits: {idea.least_hits}", f"times: {idea.number}"]
     return {
         "params": f"{{{', '.join(matched)}}}" if matched else "",
         "params_least": f"{{{', '.join([*least, *matched])}}}",

@@ -7,7 +7,7 @@ from datetime import timedelta
 from importlib.resources import files
 
 from bot.errors import PatrolError
-from sensors.files import near
+from sensors.near import near
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -129,5 +129,5 @@ SHAPES = {
 def shape_of(name: str) -> Shape:
     """The shape of that name; PatrolError names those that there are."""
     if name not in SHAPES:
-        raise PatrolError(f'There is no shape "{name}"{near(name, SHAPES)} There are {", ".join(SHAPES)}.')
+        raise PatrolError(f'There is no shape "{name}"{near(name, SHAPES)}. There are {", ".join(SHAPES)}.')
     return SHAPES[name]

@@ -13,13 +13,14 @@ from bot.new.column import NAMING, kind_of
 from bot.new.condition import Condition, parse
 from bot.new.idea import Idea
 from bot.new.shape import SHAPES, Shape, shape_of
-from sensors.files import near
 from sensors.model.asset import Asset
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Severity
+from sensors.near import near
 from sensors.sources import PART
 
 LONGEST = 100
+LEAST_HITS, MOST_HITS = 3, 100
 NONE = "none"  # said of a column or a violation: there is to be none
 
 
@@ -42,6 +43,7 @@ class Wish:
     owner: str | None = None
     severity: str | None = None
     threshold: int | None = None
+    least_hits: int | None = None
     window: timedelta | None = None
     violation: str | None = None
 
@@ -73,6 +75,7 @@ def idea(wish: Wish, catalog: Catalog, dialect: str) -> Idea:
         text=text_of(wish.text, asset, dialect),
         match=match_of(wish.match, asset, shape, dialect, {t for t in taken if t}, of is not None),
         number=number_of(wish.threshold, shape),
+        least_hits=least_hits_of(wish.least_hits, shape),
         span=span_of(wish.window, shape),
         distinct=distinct,
         of=of,
@@ -307,6 +310,15 @@ def number_of(said: int | None, shape: Shape) -> int:
             f"--threshold ({shape.counts}) goes from {least} to {most}; change the files later."
         )
     return default if said is None else said
+
+
+def least_hits_of(said: int | None, shape: Shape) -> int:
+    """From how many hits on a share may alert: one that had none before would by its first."""
+    if said is not None and shape.name != "rate":
+        raise PatrolError(f"--least-hits is for rate; the shape {shape.name} has no share.")
+    if said is not None and not 1 <= said <= MOST_HITS:
+        raise PatrolError(f"--least-hits goes from 1 to {MOST_HITS}; change the files later.")
+    return LEAST_HITS if said is None else said
 
 
 def span_of(said: timedelta | None, shape: Shape) -> timedelta:

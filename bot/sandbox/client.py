@@ -120,7 +120,7 @@ class SandboxClient:
         return self._post("channel", {"name": name, **changes})
 
     def set_user(self, name: str, **changes: Any) -> Json:
-        """`changes`: real_name, guest, deleted, team, tz."""
+        """`changes`: real_name, guest, deleted, team, tz, dnd (from and until, in seconds of the epoch)."""
         return self._post("user", {"name": name, **changes})
 
     def set_group(self, name: str, members: list[str]) -> str:

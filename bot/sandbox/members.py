@@ -19,6 +19,7 @@ class User:
     is_restricted: bool = False
     team_id: str = names.TEAM_ID
     tz: str = "Etc/UTC"
+    dnd: list[int] | None = None  # when do-not-disturb begins and ends next, or has begun
 
 
 @dataclass

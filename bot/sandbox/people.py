@@ -150,6 +150,7 @@ class Door:
             "deleted": "deleted",
             "team": "team_id",
             "tz": "tz",
+            "dnd": "dnd",
         }
         user = self._workspace.add_user(name, **{wanted[key]: body[key] for key in wanted if key in body})
         return JSONResponse({"ok": True, "user": vars(user)})

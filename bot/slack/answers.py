@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from bot.core.alert import Alert, Event, Work
+from bot.core.alert import Event, Work
 from bot.core.change import Refused
 from bot.core.command import BY_NAME
 from bot.core.job_run import JobRun
 from bot.core.reply import (
     ApprovalsReply,
     Context,
+    DigestReply,
     HelpReply,
     ListReply,
-    Place,
+    OfPeople,
+    OnCallReply,
     PolicyLine,
     PolicyReply,
     Reply,
@@ -24,9 +26,11 @@ from bot.core.reply import (
     StatusReply,
 )
 from bot.core.words import count
-from bot.slack import approvals
+from bot.slack import approvals, duty
 from bot.slack.blocks import Block, Face, actions, context, header, preformatted, section
+from bot.slack.digest import digest
 from bot.slack.face import buttons, offers, shown_columns
+from bot.slack.lines import ANYWHERE, Room, alert_lines, sections
 from bot.slack.text import (
     AGO,
     CLOCK,
@@ -40,30 +44,15 @@ from bot.slack.text import (
     mention,
     sentence,
     trimmed,
-    width,
 )
-from bot.slack.wording import DOTS, badges, finding, footnotes, state, story, title, worth
+from bot.slack.wording import finding, footnotes, state, story, title, worth
 from sensors.model.clock import say_duration
 from sensors.model.policy import Cron, Every, Policy
 
-LINES_MOST = 25
-SECTION_CHARACTERS = 2_700
 STATUS_OPEN = 8
 COLUMNS_IN_FULL = 12
 
 
-@dataclass(frozen=True)
-class Room:
-    """Where an answer is read: how a command is written there, and what address a message has."""
-
-    prefix: str = "/patrol"
-    address: Callable[[str, str], str] = lambda _channel, _ts: ""
-
-    def link(self, place: Place | None) -> str | None:
-        return self.address(*place) or None if place else None
-
-
-ANYWHERE = Room()
 IN_THREADS = "@patrol"  # Slack refuses slash commands there
 TYPED = re.compile(rf"`(?:/patrol )?((?:{'|'.join(BY_NAME)})(?: [^`]*)?)`")
 
@@ -75,6 +64,8 @@ def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
             return said(Said(why, hint, ok=False), room)
         case Said():
             return said(reply, room)
+        case HelpReply():
+            return helped(reply, room)
         case StatusReply():
             return status(reply, room)
         case ListReply():
@@ -83,8 +74,16 @@ def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
             return shown(reply, room)
         case PolicyReply():
             return policy(reply, room)
-        case HelpReply():
-            return helped(reply, room)
+        case _:
+            return _of_people(reply, room)
+
+
+def _of_people(reply: OfPeople, room: Room) -> Face:
+    match reply:
+        case DigestReply():
+            return digest(reply, room)
+        case OnCallReply():
+            return duty.on_call(reply)
         case ApprovalsReply():
             return approvals.listed(reply, room.prefix)
 
@@ -107,25 +106,6 @@ def plainly(text: str, hint: str = "") -> Face:
 
 
 # -- alerts --------------------------------------------------------------------------------------------------
-
-
-def alert_line(alert: Alert, url: str | None = None) -> str:
-    name = link(url, alert.name) if url else f"*{alert.name}*"
-    what = f"{DOTS[alert.severity]} {name} {title(alert, 90)}"
-    return f"{what} · {_held(alert)}{badges(alert)} · {date(alert.fired_at, AGO)}"
-
-
-def _held(alert: Alert) -> str:
-    if alert.snooze and alert.is_open:
-        return f"snoozed until {date(alert.snooze.until)}"
-    if alert.work is Work.acknowledged and alert.owner:
-        return f"{mention(alert.owner)} has it"
-    return alert.word.lower()
-
-
-def alert_lines(alerts: Iterable[Alert], cards: Mapping[int, Place], room: Room) -> list[str]:
-    """Each with a link to its card."""
-    return [alert_line(alert, room.link(cards.get(alert.id))) for alert in alerts]
 
 
 def listed(reply: ListReply, room: Room = ANYWHERE) -> Face:
@@ -206,15 +186,13 @@ def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
 
 def around(reply: StatusReply) -> list[Block]:
     """All of `status` but the alerts: what waits for a second person, who is on call, policies, jobs."""
-    duty = [
-        f"{escape(team, 40)}: {' '.join(mention(m) for m in who) or 'nobody'}" for team, who in reply.on_call
-    ]
     waiting = [approvals.line(asked, reply.able.get(asked.id, ())) for asked in reply.approvals[:10]]
     return [
         *_titled("Waiting for a second person", waiting),
-        *_titled("On call", duty[:10]),
+        *_titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
         *_titled("Policies", _policy_lines(reply.policies)),
         *_titled("Jobs", job_lines(reply.jobs, 5)),
+        *_titled("Bundles", [answer(line, 300) for line in reply.bundles[:20]]),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
     ]
 
@@ -287,15 +265,3 @@ def _titled(title: str, lines: Sequence[str]) -> list[Block]:
         return []
     first, *rest = sections(lines)
     return [section(f"*{title}*\n{first['text']['text']}"), *rest]
-
-
-def sections(lines: Sequence[str], most: int = LINES_MOST) -> list[Block]:
-    """Lines in as few sections as hold them; what does not fit is counted."""
-    kept = list(lines[:most])
-    if len(lines) > most:
-        kept.append(f"and {len(lines) - most} more")
-    packed = [""]
-    for line in kept:
-        fits = width(packed[-1]) + width(line) < SECTION_CHARACTERS
-        packed = [*packed[:-1], f"{packed[-1]}\n{line}".strip()] if fits else [*packed, line]
-    return [section(text) for text in packed if text]

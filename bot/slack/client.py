@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
@@ -17,22 +16,17 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.errors import OutcomeUnknown, SlackRefused
 from bot.slack.blocks import Face
+from bot.slack.meaning import judge
 from bot.slack.scopes import METHODS
 
 DELIVERY = "patrol_delivery"
 SLACK = "https://slack.com/api/"
 PAGE = 200
-# Slack's own words for "something broke on our side": the request may have been done.
-BROKEN = frozenset(
-    {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
-)
-BUSY = frozenset({"ratelimited", "rate_limited"})
 # No answer, or one that cannot be read: the request may have been done.
 NO_ANSWER = (OSError, HTTPException, SlackClientError, ValueError)
 SHARED = ("is_shared", "is_ext_shared", "is_org_shared", "is_pending_ext_shared")
-RETRY_AFTER_S = 30.0  # where a 429 does not say how long
 Json = dict[str, Any]
 
 
@@ -159,7 +153,7 @@ class SlackClient:
                 ssl=self.web.ssl,
             )
         except HTTPError as error:
-            _judge("upload", error.code, dict(error.headers.items()), {})
+            judge("upload", error.code, dict(error.headers.items()), {})
             raise SlackRefused(f"upload_{error.code}", "upload") from error
         except NO_ANSWER as error:
             raise OutcomeUnknown(f"upload: {_words(error)}") from error
@@ -203,7 +197,7 @@ class SlackClient:
             answer = hook.send_dict(body)
         except NO_ANSWER as error:
             raise OutcomeUnknown(f"response_url: {_words(error)}") from error
-        _judge("response_url", answer.status_code, answer.headers, answer.body.strip())
+        judge("response_url", answer.status_code, answer.headers, answer.body.strip())
 
     # -- views ---------------------------------------------------------------------------------------------
 
@@ -262,6 +256,27 @@ class SlackClient:
             team_id=str(found.get("team_id") or ""),
         )
 
+    def direct(self, user_id: str) -> str:
+        """The channel of direct messages with this person."""
+        answer = self._call("conversations.open", {"users": user_id})
+        return str((answer.get("channel") or {}).get("id") or "")
+
+    def quiet_until(self, user_id: str, now: datetime) -> datetime | None:
+        """When the person's do-not-disturb that holds now will end; None where none does."""
+        told = self._call("dnd.info", {"user": user_id})
+        spans = [
+            (told.get("dnd_enabled"), told.get("next_dnd_start_ts"), told.get("next_dnd_end_ts")),
+            (told.get("snooze_enabled"), 0, told.get("snooze_endtime")),
+        ]
+        ends = [float(end) for on, start, end in spans if on and float(start or 0) <= now.timestamp() and end]
+        last = max(ends, default=0.0)
+        return datetime.fromtimestamp(last, UTC) if last > now.timestamp() else None
+
+    def group(self, group_id: str) -> tuple[str, ...]:
+        """The ids of the people in a user group."""
+        answer = self._call("usergroups.users.list", {"usergroup": group_id})
+        return tuple(str(user) for user in answer.get("users") or ())
+
     def channel(self, channel_id: str) -> Channel:
         found = self._call("conversations.info", {"channel": channel_id})["channel"]
         return Channel(
@@ -297,7 +312,7 @@ class SlackClient:
         except SlackApiError as error:
             response = error.response
             body = response.data if isinstance(response.data, dict) else {}
-            _judge(method, response.status_code, response.headers, body)
+            judge(method, response.status_code, response.headers, body)
             raise OutcomeUnknown(f"{method}: {_words(error)}") from error
         except NO_ANSWER as error:
             raise OutcomeUnknown(f"{method}: {_words(error)}") from error
@@ -336,53 +351,6 @@ def _found(message: Mapping[str, Any], delivery: str) -> Found | None:
         return None
     seq = payload.get("seq")
     return Found(str(message["ts"]), seq if isinstance(seq, int) else int(str(seq or 0)))
-
-
-def _judge(method: str, status: int, headers: Mapping[str, Any], body: Json | str) -> None:
-    """Raises what the answer means; returns only where all is well."""
-    code = str(body.get("error") or "") if isinstance(body, dict) else body
-    if status == 429 or code in BUSY:
-        raise SlackBusy(_retry_after(headers))
-    if status >= 500 or code in BROKEN:
-        raise OutcomeUnknown(f"{method}: Slack answered {status} {code[:80]}".strip())
-    if isinstance(body, str):
-        _judge_hook(method, status, body)
-    elif code and not code.startswith("Received a response in a non-JSON format"):
-        raise SlackRefused(code, _detail(method, body))
-
-
-def _judge_hook(method: str, status: int, body: str) -> None:
-    """A response_url answers `ok`, JSON, or a bare word."""
-    if status == 200 and (body in ("", "ok") or '"ok":true' in body.replace(" ", "")):
-        return
-    try:
-        told = json.loads(body)
-    except ValueError:
-        told = None
-    code = told.get("error") if isinstance(told, dict) else body
-    raise SlackRefused(str(code)[:80] or str(status), method)
-
-
-def _detail(method: str, body: Json) -> str:
-    """What Slack says about it: which block is wrong, which scope is missing."""
-    metadata = body.get("response_metadata") or {}
-    messages = metadata.get("messages") if isinstance(metadata, dict) else None
-    parts = [
-        method,
-        *(str(m) for m in (messages or [])[:3]),
-        *(str(e) for e in (body.get("errors") or [])[:3]),
-    ]
-    needed = body.get("needed")
-    return "; ".join([*parts, f"needs the scope {needed}"] if needed else parts)
-
-
-def _retry_after(headers: Mapping[str, Any]) -> float:
-    said = next((v for k, v in headers.items() if k.lower() == "retry-after"), None)
-    try:
-        first = said[0] if isinstance(said, list) else said
-        return max(1.0, float(first)) if first is not None else RETRY_AFTER_S
-    except ValueError:
-        return RETRY_AFTER_S
 
 
 def _words(error: Exception) -> str:

@@ -42,5 +42,8 @@ class Desk(Protocol):
     def decide(self, person: Person, approval: int, yes: bool, seen: str, /) -> Said | Refused:
         """What a second person says to a job that waits. `seen` is what his button showed."""
 
+    def accept(self, person: Person, handoff: int, /) -> Said | Refused:
+        """The handoff of a shift is taken on."""
+
     def alert_at(self, channel: str, ts: str, /) -> int | None:
         """The alert whose card (or whose thread) this is."""

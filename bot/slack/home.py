@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bot.core.alert import Alert, Work
 from bot.core.reply import Person, StatusReply
-from bot.slack.answers import ANYWHERE, Room, alert_lines, around, sections
+from bot.slack.answers import around
 from bot.slack.blocks import Block, header, section
+from bot.slack.lines import ANYWHERE, Room, alert_lines, sections
 from bot.slack.text import escape
 
 MINE_MOST = 15
@@ -17,7 +18,7 @@ def home(reply: StatusReply, person: Person, room: Room = ANYWHERE) -> Block:
     unowned = [alert for alert in reply.open_alerts if alert.work is Work.open and not alert.snooze]
     told = [alert for alert in unowned if person.slack in reply.told.get(alert.id, ())]
     others = [alert for alert in unowned if alert not in told]
-    duty = [team for team, people in reply.on_call if person.slack in people]
+    duty = [one.team for one in reply.on_call if person.slack in one.people]
 
     def lines(alerts: list[Alert], otherwise: str) -> list[Block]:
         return sections(alert_lines(alerts, reply.cards, room), MINE_MOST) or [section(otherwise)]

@@ -27,6 +27,7 @@ from bot.slack.answers import plainly, render
 from bot.slack.client import SlackClient
 from bot.slack.desk import Desk
 from bot.slack.gate import OUTSIDER, Gate, Seen
+from bot.slack.handoff import ACCEPT
 from bot.slack.modals import Errand
 from bot.slack.payloads import Place
 from bot.slack.scopes import COMMANDS, EVENTS, SHORTCUTS
@@ -89,6 +90,7 @@ def register(
     app.use(listeners.guard)
     app.action(re.compile(r"^alert\."))(listeners.click)
     app.action(re.compile(r"^approval\."))(listeners.decide)
+    app.action(ACCEPT)(listeners.accept)
     for entry in COMMANDS:
         app.command(str(entry["command"]))(listeners.command)
     for entry in SHORTCUTS:
@@ -175,6 +177,14 @@ class Listeners:
             )
             ack()
             self._settle(outcome, lambda said: self._talk.acted(clicked, said), clicked.place)
+
+    def accept(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        """Of the card of a handoff."""
+        clicked = payloads.click(body)
+        handoff, place = clicked.handoff, clicked.place
+        outcome = self._act(context, place, lambda: self._desk.accept(place.person, handoff))
+        ack()
+        self._settle(outcome, lambda said: self._talk.answer(place, said), place)
 
     def _open(self, clicked: payloads.Click) -> None:
         refused = self._gate.refusal(clicked.place.user)

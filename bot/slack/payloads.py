@@ -56,6 +56,7 @@ class Click:
     view_id: str = ""
     selected: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)  # what stands in the modal's inputs
+    handoff: int = 0  # on whose card it was, if on one
 
     @property
     def in_view(self) -> bool:
@@ -84,6 +85,7 @@ def click(body: Body) -> Click:
         view_id=str(view.get("id") or ""),
         selected=str(action.get("selected_user") or ""),
         fields=filled(view),
+        handoff=int(value) if (value := str(action.get("value") or "")).isdecimal() else 0,
     )
 
 

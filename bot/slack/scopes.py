@@ -15,7 +15,7 @@ class Method:
     json: bool = True
 
 
-READS = ("channels:history", "groups:history")
+READS = ("channels:history", "groups:history", "im:history")
 METHODS: Mapping[str, Method] = {
     "auth.test": Method(json=False),
     "chat.postMessage": Method(("chat:write",)),
@@ -25,9 +25,12 @@ METHODS: Mapping[str, Method] = {
     "conversations.info": Method(("channels:read", "groups:read"), json=False),
     "conversations.history": Method(READS, json=False),
     "conversations.replies": Method(READS, json=False),
+    "conversations.open": Method(("im:write",)),
+    "dnd.info": Method(("dnd:read",), json=False),
     "files.getUploadURLExternal": Method(("files:write",), json=False),
     "files.completeUploadExternal": Method(("files:write",)),
     "files.info": Method(("files:read",), json=False),
+    "usergroups.users.list": Method(("usergroups:read",), json=False),
     "users.info": Method(("users:read",), json=False),
     "views.open": Method(),
     "views.push": Method(),

@@ -13,11 +13,12 @@ from bot.core.change import Refused
 from bot.core.reply import Person, Reply, Revealed, Said
 from bot.errors import PatrolError, SlackRefused
 from bot.slack import modals, payloads, reveal
-from bot.slack.answers import ANYWHERE, IN_THREADS, Room, plainly, render, said_text
+from bot.slack.answers import IN_THREADS, plainly, render, said_text
 from bot.slack.blocks import Block, Face, section
 from bot.slack.client import SlackClient
 from bot.slack.desk import Desk
 from bot.slack.home import home
+from bot.slack.lines import ANYWHERE, Room
 from bot.slack.modals import Errand
 from bot.slack.payloads import JOB, Click, Place
 from bot.slack.turns import Turns

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.core.alert import Alert, Condition, Disposition, Due, Lane, Work, due
 from bot.core.earned import ENOUGH, figures
+from bot.core.ladder import WHOM
 from bot.core.reply import Context, Earlier, Worth
 from bot.core.words import clean, count
 from bot.slack.blocks import in_cell
@@ -43,7 +44,7 @@ CALLED = {
     Disposition.policy_gap: "policy gap",
     Disposition.test: "test",
 }
-LADDER = {"oncall": "who is on call", "team": "the team", "lead": "the lead", "digest": "the owner's digest"}
+LADDER = {**WHOM, "digest": "the owner's digest"}
 
 
 def todo(alert: Alert) -> str:

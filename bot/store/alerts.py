@@ -14,7 +14,7 @@ from bot.core.reply import Earlier, Evidence
 from bot.store.changes import hash_of
 from bot.store.codec import decode, unpack_values
 from bot.store.database import Database, in_parts
-from bot.store.tables import HOLDS_KEY, evidence, history, runs, seen
+from bot.store.tables import BY_PEOPLE, HOLDS_KEY, evidence, history, runs, seen
 from bot.store.tables import alerts as t
 from bot.store.values import Behind, Keys
 from sensors.model.policy import NOTHING, Severity
@@ -124,6 +124,12 @@ class Alerts:
         """Open alerts whose next due time has come, longest due first."""
         return self._all(ALERTS.where(HOLDS_KEY, t.c.due_at <= now).order_by(t.c.due_at, t.c.id).limit(limit))
 
+    def has_acted(self, person: str, since: datetime) -> bool:
+        """Whether the person has done anything to an alert since then."""
+        theirs = (history.c.actor == person, history.c.at > since, BY_PEOPLE)
+        with self._database.read() as c:
+            return c.execute(select(history.c.at).where(*theirs).limit(1)).first() is not None
+
     def history(self, alert_id: int) -> tuple[Event, ...]:
         query = select(history).where(history.c.alert_id == alert_id).order_by(history.c.seq)
         with self._database.read() as c:
@@ -199,6 +205,11 @@ class Alerts:
         found = ALERTS.where(*asked).order_by(t.c.resolved_at.desc(), t.c.id.desc())
         parts = (self._all(found.where(t.c.policy.in_(part))) for part in in_parts(policies))
         return [alert for part in parts for alert in part]
+
+    def moved(self, team: str, since: datetime, until: datetime, limit: int = 5000) -> list[Alert]:
+        """Alerts of the team that were opened or resolved in that time, the newest first."""
+        times = [and_(at >= since, at < until) for at in (t.c.opened_at, t.c.resolved_at)]
+        return self._all(ALERTS.where(t.c.team == team, or_(*times)).order_by(t.c.id.desc()).limit(limit))
 
     def fired(self, policy: str, since: datetime) -> list[Alert]:
         """Alerts of the policy that fired since then, open or not, the newest first."""

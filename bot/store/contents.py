@@ -19,7 +19,7 @@ class Contents:
     def keep(self, kind: str, body: bytes | str) -> str:
         """Keeps a body; its hash (sha256, hex) finds it again. The same body is kept once."""
         with self._database.write() as c:
-            return self._keep(c, kind, body)
+            return self.keep_in(c, kind, body)
 
     def keep_all(self, kind: str, bodies: Mapping[str, str]) -> None:
         """Keeps bodies by their hashes, in one transaction; those that are known cost nothing."""
@@ -29,9 +29,10 @@ class Contents:
         if missing:
             with self._database.write() as c:
                 for body in missing:
-                    self._keep(c, kind, body)
+                    self.keep_in(c, kind, body)
 
-    def _keep(self, c: Connection, kind: str, body: bytes | str) -> str:
+    def keep_in(self, c: Connection, kind: str, body: bytes | str) -> str:
+        """The same within a transaction of another room's."""
         raw = body.encode() if isinstance(body, str) else body
         name = hashlib.sha256(raw).hexdigest()
         insert = self._database.insert(t).values(hash=name, kind=kind, body=raw)
@@ -46,7 +47,7 @@ class Contents:
     def activate(self, bundle: str, version: str, body: str) -> None:
         """Makes this the version that every process uses, whole and at once."""
         with self._database.write() as c:
-            new = {"version": version, "hash": self._keep(c, "version", body)}
+            new = {"version": version, "hash": self.keep_in(c, "version", body)}
             insert = self._database.insert(versions).values(bundle=bundle, **new)
             c.execute(insert.on_conflict_do_update(index_elements=[versions.c.bundle], set_=new))
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     URL,
@@ -22,7 +22,7 @@ from sqlalchemy import (
     event,
     make_url,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import (
     ArgumentError,
@@ -44,6 +44,9 @@ PRAGMAS = (
     *("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"),
     "cache_size=-256",  # KiB of each connection: the system keeps the file's pages in memory anyway
 )
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
 Statement = TypeVar("Statement", bound=Executable)
 V = TypeVar("V")
 
@@ -101,7 +104,11 @@ class Database:
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT; both dialects spell it alike."""
-        return sqlite.insert(table) if self.sqlite else postgresql.insert(table)
+        if self.sqlite:
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql  # 2 MiB, for those who use it
+
+        return postgresql.insert(table)
 
     def insert_or_leave(self, table: Table) -> Insert:
         """An INSERT that leaves what is there already, and gives the id where it inserted."""

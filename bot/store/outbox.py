@@ -37,7 +37,11 @@ MOVING = (
     *("ts", "state", "shown_seq", "sending_since", "lease_until"),
     *("absent_at", "attempts", "retry_at", "look_again_at", "file_id"),
 )
-NAMES = {"alert_id": "alert", "effect_id": "effect"}  # columns that are called otherwise in a Message
+NAMES = {
+    "alert_id": "alert",
+    "effect_id": "effect",
+    "notice_id": "notice",
+}  # columns that are called otherwise in a Message
 
 # Statements are built once: half of what they cost is their building.
 SAME = and_(  # the stored message is the one that was read
@@ -62,7 +66,7 @@ class Outbox:
         and kinds of edits by turns."""
         asked = {"now": now, "looked_before": now - LOOK_APART, "limit": limit}
         with self._database.read() as c:
-            return [(alert_of(row), _joined(row)) for row in c.execute(CARDS, asked)]
+            return [(alert_of(row), joined(row)) for row in c.execute(CARDS, asked)]
 
     def intend(self, message: Message, now: datetime, *, was: Message | None = None) -> bool:
         """Writes down that the message is about to be sent: a new one, or one that still is as it `was`
@@ -118,7 +122,7 @@ class Outbox:
         asked: dict[str, Any] = {"now": now, "looked_before": now - LOOK_APART, "limit": limit}
         asked["kinds"] = [kind.value for kind in kinds]
         with self._database.read() as c:
-            return [(_effect(row), alert_of(row), _joined(row)) for row in c.execute(EFFECTS, asked)]
+            return [(_effect(row), alert_of(row), joined(row)) for row in c.execute(EFFECTS, asked)]
 
     def release(self, now: datetime, channel: str = "") -> None:
         """What was put off is tried at once: in one channel, or everywhere."""
@@ -139,12 +143,12 @@ class Outbox:
         """Every effect of these kinds that has not ended, whether it may be sent now or not."""
         with self._database.read() as c:
             found = c.execute(UNSAID, {"kinds": [kind.value for kind in kinds]})
-            return [(_effect(row), alert_of(row), _joined(row)) for row in found]
+            return [(_effect(row), alert_of(row), joined(row)) for row in found]
 
     def unposted(self, opened_before: datetime) -> list[tuple[Alert, Message | None]]:
         """Open alerts from before then whose card does not stand."""
         with self._database.read() as c:
-            return [(alert_of(row), _joined(row)) for row in c.execute(UNPOSTED, {"before": opened_before})]
+            return [(alert_of(row), joined(row)) for row in c.execute(UNPOSTED, {"before": opened_before})]
 
     def waiting(self) -> list[Waits]:
         """How many cards and how many lines of threads are still to be posted, by where they belong."""
@@ -229,7 +233,7 @@ def _new(message: Message) -> dict[str, Any]:
 
 def _note_shown(c: Connection, message: Message) -> None:
     """Tells the alert what its card shows; while the outcome is unknown, nothing."""
-    if message.effect is not None:
+    if message.effect is not None or message.notice is not None:
         return
     shown = message.shown_seq if message.state is MessageState.posted else -1
     c.execute(SHOWS, {"its_id": message.alert, "shown": shown})
@@ -237,15 +241,16 @@ def _note_shown(c: Connection, message: Message) -> None:
 
 def _columns(message: Message) -> dict[str, Any]:
     values = {column.name: getattr(message, NAMES.get(column.name, column.name)) for column in t.c}
-    return {**values, "state": message.state.value}
+    return {**values, "state": message.state.value, "alert_id": message.alert or None}
 
 
 def _message(row: Any, prefix: str = "") -> Message:
     values = {NAMES.get(column.name, column.name): row[prefix + column.name] for column in t.c}
-    return Message(**{**values, "state": MessageState(values["state"])})
+    return Message(**{**values, "state": MessageState(values["state"]), "alert": values["alert"] or 0})
 
 
-def _joined(row: Row[Any]) -> Message | None:
+def joined(row: Row[Any]) -> Message | None:
+    """The message that was selected as MESSAGE beside something else."""
     return _message(row._mapping, "m_") if row.m_delivery is not None else None
 
 

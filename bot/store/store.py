@@ -17,15 +17,20 @@ from bot.store.approvals import Approvals
 from bot.store.audit import Audit
 from bot.store.changes import write_changes
 from bot.store.contents import Contents
+from bot.store.covers import Covers
 from bot.store.database import PATIENCE, Database
 from bot.store.erasing import Erasing
 from bot.store.evidence import add_evidence
+from bot.store.groups import Groups
+from bot.store.handoffs import Handoffs
 from bot.store.job_runs import JobRuns
 from bot.store.keeping import Keeping
 from bot.store.ledger import Ledger
+from bot.store.notices import Notices
 from bot.store.outage import Outage
 from bot.store.outbox import Outbox, drop_unsent
 from bot.store.pace import Pace
+from bot.store.pulls import Pulls
 from bot.store.renames import Renames
 from bot.store.requests import Requests
 from bot.store.runs import Runs
@@ -51,6 +56,7 @@ class Store:
         self.jobs = JobRuns(self._database)
         self.approvals = Approvals(self._database)
         self.contents = Contents(self._database)
+        self.pulls = Pulls(self._database, self.contents)
         self.requests = Requests(self._database)
         self.audit = Audit(self._database)
         self.ledger = Ledger(self._database)
@@ -59,6 +65,10 @@ class Store:
         self.trail = Trail(self._database)
         self.erasing = Erasing(self._database)
         self.keeping = Keeping(self._database)
+        self.covers = Covers(self._database)
+        self.groups = Groups(self._database)
+        self.handoffs = Handoffs(self._database)
+        self.notices = Notices(self._database)
         self.on_commit: Callable[[], None] | None = None  # called after `save` and `act`: there is work
 
     def save(self, saved: RunSave, now: datetime) -> tuple[Alert, ...]:

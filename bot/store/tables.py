@@ -185,6 +185,15 @@ history = Table(
     Column("action", Json, nullable=False),
 )
 
+BY_PEOPLE = text("actor <> 'patrol'")
+Index(
+    "ix_history_people",
+    history.c.actor,
+    history.c.at,
+    sqlite_where=BY_PEOPLE,
+    postgresql_where=BY_PEOPLE,
+)
+
 evidence = Table(
     "evidence",
     metadata,
@@ -230,11 +239,28 @@ effects = Table(
 UNDONE = text("state IN ('pending', 'sending')")
 Index("ix_effects_undone", effects.c.alert_id, sqlite_where=UNDONE, postgresql_where=UNDONE)
 
+notices = Table(  # what is said in Slack and is about no alert
+    "notices",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("team", Words, nullable=False),
+    Column("to", Text, nullable=False),  # a channel or a person
+    Column("body", Json, nullable=False),
+    Column("seq", Integer, nullable=False),  # counts what people would see change
+    Column("since", Moment, nullable=False),
+    Column("state", Text, nullable=False),  # pending | done | dropped
+    Column("result", Words, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+UNTOLD = text("state = 'pending'")
+Index("ix_notices_untold", notices.c.id, sqlite_where=UNTOLD, postgresql_where=UNTOLD)
+
 messages = Table(
     "messages",
     metadata,
     Column("delivery", Text, primary_key=True),
-    _of_alert(),
+    _of_alert(nullable=True),  # null: a notice
     Column("effect_id", Id, ForeignKey("effects.id", ondelete="CASCADE")),
     Column("channel", Text, nullable=False),
     Column("thread_ts", Text),
@@ -249,7 +275,9 @@ messages = Table(
     Column("look_again_at", Moment),
     Column("file_id", Text),  # of a file that is at Slack, whether it is shown or not
     Column("error", Words, nullable=False),
+    Column("notice_id", Id, ForeignKey("notices.id", ondelete="CASCADE")),
 )
+Index("uq_messages_notice", messages.c.notice_id, unique=True)
 CARD = text("effect_id IS NULL")
 Index("uq_messages_card", messages.c.alert_id, unique=True, sqlite_where=CARD, postgresql_where=CARD)
 Index("uq_messages_effect", messages.c.effect_id, unique=True)
@@ -317,4 +345,18 @@ versions = Table(
     Column("bundle", Words, primary_key=True),
     Column("version", Text, nullable=False),
     Column("hash", Text, ForeignKey("contents.hash"), nullable=False),
+)
+
+pulls = Table(  # of bundles that lie in repositories
+    "pulls",
+    metadata,
+    Column("bundle", Words, primary_key=True),
+    Column("source", Words, nullable=False),
+    Column("commit", Text, nullable=False),  # "": none yet
+    Column("hash", Text, ForeignKey("contents.hash")),  # of its files
+    Column("since", Moment),  # when this commit was taken in
+    Column("pulled_at", Moment),
+    Column("tried_at", Moment, nullable=False),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("trouble", Words, nullable=False),
 )

@@ -87,7 +87,7 @@ class LateRows:
                 if not looked.ok:
                     return looked.error or looked.status.value
                 rows.append(looked)
-        timeless = untimed(policy)
+        timeless = untimed(policy, self.engine.warehouse.dialect)
         without = look(timeless, self.engine.warehouse, Window(past.start, past.end)) if timeless else None
         if without and not without.ok:
             return without.error or without.status.value

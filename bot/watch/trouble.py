@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from bot.core import builtin
+from bot.core import builtin, bundles
 from bot.core.action import Action
 from bot.core.alert import Lane
 from bot.core.change import Change
@@ -15,7 +15,7 @@ from bot.core.reconcile import RESOLVED_LATELY
 from bot.core.step import step
 from bot.errors import Conflict
 from bot.store import Store
-from sensors.model.catalog import Catalog
+from sensors.model.catalog import NOT_YET, Catalog
 from sensors.model.run import Looked, RunStatus
 from sensors.model.team import Team
 
@@ -58,6 +58,7 @@ class Troubles:
         self._troubled: set[str] = set()  # policies of which something is told, by whatever process
         self._asked_at = EPOCH
         self._told_of: Catalog | None = None  # the files whose troubles are told
+        self._unread: str | None = None  # why they could not be read at all, as it was told; None: not yet
 
     def of_look(self, looked: Looked, teams: Mapping[str, Team]) -> None:
         """Whether the policy itself can be relied on is a violation like any other."""
@@ -91,6 +92,15 @@ class Troubles:
         """Whether it changed an alert."""
         return told(self.store, self.clock, policy, key, action)
 
+    def of_reading(self, why: str, owner: str, catalog: Catalog) -> None:
+        """That changed files cannot be read at all, and `why`, is told to those who answer for Patrol."""
+        if why == self._unread:
+            return
+        now, team = self.clock(), catalog.teams.get(owner)
+        action = builtin.unread_files(why, owner, team, now) if why else builtin.mended(now)
+        self.tell(builtin.BROKEN_SENSOR, builtin.UNREAD_KEY, action)
+        self._unread = why
+
     def of_files(self, catalog: Catalog) -> None:
         """What does not load is told; what was told and is over now, here or while nobody ran, is ended."""
         if self._told_of is catalog:
@@ -107,7 +117,18 @@ class Troubles:
             }
             if over.get(alert.key):
                 self.tell(builtin.BROKEN_SENSOR, alert.key, builtin.mended(now))
+        self._of_bundles(catalog, now)
         self._told_of = catalog
+
+    def _of_bundles(self, catalog: Catalog, now: datetime) -> None:
+        wrong = {held.name: held for held in catalog.bundles if held.trouble and held.trouble != NOT_YET}
+        for name, held in wrong.items():
+            owner = bundles.owner(catalog, held)
+            fire = builtin.broken_bundle(name, held.trouble, owner, catalog.teams.get(owner), now)
+            self.tell(builtin.BROKEN_BUNDLE, builtin.bundle_key(name), fire)
+        for alert in self.store.alerts.open(policy=builtin.BROKEN_BUNDLE, limit=1000):
+            if str(alert.key_values.get("bundle")) not in wrong:
+                self.tell(builtin.BROKEN_BUNDLE, alert.key, builtin.mended(now))
 
 
 def _file_trouble(catalog: Catalog, name: str, now: datetime) -> Action:
@@ -118,5 +139,8 @@ def _file_trouble(catalog: Catalog, name: str, now: datetime) -> Action:
 
 
 def _owner_by_folder(catalog: Catalog, name: str) -> str:
-    folder = name.partition(".")[0]
+    bundle, _, rest = name.rpartition(":")
+    if held := next((one for one in catalog.bundles if one.name == bundle), None):
+        return bundles.owner(catalog, held)
+    folder = rest.partition(".")[0]
     return folder if folder in catalog.teams else next(iter(catalog.teams), folder)

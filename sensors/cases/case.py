@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sensors.cases.values import Misfit, fitted, numbered
-from sensors.files import near, shown
+from sensors.files import shown
 from sensors.model.asset import Asset
 from sensors.model.case import Case, Filled, Row
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Policy
+from sensors.near import near
 from sensors.warehouse.column_type import ColumnType, column_type
 from sensors.yaml_marks import Document
 from sensors.yaml_marks import Path as Where
@@ -33,17 +34,15 @@ class Ground:
     row_key: tuple[str, ...]
     assets: Mapping[str, Asset]
     dialect: str
-    project: Path = field(default_factory=Path)
+    file: Callable[[str], Path] = Path  # where the file lies whose path people read so
 
     @staticmethod
     def of(policy: Policy, catalog: Catalog) -> Ground:
         documents: Mapping[str, Document] = getattr(catalog, "documents", {})
         document = documents.get(policy.path) or Document(policy.path, "")
-        project: Path = getattr(catalog, "project", Path())
+        file: Callable[[str], Path] = getattr(catalog, "file", Path)
         query = policy.query
-        return Ground(
-            document, query.tables, policy.key, policy.row_key, catalog.assets, query.dialect, project
-        )
+        return Ground(document, query.tables, policy.key, policy.row_key, catalog.assets, query.dialect, file)
 
     @property
     def read(self) -> list[Asset]:
@@ -199,11 +198,11 @@ def _csv(reading: _Reading, where: Where, name: str) -> Filled:
 def _text(reading: _Reading, where: Where, name: str, path: PurePosixPath) -> str | None:
     """The file's text; None, and a problem where it is named, if it cannot be had."""
     said = ""
-    if PurePosixPath(name).is_absolute() or ".." in path.parts or not name.endswith(".csv"):
+    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or not name.endswith(".csv"):
         said = f"must be rows, or a file x.csv in the folder of the policy's YAML, not {shown(name)}"
     else:
         try:
-            return (reading.ground.project / path).read_text(encoding="utf-8-sig")
+            return reading.ground.file(str(path)).read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             said = f"there is no file {path}"
         except UnicodeDecodeError:
@@ -217,7 +216,7 @@ def _text(reading: _Reading, where: Where, name: str, path: PurePosixPath) -> st
 def _header(reading: _Reading, file: Document, header: list[str]) -> bool:
     if not header:
         reading.problems.append(file.problem_at((1, 1), "the first line must name the columns"))
-    for column in header:
+    for column in dict.fromkeys(header):
         if column not in reading.types:
             said = f"{reading.table} has no column {column or 'without a name'}{near(column, reading.types)}"
             reading.problems.append(file.problem_at((1, 1), said))
@@ -231,7 +230,8 @@ def _cells(
 ) -> tuple[Any, ...]:
     """One line's values; an empty cell is null."""
     if len(cells) != len(header):
-        said = f"the first line names {len(header)} columns, and this one gives {len(cells)}"
+        columns = "1 column" if len(header) == 1 else f"{len(header)} columns"
+        said = f"the first line names {columns}, and this one gives {len(cells)}"
         reading.problems.append(file.problem_at((line, 1), said))
         return (None,) * len(header)
     values: list[Any] = []

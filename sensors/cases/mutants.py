@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,6 @@ from sensors.draft import place
 from sensors.model.catalog import Catalog
 from sensors.model.clock import say_duration
 from sensors.model.policy import Grades, Policy
-from sensors.sources import sql_path
 from sensors.sql.lineage import Flaw
 from sensors.sql.mutate import Change, beside, changes
 from sensors.yaml_marks import Document
@@ -47,19 +46,19 @@ def mutants(policy: Policy, catalog: Catalog) -> list[Mutant]:
     """Every mutant of a policy, always the same in the same order: those of the SQL, then of the YAML."""
     short = replace(policy, timeout=SOON)
     documents: dict[str, Document] = getattr(catalog, "documents", {})
-    project: Path = getattr(catalog, "project", Path())
+    file: Callable[[str], Path] = getattr(catalog, "file", Path)
     document = documents.get(policy.path) or Document(policy.path, "")
-    return [*_of_sql(short, project), *_of_yaml(short, document)]
+    return [*_of_sql(short, file), *_of_yaml(short, document)]
 
 
-def _of_sql(policy: Policy, project: Path, native: str = "duckdb") -> Iterator[Mutant]:
+def _of_sql(policy: Policy, file: Callable[[str], Path], native: str = "duckdb") -> Iterator[Mutant]:
     """Of the SQL that the cases run: a hand-written version for DuckDB, where there is one."""
     query = policy.query
     own = native in query.native
-    path = sql_path(policy.name, native) if own else query.path
+    path = f"{query.path.removesuffix('.sql')}.{native}.sql" if own else query.path
     dialect = native if own else query.dialect
     try:
-        text = (project / path).read_text(encoding="utf-8-sig")
+        text = file(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         text = ""
     for change in changes(query.native[native] if own else query.sql, dialect, native):

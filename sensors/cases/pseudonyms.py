@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sensors.cases.slicing import Tables
+from sensors.cases.values import from_json
 
-ID = re.compile(r"(?:^|_)(?:id|uuid|guid|hash|key|token|fingerprint)$")
-PERSONAL = re.compile(
-    r"(?:^|_)(?:name|email|mail|phone|mobile|address|street|city|zip|postcode|iban|card|account|handle|user|"
-    r"username|nick|nickname|author|birthday|ssn)(?:$|_)"
+ID = re.compile(r"(?:^|_)(?:id|uuid|guid|hash|key|token|fingerprint)s?$")
+WHOSE = (
+    r"(?:^|_)(?:(?:first|last|full|sur|user|nick)?name|email|mail|(?:tele)?phone|mobile|tel|address|street|city|zip|"
+    r"zipcode|postcode|iban|card|account|passport|handle|user|nick|author|birthday|birthdate|birth|dob|ssn)"
 )
+PERSONAL = re.compile(rf"{WHOSE}(?:$|_)")
+NUMBER = re.compile(rf"{WHOSE}(?:_(?:number|no|nr|num))?$")  # as a number it is somebody's, and no amount
+BORN = re.compile(r"(?:^|_)(?:birthday|birthdate|birth|dob|born)(?:$|_)")
 ADDRESS = re.compile(r"(?:^|_)(?:ip|ip_address|ip_addr)(?:$|_)")
-# Ways to reach somebody, wherever they stand in a text. The longer ones come first.
+# Ways to reach somebody, wherever they stand in a text. The longer ones come first. Texts are hostile: each
+# way begins only where nothing of it stands before, or is bounded, so that none takes longer than its text.
 REACHES = re.compile(
     r"(?P<url>\b(?:https?://|www\.)[^\s<>\"')\]]+)"
-    r"|(?P<email>[\w.+%-]+@[\w-]+(?:\.[\w-]+)+)"
+    r"|(?P<email>(?<![\w.+%-])[\w.+%-]++@[\w-]+(?:\.[\w-]+)+)"
     r"|(?P<ip>\b\d{1,3}(?:\.\d{1,3}){3}\b)"
+    r"|(?P<hex>(?<![\w:])(?:(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,7}:(?:[0-9a-f:]{0,40}[0-9a-f])?)(?![\w:]))"
     r"|(?P<handle>(?<![\w@$])[@$][A-Za-z_]\w{1,})"
-    r"|(?P<phone>(?<![\w.:/-])\+?\d[\d ()./-]{6,}\d(?![\w.:/-]))"
-    r"|(?P<host>\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org|io|me|co|app|shop|info|link|example|ru|cn)\b[^\s]*)",
+    r"|(?P<phone>(?<![\w.:/-])\+?\d[\d ()./-]{6,40}\d(?![\w.:/-]))"
+    r"|(?P<host>(?<![\w.-])[a-z0-9.-]+\.(?:com|net|org|io|me|co|app|shop|info|link|example|ru|cn)\b[^\s]*)",
     re.IGNORECASE,
 )
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
@@ -54,6 +62,15 @@ class Rules:
             return "ip"
         return "whole" if column in self.hidden or PERSONAL.search(column) else "text"
 
+    def inside(self, column: str, name: str) -> str:
+        """The column whose rule holds for what stands under `name` in a nested value."""
+        snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+        return snake if self.kind(snake) != "text" else column
+
+    def of_somebody(self, column: str) -> bool:
+        """Whether even a number of the column is not to be told."""
+        return column in self.hidden or NUMBER.search(column) is not None
+
 
 def vocabulary(literals: Iterable[str]) -> frozenset[str]:
     """The words of the query's own texts and patterns: they are the policy's, and no person's."""
@@ -68,7 +85,10 @@ class Pseudonyms:
 
     rules: Rules
     known: dict[Any, Any] = field(default_factory=dict)  # ids
-    names: dict[str, str] = field(default_factory=dict)  # texts of columns that are masked whole
+    names: dict[str, str] = field(
+        default_factory=dict
+    )  # texts of columns that are masked whole, in small letters
+    numbers: dict[Any, Any] = field(default_factory=dict)  # of columns in which a number is somebody's
     shapes: dict[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     letters: dict[str, str] = field(default_factory=dict)  # how the ids of a column begin -> of which column
@@ -77,15 +97,31 @@ class Pseudonyms:
 
     def tables(self, tables: Tables) -> Tables:
         """Ids and names first, wherever they stand, so that texts that speak of them are understood."""
-        cells = [cell for rows in tables.values() for row in rows for cell in row.items()]
+        rows = [row for held in tables.values() for row in held]
+        cells = [leaf for row in rows for cell in row.items() for leaf in self._leaves(*cell)]
         cells.sort(key=lambda cell: cell[0] not in self.rules.first)
         for column, value in cells:
             kind = self.rules.kind(column)
-            if kind == "id":
+            if kind == "id" or isinstance(value, UUID):
                 self._id(column, value)
             elif kind == "whole" and isinstance(value, str) and len(value) >= SHORTEST_NAME:
-                self.names[value] = self._shape(value)
+                self.names.setdefault(value.lower(), self._shape(value))
         return {table: tuple(self.row(row) for row in rows) for table, rows in tables.items()}
+
+    def _leaves(self, column: str, value: Any) -> Iterator[tuple[str, Any]]:
+        """The value, or what stands in it, each with the column whose rule holds for it."""
+        inside = _nested(value) if self.rules.kind(column) != "whole" else value
+        match value if inside is None else inside:
+            case _ if self.rules.kind(column) == "keep":
+                return
+            case Mapping() as named:
+                for name, one in named.items():
+                    yield from self._leaves(self.rules.inside(column, str(name)), one)
+            case list() | tuple() as listed:
+                for one in listed:
+                    yield from self._leaves(column, one)
+            case leaf:
+                yield column, leaf
 
     def row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {column: self.value(column, value) for column, value in row.items()}
@@ -93,26 +129,51 @@ class Pseudonyms:
     def value(self, column: str, value: Any) -> Any:
         """What stands in the column instead. Times, amounts and answers of yes or no stay."""
         kind = self.rules.kind(column)
-        if kind == "keep" or value is None or isinstance(value, bool):
+        if kind == "keep":
             return value
-        if kind == "id":
-            return self._id(column, value)
-        if isinstance(value, Mapping):
-            return {str(name): self.value(str(name), inside) for name, inside in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.value(column, inside) for inside in value]
-        if isinstance(value, bytes | bytearray):
-            return bytes(len(value))
-        if not isinstance(value, str):
-            return value
+        match value:
+            case None | bool():
+                return value
+            case Mapping():
+                inside = self.rules.inside
+                return {
+                    self._scrubbed(str(n)): self.value(inside(column, str(n)), v) for n, v in value.items()
+                }
+            case list() | tuple():
+                return [self.value(column, inside) for inside in value]
+            case bytes() | bytearray():
+                return bytes(len(value))
+            case str() if kind != "id":
+                return self._text(column, kind, value)
+            case UUID():
+                return self._id(column, value)
+        return self._id(column, value) if kind == "id" else self._figure(column, value)
+
+    def _text(self, column: str, kind: str, text: str) -> str:
         if kind == "ip":
-            return self._address(value)
-        return self._shape(value) if kind == "whole" else self._scrubbed(value)
+            return self._address(text)
+        if kind == "whole":
+            return self._shape(text)
+        inside = _nested(text)
+        if inside is None:
+            return self._scrubbed(text)
+        masked = self.value(column, inside)
+        return text if masked == inside else json.dumps(masked, ensure_ascii=False)
+
+    def _figure(self, column: str, value: Any) -> Any:
+        """Numbers and times stay, but for a number that is somebody's and the day of a birth."""
+        if isinstance(value, date):
+            return value.replace(month=1, day=1) if BORN.search(column) else value
+        if not isinstance(value, int | float | Decimal) or not self.rules.of_somebody(column):
+            return value
+        if value not in self.numbers:
+            self.numbers[value] = type(value)(self._count(f"number of {column}"))
+        return self.numbers[value]
 
     def stand_in(self, value: Any) -> Any:
         """What stands for a value that was met, be it told as text; None for one that was not."""
         told = {str(k): v for k, v in self.known.items() if not isinstance(k, str)}
-        every: tuple[Mapping[Any, Any], ...] = (self.known, told, self.names, self.shapes)
+        every: tuple[Mapping[Any, Any], ...] = (self.known, told, self.shapes)
         for known in every:
             if isinstance(value, str | int | Decimal | UUID) and value in known:
                 return known[value]
@@ -121,7 +182,7 @@ class Pseudonyms:
     # ------------------------------------------------------------------------- ids
 
     def _id(self, column: str, value: Any) -> Any:
-        if not isinstance(value, str | int | Decimal | UUID) or isinstance(value, bool):
+        if not isinstance(value, str | int | float | Decimal | UUID):
             return value
         if isinstance(value, str) and not _rest(value, self.rules.words).strip(" _-"):
             self.known[value] = value  # the query itself says it
@@ -129,9 +190,9 @@ class Pseudonyms:
             self.known[value] = self._new_id(column, value)
         return self.known[value]
 
-    def _new_id(self, column: str, value: str | int | Decimal | UUID) -> Any:
+    def _new_id(self, column: str, value: str | float | Decimal | UUID) -> Any:
         stem = ID.sub("", column).strip("_") or column
-        if isinstance(value, int | Decimal):
+        if isinstance(value, int | float | Decimal):
             return self._count(f"number {stem}")
         if isinstance(value, UUID) or UUID_TEXT.fullmatch(value):
             made = UUID(int=self._count("uuid"))
@@ -164,16 +225,18 @@ class Pseudonyms:
         return self._shape(found[0])
 
     def _named(self, text: str) -> str:
-        """Ids in a text are found as whole words. Numbers are not: an amount may look like one."""
+        """Ids in a text are found as whole words, names in any case. Numbers are not: amounts look so."""
         if self._pattern[0] != len(self.known) + len(self.names):
             texts = {k for k in self.known if isinstance(k, str) and len(k) > 1} | self.names.keys()
             listed = "|".join(re.escape(name) for name in sorted(texts, key=lambda t: (-len(t), t)))
-            found = re.compile(rf"(?<!\w)(?:{listed})(?!\w)") if listed else None
+            found = re.compile(rf"(?<!\w)(?:{listed})(?!\w)", re.IGNORECASE) if listed else None
             self._pattern = (len(self.known) + len(self.names), found)
         pattern = self._pattern[1]
-        if pattern is None:
-            return text
-        return pattern.sub(lambda found: str(self.known.get(found[0], self.names.get(found[0]))), text)
+        return text if pattern is None else pattern.sub(self._known, text)
+
+    def _known(self, found: re.Match[str]) -> str:
+        word = found[0]
+        return str(self.known.get(word, self.names.get(word.lower(), word)))
 
     def _address(self, value: str) -> str:
         """Addresses of the ranges that are kept for examples."""
@@ -193,6 +256,16 @@ class Pseudonyms:
             self.taken.add(made)
             self.shapes[text] = made
         return self.shapes[text]
+
+
+def _nested(value: Any) -> Any:
+    """What a text of JSON holds, if it is one that holds more than one value."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return from_json(value)
+    except ValueError:
+        return None
 
 
 def _kept(text: str, words: Collection[str]) -> list[bool]:

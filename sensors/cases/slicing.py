@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from sensors.cases.values import from_json
 from sensors.model.asset import Asset
 from sensors.model.clock import parse_time
 from sensors.model.policy import NOTHING, Policy, Query
@@ -217,7 +217,7 @@ class _Slicing:
 def _opened(value: Any) -> Any:
     """What semi-structured text holds, so that what is personal in it is found."""
     try:
-        return json.loads(value) if isinstance(value, str) else value
+        return from_json(value) if isinstance(value, str) else value
     except ValueError:
         return value
 

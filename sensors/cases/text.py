@@ -11,6 +11,7 @@ from typing import Any
 
 from sensors.cases.slicing import Tables
 from sensors.model.clock import utc
+from sensors.model.line import printable
 from sensors.model.violation import Values, plain
 
 PLAIN = re.compile(r"[A-Za-z][\w.-]*(?: [\w.-]+)*")
@@ -143,4 +144,4 @@ def _character(c: str) -> str:
 
 
 def _comment(note: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in note).split())
+    return " ".join(printable(note).split())

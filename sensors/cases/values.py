@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
@@ -37,10 +37,31 @@ def fitted(value: Any, kind: ColumnType, *, from_csv: bool = False) -> Any:
     return FITTING[kind.kind](value, kind)
 
 
+DEEPEST = 50  # lists and mappings in one another
+
+
+def from_json(text: str) -> Any:
+    """What a text of JSON holds. ValueError: it is none, or nested more deeply than anybody would read."""
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    level = [found]
+    for _ in range(DEEPEST):
+        level = [inside for one in level for inside in _inside(one)]
+    if level:
+        raise ValueError("nested too deeply")
+    return found
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return from_json(text)
+    except ValueError:
         raise Misfit(f'must be JSON, such as {{"a": 1}}, not {shown(text)}') from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -40,3 +40,33 @@ def parse_time(text: str) -> datetime | None:
         return utc(datetime.fromisoformat(text.strip()))
     except (ValueError, OverflowError):  # the first and last hours of time, in some zones
         return None
+
+
+def parse_wall(text: str) -> datetime | None:
+    """An ISO time as it was written: aware with a zone, else what a clock on the wall of some zone says."""
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def instant(wall: datetime, zone: tzinfo) -> datetime:
+    """When the clocks of the zone say `wall` (naive), in UTC: of a time that they say twice the first, and of
+    one that they jump over the moment of the jump. Later walls are never earlier moments."""
+    first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if first.astimezone(zone).replace(tzinfo=None) == wall:
+        return first
+    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)  # by the offset that holds after the jump
+    was = before.astimezone(zone).utcoffset()
+    low, high = before, first
+    while high - low > timedelta(seconds=1):
+        middle = (low + (high - low) // 2).replace(microsecond=0)
+        if middle <= low:
+            break
+        low, high = (middle, high) if middle.astimezone(zone).utcoffset() == was else (low, middle)
+    return high
+
+
+def exists(wall: datetime, zone: tzinfo) -> bool:
+    """Whether the clocks of the zone ever say it."""
+    return wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall

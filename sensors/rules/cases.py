@@ -8,10 +8,10 @@ from pathlib import Path
 from sensors.cases.case import Ground, filled
 from sensors.draft import Draft
 from sensors.file_policy import PolicyFile
-from sensors.files import near
 from sensors.model.asset import Asset
 from sensors.model.case import OF_THE_ALERT
 from sensors.model.catalog import Problem
+from sensors.near import near
 
 RUNNING = ("live", "shadow")
 
@@ -24,7 +24,7 @@ def case_rules(one: Draft, assets: Mapping[str, Asset], project: Path) -> Iterat
     yield from _missing(one, one.file)
     if one.query is not None:
         keys = tuple(one.file.key), tuple(one.file.row_key)
-        ground = Ground(one.document, one.query.tables, *keys, assets, one.query.dialect, project)
+        ground = Ground(one.document, one.query.tables, *keys, assets, one.query.dialect, project.joinpath)
         for index, case in enumerate(one.file.cases):
             yield from filled(ground, index, case.value())[1]
             yield from _expected(one, one.file, index)

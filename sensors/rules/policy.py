@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from sensors.beside import Beside
 from sensors.draft import Draft
 from sensors.file_policy import PolicyFile
-from sensors.files import near
 from sensors.model.catalog import Problem
 from sensors.model.job import Job
+from sensors.near import near
 from sensors.rules.count import count_rules
 from sensors.rules.tables import table_rules
 from sensors.rules.window import window_rules
@@ -29,6 +29,7 @@ def rules(one: Draft, beside: Beside, policies: Collection[str]) -> Iterator[Pro
         yield from column_rules(one, one.file, one.columns)
     yield from _params(one, one.file, beside)
     yield from _unacted(one, one.file)
+    yield from _entity(one, one.file, beside)
     yield from count_rules(one, one.file)
     if one.query is not None:
         yield from window_rules(one, one.file, beside)
@@ -129,6 +130,12 @@ def _unacted(one: Draft, file: PolicyFile) -> Iterator[Problem]:
     if file.schedule.after is not None:
         said = "is read, but this version does not act on it: the policy runs only when it is asked to"
         yield one.document.problem(("schedule", "after"), said, key=True, warning=True)
-    if file.entity:
-        said = "is read, but this version does not act on it: alerts are about the key"
-        yield one.document.problem(("entity",), said, key=True, warning=True)
+
+
+def _entity(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:
+    """Whom it is about is somebody whose page the card can open."""
+    for index, column in enumerate(file.entity):
+        if column not in beside.entities:
+            known = near(column, beside.entities)
+            said = f"no entry of _entities.yml has the column {column}, so the card opens nothing{known}"
+            yield one.document.problem(("entity", index), said, warning=True)

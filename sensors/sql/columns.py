@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from sensors.files import near
+from sensors.near import near
 
 Known = Mapping[str, str] | None  # lower-case column -> the table that has it; None: anything may be there
 SPECIAL = re.compile(r"\$|^(value|index|key|path|seq|this|rowid|row_number|level)$")  # a warehouse's own

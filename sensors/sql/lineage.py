@@ -14,12 +14,13 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
-from sensors.files import near
 from sensors.model.policy import NOTHING
+from sensors.near import near
 from sensors.sql.columns import Unknown, scopes_of, unknown_columns
 from sensors.sql.facts import UNKNOWN, Facts, facts
 from sensors.sql.functions import CALL, KNOWN, refusal, unfolds
-from sensors.warehouse.dialect import Untranslatable, spell
+from sensors.warehouse.dialect_spelling import spell
+from sensors.warehouse.spelled import Untranslatable
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot parse is refused here, with a reason
 Columns = tuple[str, ...]

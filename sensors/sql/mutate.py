@@ -10,7 +10,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from sensors.warehouse.dialect import Untranslatable, spell
+from sensors.warehouse.dialect_spelling import spell
+from sensors.warehouse.spelled import Untranslatable
 
 ENGINE = {"window_start", "window_end", "baseline_start"}  # comparisons with these are not the author's
 COMPARISONS: dict[type[exp.Expr], type[exp.Expr]] = {
@@ -84,7 +85,7 @@ def _changed(root: exp.Expr, number: int, edit: _Edit, sql: str, dialect: str, c
 
 def _told(edit: _Edit, dialect: str) -> tuple[str, str]:
     """What was there and what is there now, around the place of the change."""
-    shown = edit.shown.sql(dialect=dialect)
+    shown = _said(edit.shown, dialect)
     if edit.operator == "dropped":
         return shown, "(dropped)"
     if edit.operator == "and/or":
@@ -94,12 +95,21 @@ def _told(edit: _Edit, dialect: str) -> tuple[str, str]:
         words = ("LEFT JOIN", "JOIN") if edit.node.args.get("side") else ("JOIN", "LEFT JOIN")
         return f"{words[0]} {shown}", f"{words[1]} {shown}"
     if edit.shown is edit.node:
-        return edit.node.sql(dialect=dialect), edit.new.sql(dialect=dialect)
+        return _said(edit.node, dialect), _said(edit.new, dialect)
     inner = list(edit.shown.walk())
     number = next(i for i, node in enumerate(inner) if node is edit.node)
     copy = edit.shown.copy()
     next(node for i, node in enumerate(copy.walk()) if i == number).replace(edit.new.copy())
-    return edit.shown.sql(dialect=dialect), copy.sql(dialect=dialect)
+    return shown, _said(copy, dialect)
+
+
+def _said(node: exp.Expr, dialect: str) -> str:
+    """Its SQL as the author writes it: a parameter is `:name` in every dialect."""
+    return node.transform(_named).sql(dialect=dialect)
+
+
+def _named(node: exp.Expr) -> exp.Expr:
+    return exp.Var(this=f":{node.name}") if isinstance(node, exp.Placeholder) else node
 
 
 def _place(node: exp.Expr, sql: str) -> tuple[int, str]:

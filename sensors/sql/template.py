@@ -9,10 +9,11 @@ from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from sensors.files import near
 from sensors.model.catalog import Problem
+from sensors.near import near
 from sensors.title import title, title_names, title_problem
 from sensors.yaml_marks import line_of
 
@@ -20,8 +21,30 @@ __all__ = ["Macros", "Shaped", "shape", "title", "title_names", "title_problem"]
 
 FUNCTIONS = ("table", "in_window", "in_baseline", "param")
 COLUMN = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*){0,3}")
-environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
-environment.globals = {}  # no range, no namespace: a query is shaped, not computed
+LONGEST = 1_000_000  # characters of a query
+PADDING = {"center", "expandtabs", "format", "format_map", "indent", "ljust", "rjust", "wordwrap", "zfill"}
+
+
+class Queries(ImmutableSandboxedEnvironment):
+    """A query is shaped, not computed: nothing here makes a long text of a short template."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**" or not all(isinstance(one, int | float) for one in (left, right)):
+            raise SecurityError(f"{operator} is for numbers")
+        return super().call_binop(context, operator, left, right)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """None: `format` of a text is an attribute as any other, and not let through."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return attr not in PADDING and super().is_safe_attribute(obj, attr, value)
+
+
+environment = Queries(undefined=StrictUndefined, keep_trailing_newline=True)
+environment.globals = {}  # no range, no namespace
+environment.filters = {name: one for name, one in environment.filters.items() if name not in PADDING}
 
 
 class Mistake(Exception):
@@ -51,11 +74,12 @@ class Macros:
     broken: frozenset[str] = frozenset()  # names that stand in files which do not load
 
     @staticmethod
-    def load(texts: Mapping[str, str]) -> Macros:
-        paths: dict[str, str] = {}
-        templates: dict[str, Template] = {}
+    def load(texts: Mapping[str, str], shared: Macros | None = None) -> Macros:
+        """Those of these files, beside those of another bundle, whose names they may not take."""
+        held = shared.marked() if shared else Macros()
+        paths, templates = dict(held.paths), dict(held.templates)
         problems: list[Problem] = []
-        broken: set[str] = set()
+        broken = set(held.broken)
         for path, text in sorted(texts.items()):
             names = re.findall(r"\{%-?\s*macro\s+(\w+)", text)
             for name in names:
@@ -67,7 +91,13 @@ class Macros:
             except TemplateSyntaxError as error:
                 problems.append(_syntax(path, text, error))
                 broken |= set(names)
-        return Macros(paths, templates, texts, tuple(problems), frozenset(broken))
+        return Macros(paths, templates, {**held.texts, **texts}, tuple(problems), frozenset(broken))
+
+    def marked(self) -> Macros:
+        """The same under paths that no other bundle's file can have; their problems are told elsewhere."""
+        paths = {name: f":{path}" for name, path in self.paths.items()}
+        templates = {f":{path}": template for path, template in self.templates.items()}
+        return Macros(paths, templates, {f":{p}": t for p, t in self.texts.items()}, broken=self.broken)
 
 
 def shape(path: str, text: str, params: Collection[str], macros: Macros) -> Shaped:
@@ -100,7 +130,10 @@ def shape(path: str, text: str, params: Collection[str], macros: Macros) -> Shap
 
 def _render(path: str, text: str, template: Template, names: dict[str, Any], shaped: Shaped) -> None:
     try:
-        shaped.sql = template.render(names)
+        sql = template.render(names)
+        if len(sql) > LONGEST:
+            raise Mistake(f"the query would be {len(sql):,} characters long; {LONGEST:,} are the most")
+        shaped.sql = sql
     except Mistake as error:
         shaped.problems.append(_problem(path, text, _line(error, path), 1, str(error)))
     except UndefinedError as error:
@@ -109,6 +142,9 @@ def _render(path: str, text: str, template: Template, names: dict[str, Any], sha
     except SecurityError:
         said = "this reaches for something that a template may not use"
         shaped.problems.append(_problem(path, text, 1, 1, said))
+    except RecursionError as error:
+        said = "macros call one another without end"
+        shaped.problems.append(_problem(path, text, _line(error, path), 1, said))
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         said = "a function or macro is called with the wrong arguments"
         shaped.problems.append(_problem(path, text, _line(error, path), 1, said))

@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from sensors.warehouse.dialect import unquoted
+from sensors.warehouse.dialect_spelling import unquoted
 
 
 def origin(sql: str, read: str, write: str, spelled: str, at: int) -> int | None:

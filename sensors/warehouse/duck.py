@@ -20,6 +20,7 @@ from sensors.model.policy import Query
 from sensors.warehouse import QueryTimeout, Result, WarehouseError, dialect
 from sensors.warehouse.duck_errors import plainly
 from sensors.warehouse.duck_file import Files
+from sensors.warehouse.spelled import Untranslatable
 from sensors.warehouse.watchdog import Watchdog
 
 
@@ -79,7 +80,7 @@ class Duck:
     def native(self, query: Query) -> str:
         try:
             return dialect.native(query, self.dialect)
-        except dialect.Untranslatable as error:
+        except Untranslatable as error:
             raise WarehouseError(f"{query.path}: {error}", name=error.name) from None
 
     def loaded_until(self, assets: Iterable[Asset]) -> dict[str, datetime]:

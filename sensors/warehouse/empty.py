@@ -12,6 +12,7 @@ from sensors.model.policy import Query
 from sensors.warehouse import Result, WarehouseError, dialect
 from sensors.warehouse.column_type import column_type
 from sensors.warehouse.duck_memory import Memory
+from sensors.warehouse.spelled import Untranslatable
 
 UNSURE = ("json", "list", "other")  # kinds of types that DuckDB has no exact equal of
 TIMEOUT = timedelta(seconds=30)
@@ -58,7 +59,7 @@ class Empty:
     def native(self, query: Query) -> str:
         try:
             return dialect.native(query, self.dialect)
-        except dialect.Untranslatable as error:
+        except Untranslatable as error:
             raise WarehouseError(str(error), name=error.name) from None
 
     def close(self) -> None:

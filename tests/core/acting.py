@@ -36,7 +36,8 @@ Life = tuple[Alert, list[Happening]]
 
 def ladder_of(random: Random) -> tuple[LadderStep, ...]:
     waits = sorted(random.choice((0, 0, 5, 10, 60, 300)) for _ in range(random.randint(0, 4)))
-    return tuple(LadderStep(n * MINUTE, random.choice(("oncall", "team", "lead", "bo"))) for n in waits)
+    whom = ("oncall", "team", "lead", "bo", "pager")
+    return tuple(LadderStep(n * MINUTE, random.choice(whom)) for n in waits)
 
 
 def terms_of(random: Random) -> Terms:
@@ -69,6 +70,9 @@ def machine(random: Random, terms: Terms, lane: Lane) -> a.Action:
             a.Unknown(random.choice(HOSTILE)),
             a.Renamed(random.choice(("chat.moved", "chat.moved_again")), '{"seller_id":"s_1"}'),
             a.Mended(random.choice(PEOPLE), random.choice(("0a1b2c3d", "4e5f6a7b"))),
+            a.Unheard(random.randint(0, 4), (random.choice(PEOPLE),), NOON + HOUR),
+            a.Unheard(random.randint(0, 4), why=random.choice(HOSTILE)),
+            a.PagerCalled(random.randint(1, 3), random.choice(HOSTILE)),
             a.RerunEnded(random.choice(PEOPLE), random.choice(HOSTILE)),
             a.JobEnded(random.randint(1, 3), "rescore", random.random() < 0.5, random.choice(HOSTILE)),
         )

@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 ANA, BO, CY = "UANA", "UBO", "UCY"
-TELLS = (EffectKind.page, EffectKind.tell)
+TELLS = (EffectKind.page, EffectKind.tell, EffectKind.call_pager)
 
 
 def ladder(*steps: tuple[float, str]) -> tuple[LadderStep, ...]:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bot.core.action import Acknowledge, Assign, SnoozeFor, Timer, Unacknowledge
 from bot.core.alert import Alert, Lane, Work, due
-from bot.core.change import Change, EffectKind
+from bot.core.change import Change
+from bot.core.ladder import PAGES
 from bot.core.step import step
 from tests.core.acting import Happening, Life, ladder_of, lived, lives
 from tests.core.making import ANA, BO, MINUTE, NOON, after, done, events, fire, opened, told
@@ -97,7 +98,7 @@ def test_a_live_alert_is_paged_again_and_again_until_it_is_worked_on(life: Life)
         assert next_due is not None
         now = max(next_due.at, now)
         change = attended(alert, now)
-        pages += [(now, e.to) for e in change.effects if e.kind is EffectKind.page]
+        pages += [(now, e.to) for e in change.effects if e.kind in PAGES]
         alert = change.alert
     assert len(pages) >= 3, "snooze, reminder and end of an acknowledgement, then only pages"
     steps = [s.after for s in alert.terms.ladder]
@@ -129,7 +130,7 @@ def test_pages_go_to_live_alerts_only(life: Life) -> None:
     alert, acts = life
     for before, action, _, outcome in lived(alert, acts):
         if before.lane is not Lane.live and isinstance(outcome, Change):
-            pages = [e for e in outcome.effects if e.kind is EffectKind.page]
+            pages = [e for e in outcome.effects if e.kind in PAGES]
             assert not pages, action
             if not isinstance(action, Assign | Unacknowledge):  # one person gives it to another
                 assert told(outcome) == [], action

@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.context import House
 from sensors.model.asset import Entity
+from sensors.model.catalog import Catalog
 from sensors.model.clock import parse_duration, parse_time, say_duration, utc
 from sensors.model.job import Job, Param
 from sensors.model.policy import Grades, Severity
 from sensors.model.run import Cause, CauseKind
 from sensors.model.violation import FoundRow, canonical, row_hash, shown, violations_of
-from tests.core.making import HOUR, MINUTE, NOON
+from tests.core.looking import policy
+from tests.core.making import HOUR, MINUTE, NOON, fire, opened
 
 leaves = st.one_of(
     st.none(),
@@ -200,6 +203,17 @@ def test_an_id_that_does_not_look_like_one_is_no_link(odd: object) -> None:
 def test_an_id_is_percent_encoded_into_a_fixed_address() -> None:
     assert SELLER.url("s_1.x") == "https://admin.example.com/sellers/s_1.x"
     assert replace(SELLER, pattern=".+").url("a/../b?c") == "https://admin.example.com/sellers/a%2F..%2Fb%3Fc"
+
+
+def test_whom_a_policy_says_it_is_about_is_whose_page_comes_first() -> None:
+    buyer = Entity("buyer", "buyer_id", "https://admin.example.com/buyers/{id}")
+    alert = opened(fire(newest={"seller_id": "s_1", "buyer_id": "b_1"}))
+    urls = []
+    for about in ((), ("buyer_id",)):
+        made = policy(name=alert.policy, entity=about or ("seller_id",))
+        catalog = Catalog({alert.policy: made}, entities={"seller_id": SELLER, "buyer_id": buyer})
+        urls.append([url.rpartition("/")[2] for _, url in House(catalog, "payments", NOON).links(alert)])
+    assert urls == [["s_1", "b_1"], ["b_1", "s_1"]]
 
 
 JOB = Job(

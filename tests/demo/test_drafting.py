@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.demo.market import Market
 from bot.demo.trouble import KINDS
 from bot.drafting import Drafting, Wish
-from bot.trial import once
+from bot.one_look import once
 from sensors.cases.text import block
 from sensors.catalog import load
 from sensors.warehouse import connect

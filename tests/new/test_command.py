@@ -247,6 +247,7 @@ def test_ana_answers_the_questions_and_slips_three_times(patrol: Patrol, folder:
             "",  # medium
             "three",  # no number
             "3",
+            "",  # from 3 hits on
         ]
     )
     assert "take payments.refund_rate." in said
@@ -256,7 +257,7 @@ def test_ana_answers_the_questions_and_slips_three_times(patrol: Patrol, folder:
     assert "payments.refund_rate: 2 cases pass" in said
     yml = (folder / "policies/payments/refund_rate.yml").read_text()
     assert "violation: refund_abuse\n" in yml
-    assert "params: {least: 10, times: 3}" in yml
+    assert "params: {least: 10, least_hits: 3, times: 3}" in yml
     assert "table('core.orders')" in (folder / "sql/payments/refund_rate.sql").read_text()
     assert patrol("check").code == 0
 

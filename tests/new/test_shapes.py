@@ -65,6 +65,17 @@ def test_a_shape_over_the_marketplace_is_right_at_once_and_runs_on_its_warehouse
     assert looked.bad_rows == ()
 
 
+@pytest.mark.parametrize(("times", "least"), [(3, 1), (2, 3), (3, 3), (10, 3), (3, 12), (2, 31)])
+def test_a_rate_of_one_who_had_no_hits_before_alerts_from_its_own_number_of_hits_on(
+    times: int, least: int
+) -> None:
+    """It alerted on the first hit, since any share is many times none."""
+    for said in MARKET["rate"]:
+        files, proof = made(ROOT, wished("rate", said | {"threshold": times, "least_hits": least}))
+        assert proof == RIGHT
+        assert f"least_hits: {least}, times: {times}" in files["policies/payments/tried.yml"]
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_shape_is_right_in_a_project_of_any_dialect(shape: str, dialect: str, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from slack_bolt import App
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.sandbox import Refused, Sandbox, SandboxClient
 
@@ -254,3 +255,17 @@ def test_a_page_of_another_site_may_not_act_here(sandbox: Sandbox) -> None:
 
     assert (foreign.status_code, own.status_code) == (403, 200)
     assert len(sandbox.messages("payments")) == 1
+
+
+def test_do_not_disturb_is_told_as_slack_tells_it_of_others(sandbox: Sandbox, client: WebClient) -> None:
+    keys = {"ok", "dnd_enabled", "next_dnd_start_ts", "next_dnd_end_ts"}
+    never = client.dnd_info(user="U0ANA").data
+    assert isinstance(never, dict)
+    assert set(never) == keys
+    assert (never["dnd_enabled"], never["next_dnd_start_ts"], never["next_dnd_end_ts"]) == (False, 1, 1)
+    sandbox.set_user("ana", dnd=[1_790_000_000, 1_790_003_600])
+    quiet = client.dnd_info(user="U0ANA")
+    assert (quiet["dnd_enabled"], quiet["next_dnd_end_ts"]) == (True, 1_790_003_600)
+    assert not client.dnd_info()["dnd_enabled"]  # of the bot itself
+    with pytest.raises(SlackApiError, match="user_not_found"):
+        client.dnd_info(user="U0NOBODY")

@@ -23,7 +23,7 @@ CARRIED = " (carried from snowflake to duckdb; a .duckdb.sql beside it is taken 
 
 
 def said(project: Project, *, demanded: bool = True, dialect: str = "snowflake") -> list[str]:
-    return [str(p) for p in sorted(compiled(project.load(dialect=dialect), dialect, demanded=demanded))]
+    return [str(p) for p in sorted(compiled(project.load(dialect=dialect), demanded=demanded))]
 
 
 REFUSED = [

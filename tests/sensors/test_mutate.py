@@ -24,6 +24,12 @@ def told(where: str) -> list[str]:
     return [f"{one.operator}: {one.was} → {one.now}" for one in found]
 
 
+@pytest.mark.parametrize("dialect", ["snowflake", "duckdb", "postgres", "bigquery"])
+def test_a_parameter_is_told_as_it_is_written(dialect: str) -> None:
+    found = changes("SELECT t.id FROM core.t AS t WHERE t.n >= :least", dialect)
+    assert next(f"{one.was} → {one.now}" for one in found) == "t.n >= :least → t.n > :least"
+
+
 @pytest.mark.parametrize(
     ("where", "expected"),
     [

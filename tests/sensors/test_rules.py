@@ -49,7 +49,7 @@ COUNTS = [
     (TRAILING + "key: []\nmax_alerts: 3\n", PLAIN, [f"{YAML}:7:1 max_alerts: means nothing with key: [], which has one alert at most"]),
     (TRAILING + "alert: {fields: [author_id], columns: {author_id: hide}}\n", PLAIN, [
         f"{YAML}:7:18 alert.fields[1]: author_id is hidden by alert.columns, so the card does not show it"]),
-    (TRAILING + "entity: author_id\n", PLAIN, [f"{YAML}:7:1 warning: entity: is read, but this version does not act on it: alerts are about the key"]),
+    (TRAILING + "entity: author_id\n", PLAIN, [f"{YAML}:7:9 warning: entity[1]: no entry of _entities.yml has the column author_id, so the card opens nothing"]),
     (TRAILING + "channel: alerts\n", PLAIN, [f"{YAML}:7:10 channel: must be Slack's id of a channel, such as C0123ABCD, not \"alerts\""]),
 ]  # fmt: skip
 

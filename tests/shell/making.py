@@ -21,7 +21,9 @@ from bot.slack.client import SlackClient
 from bot.starting import Starting
 from bot.store import Store
 from bot.view import View
+from sensors.model.bundle import Bundle
 from sensors.model.run import Cause, CauseKind
+from sensors.reading import HERE, Reader
 from sensors.warehouse import Warehouse, connect
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -246,6 +248,7 @@ class World:
     table: Table
     sandbox: Sandbox | None = None
     nodes: list[Node] = field(default_factory=list)
+    bundles: tuple[Bundle, ...] = ()
     may_be_wrong: bool = False  # its files, at the start of a node
 
     @property
@@ -257,12 +260,12 @@ class World:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def node(self, **options: Any) -> Node:
+    def node(self, *, reader: Reader = HERE, **options: Any) -> Node:
         """Another process on the same store."""
         store = Store(self.url)
         # one for all: two would be in one process, where DuckDB lets a file be opened and locked only once
         warehouse = self.nodes[0].warehouse if self.nodes else connect(self.table.url)
-        project = Project(self.project, store)
+        project = Project(self.project, store, bundles=self.bundles, reader=reader)
         engine = Engine(store, warehouse, project, self.clock)
         engine.reload()
         assert self.may_be_wrong or not engine.catalog.errors, engine.catalog.errors

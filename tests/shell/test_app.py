@@ -14,6 +14,7 @@ import pytest
 from bot.app import Bot
 from bot.errors import SettingsError
 from bot.sandbox import Sandbox
+from bot.schedule import CHORES
 from bot.settings import Settings, load
 from tests.shell.making import ELSEWHERE, HELD, World
 
@@ -84,6 +85,11 @@ def test_when_all_is_well_it_says_so_in_each_part(bot: Bot) -> None:
     metrics = httpx.get(f"{bot._web.url}/metrics", trust_env=False)
     assert metrics.status_code == 200
     assert "payments.held" not in metrics.text
+
+
+def test_every_chore_is_begun_and_soon_heard_of(bot: Bot) -> None:
+    assert {job.id for job in bot.scheduler._scheduler.get_jobs()} >= {f":{name}" for name in CHORES}
+    wait(lambda: {"pagers", "sweep"} <= set(bot.scheduler.beats))
 
 
 def test_what_is_wrong_is_said_in_words_and_what_is_away_outside_makes_nothing_unsound(

@@ -111,6 +111,7 @@ def test_policies_are_chosen_by_name_file_and_folder_and_cases_by_a_word(patrol:
         (["policies/payment"], "'policies/payment' does not exist"),
         (["policies/_teams.yml"], "No policy lies in policies/_teams.yml."),
         (["-k", "zzz"], 'No case of these policies has "zzz" in its name.'),
+        (["--mutate", "-k", "zzz"], 'No case of these policies has "zzz" in its name.'),
     ],
 )
 def test_what_is_not_there_is_a_sentence(patrol: Patrol, words: list[str], said: str) -> None:

@@ -58,7 +58,7 @@ def test_what_is_right_is_one_line_in_every_form(project: Project) -> None:
 def test_mistakes_and_warnings_stand_apart_and_are_counted_by_kind(project: Project) -> None:
     project.change(POLICY, "owner: payments", "owner: paymnts")
     project.change(SQL, "AND m.author_id", "AND m.body > 3 AND m.author_id")
-    project.change(POLICY, "key: [seller_id]", "key: [seller_id]\nentity: seller_id")
+    project.change(POLICY, "key: [seller_id]", "key: [seller_id]\nentity: body")
     said = ran(project)
     assert said.exit_code == 1
     assert said.output.endswith(
@@ -68,18 +68,26 @@ def test_mistakes_and_warnings_stand_apart_and_are_counted_by_kind(project: Proj
 
 
 def test_a_warning_fails_only_where_it_is_asked_to(project: Project) -> None:
-    project.change(POLICY, "key: [seller_id]", "key: [seller_id]\nentity: seller_id")
+    project.change(POLICY, "key: [seller_id]", "key: [seller_id]\nentity: body")
     assert (ran(project).exit_code, ran(project, "--strict").exit_code) == (0, 1)
     assert ran(project, "--strict", str(project.path / "sql")).exit_code == 0
 
 
 def test_github_is_told_the_file_as_seen_from_where_it_ran(project: Project) -> None:
-    project.change(POLICY, "key: [seller_id]", "key: [seller_id]\nentity: seller_id")
+    project.change(POLICY, "key: [seller_id]", "key: [seller_id]\nentity: body")
     first = ran(project, "--format", "github").output.splitlines()[0]
     assert first == (
-        f"::warning file=project/{POLICY},line=8,col=1,title=patrol check::entity: is read, but this version"
-        " does not act on it: alerts are about the key"
+        f"::warning file=project/{POLICY},line=8,col=9,title=patrol check::entity[1]: no entry of _entities.yml"
+        " has the column body, so the card opens nothing"
     )
+
+
+def test_a_path_outside_the_project_is_not_said_to_be_right(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(exist_ok=True)
+    said = ran(project, str(tmp_path / "elsewhere"))
+    assert isinstance(said.exception, PatrolError)
+    assert "does not lie in the project" in str(said.exception)
+    assert ran(project, str(project.path.parent)).exit_code == 0
 
 
 @settings(derandomize=True, max_examples=200)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import resource
 import subprocess
 import sys
@@ -271,3 +273,52 @@ def test_a_mistake_of_our_own_is_one_sentence_with_its_place(
     assert ran.code == 70
     assert "something broke inside Patrol (ZeroDivisionError: nobody thought of this)" in ran.err
     assert "test_cli.py:" in ran.err
+
+
+# ------------------------------------------------------------------------------ ending early
+
+
+def test_ctrl_c_ends_as_shells_have_it_and_not_as_a_mistake_in_the_files(
+    patrol: Patrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sensors.catalog.load", pressed)
+    ran = patrol("check")
+    assert (ran.code, ran.out, ran.err.strip()) == (130, "", "patrol: stopped")
+
+
+def on_a_terminal(*words: str, **environment: str) -> str:
+    """What a command draws where a person is looking."""
+    ours, theirs = pty.openpty()
+    env = {**{k: v for k, v in clean().items() if k != "NO_COLOR"}, "TERM": "xterm", **environment}
+    command = [sys.executable, "-m", "bot", *words]
+    subprocess.run(command, cwd=ROOT, env=env, stdout=theirs, stderr=theirs, timeout=60, check=False)
+    os.close(theirs)
+    with os.fdopen(ours, "rb", buffering=0) as drawn:
+        return drawn.read(100_000).decode()
+
+
+def test_whoever_asks_for_no_colour_gets_none(world: World) -> None:
+    (world.project / "policies/odd.yml").write_text("titl: A\n")
+    words = ("check", "--project", str(world.project))
+    plain, coloured = on_a_terminal(*words, NO_COLOR="1"), on_a_terminal(*words)
+    assert "titl" in plain
+    assert "\x1b[" not in plain
+    assert "\x1b[31m" in coloured
+
+
+def test_output_that_nothing_can_take_is_said_plainly(world: World) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "bot", "schema", "--project", str(world.project)],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("patrol: what is said here cannot be written: No space left")

@@ -223,7 +223,9 @@ def test_status_is_the_whole_on_one_screen(world: World, bot: Node) -> None:
     status = bot.desk.command(ANA, "status")
     assert isinstance(status, StatusReply)
     assert {line.name: line.open_alerts for line in status.policies} == {EVERY: 3, HELD_NAME: 0}
-    assert status.on_call == (("payments", ("U0BO",)),)
+    assert [(one.team, one.people, one.following) for one in status.on_call] == [
+        ("payments", ("U0BO",), ("U0CY",))
+    ]
     assert "payments.held does not load" in status.problems[0]
 
 
@@ -302,12 +304,6 @@ def test_a_policy_that_failed_says_so(bot: Node) -> None:
     policy = bot.desk.command(ANA, f"show {HELD_NAME}")
     assert isinstance(policy, PolicyReply)
     assert policy.line.last_error == "there is no table core.sellers"
-
-
-def test_oncall_says_who_it_is_now(bot: Node) -> None:
-    assert "payments: ⟦U0BO⟧" in good(bot, "oncall").text
-    bot.clock.on(timedelta(days=7))
-    assert "payments: ⟦U0CY⟧" in good(bot, "oncall payments").text
 
 
 def test_help_is_the_table_that_parses(bot: Node) -> None:

@@ -25,6 +25,7 @@ MAPPED = (
     "bot",
     "bot/core",
     "bot/store",
+    "bot/bundles",
     "bot/slack",
     "bot/deliver",
     "bot/jobs",

@@ -91,7 +91,7 @@ def test_a_false_positive_is_listed_drafted_mended_and_told(node: Node, world: W
     for word in (EVERY, "1 open report", f"ALR-{charity}", "bo", "rule", "a stream for charity"):
         assert word in listed.said
     assert f"patrol case {EVERY} --from-alert {charity}" in listed.said
-    assert "would no longer raise 0" in listed.said
+    assert "The policy as it now stands would still raise all 2 alerts of the last 30 days" in listed.said
 
     drafted = typed("case", EVERY, "--from-alert", f"ALR-{charity}", "--write")
     assert drafted.code == 0, drafted.said
@@ -146,6 +146,23 @@ def test_rows_become_a_case_by_their_key(node: Node, world: World, typed: Patrol
     assert "silent on it" in quiet.said
     none = typed("case", EVERY, "--from-rows", "seller_id=s_99", "--at", at)
     assert (none.code, "the warehouse has no rows of it within the policy's window" in none.said) == (1, True)
+
+
+def test_the_same_case_written_twice_has_two_names_and_a_column_to_keep_must_be_there(
+    node: Node, world: World, typed: Patrol
+) -> None:
+    world.table.says("s_40", node.clock(), times=5)
+    words = (
+        "--from-rows",
+        "seller_id=s_40",
+        "--at",
+        f"{node.clock() + MINUTE:%Y-%m-%dT%H:%M:%SZ}",
+        "--write",
+    )
+    assert typed("case", EVERY, *words, "--name", "pays").code == 0
+    again = typed("case", EVERY, *words, "--name", "pays", "--keep", "bdoy")
+    assert "--keep bdoy: the rows have no such column" in again.said
+    assert [name for name, _, _ in cases(world)] == ["pays", "pays (2)"]
 
 
 def test_a_masked_column_that_the_alert_rests_on_is_named_and_kept_on_demand(

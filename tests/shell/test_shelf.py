@@ -10,7 +10,7 @@ import pytest
 
 from sensors import draft, shelf
 from sensors.catalog import load
-from sensors.warehouse import dialect
+from sensors.warehouse import spelled
 from tests.shell.making import HELD, World
 
 
@@ -22,7 +22,7 @@ def forgetful() -> None:
 
 def _forget() -> None:
     draft.proved().clear()
-    dialect.spelled().clear()
+    spelled.everything().clear()
 
 
 @pytest.mark.usefixtures("forgetful")
@@ -31,7 +31,7 @@ def test_the_next_process_has_the_same_catalog_and_proves_nothing(
 ) -> None:
     first = load(world.project)
     assert shelf.keep(world.folder / "proved")
-    carried = dict(dialect.spelled())
+    carried = dict(spelled.everything())
     _forget()
     assert shelf.recall(world.folder / "proved")
 
@@ -41,7 +41,7 @@ def test_the_next_process_has_the_same_catalog_and_proves_nothing(
     monkeypatch.setattr(draft, "prove", proves)
     again = load(world.project)
     assert (again.policies, again.problems, again.version) == (first.policies, first.problems, first.version)
-    assert dialect.spelled() == carried
+    assert spelled.everything() == carried
 
 
 @pytest.mark.usefixtures("forgetful")

@@ -119,6 +119,14 @@ def test_jobs_reruns_and_approvals_are_kept(world: World) -> None:
     assert len(kept(bot)) == 6
 
 
+def test_who_stands_in_for_whom_is_kept_too(bot: Node) -> None:
+    bot.desk.command(BO, "cover 2h @ana")
+    bot.desk.command(STRANGER, "takeover 2h team:payments")
+    bot.desk.command(BO, "oncall")
+    assert told(bot) == [("U0BO", "cover", "", "done"), ("U0STRANGER", "takeover", "payments", "refused")]
+    assert "is on call" in str(kept(bot)[0].line.words)
+
+
 def test_a_change_and_its_line_are_kept_together_or_not_at_all(
     bot: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:

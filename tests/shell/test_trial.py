@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.trial import Outcome, once, prepared, tried, window_at
+from bot.one_look import once, window_at
+from bot.trial import Outcome, prepared, tried
 from sensors.model.catalog import Catalog
 from sensors.warehouse import connect
 from sensors.warehouse.duck_memory import Memory

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lane, Snooze, Terms, Work
 from bot.core.earned import Record
 from bot.core.job_run import JobRun, JobState
+from bot.core.oncall import Duty
 from bot.core.reply import (
     Context,
     Earlier,
     Evidence,
     HelpReply,
     ListReply,
+    OnCall,
+    OnCallReply,
     Person,
     PolicyLine,
     PolicyReply,
@@ -203,13 +206,17 @@ PLACES = st.dictionaries(st.integers(1, 10**7), PLACE, max_size=2)
 SHOWN = st.builds(
     ShowReply, alert=ALERT, context=CONTEXT, history=some(EVENT, 20), jobs=some(RUN, 8), card=maybe(PLACE)
 )
+WHY = st.sampled_from(["turn", "override", "outside hours", "covers", "has taken over"])
+ON_CALL = st.builds(OnCall, team=TEXT, people=some(SLACK), why=WHY, until=maybe(WHEN), following=some(SLACK))
+DUTY = st.builds(Duty, people=some(SLACK), why=WHY, start=WHEN, end=WHEN)
 STATUS = st.builds(
     StatusReply,
     policies=st.one_of(some(LINE, 4), some(LINE, 4).map(lambda lines: lines * 30)),
     open_alerts=st.one_of(some(ALERT, 2), some(ALERT, 1).map(lambda alerts: alerts * 60)),
-    on_call=some(st.tuples(TEXT, some(SLACK)), 4),
+    on_call=some(ON_CALL, 4),
     jobs=some(RUN, 8),
     problems=some(MARKED, 10),
+    bundles=some(MARKED, 30),
     version=TEXT,
     cards=PLACES,
     told=st.dictionaries(st.integers(1, 10**7), some(SLACK), max_size=2),
@@ -223,6 +230,12 @@ WORTH = st.none() | st.builds(
 REPLY = st.one_of(
     st.builds(Said, text=MARKED, hint=MARKED, ok=st.booleans()),
     STATUS,
+    st.builds(
+        OnCallReply,
+        teams=some(ON_CALL, 60),
+        week=some(DUTY, 60),
+        names=st.dictionaries(SLACK, TEXT, max_size=3),
+    ),
     st.builds(ListReply, alerts=some(ALERT, 2).map(lambda alerts: alerts * 40), asked=TEXT, cards=PLACES),
     SHOWN,
     st.builds(PolicyReply, policy=POLICY, line=LINE, worth=WORTH, alerts=some(ALERT, 3)),

@@ -15,7 +15,7 @@ import pytest
 from bot.core.action import Acknowledge, PersonAction
 from bot.core.alert import Alert, Lane, Terms, Work
 from bot.core.change import Refused
-from bot.core.reply import Context, Evidence, Person, Reply, Revealed, Said, ShowReply, StatusReply
+from bot.core.reply import Context, Evidence, OnCall, Person, Reply, Revealed, Said, ShowReply, StatusReply
 from bot.sandbox import Sandbox
 from bot.slack.client import SlackClient
 from bot.slack.face import card
@@ -116,7 +116,7 @@ class RecordingDesk:
         return ShowReply(self.alert, self.about or a_context(), ()) if alert_id == self.alert.id else None
 
     def status(self, person: Person) -> StatusReply:
-        return StatusReply((), (self.alert,), (("payments", (person.slack,)),))
+        return StatusReply((), (self.alert,), (OnCall("payments", (person.slack,)),))
 
     def start_form(self, alert_id: int, job: str) -> tuple[Job, Mapping[str, Any]] | None:
         known = job == HOLD.name and alert_id == self.alert.id
@@ -142,6 +142,10 @@ class RecordingDesk:
         self.people.append(person)
         self._note("decide", person.slack, approval, yes, seen)
         return Said(f"APR-{approval} was {'approved' if yes else 'refused'}.")
+
+    def accept(self, person: Person, handoff: int) -> Said | Refused:
+        self._note("accept", person.slack, handoff)
+        return Said("The handoff of payments is yours.")
 
     def alert_at(self, channel: str, ts: str) -> int | None:
         return self.cards.get((channel, ts))

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
 from bot.core.alert import Snooze, Work
-from bot.core.reply import HelpReply, ListReply, Person, Reply, Said, StatusReply
-from bot.slack.answers import IN_THREADS, Room, render
+from bot.core.oncall import Duty
+from bot.core.reply import (
+    HelpReply,
+    ListReply,
+    OnCall,
+    OnCallReply,
+    Person,
+    Reply,
+    Said,
+    StatusReply,
+)
+from bot.slack.answers import IN_THREADS, render
 from bot.slack.home import home
+from bot.slack.lines import Room
 from bot.slack.payloads import typed
 from bot.slack.text import wrote
 from sensors.model.policy import Severity
@@ -78,10 +92,27 @@ def test_links_that_people_write_are_links_and_nothing_else_is() -> None:
 
 
 def test_who_is_on_call_sees_what_was_told_to_him() -> None:
-    told = StatusReply((), (an_alert(),), (("payments", ("U0ANA",)),), told={3: ("U0ANA",)})
+    told = StatusReply((), (an_alert(),), (OnCall("payments", ("U0ANA",)),), told={3: ("U0ANA",)})
     blocks = home(told, Person("U0ANA"))["blocks"]
     assert blocks[0]["text"]["text"] == "Told to you"
     assert "*ALR-3*" in blocks[1]["text"]["text"]
-    quiet = home(StatusReply((), (), (("payments", ("U0ANA",)),)), Person("U0ANA"))["blocks"]
+    quiet = home(StatusReply((), (), (OnCall("payments", ("U0ANA",)),)), Person("U0ANA"))["blocks"]
     assert quiet[1]["text"]["text"] == "You are on call for payments. Nothing waits for you."
     assert home(told, Person("U0BO"))["blocks"][0]["text"]["text"] == "Mine"
+
+
+def test_on_call_is_now_next_and_a_week_in_the_team_s_own_time() -> None:
+    soon = NOW + timedelta(hours=2)
+    one = OnCall("payments", ("U0ANA",), "covers", soon, ("U0BO",))
+    week = (Duty(("U0ANA",), "covers", NOW, soon), Duty((), "outside hours", soon, NOW + timedelta(days=7)))
+    face = render(OnCallReply((one,), week, "America/New_York", {"U0ANA": "ana"}))
+    head, table, foot = face.blocks
+    assert f"payments: <@U0ANA> (covers) until <!date^{int(soon.timestamp())}^" in head["text"]["text"]
+    assert "then <@U0BO>" in head["text"]["text"]
+    lines = table["elements"][0]["elements"][0]["text"].splitlines()
+    assert lines[0].split() == ["from", "on", "call"]
+    local = NOW.astimezone(ZoneInfo("America/New_York"))
+    assert f"{local:%a %d %b %H:%M}" in lines[1]
+    assert "ana (covers)" in lines[1]
+    assert "nobody (outside the hours)" in lines[2]
+    assert "America/NewˍYork" in str(foot) or "New_York" in str(foot)

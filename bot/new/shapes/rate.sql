@@ -25,4 +25,5 @@ FROM $all_rows a
 JOIN $hit_rows h ON $on_h_a
 WHERE a.$out_of >= :least
   AND a.$out_of_before >= :least
+  AND h.$hits >= :least_hits
   AND h.$hits * a.$out_of_before >= :times * h.$hits_before * a.$out_of

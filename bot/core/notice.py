@@ -1,0 +1,59 @@
+"""What is said in Slack beside alerts: to one person, or in a team's channel. Once each, by its key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.core.digest import Span
+from sensors.model.policy import NOTHING
+
+
+@dataclass(frozen=True)
+class Notice:
+    """`to` is a channel or a person's Slack id. `body` says what: a sentence as `text` with the `people` that
+    it pings, the id of a `handoff`, or the span of a `digest`. `under` is the key of the notice in whose
+    thread it stands.
+
+    `id` is 0 until it is kept. `seq` counts what people would see change.
+    """
+
+    key: str
+    team: str
+    to: str
+    body: Mapping[str, Any] = NOTHING
+    id: int = 0
+    seq: int = 1
+    since: datetime | None = None
+
+    @property
+    def text(self) -> str:
+        return str(self.body.get("text") or "")
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        return tuple(self.body.get("people") or ())
+
+    @property
+    def under(self) -> str:
+        return str(self.body.get("under") or "")
+
+    @property
+    def digest(self) -> Span | None:
+        """The span whose digest it is."""
+        said = self.body.get("digest")
+        if not said:
+            return None
+        since, until = (datetime.fromisoformat(said[name]) for name in ("since", "until"))
+        return Span(since, until, bool(said["weekly"]))
+
+    @property
+    def handoff(self) -> int:
+        return int(self.body.get("handoff") or 0)
+
+
+def told(key: str, team: str, person: str, text: str) -> Notice:
+    """A sentence to one person, as a direct message."""
+    return Notice(f"{key}-{person}", team, person, {"text": text})

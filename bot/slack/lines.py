@@ -1,0 +1,60 @@
+"""Alerts on a line each, and lines in sections: what answers, Home and digests are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.core.alert import Alert, Work
+from bot.core.reply import Place
+from bot.slack.blocks import Block, section
+from bot.slack.text import AGO, date, link, mention, width
+from bot.slack.wording import DOTS, badges, title
+
+LINES_MOST = 25
+SECTION_CHARACTERS = 2_700
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where an answer is read: how a command is written there, and what address a message has."""
+
+    prefix: str = "/patrol"
+    address: Callable[[str, str], str] = lambda _channel, _ts: ""
+
+    def link(self, place: Place | None) -> str | None:
+        return self.address(*place) or None if place else None
+
+
+ANYWHERE = Room()
+
+
+def alert_line(alert: Alert, url: str | None = None) -> str:
+    name = link(url, alert.name) if url else f"*{alert.name}*"
+    what = f"{DOTS[alert.severity]} {name} {title(alert, 90)}"
+    return f"{what} · {_held(alert)}{badges(alert)} · {date(alert.fired_at, AGO)}"
+
+
+def _held(alert: Alert) -> str:
+    if alert.snooze and alert.is_open:
+        return f"snoozed until {date(alert.snooze.until)}"
+    if alert.work is Work.acknowledged and alert.owner:
+        return f"{mention(alert.owner)} has it"
+    return alert.word.lower()
+
+
+def alert_lines(alerts: Iterable[Alert], cards: Mapping[int, Place], room: Room) -> list[str]:
+    """Each with a link to its card."""
+    return [alert_line(alert, room.link(cards.get(alert.id))) for alert in alerts]
+
+
+def sections(lines: Sequence[str], most: int = LINES_MOST) -> list[Block]:
+    """Lines in as few sections as hold them; what does not fit is counted."""
+    kept = list(lines[:most])
+    if len(lines) > most:
+        kept.append(f"and {len(lines) - most} more")
+    packed = [""]
+    for line in kept:
+        fits = width(packed[-1]) + width(line) < SECTION_CHARACTERS
+        packed = [*packed[:-1], f"{packed[-1]}\n{line}".strip()] if fits else [*packed, line]
+    return [section(text) for text in packed if text]
