@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from pathlib import Path
@@ -15,6 +16,9 @@ NEWLINE = "\n"
 
 def main() -> None:
     """Runs the command line; what went wrong is one plain sentence and exit code 2, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal of few characters shows ? for the others
     try:
         patrol(prog_name="patrol")
     except PatrolError as error:

@@ -10,10 +10,13 @@ from bot.core.access import Deed, Ground
 from bot.core.action import PersonAction
 from bot.core.alert import Alert
 from bot.core.change import Outcome, Refused
+from bot.core.command import Command
 from bot.core.reply import Person, Reply, Said
 from bot.core.trail import line_of
 from bot.engine import Engine
 from bot.view import View
+
+ELSEWHERE = ("takeover", "cover", "uncover", "handoff", "pause", "resume", "every")
 
 
 class Acting:
@@ -54,6 +57,11 @@ class Acting:
         refused = access.may(person.slack, deed, ground)
         self.add(person, deed, about or ground.name, refused)
         return refused
+
+    def told(self, person: Person, said: Command, answer: Reply) -> None:
+        """The line of a command that other rooms have carried out."""
+        if said.verb in ELSEWHERE or (said.verb == "wake" and said.name):
+            self.kept(person, said.verb, said.name or said.filters.get("team", ""), answer)
 
     def kept(self, person: Person, deed: str, about: str, answer: Reply) -> None:
         """The line of what was done elsewhere, or refused there, as its answer says."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from bot.core.action import StartJob
 from bot.core.alert import Alert
 from bot.core.approval import Answer, Approval, ApprovalState, decide, needed, nobody_else, outcome
 from bot.core.change import Refused
-from bot.core.reply import ApprovalsReply, Person, Said
+from bot.core.command import Command
+from bot.core.reply import ApprovalsReply, Person, Reply, Said
 from bot.core.trail import line_of
 from bot.core.words import when
 from bot.log import get
@@ -35,6 +36,15 @@ class Approving:
         self.engine = starting.engine
         self.store = starting.store
         self.rest = Waiting(starting.engine)
+
+    @property
+    def asks(self) -> Mapping[str, Callable[[Person, Command], Reply]]:
+        """The commands about what waits."""
+        return {
+            "approvals": lambda person, _: self.waiting(person),
+            "approve": lambda person, said: self.answer(person, said.approval, True, said.words),
+            "refuse": lambda person, said: self.answer(person, said.approval, False, said.words),
+        }
 
     # ---------------------------------------------------------------------- asking
 
@@ -83,6 +93,13 @@ class Approving:
             f"{job.title}{about} waits for a second person{named}; without an answer it is not started.",
             "`approvals` shows what waits, and who may agree.",
         )
+
+    def form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
+        """The job and what its parameters would be from the alert's row."""
+        job, alert = self.engine.catalog.jobs.get(job_name), self.store.alerts.get(alert_id)
+        if job is None or alert is None:
+            return None
+        return job, job.fill({}, {**alert.newest, **alert.key_values})[0]
 
     # -------------------------------------------------------------------- answering
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from bot.acting import Acting
 from bot.approving import Approving
-from bot.core import access, command, oncall
+from bot.asking import Asking
+from bot.core import command, oncall
 from bot.core.access import Deed
 from bot.core.action import (
     Acknowledge,
@@ -26,50 +28,41 @@ from bot.core.action import (
     Unacknowledge,
     Wake,
 )
-from bot.core.alert import Alert, Disposition, Lane, Work
-from bot.core.change import Change, Refused, Same
-from bot.core.command import BY_NAME, VERBS, Command, Mistake
-from bot.core.earned import missing, noise
+from bot.core.alert import Alert, Work
+from bot.core.change import Refused
+from bot.core.command import BY_NAME, Command, Mistake
+from bot.core.entities import target_of
 from bot.core.reply import (
-    HelpReply,
+    AskReply,
     ListReply,
     Person,
-    PolicyReply,
     Reply,
     Revealed,
     Said,
     ShowReply,
     StatusReply,
-    Worth,
+    WhyReply,
 )
+from bot.core.saying import answered, helped, refusal, together, unrefused
+from bot.core.snooze import Scope
 from bot.core.unknown import no_such
-from bot.core.words import clean
 from bot.digests import Digests
 from bot.engine import Engine
+from bot.policy_page import policy_page
 from bot.revealing import Revealing
 from bot.shifts.handoffs import Handoffs
 from bot.shifts.standing_in import StandingIn
 from bot.starting import Starting
 from bot.view import View
+from bot.why import Why
 from sensors.model.job import Job
-from sensors.model.policy import Policy, Severity, Status
+from sensors.model.policy import Severity
 
-UNDO = {
-    "acknowledged": "unack",
-    "joined": "unack",
-    "assigned": "unack",
-    "snoozed": "wake",
-    "resolved": "reopen",
-    "unacknowledged": "ack",
-}
+ROWS_MOST = 10_000  # of an alert, page by page
 NOTE_MOST = 2_000  # characters of a note, as in the modals
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
-OTHER_WAY = re.compile(rf"(undo: )?((?:{'|'.join(BY_NAME)})(?: .*)?)")
 # Clicks on a card of the past are told who has it; what only adds to an alert is never stale.
 STALE = (Acknowledge, Unacknowledge, Assign, SnoozeFor, Wake, Resolve, Reopen)
-
-
-STANDS_IN = ("takeover", "cover", "uncover", "handoff")  # acts about who is on call
 
 
 class Desk:
@@ -82,6 +75,8 @@ class Desk:
         self.acting = Acting(engine, view)
         self.revealing = Revealing(self.acting)
         self.approving = Approving(self.acting, starting)
+        self.asking = Asking(engine)
+        self.why = Why(engine, view)
         self.standing_in = StandingIn(view)
         self.handoffs = Handoffs(view)
         self.digests = Digests(view)
@@ -103,7 +98,7 @@ class Desk:
             action = self._with_holder(alert_id, action)
         seq = work_seq if isinstance(action, STALE) else None
         alert, outcome = self.acting.act(person, alert_id, action, seq, deed)
-        return self._answer(alert, alert_id, outcome)
+        return answered(alert, outcome) if alert else self.view.unknown_alert(alert_id)
 
     def _with_holder(self, alert_id: int, action: Reopen) -> Reopen:
         alert = self.engine.store.alerts.get(alert_id)
@@ -116,16 +111,6 @@ class Desk:
         taken = holder is not None and holder.is_open and holder.id != alert.id
         return Reopen(action.by, holder.id if holder and taken else None)
 
-    def _answer(self, alert: Alert | None, alert_id: int, outcome: Change | Refused | Same) -> Said:
-        match outcome:
-            case Change(event=event) if alert:
-                undo = UNDO.get(event.kind)
-                hint = f"undo: `/patrol {undo} {alert.id}`" if undo else ""
-                return Said(f"{alert.name} {event.story}.{_noted(alert, event.kind)}", hint)
-            case Refused():
-                return _refusal(outcome) if alert else self.view.unknown_alert(alert_id)
-        return Said(f"ALR-{alert_id} is so already.", ok=False)
-
     def start_job(
         self, person: Person, alert_id: int | None, job_name: str, params: Mapping[str, Any]
     ) -> Said:
@@ -137,7 +122,7 @@ class Desk:
         if alert_id and alert is None:
             return self.view.unknown_alert(alert_id)
         said = self.approving.start(person, alert, job, params)
-        return _refusal(said) if isinstance(said, Refused) else said
+        return refusal(said) if isinstance(said, Refused) else said
 
     def reveal(self, person: Person, alert_id: int, why: str) -> Refused | None:
         """Records that somebody wants to see masked values, or refuses it."""
@@ -158,17 +143,22 @@ class Desk:
         return said
 
     def start_form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
-        """The job and what its parameters would be from the alert's row."""
-        job = self.engine.catalog.jobs.get(job_name)
-        alert = self.engine.store.alerts.get(alert_id)
-        if job is None or alert is None:
-            return None
-        return job, job.fill({}, {**alert.newest, **alert.key_values})[0]
+        return self.approving.form(alert_id, job_name)
 
     # ----------------------------------------------------------------- questions
 
     def show(self, alert_id: int) -> ShowReply | None:
         return self.view.show(alert_id)
+
+    def alerts(self, ids: Sequence[int]) -> list[Alert]:
+        return self.engine.store.alerts.many(ids)
+
+    def show_rows(self, alert_id: int) -> ShowReply | None:
+        return self.view.show(alert_id, rows=ROWS_MOST)
+
+    def why_alert(self, alert_id: int) -> WhyReply | None:
+        alert = self.engine.store.alerts.get(alert_id)
+        return self.why.alert(alert) if alert else None
 
     def status(self, person: Person) -> StatusReply:
         return self.view.status(person.slack)
@@ -190,21 +180,52 @@ class Desk:
             "list": self._list,
             "show": self._show,
             "policy": self._policy,
+            "why": self._why,
+            "pause": self._order,
+            "resume": self._order,
+            "every": self._order,
             **self.standing_in.asks,
             **self.handoffs.asks,
             **self.digests.asks,
-            "help": self._help,
+            "help": lambda _, said: helped(next(iter(said.filters), "")),
             "rerun": self._rerun,
             "start": self._start,
-            "approvals": lambda p, _: self.approving.waiting(p),
-            "approve": lambda p, said: self.approving.answer(p, said.approval, True, said.words),
-            "refuse": lambda p, said: self.approving.answer(p, said.approval, False, said.words),
+            **self.approving.asks,
         }
+        if parsed.name and parsed.verb in ("snooze", "wake"):
+            return self._of_scope(person, parsed)
         ask = asks.get(parsed.verb)
         answer = ask(person, parsed) if ask else self._each(person, parsed)
-        if parsed.verb in STANDS_IN:
-            self.acting.kept(person, parsed.verb, parsed.filters.get("team", ""), answer)
+        self.acting.told(person, parsed, answer)
         return answer
+
+    def _of_scope(self, person: Person, said: Command) -> Reply:
+        """`snooze` and `wake` of an entity or a policy."""
+        until = said.ends(self.engine.clock())
+        if said.verb == "wake" or until is None:
+            return unrefused(self.asking.wake(person, said.name))
+        return self.ask_snooze(person, said.name, until, self._readable(said.words))
+
+    def ask_snooze(self, person: Person, name: str, until: datetime, why: str) -> AskReply | Said:
+        if len(why) > NOTE_MOST:
+            return self._too_long(why)
+        return unrefused(self.asking.snooze(person, name, until, why))
+
+    def _order(self, person: Person, said: Command) -> Reply:
+        said = replace(said, words=self._readable(said.words))
+        if len(said.words) > NOTE_MOST:
+            return self._too_long(said.words)
+        return unrefused(self.asking.order(person, said))
+
+    def confirm(self, person: Person, ask: int) -> Said:
+        """Yes to what was shown."""
+        said = unrefused(self.asking.confirm(person, ask))
+        self.acting.kept(person, Deed.snooze, f"asked {ask}", said)
+        return said
+
+    def _too_long(self, words: str) -> Said:
+        much = f"That is {len(words):,} characters; at most {NOTE_MOST:,} are kept."
+        return Said(much, "Nothing was done. Say it in fewer words.", ok=False)
 
     def _each(self, person: Person, said: Command) -> Said:
         """One action for every alert named; without one, the alert that is due to this person."""
@@ -216,14 +237,20 @@ class Desk:
         action = self._action(person, said)
         if isinstance(action, Said):
             return action
-        deed = Deed.resolve_several if isinstance(action, Resolve) and targets[1:] else None
-        return _together([self.act(person, target, action, deed=deed) for target in targets])
+        if isinstance(action, Resolve) and len(targets) > 1:
+            return self.resolve_several(person, targets, action)
+        return together([self.act(person, target, action) for target in targets])
+
+    def resolve_several(self, person: Person, ids: Sequence[int], action: Resolve) -> Said:
+        """One verdict for several alerts, as a lead may give it."""
+        each = list(dict.fromkeys(ids))
+        deed = Deed.resolve_several if each[1:] else None
+        return together([self.act(person, alert, action, deed=deed) for alert in each])
 
     def _action(self, person: Person, said: Command) -> PersonAction | Said:
         by, said = person.slack, replace(said, words=self._readable(said.words))
         if len(said.words) > NOTE_MOST:
-            much = f"That is {len(said.words):,} characters; at most {NOTE_MOST:,} are kept."
-            return Said(much, "Nothing was done. Say it in fewer words.", ok=False)
+            return self._too_long(said.words)
         match said.verb:
             case "snooze":
                 until = said.ends(self.engine.clock())
@@ -291,7 +318,8 @@ class Desk:
         )
         alerts = list(self.view.seen(person.slack, alerts))
         asked = " ".join(f"{name}:{value}" if value else name for name, value in filters.items())
-        return ListReply(tuple(alerts), asked, self.view.cards(alerts))
+        snoozes = tuple(self.view.standing()) if "snoozed" in filters else ()
+        return ListReply(tuple(alerts), asked, self.view.cards(alerts), snoozes)
 
     def _unknown(self, filters: Mapping[str, str]) -> Said | None:
         """A filter by something that is not there is a slip of the hand, not an empty list."""
@@ -304,7 +332,7 @@ class Desk:
 
     def _show(self, person: Person, said: Command) -> Reply:
         if said.name:
-            return self._policy(person, said)
+            return self._show_named(person, said)
         targets = self._targets(person, said)
         if isinstance(targets, Said):
             return targets
@@ -312,40 +340,35 @@ class Desk:
             return Said("Which alert?", "Write it so: `show 142`", ok=False)
         shown = self.view.show(targets[0])
         if shown and (refused := self.view.unseen(person.slack, shown.alert)):
-            return _refusal(refused)
+            return refusal(refused)
         return shown or self.view.unknown_alert(targets[0])
 
+    def _show_named(self, person: Person, said: Command) -> Reply:
+        """A policy, or somebody whom alerts are about."""
+        target = target_of(said.name, self.engine.catalog) if ":" in said.name else None
+        if isinstance(target, str):
+            return Said(target, "Write it so: `show seller:s_1`", ok=False)
+        if target and target.scope is Scope.entity:
+            return self.view.entity(target, person.slack)
+        return self._policy(person, replace(said, name=target.name) if target else said)
+
+    def _why(self, person: Person, said: Command) -> Reply:
+        policy = said.filters.get("policy") or next((n for n, v in said.filters.items() if not v), "")
+        if said.name:
+            return self.why.named(said.name, policy)
+        targets = self._targets(person, said)
+        if isinstance(targets, Said):
+            return targets
+        found = self.engine.store.alerts.get(targets[0]) if targets else None
+        if found is None:
+            missing = Said("Why what?", f"Write it so: `{BY_NAME['why'].usage}`", ok=False)
+            return self.view.unknown_alert(targets[0]) if targets else missing
+        refused = self.view.unseen(person.slack, found)
+        return refusal(refused) if refused else self.why.alert(found)
+
     def _policy(self, person: Person, said: Command) -> Reply:
-        policy = self.engine.catalog.policies.get(said.name)
-        if policy is None:
-            return no_such("policy", said.name, list(self.engine.catalog.policies))
-        alerts = self.engine.store.alerts
-        opened = self.view.seen(person.slack, alerts.open(policy=policy.name, limit=10))
-        return PolicyReply(
-            policy,
-            self.view.lines([policy.name])[0],
-            self._worth(policy),
-            opened,
-            self.view.cards(opened),
-            self.view.reports(policy),
-        )
-
-    def _worth(self, policy: Policy) -> Worth:
-        """Whether it has earned `live`, or has become noisy."""
-        found = self.engine.trust.record(policy)
-        lacks = missing(found, self.engine.trust.rule) if policy.status is Status.shadow else ()
-        return Worth(found, lacks, noise(found) if policy.status is Status.live else "")
-
-    def _help(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
-        asked = next(iter(said.filters), "")
-        if not asked:
-            return HelpReply(tuple((v.name, v.usage, v.about) for v in VERBS))
-        verb = BY_NAME.get(asked)
-        if verb is None:
-            return no_such("verb", asked, list(BY_NAME))
-        rights = [access.say(right) for right in access.of_verb(verb.name)]
-        about = "\n".join([verb.about, *rights, *(f"for example `{e}`" for e in verb.examples)])
-        return HelpReply(((verb.name, verb.usage, verb.about),), about)
+        found = policy_page(self.engine, self.view, said.name, person.slack)
+        return found or no_such("policy", said.name, list(self.engine.catalog.policies))
 
     def _rerun(self, person: Person, said: Command) -> Reply:
         if not said.name:
@@ -355,7 +378,7 @@ class Desk:
             return no_such("policy", said.name, list(self.engine.catalog.policies))
         ground = self.view.house.ground_of(policy.name, self.engine.catalog.teams.get(policy.owner))
         if refused := self.acting.begin(person, Deed.rerun, ground):
-            return _refusal(refused)
+            return refusal(refused)
         answer = self.starting.rerun_policy(policy, person.slack, uuid.uuid4().hex)
         return Said(f"`{policy.name}`: {answer}.")
 
@@ -365,7 +388,7 @@ class Desk:
             return targets
         if not targets:
             return Said("Rerun what?", f"Write it so: `{BY_NAME['rerun'].usage}`", ok=False)
-        answer = _together([self.act(person, target, Rerun(person.slack)) for target in targets])
+        answer = together([self.act(person, target, Rerun(person.slack)) for target in targets])
         return replace(answer, text=f"{answer.text} The answer comes in the thread.") if answer.ok else answer
 
     def _start(self, person: Person, said: Command) -> Reply:
@@ -373,23 +396,3 @@ class Desk:
         if isinstance(targets, Said):
             return targets
         return self.start_job(person, targets[0] if targets else None, said.name, said.params)
-
-
-def _together(answers: list[Said]) -> Said:
-    """Several answers as one, line by line, with every undo."""
-    hints = dict.fromkeys(answer.hint for answer in answers if answer.hint)
-    return Said("\n".join(a.text for a in answers), " · ".join(hints), all(a.ok for a in answers))
-
-
-def _noted(alert: Alert, kind: str) -> str:
-    """What becomes of a false positive, for the one who called it so."""
-    false = kind in ("resolved", "redisposed") and alert.disposition is Disposition.false_positive
-    if not false or alert.policy.startswith("patrol."):
-        return ""
-    hear = " You will hear in its thread when the policy is mended." if alert.lane is Lane.live else ""
-    return f" Noted for {clean(alert.terms.team)}, who own `{clean(alert.policy)}`.{hear}"
-
-
-def _refusal(refused: Refused) -> Said:
-    way = OTHER_WAY.fullmatch(refused.hint)
-    return Said(refused.why, f"{way[1] or ''}`/patrol {way[2]}`" if way else refused.hint, ok=False)

@@ -17,9 +17,11 @@ from bot.core.trail import Line, with_outcome
 from bot.errors import Conflict, PatrolError
 from bot.log import get
 from bot.metrics import METRICS, Metrics
+from bot.orders import Orders
 from bot.project import Project
 from bot.renaming import Renaming
 from bot.runs import LEASE, MOST_PARTS, Asked, Runs, Ticked
+from bot.snoozes import Snoozes
 from bot.store import Ask, DeadRun, Store
 from bot.store.values import Beside
 from bot.trust import Trust
@@ -62,8 +64,10 @@ class Engine:
         self.runs = Runs(store, warehouse, project, clock, self.metrics, self.circuit, self._record)
         self.auditor = Auditor(store, self.troubles, project, self.metrics)
         self.renaming = Renaming(store, clock)
-        self.silence = Silence(store, self.troubles, project, self.circuit)
+        self.orders = Orders(store, project, clock)
+        self.silence = Silence(store, self.troubles, project, self.circuit, self.orders.policies)
         self.trust = Trust(store, clock, rule or Rule())
+        self.snoozes = Snoozes(store, project, clock, self._record)
 
     @property
     def catalog(self) -> Catalog:
@@ -151,12 +155,13 @@ class Engine:
 
     def sweep(self) -> int:
         """Does what is due about alerts: steps, reminders, ends of snoozes. How many alerts changed."""
-        now = self.clock()
+        now, quieted = self.clock(), self.snoozes.sweep()
+        self.orders.sweep()
         due = self.store.alerts.due(now)
         self.metrics.due_behind(
             max(((now - d.at).total_seconds() for a in due if (d := due_of(a))), default=0)
         )
-        return sum(isinstance(self._record(alert.id, Timer()), Change) for alert in due)
+        return quieted + sum(isinstance(self._record(alert.id, Timer()), Change) for alert in due)
 
     def dead(self) -> list[DeadRun]:
         """Runs whose process died; none while no policy can look."""
@@ -175,8 +180,10 @@ class Engine:
             self._bury(run)
 
     def retries(self) -> list[DeadRun]:
-        """Failed runs whose time to be tried again has come; none while no policy can look."""
-        return [] if self.circuit.away() else self.store.runs.to_retry(self.clock())
+        """Failed runs whose time to be tried again has come; none while none can look, or of a paused one."""
+        paused = self.orders.paused()
+        found = [] if self.circuit.away() else self.store.runs.to_retry(self.clock())
+        return [run for run in found if run.policy not in paused]
 
     def try_again(self, run: DeadRun) -> None:
         """Looks once more over the window that the run had, if its policy is still to be run."""

@@ -12,7 +12,6 @@ from bot.core.change import Change
 from bot.core.context import House, Known
 from bot.core.reconcile import reconcile
 from bot.core.reply import Context, Evidence
-from bot.core.route import channel_for
 from bot.core.step import step
 from bot.slack import face
 from bot.slack.blocks import Face
@@ -87,8 +86,7 @@ def shown(fire: Fire, house: House, known: Known, state: State) -> Preview:
     people = house.people("oncall", alert) or (SOMEBODY,)
     later = house if state is State.open else replace(house, at=house.at + LATER)
     alert = _after(alert, _act(state, people[0], later.at), later.at)
-    channel = channel_for(alert, house.policy_of(alert), house.team_of(alert))
-    return Preview(alert, later.context(alert, known), channel)
+    return Preview(alert, later.context(alert, known), house.channel_of(alert))
 
 
 def _opened(fire: Fire, now: datetime) -> Alert:

@@ -162,7 +162,7 @@ class Rounds:
 
     def _due(self, wants: Sequence[Want]) -> list[Want]:
         """Those of which something is due, with what it is."""
-        policies, now, store = self.engine.catalog.policies, self.engine.clock(), self.engine.store
+        policies, now, store = self.engine.orders.policies(), self.engine.clock(), self.engine.store
         last = store.runs.last_ticks([want.policy for want in wants if not want.ticks])
         found = []
         for want in wants:

@@ -10,6 +10,7 @@ from bot.core.action import Action, Unknown
 from bot.core.alert import Alert, Condition, Lane
 from bot.core.catchup import tick_window
 from bot.core.change import Change
+from bot.core.entities import addressed
 from bot.core.reconcile import (
     RESOLVED_LATELY,
     Reconciled,
@@ -310,12 +311,15 @@ class Runs:
             Keys(look.policy.name, speaks_of(look), lane) for look, lane in zip(looks, lanes, strict=True)
         ]
         held = self.store.alerts.held_of(keys, now - RESOLVED_LATELY)
+        snoozes = self.store.snoozes.on() if any(looked.violations for looked in looks) else []
         decided = []
         for (claimed, looked), lane, seen, holders in zip(found, lanes, memory, held, strict=True):
             policy = claimed.policy
             team = self.project.catalog.teams.get(policy.owner)
             what = reconcile(policy, looked, team, seen, holders, title, lane)
-            outcomes = [step(holders.get(key), action, now) for key, action in what.actions]
+            catalog = self.project.catalog
+            acts = [(key, addressed(one, policy, catalog, snoozes, now)) for key, one in what.actions]
+            outcomes = [step(holders.get(key), action, now) for key, action in acts]
             changes = tuple(outcome for outcome in outcomes if isinstance(outcome, Change))
             decided.append((what, _leaving(claimed.run, looked, lane, what, changes)))
         return decided

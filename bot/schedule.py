@@ -56,6 +56,7 @@ CHORES: dict[str, float] = {
     "handoffs": 10,
 }
 RUNS_KEPT = timedelta(days=14)
+ASKS_KEPT = timedelta(days=1)  # what was shown before it is done, and perhaps never was
 REQUESTS_KEPT = timedelta(hours=1)  # Slack sends nothing again so late, and no signature lives so long
 MEMORY_KEPT = timedelta(days=35)
 SOON = timedelta(minutes=1)  # after the start also what is rarely done: not every process lives for an hour
@@ -228,7 +229,7 @@ class Scheduler:
     def _plan_policies(self) -> None:
         """The timetable of all policies that run; new and changed ones are looked at at once."""
         catalog = self.engine.catalog
-        wanted = {n: p for n, p in catalog.policies.items() if p.runs}
+        wanted = {n: p for n, p in self.engine.orders.policies().items() if p.runs}
         changed = [name for name, policy in wanted.items() if not _same(policy, self._known.get(name))]
         now = self.engine.clock()
         self.timetable.plan({n: p.schedule for n, p in wanted.items()}, now)
@@ -323,13 +324,21 @@ class Scheduler:
                 log.info("files changed", version=self.engine.catalog.version[:12])
         finally:
             catalog = self.engine.catalog
-            if self._planned is not catalog and self.engine.renaming.settled(catalog):
+            if self._outdated(catalog) and self.engine.renaming.settled(catalog):
                 self._plan_policies()
+
+    def _outdated(self, catalog: Catalog) -> bool:
+        """Whether there are other files than were planned, or a pause or another pace has begun or ended."""
+        if self._planned is not catalog:
+            return True
+        now = {n: p.schedule for n, p in self.engine.orders.policies().items() if p.runs}
+        return now != {n: p.schedule for n, p in self._known.items()}
 
     def _prune(self) -> None:
         now = self.engine.clock()
         self.engine.store.runs.prune(now - RUNS_KEPT)
         self.engine.store.requests.prune(now - REQUESTS_KEPT)
+        self.engine.store.snoozes.prune(now - ASKS_KEPT)
         for name in self.engine.catalog.policies:
             self.engine.store.alerts.forget(name, now - MEMORY_KEPT)
         gone = self.engine.store.keeping.prune(self.keep, now)

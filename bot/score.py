@@ -20,6 +20,7 @@ from sensors.model.clock import utc
 from sensors.model.policy import Incremental, Now, Policy, Query
 from sensors.model.run import Looked
 from sensors.model.violation import FoundRow, Values, canonical
+from sensors.model.window import EARLIEST, LATEST
 from sensors.sql.labels import why_it_may_read
 from sensors.warehouse import Warehouse
 
@@ -27,6 +28,7 @@ MOST_LABELS = 500_000
 PLENTY = 10**9  # keys at once that are no flood: each key is judged by itself
 NAME = re.compile(r"[A-Za-z_][\w$]*")
 BOOLEAN = ("boolean", "bool")
+EVER = {"window_start": EARLIEST, "window_end": LATEST}
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Score:
     false_positives: tuple[Mapping[str, Any], ...] = ()
     false_negatives: tuple[Mapping[str, Any], ...] = ()
     without: int = 0  # rows of the labelled table whose label is null
-    timeless: int = 0  # rows that are labelled and have no time: no window ever holds them
+    timeless: int = 0  # rows that are labelled and have no time that a window ever holds
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,10 @@ def span_of(policy: Policy, labels: Labels, warehouse: Warehouse) -> tuple[datet
     """The time in which there are labels; None where they have no time. Raises WarehouseError."""
     if labels.time is None:
         return None
-    sql = f"SELECT MIN({labels.time}) AS low, MAX({labels.time}) AS high FROM {labels.table}"
-    ((low, high),) = _ask(policy, labels, warehouse, f"{sql} WHERE {labels.column} IS NOT NULL", {})
+    sql = f"""SELECT MIN({labels.time}) AS low, MAX({labels.time}) AS high FROM {labels.table}
+        WHERE {labels.column} IS NOT NULL
+        AND {labels.time} >= :window_start AND {labels.time} < :window_end"""
+    ((low, high),) = _ask(policy, labels, warehouse, sql, EVER)
     if not isinstance(low, datetime) or not isinstance(high, datetime):
         return None
     delay = policy.window.delay if isinstance(policy.window, Incremental) else timedelta()
@@ -220,8 +224,9 @@ def _read(
 def _timeless(policy: Policy, labels: Labels, warehouse: Warehouse) -> int:
     if labels.time is None:
         return 0
-    sql = f"SELECT COUNT(*) AS n FROM {labels.table} WHERE {labels.time} IS NULL"
-    ((n,),) = _ask(policy, labels, warehouse, f"{sql} AND {labels.column} IS NOT NULL", {})
+    sql = f"""SELECT COUNT(*) AS n FROM {labels.table} WHERE {labels.column} IS NOT NULL
+        AND ({labels.time} IS NULL OR {labels.time} < :window_start OR {labels.time} >= :window_end)"""
+    ((n,),) = _ask(policy, labels, warehouse, sql, EVER)
     return int(n)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from bot.core import builtin, bundles, oncall
+from bot.core import builtin, bundles, oncall, order
 from bot.core.access import who_may
 from bot.core.alert import Alert, Disposition, Lane
 from bot.core.approval import Approval
@@ -17,10 +17,23 @@ from bot.core.context import House, Known
 from bot.core.digest import Span, digest
 from bot.core.message import Queue
 from bot.core.plan import next_due
-from bot.core.reply import Context, DigestReply, OnCall, Place, PolicyLine, Said, ShowReply, StatusReply
+from bot.core.reply import (
+    Context,
+    DigestReply,
+    EntityReply,
+    Note,
+    OnCall,
+    Place,
+    PolicyLine,
+    Said,
+    ShowReply,
+    StatusReply,
+)
 from bot.core.reports import REPORTED_FOR, open_reports
-from bot.core.route import channel_for, channel_in
+from bot.core.route import channel_in
 from bot.core.silence import SILENT_SENSOR
+from bot.core.snooze import Target
+from bot.core.tell_snooze import on_now, was_on
 from bot.core.words import clean, when
 from bot.project import Project
 from bot.store import Store
@@ -30,6 +43,7 @@ from sensors.model.policy import Policy
 from sensors.model.run import RunStatus
 from sensors.model.team import Role, Team
 
+STORY_MOST = 100  # alerts of an entity that its story lists
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
 
 
@@ -69,7 +83,7 @@ class View:
         return self.catalog.teams.get(self.project.owner)
 
     def channel_of(self, alert: Alert) -> str:
-        return channel_for(alert, self.policy_of(alert), self.team_of(alert))
+        return self.files.channel_of(alert)
 
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
         return self.house.people(ref, alert)
@@ -99,27 +113,46 @@ class View:
         hidden -= {a.id for a in self.seen(person, self.store.alerts.many(hidden))}
         return tuple(one for one in asked if one.alert not in hidden)
 
-    def context(self, alert: Alert) -> Context:
-        """What the card shows beside its alert, read now."""
+    def context(self, alert: Alert, rows: int = 100) -> Context:
+        """What the card shows beside its alert, read now; at most so many rows."""
         runs = self.store.runs.recent(alert.policy, 5) if self.policy_of(alert) else None
         known = Known(
-            evidence=self.store.alerts.evidence(alert.id),
-            earlier=self.store.alerts.earlier(alert.key_values, alert.id),
+            evidence=self.store.alerts.evidence(alert.id, rows),
+            earlier=self.store.alerts.earlier(alert),
             dispositions=self.store.alerts.dispositions(alert.policy, self.clock() - RIGHT_OVER, alert.lane),
             data_until=None if runs is None else _data_until(alert, runs),
         )
         return self.house.context(alert, known)
 
-    def show(self, alert_id: int) -> ShowReply | None:
+    def show(self, alert_id: int, rows: int = 100) -> ShowReply | None:
         alert = self.store.alerts.get(alert_id)
         if alert is None:
             return None
         return ShowReply(
             alert,
-            self.context(alert),
+            self.context(alert, rows),
             self.store.alerts.history(alert_id),
             tuple(self.store.jobs.of_alert(alert_id)),
             self.cards([alert]).get(alert_id),
+        )
+
+    def entity(self, target: Target, person: str = "") -> EntityReply:
+        """All that is known of an entity, as this person may see it."""
+        found = self.seen(person, self.store.alerts.about(target, limit=STORY_MOST + 1))
+        alerts, ids = tuple(found[:STORY_MOST]), [alert.id for alert in found]
+        covered = self.store.snoozes.of_alerts(ids)
+        snoozes = {one.id: one for one in (*self.store.snoozes.of(target), *covered)}
+        kind, _, value = target.name.partition(":")
+        entity = next((e for e in self.catalog.entities.values() if e.name == kind), None)
+        url = entity.url(value) if entity else None
+        return EntityReply(
+            target.name,
+            (entity.label or f"Open {kind}", url) if entity and url else None,
+            alerts,
+            tuple(Note(i, event.actor, event.at, event.story) for i, event in self.store.alerts.notes(ids)),
+            tuple(was_on(one) for one in sorted(snoozes.values(), key=lambda s: s.id, reverse=True)),
+            self.cards(alerts),
+            len(found) > STORY_MOST,
         )
 
     def cards(self, alerts: Iterable[Alert]) -> dict[int, Place]:
@@ -131,7 +164,8 @@ class View:
         """Every policy, or those named, on a line each."""
         now = self.clock()
         last, counts = self.store.runs.last(names), self.store.alerts.counts()
-        worth = self._worth(counts)
+        worth, orders = self._worth(counts), self.store.orders.on()
+        does = {one.policy: one.does for one in reversed(orders) if now < one.until}
         wanted = names or sorted(self.catalog.policies)
         return tuple(
             PolicyLine(
@@ -142,9 +176,10 @@ class View:
                 last_run=last[name].ended_at if name in last else None,
                 last_status=last[name].status if name in last else None,
                 last_error=_error(last[name]) if name in last else "",
-                next_due=next_due(policy.schedule, now) if policy.runs else None,
+                next_due=next_due(order.ordered(policy, orders, now).schedule, now) if policy.runs else None,
                 open_alerts=counts.get(name, 0),
                 worth=worth.get(name, ""),
+                order=does.get(name, ""),
             )
             for name in wanted
             if (policy := self.catalog.policies.get(name))
@@ -187,7 +222,13 @@ class View:
             told={alert.id: house.told(alert) for alert in opened},
             approvals=waiting,
             able={asked.id: self.may_approve(asked) for asked in waiting},
+            standing=self.standing(),
         )
+
+    def standing(self) -> tuple[str, ...]:
+        """What people have ordered for a time, in sentences."""
+        snoozes = [on_now(snooze) for snooze in self.store.snoozes.on()]
+        return (*(order.on_now(one) for one in self.store.orders.on()), *snoozes)
 
     def on_call(self, team: Team, house: House) -> OnCall:
         """Who is on call now, and who is next."""

@@ -14,11 +14,13 @@ import threading
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from sensors.lean import lean
 from sensors.model.asset import Asset
 from sensors.model.policy import Policy
 from sensors.reading import HERE, Read, ReadingFailed, Wanted
@@ -180,6 +182,8 @@ def _answer(name: str, given: list[Any]) -> tuple[bool, Any]:
     except Exception as error:
         traceback.print_exc()
         return False, f"{type(error).__name__}: {error}"[:500]
+    if isinstance(found, Read):
+        found = replace(found, catalog=lean(found.catalog))
     return True, (found, _spelled(found))
 
 

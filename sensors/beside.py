@@ -105,6 +105,7 @@ class Beside:
     def _stated(self, kind: str, name: str) -> str:
         if (kind, name) not in self._spelled:
             entry = asdict(self.values[kind][name])
+            entry.pop("description", None)  # words about it change no run
             self._spelled[kind, name] = json.dumps(entry, sort_keys=True, default=_spelled)
         return self._spelled[kind, name]
 

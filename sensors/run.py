@@ -10,10 +10,10 @@ from typing import Any
 
 from sensors.model.asset import Asset
 from sensors.model.clock import parse_time, utc
-from sensors.model.policy import Incremental, Now, Policy, WhenLate, WindowKind
+from sensors.model.policy import Incremental, Now, Policy, Query, WhenLate, WindowKind
 from sensors.model.run import Looked, RunStatus
 from sensors.model.violation import FoundRow, row_hash, violations_of
-from sensors.model.window import Window
+from sensors.model.window import EARLIEST, LATEST, Window
 from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError
 
 SMALLEST = timedelta(seconds=1)  # a window is not halved below this
@@ -52,7 +52,23 @@ def data_until(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse
     None where there is no such table, or none of them has rows. Raises WarehouseError.
     """
     sources = sources_of(policy, assets, warehouse)
-    return min(warehouse.loaded_until(sources).values(), default=None) if sources else None
+    found = min(warehouse.loaded_until(sources).values(), default=None) if sources else None
+    return _within_reason(found) if found else None
+
+
+def data_from(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse) -> datetime | None:
+    """Since when the policy's data are there: the oldest row of the table that begins last, of those with the
+    window's column. None where that cannot be said. Raises WarehouseError."""
+    if isinstance(policy.window, Now):
+        return None
+    column = policy.window.column
+    begins = []
+    for asset in sources_of(policy, assets, warehouse):
+        sql = f"SELECT MIN({column}) AS begins FROM {asset.name}"
+        native = warehouse.native(Query(sql, policy.query.dialect, "", (asset.name,)))
+        found = warehouse.query(native, {}, limit=1, timeout=policy.timeout, tag=f"{policy.name} begins")
+        begins += [_within_reason(at) for row in found.rows if (at := _moment(row[0]))]
+    return max(begins, default=None)
 
 
 def late(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse, now: datetime) -> str:
@@ -143,6 +159,11 @@ def _moment(value: Any) -> datetime | None:
         case str():
             return parse_time(value)
     return None
+
+
+def _within_reason(at: datetime) -> datetime:
+    """A table's oldest and newest time may be another clock's zero, or infinity: no sum of time may fail."""
+    return min(max(at, EARLIEST), LATEST)
 
 
 def _capped(sentences: Iterable[str]) -> tuple[str, ...]:

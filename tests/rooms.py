@@ -44,7 +44,10 @@ ROOMS: Mapping[str, str] = {
     "bot.one_look": f"{PURE} sensors",
     "bot.trial": f"{PURE} sensors bot.one_look bot.errors",
     "bot.runs": f"{PURE} sensors bot.store bot.project bot.watch.trouble bot.watch.circuit {LEAVES}",
-    "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} bot.renaming bot.runs bot.trust {LEAVES}",
+    "bot.orders": f"{PURE} bot.store bot.project {LEAVES}",
+    "bot.snoozes": f"{PURE} bot.store bot.project {LEAVES}",
+    "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} bot.renaming bot.runs bot.orders bot.snoozes"
+    f" bot.trust {LEAVES}",
     "bot.rounds": f"{PURE} bot.store bot.due bot.runs bot.engine {LEAVES}",
     "bot.watch.late": f"{PURE} sensors bot.store bot.engine bot.watch.trouble {LEAVES}",
     "bot.backfill": f"{PURE} sensors bot.store bot.runs bot.engine {LEAVES}",
@@ -63,8 +66,11 @@ ROOMS: Mapping[str, str] = {
     "bot.waiting": f"{PURE} bot.store bot.engine {LEAVES}",
     "bot.approving": f"{PURE} bot.store bot.engine bot.acting bot.starting bot.waiting {LEAVES}",
     "bot.digests": f"{PURE} bot.store bot.view {LEAVES}",
+    "bot.asking": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
+    "bot.why": f"{PURE} bot.store bot.project bot.engine bot.view {LEAVES}",
+    "bot.policy_page": f"{PURE} bot.store bot.engine bot.view {LEAVES}",
     "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting bot.shifts bot.digests"
-    f" bot.acting bot.approving bot.revealing {LEAVES}",
+    f" bot.acting bot.approving bot.revealing bot.asking bot.why bot.policy_page {LEAVES}",
     "bot.schedule": f"{PURE} bot.store bot.due bot.engine bot.rounds bot.view bot.starting bot.waiting"
     f" bot.deliver bot.watch.late bot.watch.worth bot.mending {LEAVES}",
     "bot.sandbox": "",

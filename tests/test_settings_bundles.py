@@ -78,7 +78,7 @@ def test_each_mistake_has_its_place_and_shows_no_secret(tmp_path: Path, text: st
     assert "u:p" not in str(caught.value)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(
     st.recursive(
         st.text(max_size=12) | st.sampled_from([*WORDS, "https://x/y", "~", "[", "{a: b}"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +17,14 @@ from bot.cli.past import (
     asked,
     assumptions,
     key_words,
-    line,
     over_time,
     replayed,
     what_failed,
     where_data_are,
+    young,
 )
 from bot.cli.policies import catalog_of, policy_of
-from bot.core.words import count
+from bot.core.words import count, line
 from bot.errors import PatrolError
 from sensors.model.clock import say_duration
 
@@ -63,6 +63,8 @@ def backtest(policy: str, project: Path, picture: Path | None, as_json: bool, **
     """
     if picture and picture.suffix.lower() != ".svg":
         raise click.UsageError(f"The picture is an SVG, which a browser shows: call it {picture.stem}.svg")
+    if picture and not picture.absolute().parent.is_dir():
+        raise PatrolError(f"There is no folder {picture.absolute().parent} to write {picture.name} into.")
     settings = settings_of(project)
     from bot.app import open_warehouse
     from bot.core.alert import Lane
@@ -75,14 +77,17 @@ def backtest(policy: str, project: Path, picture: Path | None, as_json: bool, **
     try:
         when, moved = where_data_are(asked(given, 30), wanted, catalog, warehouse)
         done = replayed(wanted, catalog, warehouse, when, lane=Lane.live)
+        notes = [said for said in (moved, young(wanted, catalog, warehouse, when.start)) if said]
     finally:
         warehouse.close()
     zone = zone_of(catalog.teams.get(wanted.owner))
     what = reckon(done.openings, done.pages, done.start, done.end, zone)
     if as_json:
-        click.echo(json.dumps(as_object(done, what, names(catalog.teams)), ensure_ascii=False, indent=2))
+        click.echo(
+            json.dumps(as_object(done, what, names(catalog.teams), notes), ensure_ascii=False, indent=2)
+        )
     else:
-        _Page(done, what, names(catalog.teams)).print(when, moved)
+        _Page(done, what, names(catalog.teams)).print(when, notes)
     if picture:
         _draw(done, what, picture)
     sys.exit(0 if done.complete and not done.failed else 1)
@@ -98,7 +103,9 @@ def _draw(done: Replayed, what: Reckoned, path: Path) -> None:
     click.echo(f"drawn: {path}", err=True)
 
 
-def as_object(done: Replayed, what: Reckoned, names: Mapping[str, str]) -> dict[str, Any]:
+def as_object(
+    done: Replayed, what: Reckoned, names: Mapping[str, str], notes: Sequence[str] = ()
+) -> dict[str, Any]:
     """All of it for scripts. Keys are masked as on a card."""
     from bot.core.reconcile import masked
 
@@ -137,6 +144,7 @@ def as_object(done: Replayed, what: Reckoned, names: Mapping[str, str]) -> dict[
         "bad_rows": done.bad_rows,
         "failed": [{"end": w.end.isoformat(), "why": why} for w, why in done.failed],
         "truncated": [w.end.isoformat() for w in done.truncated],
+        "notes": list(notes),
     }
 
 
@@ -154,15 +162,15 @@ class _Page:
 
         self.console.print(Text(text, style=style))
 
-    def print(self, when: Asked, moved: str) -> None:
+    def print(self, when: Asked, notes: Sequence[str]) -> None:
         done = self.done
         length = say_duration(done.end - done.start)
         self.say(
             f"{done.policy.name}  {done.start:%Y-%m-%d %H:%M} → {done.end:%Y-%m-%d %H:%M} UTC  {length}",
             "bold",
         )
-        if moved:
-            self.say(moved)
+        for note in notes:
+            self.say(note, "yellow")
         if done.policy.status.value != "live":
             self.say(f"it is {done.policy.status.value} and pages nobody: this is as if it were live")
         self._days()
@@ -183,6 +191,8 @@ class _Page:
         most = max((sum(found.values()) for _, found in self.what.days), default=0)
         if not most:
             return
+        if self.what.zone != "UTC":
+            self.say(f"  days of {self.what.zone}", "dim")
         cells = max(BAR[0], min(BAR[-1], self.console.width - 24))
         for day, found in self.what.days:
             shown = Text(f"  {day:%a %Y-%m-%d} ")

@@ -69,7 +69,7 @@ def check(
     Exit code 0: no mistakes; 1: there is one (with --strict: or a warning); 2: a PATH is none.
     """
     settings = settings_of(project)
-    wanted = [_inside(project, there(project, path)) for path in paths]
+    wanted = [_inside(settings, there(project, path)) for path in paths]
     catalog = catalog_of(settings, around=progress)
     found = problems(catalog, settings, ask=warehouse)
     if slack:
@@ -167,10 +167,11 @@ def _of_warehouse(catalog: Loaded, settings: Any, said_already: set[str]) -> Ite
         warehouse.close()
 
 
-def _inside(project: Path, path: Path) -> Path:
+def _inside(settings: Any, path: Path) -> Path:
     """The PATH, if it can hold a file of the project: of another folder no mistakes would be no answer."""
-    root = project.resolve()
-    if not (path.is_relative_to(root) or root.is_relative_to(path)):
+    root = settings.project.resolve()
+    bundles = ((root / one.path).resolve() for one in settings.bundles if not one.git)
+    if not any(path.is_relative_to(one) or one.is_relative_to(path) for one in (root, *bundles)):
         raise PatrolError(f"{path} does not lie in the project {root}, so nothing can be said of it.")
     return path
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.cli.past import Asked, replayed, what_failed, where_data_are
+from bot.cli.past import Asked, NoReplay, replayed, what_failed, where_data_are, young
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -46,14 +46,17 @@ def compared(pair: Pair, base: Catalog, head: Catalog, warehouse: Warehouse, whe
     nothing = Compared(pair.name, fate)
     if pair.broken:
         return replace(nothing, notes=(f"{pair.broken}: patrol check says why",), whole=False)
-    one = pair.head or pair.base
+    one, its = (pair.head, head) if pair.head else (pair.base, base)
     assert one
     try:
-        when, moved = where_data_are(when, one, head if pair.head else base, warehouse)
+        when, moved = where_data_are(when, one, its, warehouse)
         before = _alerts(pair.base, base, warehouse, when)
         now = _alerts(pair.head, head, warehouse, when)
-    except PatrolError as error:
+        notes = (moved, young(one, its, warehouse, when.start))
+    except NoReplay as error:
         return replace(nothing, notes=(f"not replayed: {error}",))
+    except PatrolError as error:
+        return replace(nothing, notes=(f"not replayed: {error}",), whole=False)
     routes = [route_of(p, c) if p else None for p, c in ((pair.base, base), (pair.head, head))]
     found = differences(before.openings if before else (), now.openings if now else (), *routes)
     sides = [side for side in (before, now) if side]
@@ -64,7 +67,7 @@ def compared(pair: Pair, base: Catalog, head: Catalog, warehouse: Warehouse, whe
         len(before.openings) if before else None,
         len(now.openings) if now else None,
         found,
-        (*_statuses(pair.base, pair.head), *([moved] if moved else ()), *sorted(failed)),
+        (*_statuses(pair.base, pair.head), *filter(None, notes), *sorted(failed)),
         whole=all(side.complete and not side.failed for side in sides),
         stopped=any(not side.complete and not side.failed for side in sides),
     )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.cli.group import holding_policies, in_project, settings_of
-from bot.cli.past import asked, assumptions, line, over_time
+from bot.cli.past import Asked, asked, assumptions, over_time
 from bot.cli.policies import catalog_of
+from bot.core.words import line
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -102,7 +105,7 @@ def _versions(
 
 
 def _compared(
-    bases: Catalog, heads: Catalog, names: tuple[str, ...], warehouse: Any, when: Any
+    bases: Catalog, heads: Catalog, names: tuple[str, ...], warehouse: Any, when: Asked
 ) -> Iterator[Compared]:
     from bot.cli.compared import compared
     from bot.core.compare import pairs
@@ -110,8 +113,10 @@ def _compared(
     known = {*bases.policies, *bases.broken, *heads.policies, *heads.broken}
     if unknown := [name for name in names if name not in known]:
         raise PatrolError(f"There is no policy {', '.join(unknown)}, neither before nor now.")
-    for pair in pairs(bases, heads, names):
-        one = compared(pair, bases, heads, warehouse, when)
+    wanted, began = pairs(bases, heads, names), time.monotonic()
+    for n, pair in enumerate(wanted, start=1):
+        place = f"{n} of {len(wanted)}: " if len(wanted) > 1 else ""
+        one = compared(pair, bases, heads, warehouse, replace(when, place=place, began=began))
         yield one
         if one.stopped:
             return

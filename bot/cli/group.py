@@ -16,7 +16,7 @@ COMMANDS = {
     "serve": ("bot.cli.serve", "serve"),
     "sandbox": ("bot.cli.serve", "sandbox"),
     "new": ("bot.cli.new", "new"),
-    "run": ("bot.cli.policies", "run"),
+    "run": ("bot.cli.run", "run"),
     "check": ("bot.cli.check", "check"),
     "schema": ("bot.cli.schema", "schema"),
     "test": ("bot.cli.cases", "test"),

@@ -16,7 +16,7 @@ import click
 
 from bot.cli.acted import acted, me
 from bot.cli.group import in_project, settings_of
-from bot.cli.policies import Span, catalog_of, policy_of
+from bot.cli.policies import Span, Time, catalog_of, policy_of
 from bot.errors import PatrolError
 from sensors.model.clock import parse_duration, parse_time, say_duration
 
@@ -29,18 +29,15 @@ if TYPE_CHECKING:
     from sensors.model.policy import Policy
 
 
-class Past(click.ParamType[Any]):
+class Past(Time):
     """A time, or how long ago."""
 
-    name = "time"
+    shapes = "2026-01-05T12:00:00Z, or as 7d (ago)"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        text, now = str(value), datetime.now(UTC).replace(microsecond=0)
+    def read(self, text: str) -> datetime | None:
+        now = datetime.now(UTC).replace(microsecond=0)
         ago = parse_duration(text.removesuffix("ago").strip())
-        at = now if text == "now" else now - ago if ago else parse_time(text)
-        if at is None:
-            self.fail(f"{value!r} is no time; write it as 2026-01-05T12:00:00Z, or as 7d (ago)", param, ctx)
-        return at
+        return now if text == "now" else now - ago if ago else parse_time(text)
 
 
 CELLS = range(20, 61)  # of a bar, as the terminal has room

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from sensors.model.line import printable
+from bot.core.words import line
 
 if TYPE_CHECKING:
     from bot.cli.compared import Compared
@@ -19,9 +19,8 @@ SIGNS = {"gained": "➕", "lost": "➖", "changed": "✏️"}
 
 def code(text: object, limit: int = 90) -> str:
     """Whatever it is, as one code span that no character of it can end or leave a table's cell by."""
-    shown = printable(text).replace("`", "'").replace("|", "¦")
-    shown = shown.replace("\\", "∖").strip()
-    return f"`{shown if len(shown) <= limit else shown[: limit - 1] + '…'}`" if shown else "–"
+    shown = line(text, limit).replace("`", "'").replace("|", "¦").replace("\\", "∖").strip()
+    return f"`{shown}`" if shown else "–"
 
 
 def as_markdown(title: str, found: Iterable[Compared], totals: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,9 +13,10 @@ import click
 from bot.cli.ledger import Past, ctrl_c
 from bot.cli.policies import Span
 from bot.cli.progress import progress
+from bot.core.words import count, line
 from bot.errors import PatrolError
 from sensors.model.clock import say_duration
-from sensors.model.line import printable
+from sensors.model.policy import Trailing
 
 if TYPE_CHECKING:
     from bot.core.alert import Lane
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 DAY = timedelta(days=1)
 LONGEST = 1100  # days
+
+
+class NoReplay(PatrolError):
+    """The policy is one that has no past to go through, or the time is none: say another, or --step."""
 
 
 class Maybe(Span):
@@ -89,6 +94,8 @@ class Asked:
     end_given: bool
     step: timedelta | None
     assumed: Assumed
+    place: str = ""  # among many that are gone through, for the bar
+    began: float | None = None  # when the first of them was begun (`time.monotonic`)
 
 
 def between(given: Mapping[str, Any], days: int) -> tuple[datetime, datetime]:
@@ -127,9 +134,47 @@ def where_data_are(one: Asked, policy: Policy, catalog: Catalog, warehouse: Ware
     if one.end_given or until is None or until >= one.start:
         return one, ""
     end = until.replace(hour=0, minute=0, second=0, microsecond=0) + 2 * DAY
-    moved = Asked(end - (one.end - one.start), end, False, one.step, one.assumed)
+    moved = replace(one, start=end - (one.end - one.start), end=end)
     said = f"its data end at {until:%Y-%m-%d %H:%M} UTC: this is the time before (--from says another)"
     return moved, said
+
+
+def short_baseline(looked: Looked, catalog: Catalog, warehouse: Warehouse) -> str:
+    """That the baseline of a look begins before the data do, in words; empty where it does not."""
+    start = looked.window.baseline_start
+    began = _began(looked.policy, catalog, warehouse) if looked.ok and start else None
+    if not start or not began or began <= start:
+        return ""
+    return f"its baseline begins {_minute(start)} UTC, its data only {_minute(began)}: it is too short"
+
+
+def young(policy: Policy, catalog: Catalog, warehouse: Warehouse, start: datetime) -> str:
+    """Until when looks later than `start` have a baseline that begins before the data, in words; or empty."""
+    window = policy.window
+    if not isinstance(window, Trailing) or window.baseline is None:
+        return ""
+    began = _began(policy, catalog, warehouse)
+    whole = began + window.span + window.baseline if began else start
+    if began is None or whole <= start:
+        return ""
+    return (
+        f"its data begin {_minute(began)} UTC: until {_minute(whole)} there is not all of the"
+        f" {say_duration(window.baseline)} that it compares with, and alerts may be wrong or missing"
+    )
+
+
+def _began(policy: Policy, catalog: Catalog, warehouse: Warehouse) -> datetime | None:
+    from sensors.run import data_from
+    from sensors.warehouse import WarehouseError
+
+    try:
+        return data_from(policy, catalog.assets, warehouse)
+    except WarehouseError as error:
+        raise PatrolError(f"The warehouse does not say since when it has data: {error}") from error
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
 
 
 def replayed(
@@ -146,18 +191,18 @@ def replayed(
 
     planned = plan(policy, warehouse.dialect, one.start, one.end, step=one.step)
     if isinstance(planned, Refused):
-        raise PatrolError(planned.why)
+        raise NoReplay(planned.why)
     work = Replay(policy, catalog, warehouse, one.start, one.end, planned, assumed=one.assumed, lane=lane)
-    for _ in watched(work.steps(), work.total, policy.name):
+    for _ in watched(work.steps(), work.total, f"{one.place}{policy.name}", one.began):
         pass
     return work.result()
 
 
-def watched(steps: Iterator[Looked], total: int, doing: str) -> Iterator[Looked]:
+def watched(steps: Iterator[Looked], total: int, doing: str, since: float | None = None) -> Iterator[Looked]:
     """The looks, with a bar; none after a Ctrl-C."""
     stopping = threading.Event()
     with ctrl_c(stopping):
-        for looked in progress(steps, total, doing):
+        for looked in progress(steps, total, doing, since):
             yield looked
             if stopping.is_set():
                 return
@@ -178,16 +223,10 @@ def what_failed(done: Replayed) -> list[str]:
         said.append(f"and {len(done.failed) - 5} more windows that could not be looked at")
     said += [f"more rows than can be read: {_window(window)}" for window in done.truncated[:5]]
     if done.bad_rows:
-        said.append(f"{done.bad_rows:,} rows cannot be counted: they lack what the key needs")
+        said.append(f"{count(done.bad_rows, 'row')} without what the key needs: not counted")
     if not done.complete:
         said.append(f"stopped at {done.end:%Y-%m-%d %H:%M:%S} UTC: what comes after was not looked at")
     return said
-
-
-def line(text: object, limit: int = 90) -> str:
-    """Text from rows on one line of a terminal: nothing that moves its cursor, and no longer than that."""
-    shown = printable(text)
-    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
 def key_words(policy: Policy, key_values: Mapping[str, Any]) -> str:

@@ -1,15 +1,12 @@
-"""Two verbs of an analyst: run and next. They change nothing and post nothing."""
+"""`patrol next`; and what the verbs about a policy share: its name, times and durations as they are typed."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import sys
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from difflib import SequenceMatcher
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -17,20 +14,18 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.cli.group import holding_policies, in_project, settings_of
-from bot.core.words import count
 from bot.errors import PatrolError
-from sensors.model.clock import parse_duration, parse_time, say_duration
+from sensors.model.clock import parse_duration, parse_time
+from sensors.model.window import EARLIEST, LATEST
 
 if TYPE_CHECKING:
-    from bot.core.reconcile import Reconciled
     from sensors.catalog import Around, Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
-    from sensors.model.run import Looked
     from sensors.sources import Root
 
-SHOWN_ROWS = 20
 NAMED = 8  # policies, where a name is none of them
+YEARS = range(EARLIEST.year, LATEST.year)
 LIKE = 0.7  # how much a name must be like another for that to be suggested
 
 
@@ -38,12 +33,18 @@ class Time(click.ParamType[Any]):
     """An ISO time; without a zone it is UTC."""
 
     name = "time"
+    shapes = "2026-01-05T12:00:00Z"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        at = value if isinstance(value, datetime) else parse_time(str(value))
+        at = value if isinstance(value, datetime) else self.read(str(value))
         if at is None:
-            self.fail(f"{value!r} is no time; write it as 2026-01-05T12:00:00Z", param, ctx)
+            self.fail(f"{value!r} is no time; write it as {self.shapes}", param, ctx)
+        if at.year not in YEARS:
+            self.fail(f"{value!r} is not from {YEARS[0]} to {YEARS[-1]}, where data may be", param, ctx)
         return at
+
+    def read(self, text: str) -> datetime | None:
+        return parse_time(text)
 
 
 class Span(click.ParamType[Any]):
@@ -56,104 +57,6 @@ class Span(click.ParamType[Any]):
         if span is None:
             self.fail(f"{value!r} is no duration; write it as 30m, 2h or 7d", param, ctx)
         return span
-
-
-@click.command()
-@click.argument("policy")
-@in_project
-@click.option("--at", type=Time(), help="As if it were then (UTC unless it has a zone); default: now.")
-@click.option("--over", type=Span(), help="Look back so far, instead of the policy's own window.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
-def run(policy: str, project: Path, at: datetime | None, over: timedelta | None, as_json: bool) -> None:
-    """Run POLICY once and show its rows. Nothing is posted and nothing is remembered.
-
-    \b
-    patrol run payments.refund_spike
-    patrol run payments.refund_spike --at 2026-01-05T12:00:00Z --json
-    patrol run chat.harassment --over 7d
-
-    Exit code 0: it ran, whatever it found; 1: the query failed; 2: there is no such policy.
-    """
-    settings = settings_of(project)
-    from bot.app import open_warehouse
-    from bot.one_look import once
-
-    catalog = catalog_of(settings)
-    wanted = policy_of(catalog, policy)
-    warehouse = open_warehouse(settings)
-    try:
-        looked, found = once(wanted, catalog, warehouse, at or datetime.now(UTC), over)
-    finally:
-        warehouse.close()
-    if as_json:
-        click.echo(json.dumps(_as_json(looked, found), ensure_ascii=False, indent=2))
-    else:
-        _print_run(looked, found)
-    sys.exit(0 if looked.ok else 1)
-
-
-def _as_json(looked: Looked, found: Reconciled) -> dict[str, Any]:
-    start = looked.window.start
-    return {
-        "policy": looked.policy.name,
-        "window": {"start": start.isoformat() if start else None, "end": looked.window.end.isoformat()},
-        "status": looked.status.value,
-        "error": looked.error,
-        "columns": list(looked.columns),
-        "rows": [{name: _number(value) for name, value in row.values.items()} for row in looked.rows],
-        "violations": [
-            {"key": dict(f.key_values), "title": f.title, "severity": f.severity.name, "count": f.count}
-            for f in found.fired
-        ],
-        "bad_rows": list(looked.bad_rows),
-        "truncated": looked.truncated,
-        "elapsed_s": round(looked.elapsed_s, 4),
-    }
-
-
-def _number(value: Any) -> Any:
-    """For scripts numbers are numbers; all else is as people see it."""
-    from sensors.model.violation import shown
-
-    match value:
-        case Decimal() if value.is_finite():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case float() if isfinite(value):
-            return value
-    return shown(value)
-
-
-def _print_run(looked: Looked, found: Reconciled) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from sensors.model.line import printable
-    from sensors.model.violation import shown
-
-    console = Console()
-    start = f"{looked.window.start:%Y-%m-%d %H:%M:%S} → " if looked.window.start else "as of "
-    took = say_duration(timedelta(seconds=looked.elapsed_s))
-    console.print(Text(f"{looked.policy.name}  {start}{looked.window.end:%Y-%m-%d %H:%M:%S} UTC  ({took})"))
-    if not looked.ok:
-        console.print(Text(printable(f"{looked.status.value}: {looked.error}"), style="red"))
-        return
-    table = Table(row_styles=["", "dim"])
-    for name in looked.columns:
-        table.add_column(Text(printable(name)))
-    for row in looked.rows[:SHOWN_ROWS]:
-        table.add_row(*(Text(printable(shown(row.values[name]))[:60]) for name in looked.columns))
-    console.print(table)
-    more = len(looked.rows) - SHOWN_ROWS
-    if more > 0:
-        console.print(Text(f"and {count(more, 'row')} more: --json shows them all"))
-    for bad in looked.bad_rows:
-        console.print(Text(printable(f"cannot be counted: {bad}"), style="red"))
-    fires = found.fired
-    rows, keys = count(len(looked.rows), "row"), count(len(looked.violations), "key")
-    console.print(Text(f"{rows}, {keys}, {len(fires)} would alert"))
-    for fire in fires:
-        console.print(Text(printable(f"  {fire.severity.name.upper():<8} {fire.title}  {fire.key}")))
 
 
 def there(project: Path, path: Path) -> Path:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 SOON_S = 2.0
 Item = TypeVar("Item")
 
 
-def progress(items: Iterable[Item], total: int, doing: str) -> Iterator[Item]:
-    """The items, as they are; past two seconds a bar says how many of `total` are done."""
+def progress(items: Iterable[Item], total: int, doing: str, since: float | None = None) -> Iterator[Item]:
+    """The items, as they are; past two seconds a bar says how many of `total` are done. `since`: when a work
+    of many bars began (`time.monotonic`), if this is one of them."""
     if not sys.stderr.isatty():
         yield from items
         return
@@ -21,14 +27,30 @@ def progress(items: Iterable[Item], total: int, doing: str) -> Iterator[Item]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task, started, shown = bar.add_task(doing, total=total), time.monotonic(), False
-    try:
+    task = bar.add_task(doing, total=total)
+    with _shown_soon(bar, SOON_S - (time.monotonic() - since if since else 0)):
         for item in items:
             yield item
             bar.advance(task)
-            if not shown and time.monotonic() - started > SOON_S:
+
+
+@contextmanager
+def _shown_soon(bar: Progress, after_s: float) -> Iterator[None]:
+    """The bar is there once so many seconds are over, also where its first item takes longer."""
+    lock, over = threading.Lock(), threading.Event()
+
+    def show() -> None:
+        with lock:
+            if not over.is_set():
                 bar.start()
-                shown = True
+
+    waiting = threading.Timer(max(0.0, after_s), show)
+    waiting.daemon = True
+    waiting.start()
+    try:
+        yield
     finally:
-        if shown:
-            bar.stop()
+        waiting.cancel()
+        with lock:
+            over.set()
+        bar.stop()

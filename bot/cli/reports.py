@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.group import settings_of
-from bot.cli.past import line
 from bot.cli.policies import catalog_of, policy_of
+from bot.core.words import line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

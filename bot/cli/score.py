@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.group import in_project, settings_of
-from bot.cli.past import line, over_time_only, watched, what_failed
+from bot.cli.past import over_time_only, watched, what_failed
 from bot.cli.policies import catalog_of, policy_of
+from bot.core.words import count, line
 from bot.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -185,11 +186,9 @@ def _share(share: Share) -> str:
 
 
 def _left_out(found: Score) -> list[str]:
-    said = []
-    if found.rows.unlabelled:
-        said.append(f"found, but without a label: {found.rows.unlabelled:,} rows, which count nowhere")
-    if found.without:
-        said.append(f"without a label in this time: {found.without:,} rows, which count nowhere")
-    if found.timeless:
-        said.append(f"labelled, but without a time: {found.timeless:,} rows, which no window ever holds")
-    return said
+    said = {
+        "found, but without a label: {}, counted nowhere": found.rows.unlabelled,
+        "without a label in this time: {}, counted nowhere": found.without,
+        "labelled, but without a time that a window may hold: {}": found.timeless,
+    }
+    return [words.format(count(n, "row")) for words, n in said.items() if n]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,6 +23,7 @@ from bot.core.action import (
 )
 from bot.core.alert import Alert
 from bot.core.change import Refused
+from bot.core.snooze import Scope
 from bot.core.words import clean, who
 from sensors.model.team import Member, Role, Team
 
@@ -123,7 +124,7 @@ RIGHTS = {
     Deed.reveal: Right(Role.responder, "see masked values of {it}", instead=ASK_OTHERS),
     Deed.reveal_hidden: Right(Role.lead, "see hidden values of {it}", instead=ASK_OTHERS),
     Deed.pause: Right(
-        Role.admin, "pause, resume or slow down {it}", ("pause", "resume", "every"), what="a policy"
+        Role.lead, "pause, resume or slow down {it}", ("pause", "resume", "every"), what="a policy"
     ),
     Deed.comment: Right(None, "comment on {it}", ("comment",)),
     Deed.escalate: Right(None, "escalate {it}", ("escalate",)),
@@ -258,6 +259,47 @@ def guide() -> str:
 
 def _typed(verbs: tuple[str, ...]) -> str:
     return ", ".join(f"`{verb}`" for verb in verbs) or "–"
+
+
+def needs(deed: Deed) -> Role:
+    """The role that the table asks for; a responder's where everybody may."""
+    return RIGHTS[deed].role or Role.responder
+
+
+MAY_SNOOZE: Mapping[Scope, Role] = {
+    Scope.alert: needs(Deed.snooze),
+    Scope.entity: needs(Deed.snooze_entity),
+    Scope.policy: needs(Deed.snooze_policy),
+}
+
+
+def may_snooze(person: str, scope: Scope, teams: Mapping[str, Team]) -> Refused | None:
+    """Whether the person may snooze (or wake) so much at once."""
+    what = {Scope.entity: "snooze all alerts about somebody", Scope.policy: "snooze a whole policy"}
+    return _at_least(person, MAY_SNOOZE[scope], what.get(scope, "snooze an alert"), teams)
+
+
+def may_order(person: str, teams: Mapping[str, Team]) -> Refused | None:
+    """Whether the person may pause a policy, or have it run at another pace."""
+    return _at_least(person, needs(Deed.pause), "pause a policy or change its pace", teams)
+
+
+def _at_least(person: str, role: Role, what: str, teams: Mapping[str, Team]) -> Refused | None:
+    """Whether the person has the role, or more, in whatever team; others are told who has."""
+    if not any(team.member(person) for team in teams.values()):
+        names = ", ".join(sorted(teams)) or "there are no teams yet"
+        return Refused("You are a member of no team.", f"Ask for a place in policies/_teams.yml: {names}.")
+    ranks = list(Role)
+    able = {
+        member.slack
+        for team in teams.values()
+        for member in team.members
+        if any(ranks.index(one) >= ranks.index(role) for one in member.roles)
+    }
+    if role is Role.responder or person in able:
+        return None
+    whom = ", ".join(who(one) for one in sorted(able)[:5]) or f"nobody: name an {role} in policies/_teams.yml"
+    return Refused(f"Only a team's {role} may {what}.", f"Those who may: {whom}.")
 
 
 def may_stand_in(person: str, team: Team | None) -> Refused | None:

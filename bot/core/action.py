@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.alert import Disposition, FalseCause, Lane, Terms
+from bot.core.alert import Disposition, FalseCause, Lane, Snooze, Terms
 from sensors.model.policy import NOTHING, Severity
 
 MACHINE = "patrol"
@@ -32,6 +32,8 @@ class Fire:
     forgiven_until: datetime | None = None  # rows seen until then were called a false positive
     previous: int | None = None  # an earlier alert of the key, now closed for good
     as_file: bool = False  # more rows than a card can show: they go into its thread as a file
+    entities: tuple[str, ...] = ()  # whom it is about: "seller:s_1"
+    snooze: Snooze | None = None  # of its entity or policy: what it opens is quiet from the start
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,23 @@ class Mended:
 @dataclass(frozen=True)
 class Timer:
     """What was due has come: a step, a reminder, the end of an acknowledgement or of a snooze."""
+
+
+@dataclass(frozen=True)
+class Hush:
+    """A snooze of its entity or policy covers it from now on. `began` is when that snooze did."""
+
+    snooze: Snooze
+    began: datetime
+    instead: int | None = None  # the snooze that it takes the place of, however long that was
+
+
+@dataclass(frozen=True)
+class Rouse:
+    """The snooze that covered it, of its entity or policy, was ended by hand."""
+
+    of: int
+    ended_by: str
 
 
 @dataclass(frozen=True)
@@ -146,6 +165,13 @@ class Comment:
 
 
 @dataclass(frozen=True)
+class ShareRows:
+    """A person wants all its rows in its thread, as a file."""
+
+    by: str
+
+
+@dataclass(frozen=True)
 class Rerun:
     """A person asks the data again; the answer comes as `RerunEnded`."""
 
@@ -199,6 +225,7 @@ PersonAction = (
     | Reopen
     | Escalate
     | Comment
+    | ShareRows
     | Rerun
     | StartJob
 )
@@ -209,6 +236,8 @@ Action = (
     | Renamed
     | Mended
     | Timer
+    | Hush
+    | Rouse
     | Unheard
     | PagerCalled
     | RerunEnded

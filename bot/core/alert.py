@@ -66,6 +66,8 @@ class Snooze:
     why: str
     since: datetime
     ceiling: Severity
+    of: int = 0  # the snooze of an entity or a policy that covers it; 0: it is of this alert alone
+    target: str = ""  # … and what that one is of: "seller:s_1", or a policy's name
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Alert:
     as_of: datetime  # end of the newest window that spoke of it
     key_values: Mapping[str, Any] = NOTHING
     newest: Mapping[str, Any] = NOTHING  # the newest row's values, plain JSON
+    entities: tuple[str, ...] = ()  # whom it is about, as people write it: "seller:s_1"
     work: Work = Work.open
     condition: Condition = Condition.firing
     unknown_why: str = ""
@@ -109,6 +112,9 @@ class Alert:
     acknowledged_until: datetime | None = None
     reminded: bool = False  # of the acknowledgement that runs out
     snooze: Snooze | None = None
+    apart_at: datetime | None = (
+        None  # when it was woken by itself: snoozes of more that began before leave it
+    )
     step: int = 0  # of the ladder, the next to be told; past its end the lead is told
     step_due: datetime | None = None  # None while worked
     resolved_at: datetime | None = None

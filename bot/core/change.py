@@ -42,6 +42,9 @@ class Effect:
     data: Mapping[str, Any] = NOTHING
 
 
+ALL_ROWS = Effect(EffectKind.file, "All rows, as a file.")
+
+
 @dataclass(frozen=True)
 class Change:
     """The alert after the action, one line of history, and what must follow. `event.story` says why."""
@@ -100,8 +103,10 @@ def changed(
     """`after` with its counters moved on: `work_seq` only where a person acted."""
     event = Event(before.version + 1, now, actor, kind, story, action_record(action))
     by_person = actor != MACHINE
+    woken = before.snooze is not None and before.snooze.of > 0 and after.snooze is None and after.is_open
     counted = replace(
         after,
+        apart_at=now if woken else after.apart_at,
         version=before.version + 1,
         work_seq=before.work_seq + by_person,
         face_seq=before.face_seq + 1,

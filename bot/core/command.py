@@ -31,7 +31,19 @@ VERBS = (
         "open alerts, worst first",
         ("filters",),
     ),
-    Verb("show", "show 142", "an alert with its rows, history and jobs", ("target",)),
+    Verb(
+        "show",
+        "show 142 | seller:s_1 | payments.x",
+        "an alert with its rows, history and jobs; all that is known of somebody; a policy",
+        ("target",),
+    ),
+    Verb(
+        "why",
+        "why 142 | seller:s_1 [policy:payments.x]",
+        "why it is there, or is not: rows, threshold, last look, snooze, who was told, what Slack shows",
+        ("about", "filters"),
+        ("why 142", "why seller:s_1"),
+    ),
     Verb("policy", "policy payments.x", "a policy: its runs, its next run, how right it was", ("name",)),
     Verb("ack", "ack [142 143]", "it is yours; escalation stops until the deadline", ("alerts",)),
     Verb("unack", "unack 142", "hand it back to whoever is on call", ("alerts",)),
@@ -39,12 +51,16 @@ VERBS = (
     Verb("assign", "assign 142 @bo", "give it to somebody", ("alerts", "person")),
     Verb(
         "snooze",
-        "snooze 142 2h reason…",
-        "quiet until then, unless it gets worse (24 h at most)",
-        ("alerts", "span", "words"),
-        ("snooze 142 30m", "snooze 142 until:18:00 waiting for the bank"),
+        "snooze 142 2h reason… | seller:s_1 3d reason… | payments.x 12h reason…",
+        "quiet until then, unless it gets worse: an alert for 24 h at most, an entity 14 d, a policy 72 h",
+        ("about", "span", "words"),
+        (
+            "snooze 142 30m",
+            "snooze 142 until:18:00 waiting for the bank",
+            "snooze seller:s_1 3d known to care, they are on it",
+        ),
     ),
-    Verb("wake", "wake 142", "end a snooze", ("alerts",)),
+    Verb("wake", "wake 142 | seller:s_1 | payments.x", "end a snooze", ("about",)),
     Verb(
         "resolve",
         "resolve 142 fp threshold note…",
@@ -83,6 +99,21 @@ VERBS = (
         "refuse 12 reason…",
         "a job that waits is not started; your own is withdrawn",
         ("approval", "words"),
+    ),
+    Verb(
+        "pause",
+        "pause payments.x [2h reason…]",
+        "it is not run until then, 2 h unless you say; what comes is looked at afterwards",
+        ("name", "maybe_span", "words"),
+        ("pause payments.x 4h the table is being rebuilt",),
+    ),
+    Verb("resume", "resume payments.x", "it runs by its own schedule again", ("name",)),
+    Verb(
+        "every",
+        "every payments.x 1h until:fri reason…",
+        "it runs at this pace for a while, then by its own schedule again",
+        ("name", "interval", "span", "words"),
+        ("every payments.x 1m 2h a launch",),
     ),
     Verb("oncall", "oncall [team] [week]", "who is on call now and next; of a team its week", ("filters",)),
     Verb(
@@ -135,6 +166,8 @@ class Command:
     person: str = ""  # Slack id, or a name to look up
     span: timedelta | None = None
     until: time | None = None
+    weekday: int | None = None  # of `until:fri`; Monday is 0
+    interval: timedelta | None = None  # of `every`
     disposition: Disposition | None = None
     false_cause: FalseCause | None = None
     params: Mapping[str, str] = field(default_factory=dict)
@@ -143,13 +176,16 @@ class Command:
     approval: int = 0
 
     def ends(self, now: datetime) -> datetime | None:
-        """When the span or the named time of day is over (the next such time of the clock of `now`)."""
+        """When the span is over, or the next such time of day or weekday has come, by the clock of `now`."""
         if self.span:
             return now + self.span
-        if self.until is None:
+        if self.until is None and self.weekday is None:
             return None
-        today = datetime.combine(now.date(), self.until, tzinfo=now.tzinfo)
-        return today if today > now else today + timedelta(days=1)
+        today = datetime.combine(now.date(), self.until or time(), tzinfo=now.tzinfo)
+        if self.weekday is None:
+            return today if today > now else today + timedelta(days=1)
+        that_day = today + timedelta(days=(self.weekday - today.weekday()) % 7)
+        return that_day if that_day > now else that_day + timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -166,12 +202,18 @@ ALERTS = re.compile(rf"{ALERT.pattern}(?:,{ALERT.pattern})*,?", re.IGNORECASE)
 APPROVAL = re.compile(r"(?:apr-|#)?(\d{1,9})", re.IGNORECASE)
 LINK = re.compile(r"<?https?://\S+?/archives/([CDG][A-Z0-9]+)/p(\d{10})(\d{6})\S*")
 PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@([\w.-]+)")
-UNTIL = re.compile(r"(\d{1,2})(?::(\d{2}))?$")
+TARGET = re.compile(r"`?(?!\d+$)[^\s`]*[.:][^\s`]+`?")  # seller:s_1, payments.x
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+UNTIL = re.compile(
+    rf"until:(?:(?P<day>{'|'.join(DAYS)})[a-z]*(?::(?=\d))?)?(?P<time>\d{{1,2}}(?::\d{{2}})?)?", re.IGNORECASE
+)
+TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?$")
+LASTS = "say 30m, 2h, 1d, until:18:00 or until:fri"
 
 
 def time_of_day(text: str) -> time | None:
     """`18`, `18:30`; None where it is no time of day."""
-    found = UNTIL.match(text)
+    found = TIME.match(text)
     hour, minute = (int(found[1]), int(found[2] or 0)) if found else (24, 0)
     return time(hour, minute) if hour < 24 and minute < 60 else None
 
@@ -236,7 +278,16 @@ class _Reader:
     def _target(self) -> str | None:
         self._alerts()
         if not self.found["alerts"] and not self.found["links"] and self.words:
-            return self._name()
+            word = self.words.pop(0).strip("`")
+            self.found["name"] = word if ":" in word else word.lower()  # ids may have capitals
+        return None
+
+    def _about(self) -> str | None:
+        """Alerts, or else one entity or policy, as it was typed: ids may have capitals."""
+        self._alerts()
+        named = not self.found["alerts"] and not self.found["links"] and self.words
+        if named and TARGET.fullmatch(self.words[0]) and not UNTIL.fullmatch(self.words[0]):
+            self.found["name"] = self.words.pop(0).strip("`")
         return None
 
     def _name(self) -> str | None:
@@ -255,15 +306,35 @@ class _Reader:
 
     def _span(self) -> str | None:
         if not self.words:
-            return "For how long? Say 30m, 2h, 1d or until:18:00."
+            return f"For how long? {LASTS.capitalize()}."
         said = self.words.pop(0)
-        if said.lower().startswith("until:") and re.match(UNTIL, said[6:]):
-            self.found["until"] = time_of_day(said[6:])
-            return None if self.found["until"] else f"`{said}` is no time of day."
+        if (until := UNTIL.fullmatch(said)) and (until["day"] or until["time"]):
+            return self._until(said, until)
         span = parse_duration(said)
         if span is None:
-            return f"`{said[:40]}` is no duration; say 30m, 2h, 1d or until:18:00."
+            return f"`{said[:40]}` is no duration; {LASTS}."
         self.found["span"] = span
+        return None
+
+    def _until(self, said: str, until: re.Match[str]) -> str | None:
+        at = time_of_day(until["time"] or "0")
+        if at is None:
+            return f"`{said}` is no time of day."
+        self.found["until"] = at
+        if until["day"]:
+            self.found["weekday"] = DAYS.index(until["day"].lower())
+        return None
+
+    def _maybe_span(self) -> str | None:
+        """A time, if one is said."""
+        word = self.words[0] if self.words else ""
+        return self._span() if UNTIL.fullmatch(word) or parse_duration(word) else None
+
+    def _interval(self) -> str | None:
+        interval = parse_duration(self.words.pop(0)) if self.words else None
+        if interval is None:
+            return "How often? Say 5m, 1h or 1d."
+        self.found["interval"] = interval
         return None
 
     def _disposition(self) -> str | None:

@@ -23,6 +23,7 @@ class Fate(StrEnum):
     removed = "removed"
     moved = "moved"
     changed = "changed"
+    mended = "mended"  # its files did not load before: all of its alerts are gained
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,12 @@ def _all(catalog: Catalog) -> set[str]:
 def _pair(name: str, base: Catalog, head: Catalog, moved: Mapping[str | None, str]) -> Pair | None:
     old_name = next((old for old, new in moved.items() if new == name), name) or name
     old, new = base.policies.get(old_name), head.policies.get(name)
-    sides = (("before", base, old_name), ("now", head, name))
-    broken = " and ".join(side for side, catalog, one in sides if one in catalog.broken)
-    if broken:
-        return Pair(name, Fate.changed, old, new, f"its files do not load {broken}")
+    was_broken = old_name in base.broken
+    if name in head.broken:
+        before = "did not load before and " if was_broken else ""
+        return Pair(name, Fate.changed, old, new, f"its files {before}do not load now")
+    if was_broken and new is not None:
+        return Pair(name, Fate.mended, None, new)
     if old is None or new is None:
         return Pair(name, Fate.added if new else Fate.removed, old, new)
     if old_name != name:

@@ -9,10 +9,12 @@ from datetime import datetime
 from bot.core import oncall
 from bot.core.access import Ground, role_in
 from bot.core.alert import Alert, Disposition, due
+from bot.core.builtin_earned import LANES
 from bot.core.builtin_slack import SLACK_AWAY
 from bot.core.cover import Cover
 from bot.core.message import LATE
 from bot.core.reply import Context, Earlier, Evidence
+from bot.core.route import channel_in
 from bot.core.words import clean
 from sensors.model.catalog import Catalog
 from sensors.model.job import Job
@@ -46,6 +48,11 @@ class House:
         """Its team; where that is gone, the one that answers for Patrol."""
         teams = self.catalog.teams
         return teams.get(alert.terms.team) or teams.get(self.owner)
+
+    def channel_of(self, alert: Alert) -> str:
+        """Where its card goes; what is said of a policy's place goes where that policy's own alerts do."""
+        about = str(alert.key_values.get("policy")) if alert.policy in LANES else alert.policy
+        return channel_in(alert.lane, self.catalog.policies.get(about), self.team_of(alert))
 
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
         """Who is meant, never nobody while anybody is in a team."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from math import ceil, sqrt
+from math import ceil
 
 from bot.core.alert import Disposition, FalseCause
+from bot.core.score import Share
 from bot.core.words import count
 
 OVER = timedelta(days=30)  # so far back verdicts count
 ENOUGH = 10  # verdicts before a share says anything
-Z = 1.96  # of 95 %
 LEFT_ALONE = 20  # alerts that people had the time to touch, before it says anything that they did not
 TIME_TO_TOUCH = timedelta(days=3)
 DAY = timedelta(days=1)
@@ -60,26 +60,16 @@ class Record:
 
     @property
     def precision(self) -> float:
-        return self.right / self.judged if self.judged else 0.0
+        return Share(self.right, self.judged).value or 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
-        return wilson(self.right, self.judged)
+        return Share(self.right, self.judged).interval
 
     @property
     def a_day(self) -> float:
         """Over at least a day: an hour's alerts say nothing of a day's."""
         return self.opened / max(1.0, self.span / DAY)
-
-
-def wilson(right: int, of: int) -> tuple[float, float]:
-    """Between which shares the true one lies, with 95 %; all is possible where nothing is known."""
-    if of <= 0:
-        return 0.0, 1.0
-    share, over = right / of, 1 + Z * Z / of
-    middle = (share + Z * Z / (2 * of)) / over
-    wide = Z * sqrt(share * (1 - share) / of + Z * Z / (4 * of * of)) / over
-    return (middle - wide if right else 0.0), (middle + wide if right < of else 1.0)
 
 
 def record(verdicts: Iterable[Verdict], since: datetime, now: datetime) -> Record:

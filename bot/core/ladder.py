@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.action import MACHINE, Action, PagerCalled, Timer, Unheard
+from bot.core.action import MACHINE, Action, PagerCalled, Rouse, Timer, Unheard
 from bot.core.alert import Alert, Condition, Lane, Terms, Work, due, step_to
 from bot.core.change import Change, Effect, EffectKind, Outcome, Same, changed
 from bot.core.words import clean, when, who
@@ -42,6 +42,7 @@ def reopened(alert: Alert) -> Alert:
         false_cause=None,
         note="",
         mended="",
+        apart_at=None,
         helpers=(),
         reopened=alert.reopened + 1,
     )
@@ -162,13 +163,33 @@ def _quietly(alert: Alert, now: datetime) -> Change:
     return changed(alert, after, now, MACHINE, kind, story, Timer())
 
 
+STILL = {
+    Condition.firing: "still there",
+    Condition.cleared: "gone since",
+    Condition.unknown: "whether it is still there is not known",
+}
+
+
+def scope_ends(alert: Alert, now: datetime, how: str, action: Timer | Rouse) -> Change:
+    """The snooze of its entity or policy is over. That is announced once for all alerts that it covered, to
+    those whom the current step of each would tell: so here that step counts as told, and the next is set. A
+    pager is called all the same, since what is announced rings no phone."""
+    target = clean(alert.snooze.target) if alert.snooze else ""
+    story, woken = f"{how} {target}; {STILL[alert.condition]}", awake(alert, now)
+    if alert.lane is not Lane.live:
+        return changed(alert, woken, now, MACHINE, "woken", story, action)
+    if alert.work is Work.acknowledged:
+        told = f"{alert.name} is yours: {story}"
+        tell = Effect(EffectKind.tell, told, to=alert.owner, work_seq=alert.work_seq)
+        return changed(alert, woken, now, MACHINE, "woken", story, action, (tell,))
+    climbed = climb(woken, now, MACHINE, story, action, "woken")
+    return replace(climbed, effects=tuple(e for e in climbed.effects if e.kind is EffectKind.call_pager))
+
+
 def _snooze_ends(alert: Alert, now: datetime) -> Change:
-    still = {
-        Condition.firing: "still there",
-        Condition.cleared: "gone since",
-        Condition.unknown: "whether it is still there is not known",
-    }
-    story = f"the snooze has ended; {still[alert.condition]}"
+    if alert.snooze and alert.snooze.of:
+        return scope_ends(alert, now, "the snooze has ended of", Timer())
+    story = f"the snooze has ended; {STILL[alert.condition]}"
     to = alert.owner if alert.work is Work.acknowledged else None
     tell = Effect(EffectKind.tell, f"{alert.name}: {story}", to=to or step_to(alert), work_seq=alert.work_seq)
     return changed(alert, awake(alert, now), now, MACHINE, "woken", story, Timer(), (tell,))

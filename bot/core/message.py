@@ -25,8 +25,8 @@ class MessageState(StrEnum):
 class Message:
     """What the store knows of one message. `delivery` travels in its metadata and finds it again."""
 
-    delivery: str  # "card-12" or "effect-40"
-    alert: int
+    delivery: str  # "card-12", "effect-40" or "notice-7"
+    alert: int  # 0: of no one alert
     effect: int | None  # None: the alert's card
     channel: str
     thread_ts: str | None = None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from bot.core.ledger import Stretch, cut
-from bot.core.plan import EPOCH, due_between
+from bot.core.plan import EPOCH, due_between, next_due
 from sensors.model.policy import After, Every, Incremental, Policy, Schedule, Trailing
-from sensors.model.window import Window, window_for
+from sensors.model.window import INSTANT, Window, window_for
 
 HOUR = timedelta(hours=1)
 SIZES = (HOUR, 6 * HOUR, 24 * HOUR)  # of one window of events
@@ -71,17 +73,16 @@ def sampled(
         return Sampled(tuple(due_between(Every(step), after, until)), said)
     if isinstance(schedule, After):
         return Sampled(())
-    dues = tuple(due_between(schedule, after, until))
+    dues = tuple(islice(due_between(schedule, after, until), most + 1))
     if len(dues) <= most:
         return Sampled(dues)
     step = next((s for s in STEPS if (until - after) // s <= most), STEPS[-1])
-    return Sampled(tuple(_apart(dues, step)), step)
+    return Sampled(tuple(_apart(schedule, after, until, step)), step)
 
 
-def _apart(dues: tuple[datetime, ...], step: timedelta) -> list[datetime]:
-    """Those that lie at least `step` apart."""
-    kept: list[datetime] = []
-    for due in dues:
-        if not kept or due - kept[-1] >= step:
-            kept.append(due)
-    return kept
+def _apart(schedule: Schedule, after: datetime, until: datetime, step: timedelta) -> Iterator[datetime]:
+    """Due times that lie at least `step` apart; those between are not gone through."""
+    due = next_due(schedule, after)
+    while due is not None and due <= until:
+        yield due
+        due = next_due(schedule, due + step - INSTANT)

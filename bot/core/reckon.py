@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.core.held import Opening, Page
 from sensors.model.policy import Severity
 from sensors.model.team import Team
+from sensors.model.window import INSTANT
 
 NIGHT = (22, 7)  # from, until: hours in the zone of the team's rotation
 
@@ -73,7 +74,7 @@ def _local(at: datetime, zone: str) -> datetime:
 
 
 def _days(start: datetime, end: datetime, zone: str) -> Iterable[date]:
-    day, last = _local(start, zone).date(), _local(end, zone).date()
+    day, last = _local(start, zone).date(), _local(end - INSTANT, zone).date()
     while day <= last:
         yield day
         day += timedelta(days=1)

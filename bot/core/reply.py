@@ -39,13 +39,14 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier alert on the same entity."""
+    """Another alert on the same entity."""
 
     id: int
     policy: str
     title: str
     disposition: Disposition | None
     at: datetime
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,15 @@ class Said:
 
 
 @dataclass(frozen=True)
+class AskReply:
+    """What would be done, and what that would mean: done only once the same person says yes."""
+
+    ask: int
+    lines: tuple[str, ...]
+    does: str  # what the button says
+
+
+@dataclass(frozen=True)
 class PolicyLine:
     """A policy on one line of `status`."""
 
@@ -90,6 +100,7 @@ class PolicyLine:
     next_due: datetime | None = None
     open_alerts: int = 0
     worth: str = ""  # "has earned live" or "noisy"
+    order: str = ""  # "is paused" or "runs every 1 h", for a while
 
 
 Place = tuple[str, str]  # channel and ts of a message
@@ -131,6 +142,7 @@ class StatusReply:
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # alert id -> who has been told
     approvals: tuple[Approval, ...] = ()  # what waits for a second person
     able: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # approval id -> who may agree
+    standing: tuple[str, ...] = ()  # what people have ordered for a time: snoozes of entities and policies
 
 
 @dataclass(frozen=True)
@@ -140,6 +152,7 @@ class ListReply:
     alerts: tuple[Alert, ...]
     asked: str = ""  # the filter in words
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+    snoozes: tuple[str, ...] = ()  # of entities and policies, in sentences
 
 
 @dataclass(frozen=True)
@@ -154,12 +167,52 @@ class ShowReply:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What somebody wrote about an alert."""
+
+    alert: int
+    by: str
+    at: datetime
+    story: str
+
+
+@dataclass(frozen=True)
+class EntityReply:
+    """`show seller:s_1`: all that is known of them. Alerts newest first."""
+
+    name: str  # as people write it
+    link: tuple[str, str] | None  # label, url
+    alerts: tuple[Alert, ...]
+    notes: tuple[Note, ...] = ()
+    snoozes: tuple[str, ...] = ()  # in sentences, the newest first
+    cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+    more: bool = False  # there are more alerts than are listed
+
+
+@dataclass(frozen=True)
+class WhyReply:
+    """`why 142`, `why seller:s_1`: each reason with what it is of, in sentences of the core."""
+
+    about: str
+    reasons: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Worth:
     """What the alerts of a policy's present version came to in its lane, and what follows, in words."""
 
     record: Record
     missing: tuple[str, ...] = ()  # of a policy in shadow, for `live`
     noise: str = ""  # of a live one: why it is noisy
+
+
+@dataclass(frozen=True)
+class Trend:
+    """How many alerts opened on each day, the oldest first, and what they came to."""
+
+    by_day: tuple[int, ...] = ()
+    called: Mapping[Disposition, int] = field(default_factory=dict)
+    open: int = 0
 
 
 @dataclass(frozen=True)
@@ -172,6 +225,8 @@ class PolicyReply:
     alerts: tuple[Alert, ...] = ()
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     reports: int = 0  # false positives of which nobody has made a case yet
+    mistake: str = ""  # the first of its files, where these do not load and this is its last good version
+    trend: Trend = Trend()
 
 
 @dataclass(frozen=True)
@@ -209,6 +264,6 @@ class ApprovalsReply:
     mine: tuple[int, ...] = ()  # those that the one who asks may answer
 
 
-OfAlerts = ListReply | ShowReply | PolicyReply | StatusReply
+OfAlerts = ListReply | ShowReply | WhyReply | EntityReply | PolicyReply | StatusReply
 OfPeople = OnCallReply | DigestReply | ApprovalsReply
-Reply = Said | OfAlerts | OfPeople | HelpReply
+Reply = Said | AskReply | OfAlerts | OfPeople | HelpReply

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core.alert import Alert, Lane, Terms
+from bot.core.alert import Lane, Terms
 from sensors.model.policy import Policy, Severity, Status
 from sensors.model.run import Cause
 from sensors.model.team import Team
@@ -19,13 +19,8 @@ def lane_for(policy: Policy, cause: Cause) -> Lane:
     return Lane.historical if cause.of_the_past else lane_of(policy)
 
 
-def channel_for(alert: Alert, policy: Policy | None, team: Team | None) -> str:
-    """The channel of its card; empty where neither policy nor team names one."""
-    return channel_in(alert.lane, policy, team)
-
-
 def channel_in(lane: Lane, policy: Policy | None, team: Team | None) -> str:
-    """The channel of cards in this lane."""
+    """The channel of cards in this lane; empty where neither policy nor team names one."""
     if lane is Lane.live:
         return (policy.channel if policy else None) or (team.channel if team else "")
     return (policy.review_channel if policy else None) or (team.review_channel if team else "")

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.action import MACHINE, Clear, Fire, Unknown
-from bot.core.alert import Alert, Condition, Disposition, Lane, Work
-from bot.core.change import Effect, EffectKind, Outcome, Same, changed
+from bot.core.alert import Alert, Condition, Disposition, Lane, Snooze, Work
+from bot.core.change import ALL_ROWS, Effect, EffectKind, Outcome, Same, changed
 from bot.core.ladder import awake, call_at_once, reopened, restart
 from bot.core.words import clean, count, who
 from sensors.model.policy import Severity
@@ -33,8 +33,8 @@ def fire(alert: Alert | None, found: Fire, now: datetime) -> Outcome:
 
 def _open(found: Fire, now: datetime) -> Outcome:
     """A new alert. The card itself tells the ladder's first step where that is due at once."""
-    ladder = found.terms.ladder
-    told = bool(ladder) and not ladder[0].after
+    ladder, quiet = found.terms.ladder, _quiet(found, now)
+    told = bool(ladder) and not ladder[0].after and not quiet
     step = 1 if told else 0
     wait = ladder[step].after if step < len(ladder) else found.terms.repeat_interval
     alert = Alert(
@@ -51,6 +51,8 @@ def _open(found: Fire, now: datetime) -> Outcome:
         as_of=found.as_of,
         key_values=found.key_values,
         newest=found.newest,
+        entities=found.entities,
+        snooze=quiet,
         told_count=found.count,
         told_severity=found.severity,
         step=step if found.lane is Lane.live else 0,
@@ -59,11 +61,18 @@ def _open(found: Fire, now: datetime) -> Outcome:
         forgiven_until=found.forgiven_until,
     )
     story = f"opened; ALR-{found.previous} was about the same" if found.previous else "opened"
+    story += f", snoozed with {clean(quiet.target)}" if quiet else ""
     effects = tuple(
         Effect(EffectKind.start_job, data={"by": MACHINE, "job": job, "params": {}}) for job in found.on_open
     )
-    rings = call_at_once(found.terms, alert.word) if found.lane is Lane.live else ()
+    rings = call_at_once(found.terms, alert.word) if found.lane is Lane.live and not quiet else ()
     return changed(alert, alert, now, MACHINE, "opened", story, found, (*_file(found), *rings, *effects))
+
+
+def _quiet(found: Fire, now: datetime) -> Snooze | None:
+    """The snooze of its entity or policy, while that is on."""
+    on = found.snooze is not None and found.lane is Lane.live and found.snooze.until > now
+    return replace(found.snooze, since=now) if on and found.snooze else None
 
 
 def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:
@@ -100,7 +109,7 @@ def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:
 
 def _file(found: Fire) -> tuple[Effect, ...]:
     """The effect that puts all its rows into the thread, where they are too many for the card."""
-    return (Effect(EffectKind.file, "All rows, as a file."),) if found.as_file else ()
+    return (ALL_ROWS,) if found.as_file else ()
 
 
 def _worse(alert: Alert, after: Alert) -> str:
@@ -131,7 +140,8 @@ def _reopen(alert: Alert, found: Fire, now: datetime) -> Outcome:
     said = alert.disposition.value.replace("_", " ") if alert.disposition else "resolved"
     last = f"last called {said} by {who(alert.resolved_by)}" if alert.resolved_by else "it had cleared"
     why = "the condition is back" if alert.condition is Condition.cleared else "new rows"
-    after = restart(reopened(alert), now)
+    after, quiet = restart(reopened(alert), now), _quiet(found, now)
+    why += f", snoozed with {clean(quiet.target)}" if quiet else ""
     after = replace(
         after,
         title=found.title,
@@ -140,6 +150,7 @@ def _reopen(alert: Alert, found: Fire, now: datetime) -> Outcome:
         fired_at=now,
         as_of=max(alert.as_of, found.as_of),
         newest=found.newest,
+        snooze=quiet,
         condition=Condition.firing,
         unknown_why="",
         forgiven_until=found.forgiven_until,

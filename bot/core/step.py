@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from bot.core import sensor_step
+from bot.core import sensor_step, snoozing
 from bot.core.action import (
     MACHINE,
     Acknowledge,
@@ -16,6 +16,7 @@ from bot.core.action import (
     Comment,
     Escalate,
     Fire,
+    Hush,
     JobDecided,
     JobEnded,
     Mended,
@@ -25,6 +26,8 @@ from bot.core.action import (
     Rerun,
     RerunEnded,
     Resolve,
+    Rouse,
+    ShareRows,
     SnoozeFor,
     StartJob,
     Timer,
@@ -33,13 +36,10 @@ from bot.core.action import (
     Unknown,
     Wake,
 )
-from bot.core.alert import Alert, Disposition, Lane, Snooze, Work
-from bot.core.change import Effect, EffectKind, Outcome, Refused, Same, changed
-from bot.core.ladder import awake, climb, on_the_ladder, reopened, restart
+from bot.core.alert import Alert, Disposition, Lane, Work
+from bot.core.change import ALL_ROWS, Effect, EffectKind, Outcome, Refused, Same, changed
+from bot.core.ladder import climb, on_the_ladder, reopened, restart
 from bot.core.words import clean, when, who
-from sensors.model.clock import say_duration
-
-LONGEST_SNOOZE = timedelta(hours=24)
 
 
 def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
@@ -55,9 +55,9 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
             return _of_policy(alert, action, now)
         case Timer() | Unheard() | PagerCalled():
             return on_the_ladder(alert, action, now)
-        case Acknowledge() | Unacknowledge() | Assign():
+        case Acknowledge() | Unacknowledge() | Assign() | Escalate():
             return _ownership(alert, action, now)
-        case SnoozeFor() | Wake():
+        case SnoozeFor() | Wake() | Hush() | Rouse():
             return _snoozing(alert, action, now)
         case Resolve() | Reopen():
             return _closing(alert, action, now)
@@ -95,7 +95,10 @@ def _mended(alert: Alert, action: Mended, now: datetime) -> Outcome:
     return changed(alert, after, now, MACHINE, "mended", story, action, (told,))
 
 
-def _ownership(alert: Alert, action: Acknowledge | Unacknowledge | Assign, now: datetime) -> Outcome:
+def _ownership(
+    alert: Alert, action: Acknowledge | Unacknowledge | Assign | Escalate, now: datetime
+) -> Outcome:
+    """Who has an open alert, or is to be told of it."""
     if not alert.is_open:
         return _already_resolved(alert)
     match action:
@@ -105,6 +108,8 @@ def _ownership(alert: Alert, action: Acknowledge | Unacknowledge | Assign, now: 
             return _unacknowledge(alert, by, now)
         case Assign():
             return _assign(alert, action, now)
+        case Escalate():
+            return _escalate(alert, action, now)
 
 
 def _acknowledge(alert: Alert, action: Acknowledge, now: datetime) -> Outcome:
@@ -169,28 +174,10 @@ def _told(text: str, by: str, *people: str | None) -> tuple[Effect, ...]:
     return tuple(Effect(EffectKind.tell, text, to=person) for person in people if person and person != by)
 
 
-def _snoozing(alert: Alert, action: SnoozeFor | Wake, now: datetime) -> Outcome:
-    if not alert.is_open:
-        return _already_resolved(alert)
-    if isinstance(action, Wake):
-        return wake(alert, action, now)
-    by, until = action.by, action.until
-    if until <= now:
-        return Refused(f"{when(until)} has passed.", f"snooze {alert.id} 2h reason")
-    if until - now > LONGEST_SNOOZE:
-        return Refused("An alert can be snoozed for 24 h at most.", f"snooze {alert.id} 24h reason")
-    since = alert.snooze.since if alert.snooze else now
-    slept = replace(alert, snooze=Snooze(until, by, action.why, since, alert.severity))
-    why = f": {clean(action.why)}" if action.why else ""
-    story = f"snoozed by {who(by)} for {say_duration(until - now)}, until {when(until)}{why}"
-    return changed(alert, slept, now, by, "snoozed", story, action)
-
-
-def wake(alert: Alert, action: Wake, now: datetime) -> Outcome:
-    """Ends a snooze by hand: the step or the acknowledgement goes on where it stood."""
-    if not alert.snooze:
-        return Refused(f"{alert.name} is not snoozed.", f"snooze {alert.id} 2h reason")
-    return changed(alert, awake(alert, now), now, action.by, "woken", f"woken by {who(action.by)}", action)
+def _snoozing(alert: Alert, action: SnoozeFor | Wake | Hush | Rouse, now: datetime) -> Outcome:
+    if isinstance(action, Hush | Rouse):
+        return snoozing.by_scope(alert, action, now)
+    return snoozing.by_hand(alert, action, now) if alert.is_open else _already_resolved(alert)
 
 
 def _closing(alert: Alert, action: Resolve | Reopen, now: datetime) -> Outcome:
@@ -238,22 +225,25 @@ def _reopen(alert: Alert, action: Reopen, now: datetime) -> Outcome:
 OfJob = StartJob | JobDecided | JobEnded
 
 
-def _beside(alert: Alert, action: Escalate | Comment | Rerun | RerunEnded | OfJob, now: datetime) -> Outcome:
+def _escalate(alert: Alert, action: Escalate, now: datetime) -> Outcome:
+    by, why = action.by, action.why
+    if alert.lane is not Lane.live:
+        said = f"{alert.name} is {alert.lane.value}: it pages nobody."
+        return Refused(said, f"assign {alert.id} @somebody")
+    return climb(alert, now, by, f"escalated by {who(by)}{f': {clean(why)}' if why else ''}", action)
+
+
+def _beside(alert: Alert, action: Comment | ShareRows | Rerun | RerunEnded | OfJob, now: datetime) -> Outcome:
     """What people and jobs do beside the alert's own state."""
     match action:
-        case Escalate(by=by, why=why):
-            if not alert.is_open:
-                return _already_resolved(alert)
-            if alert.lane is not Lane.live:
-                return Refused(
-                    f"{alert.name} is {alert.lane.value}: it pages nobody.", f"assign {alert.id} @somebody"
-                )
-            return climb(alert, now, by, f"escalated by {who(by)}{f': {clean(why)}' if why else ''}", action)
         case Comment(by=by, text=text):
             if not text.strip():
                 return Refused("The comment is empty.", f"comment {alert.id} what you saw")
             noted = replace(alert, comments=alert.comments + 1)
             return changed(alert, noted, now, by, "commented", f"{who(by)}: {clean(text.strip())}", action)
+        case ShareRows(by=by):
+            told = f"its rows put into the thread by {who(by)}"
+            return changed(alert, alert, now, by, "rows_shared", told, action, (ALL_ROWS,))
         case Rerun(by=by):
             ask = Effect(EffectKind.rerun, data={"by": by})
             return changed(alert, alert, now, by, "rerun", f"rerun by {who(by)}", action, (ask,))

@@ -32,7 +32,8 @@ def _finding(body: str) -> object:
 
 def _judged(body: str) -> object:
     said = _read(body)[2]
-    return [said.get(name) for name in JUDGED], "shadow" in said.get("status", "")
+    taken = json.loads(body).get("defaults") or {}
+    return [said.get(name) for name in JUDGED], "shadow" in said.get("status", str(taken.get("status")))
 
 
 def _read(body: str) -> tuple[list[object], object, dict[str, str]]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from sensors.model.line import printable
+
 MARK = re.compile(r"⟦(?:(?P<who>[UWB][A-Z0-9]{1,20})|t:(?P<when>\d{1,10}))⟧")
 
 
@@ -23,6 +25,12 @@ def when(at: datetime) -> str:
 def clean(text: str) -> str:
     """Text from outside, without anything that could pass for a mark."""
     return text.replace("⟦", "[").replace("⟧", "]")
+
+
+def line(text: object, limit: int = 90) -> str:
+    """Text from rows on one line of a terminal: nothing that moves its cursor, and no longer than that."""
+    shown = printable(str(text)[: 4 * limit])
+    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 
 def count(n: int, one: str, many: str = "") -> str:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from bot.core.alert import Event, Work
+from bot.core.alert import Alert, Event, Work
 from bot.core.change import Refused
 from bot.core.command import BY_NAME
 from bot.core.job_run import JobRun
 from bot.core.reply import (
     ApprovalsReply,
+    AskReply,
     Context,
     DigestReply,
+    EntityReply,
     HelpReply,
     ListReply,
-    OfPeople,
     OnCallReply,
     PolicyLine,
     PolicyReply,
@@ -24,13 +27,14 @@ from bot.core.reply import (
     Said,
     ShowReply,
     StatusReply,
+    WhyReply,
 )
 from bot.core.words import count
 from bot.slack import approvals, duty
-from bot.slack.blocks import Block, Face, actions, context, header, preformatted, section
+from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
 from bot.slack.digest import digest
-from bot.slack.face import buttons, offers, shown_columns
-from bot.slack.lines import ANYWHERE, Room, alert_lines, sections
+from bot.slack.face import buttons, link_button, offers, shown_columns
+from bot.slack.lines import ANYWHERE, LINES_MOST, Room, alert_line, alert_lines, sections, trend
 from bot.slack.text import (
     AGO,
     CLOCK,
@@ -44,13 +48,16 @@ from bot.slack.text import (
     mention,
     sentence,
     trimmed,
+    wrote,
 )
-from bot.slack.wording import finding, footnotes, state, story, title, worth
+from bot.slack.wording import CALLED, finding, footnotes, state, story, title, worth
 from sensors.model.clock import say_duration
 from sensors.model.policy import Cron, Every, Policy
 
+POLICIES_MOST, ON_A_LINE = 400, 8  # policies: those past the first lines stand side by side
 STATUS_OPEN = 8
 COLUMNS_IN_FULL = 12
+SEVERAL_MOST = 20  # alerts that a button can name
 
 
 IN_THREADS = "@patrol"  # Slack refuses slash commands there
@@ -59,33 +66,23 @@ TYPED = re.compile(rf"`(?:/patrol )?((?:{'|'.join(BY_NAME)})(?: [^`]*)?)`")
 
 def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
     """Any answer as a message."""
-    match reply:
-        case Refused(why=why, hint=hint):
-            return said(Said(why, hint, ok=False), room)
-        case Said():
-            return said(reply, room)
-        case HelpReply():
-            return helped(reply, room)
-        case StatusReply():
-            return status(reply, room)
-        case ListReply():
-            return listed(reply, room)
-        case ShowReply():
-            return shown(reply, room)
-        case PolicyReply():
-            return policy(reply, room)
-        case _:
-            return _of_people(reply, room)
-
-
-def _of_people(reply: OfPeople, room: Room) -> Face:
-    match reply:
-        case DigestReply():
-            return digest(reply, room)
-        case OnCallReply():
-            return duty.on_call(reply)
-        case ApprovalsReply():
-            return approvals.listed(reply, room.prefix)
+    if isinstance(reply, Refused):
+        return said(Said(reply.why, reply.hint, ok=False), room)
+    ways: Mapping[type, Callable[[Any, Room], Face]] = {
+        Said: said,
+        AskReply: asked,
+        StatusReply: status,
+        DigestReply: digest,
+        OnCallReply: lambda shown, _: duty.on_call(shown),
+        ListReply: listed,
+        ShowReply: shown,
+        WhyReply: because,
+        EntityReply: entity,
+        PolicyReply: policy,
+        HelpReply: helped,
+        ApprovalsReply: lambda found, where: approvals.listed(found, where.prefix),
+    }
+    return ways[type(reply)](reply, room)
 
 
 def said(reply: Said, room: Room = ANYWHERE) -> Face:
@@ -94,6 +91,15 @@ def said(reply: Said, room: Room = ANYWHERE) -> Face:
     hint = TYPED.sub(rf"`{room.prefix} \1`", reply.hint)
     text = said_text(told) or "Done."
     return Face(trimmed(text, 1_000), [section(text), *context([answer(hint)] if hint else [])])
+
+
+def asked(reply: AskReply, room: Room = ANYWHERE) -> Face:  # noqa: ARG001
+    """What would be done, with the buttons that do it or leave it."""
+    text = answer("\n".join(reply.lines)) or "Are you sure?"
+    yes = button(reply.does, "ask.yes", str(reply.ask), "primary")
+    return Face(
+        trimmed(text, 1_000), [section(text), *actions([yes, button("Leave it", "ask.no", str(reply.ask))])]
+    )
 
 
 def said_text(reply: Said) -> str:
@@ -110,12 +116,23 @@ def plainly(text: str, hint: str = "") -> Face:
 
 def listed(reply: ListReply, room: Room = ANYWHERE) -> Face:
     asked = f" ({code(reply.asked, 100)})" if reply.asked else ""
+    scopes = sections([answer(line) for line in reply.snoozes])
     if not reply.alerts:
         text = f"No open alerts{asked}."
-        return Face(text, [section(text)])
+        return Face(text, [section(text), *scopes])
     head = f"*{count(len(reply.alerts), 'open alert')}*{asked}"
     lines = alert_lines(reply.alerts, reply.cards, room)
-    return Face(trimmed(head, 300), [section(head), *sections(lines)])
+    return Face(
+        trimmed(head, 300), [section(head), *scopes, *sections(lines), *actions(_several(reply.alerts))]
+    )
+
+
+def _several(alerts: Sequence[Alert]) -> list[Block]:
+    """The button below a list, where there is more than one."""
+    ids = [alert.id for alert in alerts if alert.is_open and alert.id < 10**9][:SEVERAL_MOST]
+    if len(ids) < 2:
+        return []
+    return [button("Resolve several…", "alert.several", f"0:0:{','.join(str(one) for one in ids)}")]
 
 
 def shown(reply: ShowReply, room: Room = ANYWHERE) -> Face:
@@ -135,6 +152,50 @@ def shown(reply: ShowReply, room: Room = ANYWHERE) -> Face:
         *_titled("Jobs", job_lines(reply.jobs, 5)),
     ]
     return Face(f"{alert.name} · {title(alert, 90)}", blocks)
+
+
+def entity(reply: EntityReply, room: Room = ANYWHERE) -> Face:
+    """The whole story of somebody: what is open, what came before and was made of it, notes, snoozes."""
+    opened = [alert for alert in reply.alerts if alert.is_open]
+    closed = [alert for alert in reply.alerts if not alert.is_open]
+    called = Counter(CALLED[one.disposition] for one in closed if one.disposition)
+    came_to = "".join(f", {n} {what}" for what, n in called.most_common())
+    policies = len({alert.policy for alert in reply.alerts})
+    many = f"{count(len(reply.alerts), 'alert')}{' (the newest)' if reply.more else ''}"
+    of = f" of {count(policies, 'policy', 'policies')}" if policies else ""
+    head = f"{many}{of}: {len(opened)} open{came_to}."
+    notes = [
+        f"{date(note.at)} · ALR-{note.alert} · {story(note.story, note.by, 300)}" for note in reply.notes
+    ]
+    blocks = [
+        header(reply.name),
+        section(head),
+        *actions(link_button([reply.link] if reply.link else [])),
+        *_titled("Open", [_of_entity(alert, reply, room) for alert in opened]),
+        *_titled("Earlier", [_of_entity(alert, reply, room) for alert in closed]),
+        *_titled("Notes", notes),
+        *_titled("Snoozes", [answer(line, 400) for line in reply.snoozes[:10]]),
+    ]
+    return Face(f"{escape(reply.name, 100)} · {head}", blocks[:48])
+
+
+def _of_entity(alert: Alert, reply: EntityReply, room: Room) -> str:
+    url = room.link(reply.cards.get(alert.id))
+    if alert.is_open:
+        return f"{alert_line(alert, url)} · {code(alert.policy, 60)}"
+    name = link(url, alert.name) if url else f"*{alert.name}*"
+    called = CALLED[alert.disposition] if alert.disposition else "closed"
+    by = f" by {mention(alert.resolved_by)}" if alert.resolved_by else " by the data"
+    note = f": {wrote(alert.note, 150)}" if alert.note else ""
+    at = f" {date(alert.resolved_at, AGO)}" if alert.resolved_at else ""
+    return f"✅ {name} {title(alert, 90)} · {code(alert.policy, 60)} · *{called}*{by}{at}{note}"
+
+
+def because(reply: WhyReply, room: Room = ANYWHERE) -> Face:  # noqa: ARG001
+    """Reason by reason."""
+    lines = [f"*{escape(what, 80)}* {answer(said, 900)}" for what, said in reply.reasons]
+    head = answer(reply.about, 300)
+    return Face(trimmed(f"Why {head}", 300), [section(f"*Why* {head}"), *sections(lines)])
 
 
 def row_blocks(about: Context, most: int) -> list[Block]:
@@ -189,8 +250,9 @@ def around(reply: StatusReply) -> list[Block]:
     waiting = [approvals.line(asked, reply.able.get(asked.id, ())) for asked in reply.approvals[:10]]
     return [
         *_titled("Waiting for a second person", waiting),
+        *_titled("For a while", [answer(line) for line in reply.standing]),
         *_titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
-        *_titled("Policies", _policy_lines(reply.policies)),
+        *_titled("Policies", _policy_lines(reply.policies), POLICIES_MOST),
         *_titled("Jobs", job_lines(reply.jobs, 5)),
         *_titled("Bundles", [answer(line, 300) for line in reply.bundles[:20]]),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
@@ -198,25 +260,39 @@ def around(reply: StatusReply) -> list[Block]:
 
 
 def _policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
+    """What is wrong or has open alerts first, a line each; of the others how they are, many on a line."""
     ranked = sorted(policies, key=lambda line: (not line.last_error, -line.open_alerts, line.name))
-    return [policy_line(line) for line in ranked]
+    others = [f"{_mark(line)} {code(line.name, 80)}" for line in ranked[LINES_MOST:POLICIES_MOST]]
+    packed = ["  ".join(others[at : at + ON_A_LINE]) for at in range(0, len(others), ON_A_LINE)]
+    left = len(ranked) - POLICIES_MOST
+    more = [f"and {left:,} more"] if left > 0 else []
+    return [*(policy_line(line) for line in ranked[:LINES_MOST]), *packed, *more]
+
+
+def _mark(line: PolicyLine) -> str:
+    return "⏸" if line.order else "🔴" if line.last_error else "⏳" if line.last_run is None else "🟢"
 
 
 def policy_line(line: PolicyLine) -> str:
-    mark = "🔴" if line.last_error else "⏳" if line.last_run is None else "🟢"
     runs = "" if line.status == "live" else f" · {escape(line.status, 20)}"
     ran = f" · ran {date(line.last_run, AGO)}" if line.last_run else " · has not run yet"
     due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
     opened = f" · {line.open_alerts} open" if line.open_alerts else ""
     error = f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
     worth = f" · {escape(line.worth, 40)}" if line.worth else ""
-    return f"{mark} {code(line.name, 80)}{runs}{worth}{opened}{ran}{due}{error}"
+    order = f" · *{escape(line.order, 40)}*" if line.order else ""
+    return f"{_mark(line)} {code(line.name, 80)}{runs}{order}{worth}{opened}{ran}{due}{error}"
 
 
 def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
     found = reply.policy
     about = f"\n{escape(found.description, 600)}" if found.description else ""
+    wrong = f"🔴 Its files do not load, this is its last good version: {sentence(reply.mistake, 400)}"
     facts = [
+        wrong if reply.mistake else "",
+        f"what looks like it and is none: {escape(found.false_positives, 600)}"
+        if found.false_positives
+        else "",
         f"{_schedule(found)}, owned by {escape(found.owner, 40)}",
         _reports(reply.reports, found.name),
         link(found.runbook, "Runbook") if found.runbook else "",
@@ -226,6 +302,7 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         section(f"{policy_line(reply.line)}{about}"),
         *context([fact for fact in facts if fact]),
         *([section(worth(found, reply.worth))] if reply.worth else []),
+        *([section(days)] if (days := trend(reply.trend)) else []),
         *_titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
     ]
     return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)
@@ -260,8 +337,8 @@ def helped(reply: HelpReply, room: Room = ANYWHERE) -> Face:
 # -- of all --------------------------------------------------------------------------------------------------
 
 
-def _titled(title: str, lines: Sequence[str]) -> list[Block]:
+def _titled(title: str, lines: Sequence[str], most: int = LINES_MOST) -> list[Block]:
     if not any(lines):
         return []
-    first, *rest = sections(lines)
+    first, *rest = sections(lines, most)
     return [section(f"*{title}*\n{first['text']['text']}"), *rest]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
-from bot.core.action import PersonAction
+from bot.core.action import PersonAction, Resolve
+from bot.core.alert import Alert
 from bot.core.change import Refused
-from bot.core.reply import Person, Reply, Revealed, Said, ShowReply, StatusReply
+from bot.core.reply import AskReply, Person, Reply, Revealed, Said, ShowReply, StatusReply, WhyReply
 from sensors.model.job import Job
 
 
@@ -19,12 +21,32 @@ class Desk(Protocol):
     ) -> Said | Refused:
         """Records the act. `work_seq` is what the button showed: a stale one is answered with who has it."""
 
+    def ask_snooze(
+        self, person: Person, name: str, until: datetime, why: str, /
+    ) -> AskReply | Said | Refused:
+        """The preview of a snooze of an entity or policy; nothing is done yet."""
+
+    def confirm(self, person: Person, ask: int, /) -> Said | Refused:
+        """Does what the person was shown and asked about."""
+
     def command(self, person: Person, text: str, /) -> Reply | Refused:
         """A whole slash command (without `/patrol`) or the text of a mention."""
 
     def show(self, alert_id: int, /) -> ShowReply | None: ...
 
+    def show_rows(self, alert_id: int, /) -> ShowReply | None:
+        """The same with all rows that are kept."""
+
+    def why_alert(self, alert_id: int, /) -> WhyReply | None:
+        """Why the alert is as it is."""
+
     def status(self, person: Person, /) -> StatusReply: ...
+
+    def alerts(self, ids: Sequence[int], /) -> list[Alert]:
+        """Those of them that there are."""
+
+    def resolve_several(self, person: Person, ids: Sequence[int], action: Resolve, /) -> Said | Refused:
+        """One verdict for several alerts."""
 
     def start_form(self, alert_id: int, job: str, /) -> tuple[Job, Mapping[str, Any]] | None:
         """The job with its parameters filled in from the alert's newest row."""

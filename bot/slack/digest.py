@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from bot.core.digest import Digest, Fired
-from bot.core.earned import ENOUGH, wilson
+from bot.core.earned import ENOUGH
 from bot.core.reply import DigestReply
+from bot.core.score import Share
 from bot.core.words import count
 from bot.slack.blocks import Face, context, header, section
-from bot.slack.lines import ANYWHERE, Room, alert_lines, sections
+from bot.slack.lines import ANYWHERE, Room, alert_lines, bars, sections
 from bot.slack.text import code, date, escape, trimmed
 from bot.slack.wording import CALLED
 from sensors.model.clock import say_duration
 
 OPEN_MOST = 8
 POLICIES_MOST = 6
-BARS = "▁▂▃▄▅▆▇█"
 
 
 def digest(reply: DigestReply, room: Room = ANYWHERE) -> Face:
@@ -54,15 +54,7 @@ def _moved(found: Digest) -> str:
         return f"Nothing fired and nothing was resolved {since}."
     came = ", ".join(f"{n} {CALLED[what]}" for what, n in found.called.items())
     resolved = f" · {sum(found.called.values())} resolved: {came}" if came else ""
-    return f"*{found.opened} new* {since} {bars(found)}{resolved}{_took(found)}"
-
-
-def bars(found: Digest) -> str:
-    """Alerts by day, oldest first, as a picture in one line; none for a single day."""
-    most = max(found.by_day, default=0)
-    if len(found.by_day) < 2 or not most:
-        return ""
-    return "".join(BARS[round(n / most * (len(BARS) - 1))] for n in found.by_day)
+    return f"*{found.opened} new* {since} {bars(found.by_day)}{resolved}{_took(found)}"
 
 
 def _took(found: Digest) -> str:
@@ -82,7 +74,7 @@ def _right(one: Fired) -> str:
         return " · not judged yet"
     if judged < ENOUGH:
         return f" · right {one.right} of {judged}"
-    low, high = wilson(one.right, judged)
+    low, high = Share(one.right, judged).interval
     return f" · right {one.right} of {judged}: {one.right / judged:.0%} ({low:.0%} to {high:.0%})"
 
 

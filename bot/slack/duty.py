@@ -9,7 +9,7 @@ from bot.core.notice import Notice
 from bot.core.oncall import Duty
 from bot.core.reply import OnCall, OnCallReply
 from bot.slack.blocks import Face, context, preformatted, section
-from bot.slack.text import date, escape, mention, sentence, trimmed, unpinged
+from bot.slack.text import answer, date, escape, mention, trimmed, unpinged
 
 LINES_MOST = 40
 WEEK = ("from", "on call")
@@ -47,6 +47,6 @@ def _row(duty: Duty, zone: ZoneInfo, names: Mapping[str, str]) -> dict[str, str]
 def notice(one: Notice, names: Mapping[str, str]) -> Face:
     """A sentence that pings only those whom it is for."""
     pinged = " ".join(mention(slack) for slack in one.people)
-    said = sentence(one.text, 1_500, unpinged(names, one.people))
+    said = answer(one.text, 2_000, unpinged(names, one.people))
     text = f"{pinged} {said}".strip()
     return Face(trimmed(text, 1_000), [section(text)])

@@ -79,20 +79,26 @@ def buttons(alert: Alert, about: Context) -> list[Block]:
     mine = value(alert)
     more = button("More…", "alert.more", mine)
     if not alert.is_open:
-        return [button("Reopen", "alert.reopen", mine), *_looks(about), more]
+        return [button("Reopen", "alert.reopen", mine), *link_button(about.links), more]
     resolve = button("Resolve…", "alert.resolve", mine)
     if alert.snooze:
-        return [button("Wake", "alert.wake", mine, "primary"), *_looks(about), resolve, more]
+        return [button("Wake", "alert.wake", mine, "primary"), *link_button(about.links), resolve, more]
     snooze = button("Snooze 1 h", "alert.snooze", mine)
     if alert.work is Work.acknowledged:
         also = button("Also on it", "alert.ack", mine)
-        return [{**resolve, "style": "primary"}, *_looks(about), snooze, also, more]
-    return [button("Acknowledge", "alert.ack", mine, "primary"), *_looks(about), snooze, resolve, more]
+        return [{**resolve, "style": "primary"}, *link_button(about.links), snooze, also, more]
+    return [
+        button("Acknowledge", "alert.ack", mine, "primary"),
+        *link_button(about.links),
+        snooze,
+        resolve,
+        more,
+    ]
 
 
-def _looks(about: Context) -> list[Block]:
-    """The first link, as a button that opens it; the others stand below the rows."""
-    sound = [(label, url) for label, url in about.links if link(url, "x").startswith("<")]
+def link_button(links: Sequence[tuple[str, str]]) -> list[Block]:
+    """The first link, as a button that opens it; of a card the others stand below the rows."""
+    sound = [(label, url) for label, url in links if link(url, "x").startswith("<")]
     return [button(label or "Open", "alert.link", "", url=url) for label, url in sound[:1]]
 
 

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.alert import Alert, Work
-from bot.core.reply import Place
+from bot.core.reply import Place, Trend
+from bot.core.words import count
 from bot.slack.blocks import Block, section
 from bot.slack.text import AGO, date, link, mention, width
-from bot.slack.wording import DOTS, badges, title
+from bot.slack.wording import CALLED, DOTS, badges, title
 
 LINES_MOST = 25
 SECTION_CHARACTERS = 2_700
+BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True)
@@ -58,3 +60,22 @@ def sections(lines: Sequence[str], most: int = LINES_MOST) -> list[Block]:
         fits = width(packed[-1]) + width(line) < SECTION_CHARACTERS
         packed = [*packed[:-1], f"{packed[-1]}\n{line}".strip()] if fits else [*packed, line]
     return [section(text) for text in packed if text]
+
+
+def bars(by_day: Sequence[int]) -> str:
+    """Alerts by day, oldest first, as a picture in one line; none for a single day."""
+    most = max(by_day, default=0)
+    if len(by_day) < 2 or not most:
+        return ""
+    return "".join(BARS[round(n / most * (len(BARS) - 1))] for n in by_day)
+
+
+def trend(found: Trend) -> str:
+    """The picture with what it shows in words, for those who cannot see it."""
+    if not any(found.by_day):
+        return f"No alert in {count(len(found.by_day), 'day')}." if found.by_day else ""
+    came = [f"{n} {CALLED[what]}" for what, n in found.called.items()]
+    open_now = [f"{found.open} open"] if found.open else []
+    days, most = len(found.by_day), max(found.by_day)
+    said = f"{count(sum(found.by_day), 'alert')} in {days} days, at most {most} on one"
+    return f"{bars(found.by_day)} {said}" + (f": {', '.join([*came, *open_now])}" if came or open_now else "")

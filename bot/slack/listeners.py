@@ -90,6 +90,7 @@ def register(
     app.use(listeners.guard)
     app.action(re.compile(r"^alert\."))(listeners.click)
     app.action(re.compile(r"^approval\."))(listeners.decide)
+    app.action(re.compile(r"^ask\."))(listeners.asked)
     app.action(ACCEPT)(listeners.accept)
     for entry in COMMANDS:
         app.command(str(entry["command"]))(listeners.command)
@@ -178,6 +179,19 @@ class Listeners:
             ack()
             self._settle(outcome, lambda said: self._talk.acted(clicked, said), clicked.place)
 
+    def asked(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        """Yes or no to what was shown before it is done."""
+        place, ask = payloads.asked(body)
+        if ask is None:
+            ack()
+            self._talk.instead(place, plainly("Left as it was."))
+            return
+        outcome = self._act(context, place, lambda: self._desk.confirm(place.person, ask))
+        ack()
+        self._settle(
+            outcome, lambda said: self._talk.instead(place, render(said, self._talk.room(place))), place
+        )
+
     def accept(self, ack: Ack, body: Body, context: BoltContext) -> None:
         """Of the card of a handoff."""
         clicked = payloads.click(body)
@@ -235,8 +249,8 @@ class Listeners:
             ack(**talk.unrecorded_view(body, outcome.running is not None))
             if outcome.running is not None:
                 self._settle(outcome, lambda done: self._talk.submitted(place, done))
-        elif refusal := self._submissions.refusal(body, outcome):
-            ack(**refusal)
+        elif more := self._submissions.instead(body, outcome):
+            ack(**more)
         elif isinstance(outcome, reveal.Asked):
             errand, name = Errand(outcome.alert, 0, place.channel), uuid.uuid4().hex
             ack(response_action="update", view=reveal.waiting(errand, name))

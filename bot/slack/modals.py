@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.core.action import PersonAction, Resolve, SnoozeFor
+from bot.core.action import PersonAction, Resolve
 from bot.core.alert import Alert, Disposition, FalseCause, Work
 from bot.core.approval import needed
 from bot.core.reply import ShowReply
@@ -17,17 +16,9 @@ from bot.slack.blocks import Block, actions, button, context, option, plain_text
 from bot.slack.face import concealed, offers, value
 from bot.slack.text import code, cut, escape, fold
 from bot.slack.wording import CALLED, state
-from sensors.model.clock import say_duration
 from sensors.model.job import Job, Param
 
 NOTE_MOST = 2_000
-DURATIONS = ("30m", "1h", "4h", "24h")
-SPANS = {
-    "30m": timedelta(minutes=30),
-    "1h": timedelta(hours=1),
-    "4h": timedelta(hours=4),
-    "24h": timedelta(hours=24),
-}
 VERDICTS = (
     (Disposition.true_positive, "True positive", "It is what the policy looks for, and it is not allowed"),
     (Disposition.benign, "Real but allowed", "It is what the policy looks for, and it is fine here"),
@@ -96,52 +87,21 @@ def modal(title: str, callback: str, errand: Errand, blocks: list[Block], submit
     return view | ({"submit": plain_text(submit, 24)} if submit else {})
 
 
-def _input(name: str, label: str, element: Block, hint: str = "", optional: bool = False) -> Block:
+def field(name: str, label: str, element: Block, hint: str = "", optional: bool = False) -> Block:
     made = {"type": "input", "block_id": name, "label": plain_text(label, 150), "optional": optional}
     made["element"] = {"action_id": name, **element}
     return made | ({"hint": plain_text(hint, 150)} if hint else {})
 
 
-def _note(label: str, hint: str = "", filled: str = "") -> Block:
+def note_field(label: str, hint: str = "", filled: str = "") -> Block:
     element: Block = {"type": "plain_text_input", "multiline": True, "max_length": NOTE_MOST}
     if filled:
         element["initial_value"] = cut(filled, NOTE_MOST)
-    return _input("note", label, element, hint, optional=True)
+    return field("note", label, element, hint, optional=True)
 
 
-def _about(alert: Alert) -> Block:
+def subject(alert: Alert) -> Block:
     return section(f"*{alert.name}* {escape(alert.title, 300)}")
-
-
-# -- snooze --------------------------------------------------------------------------------------------------
-
-
-def snooze(alert: Alert, errand: Errand) -> Block:
-    spans = [option(say_duration(SPANS[name]), name) for name in DURATIONS]
-    choice: Block = {"type": "radio_buttons", "options": spans, "initial_option": spans[1]}
-    blocks = [
-        _about(alert),
-        _input("span", "Quiet for", choice, "It wakes early if it gets worse."),
-        _input("until", "or until", {"type": "datetimepicker"}, "At most 24 hours from now.", optional=True),
-        _note("Why", "Shown on the card, so that nobody has to ask."),
-    ]
-    return modal(f"Snooze {alert.name}", "snooze", errand, blocks, "Snooze")
-
-
-def snoozed(view: Block, by: str, now: datetime) -> SnoozeFor | FieldErrors:
-    """The action that a submitted snooze asks for."""
-    given = filled(view)
-    if picked := given.get("until"):
-        until = datetime.fromtimestamp(int(picked), UTC)
-        if until <= now:
-            return FieldErrors({"until": "This time has passed."})
-        if until - now > SPANS["24h"]:
-            return FieldErrors({"until": "An alert can be snoozed for 24 hours at most."})
-    elif (span := SPANS.get(str(given.get("span")))) is None:
-        return FieldErrors({"span": "Choose for how long."})
-    else:
-        until = now + span
-    return SnoozeFor(by, until, fold(given.get("note") or ""))
 
 
 # -- resolve -------------------------------------------------------------------------------------------------
@@ -149,22 +109,28 @@ def snoozed(view: Block, by: str, now: datetime) -> SnoozeFor | FieldErrors:
 
 def resolve(alert: Alert, errand: Errand) -> Block:
     """Also for an alert that is resolved already: its disposition may be told anew."""
-    verdicts = [option(title, verdict.value, about) for verdict, title, about in VERDICTS]
-    choice: Block = {"type": "radio_buttons", "options": verdicts}
-    causes = [option(title, cause.value) for cause, title in CAUSES]
-    why: Block = {"type": "static_select", "options": causes, "placeholder": plain_text("Choose", 150)}
-    if alert.disposition:
-        choice["initial_option"] = next(o for o in verdicts if o["value"] == alert.disposition.value)
-    if alert.false_cause:
-        why["initial_option"] = next(o for o in causes if o["value"] == alert.false_cause.value)
-    blocks = [
-        _about(alert),
-        _input("disposition", "What was it?", choice),
-        _input("cause", "If it was a false positive: why?", why, CAUSE_HELPS, optional=True),
-        _note("Note", "What you saw, for whoever meets this again.", alert.note),
-    ]
+    blocks = [subject(alert), *verdict_fields(alert.disposition, alert.false_cause, alert.note)]
     title = f"Resolve {alert.name}" if alert.is_open else f"{alert.name}: what was it?"
     return modal(title, "resolve", errand, blocks, "Resolve" if alert.is_open else "Change")
+
+
+def verdict_fields(
+    verdict: Disposition | None = None, cause: FalseCause | None = None, note: str = ""
+) -> list[Block]:
+    """What it was, why a false positive was one, and a note."""
+    verdicts = [option(title, one.value, about) for one, title, about in VERDICTS]
+    choice: Block = {"type": "radio_buttons", "options": verdicts}
+    causes = [option(title, one.value) for one, title in CAUSES]
+    why: Block = {"type": "static_select", "options": causes, "placeholder": plain_text("Choose", 150)}
+    if verdict:
+        choice["initial_option"] = next(o for o in verdicts if o["value"] == verdict.value)
+    if cause:
+        why["initial_option"] = next(o for o in causes if o["value"] == cause.value)
+    return [
+        field("disposition", "What was it?", choice),
+        field("cause", "If it was a false positive: why?", why, CAUSE_HELPS, optional=True),
+        note_field("Note", "What you saw, for whoever meets this again.", note),
+    ]
 
 
 def resolved(view: Block, by: str) -> Resolve | FieldErrors:
@@ -190,13 +156,14 @@ def more(shown: ShowReply, errand: Errand, notice: str = "") -> Block:
         section(wording.title(alert, 300)),
         section(state(alert, about)),
         *actions(_doings(alert)),
+        *actions(_readings(alert)),
         *_giving(alert),
         *actions(offers(alert, about)),
         *row_blocks(about, 20),
         *actions(concealed(alert, about)),
         *context([_kept(alert)]),
         *_timeline(shown),
-        _note("Add a note", "Kept in its history. “Escalate now” gives it as the reason."),
+        note_field("Add a note", "Kept in its history. “Escalate now” gives it as the reason."),
     ]
     return modal(alert.name, "more", errand, blocks, "Add note")
 
@@ -214,11 +181,25 @@ def _doings(alert: Alert) -> list[Block]:
     held = alert.work is Work.acknowledged
     return [
         button("Take it", "alert.take", mine),
-        *([button("Hand back", "alert.unack", mine)] if held else []),
+        *(_with_others(mine) if held else []),
         button("Wake", "alert.wake", mine) if alert.snooze else button("Snooze…", "alert.snooze_for", mine),
         button("Escalate now", "alert.escalate", mine),
         again,
         button("Resolve…", "alert.resolve", mine),
+    ]
+
+
+def _with_others(mine: str) -> list[Block]:
+    return [button("Also on it", "alert.ack", mine), button("Hand back", "alert.unack", mine)]
+
+
+def _readings(alert: Alert) -> list[Block]:
+    """What can be read of it, each in a modal of its own."""
+    mine = value(alert)
+    return [
+        button("Why…", "alert.why", mine),
+        button("Timeline…", "alert.timeline", mine),
+        button("All rows…", "alert.rows", mine),
     ]
 
 
@@ -269,7 +250,7 @@ def _field(param: Param, filled_in: Any) -> Block:
     if filled_in not in (None, ""):
         element["initial_value"] = cut(fold(filled_in), NOTE_MOST)
     hint = "" if param.type == "string" else f"a value of type {param.type}"
-    return _input(f"param.{param.name}"[:255], param.name, element, hint, optional=not param.required)
+    return field(f"param.{param.name}"[:255], param.name, element, hint, optional=not param.required)
 
 
 def job_params(view: Block, found: Job | None = None) -> dict[str, str] | FieldErrors:
@@ -302,7 +283,7 @@ def note(alert: int | None, text: str, errand: Errand) -> Block:
         kept["initial_value"] = cut(text.strip(), NOTE_MOST)
     left = len(text.strip()) - NOTE_MOST
     hint = f"The message is longer: its last {left:,} characters are left out." if left > 0 else ""
-    blocks = [_input("alert", "Alert", which), _input("note", "Note", kept, hint)]
+    blocks = [field("alert", "Alert", which), field("note", "Note", kept, hint)]
     return modal("Add to an alert", "note", errand, blocks, "Add note")
 
 

@@ -15,6 +15,7 @@ from bot.core.action import (
     PersonAction,
     Reopen,
     Rerun,
+    ShareRows,
     SnoozeFor,
     Unacknowledge,
     Wake,
@@ -26,7 +27,9 @@ from bot.slack.text import fold
 Body = Mapping[str, Any]
 BUTTON = re.compile(r"(\d{1,12}):(\d{1,12})(?::(.{1,200}))?")
 SNOOZE = timedelta(hours=1)
-OPENING = frozenset({"alert.more", "alert.resolve", "alert.snooze_for", "alert.reveal"})
+OPENED = ("more", "resolve", "several", "snooze_for", "timeline", "rows", "why", "reveal")
+OPENING = frozenset(f"alert.{name}" for name in OPENED)
+TURN = "alert.turn."
 JOB = "alert.job."
 
 
@@ -65,7 +68,12 @@ class Click:
     @property
     def opens(self) -> bool:
         """Whether it opens a modal rather than doing something."""
-        return self.action_id in OPENING or self.action_id.startswith(JOB)
+        return self.action_id in OPENING or self.action_id.startswith((JOB, TURN))
+
+    @property
+    def turns(self) -> bool:
+        """Whether it turns a page of the modal that it is in."""
+        return self.in_view and self.action_id.startswith(TURN)
 
 
 def click(body: Body) -> Click:
@@ -116,27 +124,27 @@ def _thread(body: Body) -> str | None:
 def action(clicked: Click, now: datetime) -> PersonAction | None:
     """What a click asks for, or None where it is no act."""
     by = clicked.place.user
-    match clicked.action_id:
-        case "alert.ack":
-            return Acknowledge(by)
-        case "alert.unack":
-            return Unacknowledge(by)
-        case "alert.take":
-            return Assign(by, by)
-        case "alert.assign" if clicked.selected:
-            return Assign(by, clicked.selected)
-        case "alert.snooze":
-            return SnoozeFor(by, now + SNOOZE)
-        case "alert.wake":
-            return Wake(by)
-        case "alert.reopen":
-            return Reopen(by)
-        case "alert.escalate":
-            return Escalate(by, fold(clicked.fields.get("note") or ""))
-        case "alert.rerun":
-            return Rerun(by)
-        case _:
-            return None
+    simple: Mapping[str, PersonAction] = {
+        "alert.ack": Acknowledge(by),
+        "alert.unack": Unacknowledge(by),
+        "alert.take": Assign(by, by),
+        "alert.snooze": SnoozeFor(by, now + SNOOZE),
+        "alert.wake": Wake(by),
+        "alert.reopen": Reopen(by),
+        "alert.escalate": Escalate(by, fold(clicked.fields.get("note") or "")),
+        "alert.rerun": Rerun(by),
+        "alert.sheet": ShareRows(by),
+    }
+    if clicked.action_id == "alert.assign":
+        return Assign(by, clicked.selected) if clicked.selected else None
+    return simple.get(clicked.action_id)
+
+
+def asked(body: Body) -> tuple[Place, int | None]:
+    """Where a yes was said, and to what; None where it was a no."""
+    clicked, value = click(body), str((body.get("actions") or [{}])[0].get("value") or "")
+    yes = clicked.action_id == "ask.yes" and value.isdigit() and len(value) <= 15
+    return clicked.place, int(value) if yes else None
 
 
 def command(body: Body) -> tuple[Place, str]:
@@ -172,6 +180,7 @@ def mention(body: Body, bot_user: str) -> Mention:
 # Verbs that are about an alert: in its thread they need not name it.
 ABOUT_ALERTS = frozenset(("show", "why", "ack", "acknowledge", "unack", "unacknowledge", "take", "assign"))
 ABOUT_ALERTS |= {"snooze", "wake", "resolve", "close", "reopen", "escalate", "rerun"}
+TARGET = re.compile(r"`?(?!until:)[a-z_][\w-]*[.:]\S+", re.IGNORECASE)  # seller:s_1, payments.x
 NUMBER = re.compile(r"(?:alr-|#)?\d{1,9},?", re.IGNORECASE)
 
 
@@ -179,7 +188,9 @@ def in_thread(text: str, alert: int) -> str:
     """The command with the thread's alert named, where the person left it out: `ack` → `ack 142`."""
     verb, _, rest = text.partition(" ")
     following = rest.split()[:1]
-    named = bool(following) and bool(NUMBER.fullmatch(following[0]) or "/archives/" in following[0])
+    named = bool(following) and bool(
+        NUMBER.fullmatch(following[0]) or "/archives/" in following[0] or TARGET.fullmatch(following[0])
+    )
     if verb.lower() == "comment" and not (following and following[0].lower().startswith("alr-")):
         return f"{verb} {alert} {rest}".strip()
     if verb.lower() not in ABOUT_ALERTS or named or (verb.lower() == "rerun" and following):

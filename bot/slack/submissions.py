@@ -8,20 +8,20 @@ from typing import Any
 
 from bot.core.action import Comment, PersonAction
 from bot.core.change import Refused
-from bot.core.reply import Person, Said
-from bot.slack import modals, reveal
+from bot.core.reply import AskReply, Person, Said
+from bot.slack import modals, reveal, several, snoozing
 from bot.slack.desk import Desk
 from bot.slack.modals import Errand, FieldErrors
 from bot.slack.payloads import Place
 from bot.slack.talk import refused_view
 
-Outcome = Said | Refused | FieldErrors | reveal.Asked | None
+Outcome = Said | AskReply | Refused | FieldErrors | reveal.Asked | None
 
 
 class Submissions:
     """One method a modal; each gives what the desk said, or what is wrong with a field."""
 
-    CALLBACKS = ("snooze", "resolve", "more", "job", "note", "reveal", "told")
+    CALLBACKS = ("snooze", "resolve", "more", "job", "note", "reveal", "told", "sure", "several")
 
     def __init__(self, desk: Desk, clock: Callable[[], datetime]) -> None:
         self._desk = desk
@@ -38,9 +38,13 @@ class Submissions:
             return Refused("This form says nothing that Patrol knows.", "Open it again.")
         match view.get("callback_id"):
             case "snooze":
-                return self._act(person, errand, modals.snoozed(view, person.slack, self._clock()))
+                return self._snooze(person, errand, snoozing.snoozed(view, person.slack, self._clock()))
+            case "sure":
+                return self._desk.confirm(person, int(errand.job) if errand.job.isdigit() else 0)
             case "resolve":
                 return self._act(person, errand, modals.resolved(view, person.slack))
+            case "several":
+                return self._several(person, view)
             case "more":
                 return self._comment(person, errand.alert, str(modals.filled(view).get("note") or ""))
             case "note":
@@ -54,9 +58,12 @@ class Submissions:
             case _:
                 return None
 
-    def refusal(self, body: Mapping[str, Any], outcome: Outcome) -> dict[str, Any] | None:
-        """The ack that keeps the modal open and says what is wrong, or None where all is well."""
+    def instead(self, body: Mapping[str, Any], outcome: Outcome) -> dict[str, Any] | None:
+        """The ack that keeps the modal open: it says what is wrong, or asks; None where all is done."""
         match outcome:
+            case AskReply():
+                errand = _errand(body) or Errand(0, 0)
+                return {"response_action": "update", "view": snoozing.sure(outcome, errand)}
             case FieldErrors(by_block=errors):
                 return {"response_action": "errors", "errors": dict(errors)}
             case Refused(why=why, hint=hint):
@@ -65,6 +72,20 @@ class Submissions:
                 return refused_view(dict(body), f"{text} {hint}".strip())
             case _:
                 return None
+
+    def _snooze(
+        self, person: Person, errand: Errand, asked: PersonAction | snoozing.Scoped | FieldErrors
+    ) -> Outcome:
+        """Of more than the alert it is a preview first."""
+        if isinstance(asked, snoozing.Scoped):
+            return self._desk.ask_snooze(person, asked.name, asked.until, asked.why)
+        return self._act(person, errand, asked)
+
+    def _several(self, person: Person, view: Mapping[str, Any]) -> Outcome:
+        ids, action = several.chosen(dict(view)), modals.resolved(dict(view), person.slack)
+        if isinstance(ids, FieldErrors):
+            return ids
+        return action if isinstance(action, FieldErrors) else self._desk.resolve_several(person, ids, action)
 
     def _act(self, person: Person, errand: Errand, action: PersonAction | FieldErrors) -> Outcome:
         if isinstance(action, FieldErrors):

@@ -12,7 +12,7 @@ from typing import Any
 from bot.core.change import Refused
 from bot.core.reply import Person, Reply, Revealed, Said
 from bot.errors import PatrolError, SlackRefused
-from bot.slack import modals, payloads, reveal
+from bot.slack import modals, paging, payloads, reveal, several, snoozing
 from bot.slack.answers import IN_THREADS, plainly, render, said_text
 from bot.slack.blocks import Block, Face, section
 from bot.slack.client import SlackClient
@@ -83,6 +83,18 @@ class Talk:
         """`tell`, in the words of that place."""
         self.tell(place, render(reply, self.room(place)))
 
+    def instead(self, place: Place, face: Face) -> None:
+        """In the place of the answer that asked, so that it asks no more."""
+
+        def work() -> None:
+            try:
+                self._client.respond(place.response_url, face, replace=True, thread_ts=place.thread_ts)
+            except PatrolError as error:
+                log.info("a response_url did not work: %s", error)
+                self._tell(replace(place, response_url=""), face)
+
+        self._turns.later(work)
+
     def room(self, place: Place) -> Room:
         return Room(IN_THREADS if place.thread_ts else ANYWHERE.prefix, self._client.address)
 
@@ -114,6 +126,9 @@ class Talk:
             return
         said = outcome if isinstance(outcome, Said) else Said(outcome.why, outcome.hint, ok=False)
         current = replace(errand, work_seq=shown.alert.work_seq)
+        if clicked.action_id == "alert.sheet" and (rows := self._rows(current, said_text(said))):
+            self._client.update_view(clicked.view_id, rows)
+            return
         self._client.update_view(clicked.view_id, modals.more(shown, current, said_text(said)))
 
     # -- modals --------------------------------------------------------------------------------------------
@@ -125,6 +140,9 @@ class Talk:
         if view is None:
             self._tell(clicked.place, plainly(GONE))
             return
+        if clicked.turns:
+            self._shown(lambda: self._client.update_view(clicked.view_id, view), clicked.place)
+            return
         show = self._client.push_view if clicked.in_view else self._client.open_view
         self._shown(lambda: show(clicked.trigger_id, view), clicked.place)
 
@@ -132,16 +150,25 @@ class Talk:
         if clicked.action_id.startswith(JOB):
             form = self._desk.start_form(errand.alert, errand.job)
             return modals.job(form[0], form[1], errand) if form else None
+        if clicked.action_id == "alert.why":
+            why = self._desk.why_alert(errand.alert)
+            return paging.why(why, errand) if why else None
+        if clicked.action_id == "alert.several":
+            return several.form(self._desk.alerts(several.ids_of(errand)), errand)
+        if clicked.action_id.startswith(("alert.rows", "alert.turn.rows")):
+            return self._rows(errand)
         shown = self._desk.show(errand.alert)
         if shown is None:
             return None
         match clicked.action_id:
+            case "alert.timeline" | "alert.turn.timeline.newer" | "alert.turn.timeline.older":
+                return paging.timeline(shown, errand)
             case "alert.resolve":
                 return modals.resolve(shown.alert, errand)
             case "alert.reveal":
                 return reveal.form(shown.alert, errand)
             case "alert.snooze_for":
-                return modals.snooze(shown.alert, errand)
+                return snoozing.snooze(shown.alert, errand)
             case _:
                 return modals.more(shown, replace(errand, work_seq=shown.alert.work_seq))
 
@@ -160,6 +187,10 @@ class Talk:
                     raise
                 time.sleep(BETWEEN_S)
         log.info("nobody waits for the masked values of ALR-%s any more", errand.alert)
+
+    def _rows(self, errand: Errand, notice: str = "") -> Block | None:
+        shown = self._desk.show_rows(errand.alert)
+        return paging.rows(shown, errand, notice) if shown else None
 
     def _shown(self, show: Callable[[], object], place: Place) -> None:
         try:

@@ -131,16 +131,16 @@ def wrote(text: str, limit: int = 1_000, person: Callable[[str], str] | None = N
     return spoken(kept, person or mention, lambda at: date(at), _linked)
 
 
-def answer(text: str, limit: int = 1_500) -> str:
+def answer(text: str, limit: int = 1_500, person: Callable[[str], str] | None = None) -> str:
     """Sentences of the core for the one who asked, line by line: what stands between backticks is code."""
-    return "\n".join(_answer(line) for line in _kept(text, limit).splitlines()).strip()
+    return "\n".join(_answer(line, person) for line in _kept(text, limit).splitlines()).strip()
 
 
-def _answer(line: str) -> str:
+def _answer(line: str, person: Callable[[str], str] | None) -> str:
     parts = line.split("`")
     if len(parts) % 2 == 0:
-        return sentence(line)
-    return "".join(code(part) if at % 2 else sentence(part) for at, part in enumerate(parts))
+        return sentence(line, person=person)
+    return "".join(code(part) if at % 2 else sentence(part, person=person) for at, part in enumerate(parts))
 
 
 def plain_sentence(text: str, names: Mapping[str, str], limit: int = 150) -> str:

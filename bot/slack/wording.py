@@ -75,7 +75,9 @@ def _owned(alert: Alert, about: Context) -> str:
         return _resolved(alert, about)
     if alert.snooze:
         why = f": {wrote(alert.snooze.why, 200, unpinged(about.names))}" if alert.snooze.why else ""
-        return f"until {date(alert.snooze.until)} by {mention(alert.snooze.by)}{why}{_had_by(alert)}"
+        of = f" with {escape(alert.snooze.target, 80)}" if alert.snooze.of else ""
+        by = mention(alert.snooze.by)
+        return f"until {date(alert.snooze.until)} by {by}{of}{why}{_had_by(alert)}"
     if alert.work is Work.acknowledged:
         until = f" until {date(alert.acknowledged_until)}" if alert.acknowledged_until else ""
         return f"{mention(alert.owner or 'somebody')} has it{until}{_helpers(alert)}"
@@ -206,17 +208,30 @@ def worth(policy: Policy, found: Worth) -> str:
         go = f"write {code('status: live')} in {code(policy.path)}"
         return f"*In shadow, and it has earned live*: {said}\nTo go live, {go}"
     noisy = f"\n⚠️ *Noisy*: it {sentence(found.noise)}" if found.noise else ""
-    return f"*{escape(policy.status.value, 20).capitalize()}*: {said}{noisy}"
+    idle = "" if policy.runs else ", it is not run"
+    return f"*{escape(policy.status.value, 20).capitalize()}{idle}*: {said}{noisy}"
 
 
 def _earlier(earlier: tuple[Earlier, ...], alert: Alert) -> str:
-    before = [e for e in earlier if (e.at, e.id) < (alert.opened_at, alert.id)]
+    others = [e for e in earlier if e.is_open]
+    before = [e for e in earlier if not e.is_open and (e.at, e.id) < (alert.opened_at, alert.id)]
+    also = [f"ALR-{e.id}{_of_policy(e, alert)}" for e in others[:3]]
     told = [
-        f"ALR-{e.id} {CALLED[e.disposition] if e.disposition else 'open'} {date(e.at, AGO)}"
+        f"ALR-{e.id}{_of_policy(e, alert)} {CALLED[e.disposition] if e.disposition else 'closed'}"
+        f" {date(e.at, AGO)}"
         for e in before[:3]
     ]
-    more = f" and {len(before) - 3} more" if len(before) > 3 else ""
-    return f"before: {', '.join(told)}{more}" if told else ""
+    parts = [_and_more("also open: ", also, others), _and_more("before: ", told, before)]
+    return " · ".join(part for part in parts if part)
+
+
+def _of_policy(earlier: Earlier, alert: Alert) -> str:
+    return "" if earlier.policy == alert.policy else f" {code(earlier.policy, 60)}"
+
+
+def _and_more(what: str, told: list[str], of: list[Earlier]) -> str:
+    more = f" and {len(of) - len(told)} more" if len(of) > len(told) else ""
+    return f"{what}{', '.join(told)}{more}" if told else ""
 
 
 def _kind(about: Context) -> str:

@@ -6,16 +6,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, and_, bindparam, delete, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, case, delete, func, or_, select
 
 from bot.core.alert import Alert, Disposition, Event, Lane
 from bot.core.reconcile import Seen
 from bot.core.reply import Earlier, Evidence
+from bot.core.snooze import Scope, Target
 from bot.store.changes import hash_of
 from bot.store.codec import decode, unpack_values
 from bot.store.database import Database, in_parts
 from bot.store.tables import BY_PEOPLE, HOLDS_KEY, evidence, history, runs, seen
 from bot.store.tables import alerts as t
+from bot.store.tables_snoozes import alert_entities
 from bot.store.values import Behind, Keys
 from sensors.model.policy import NOTHING, Severity
 from sensors.model.violation import canonical
@@ -176,13 +178,52 @@ class Alerts:
         with self._database.write() as c:
             return c.execute(delete(seen).where(seen.c.policy == policy, old)).rowcount
 
-    def earlier(self, entity: Mapping[str, Any], exclude: int, limit: int = 5) -> tuple[Earlier, ...]:
-        """The newest other alerts with the same key values, under any policy; none for `{}`."""
-        if not entity:
+    def earlier(self, alert: Alert, limit: int = 8) -> tuple[Earlier, ...]:
+        """Other alerts about an entity of this one, or with its key values, under any policy: first those
+        that are open, then the newest; none for an alert about nobody."""
+        named = [hash_of(entity) for entity in alert.entities]
+        same: list[ColumnElement[bool]] = []
+        if alert.key_values:
+            same.append(t.c.entity_hash == hash_of(canonical(alert.key_values)))
+        if named:
+            about = select(alert_entities.c.alert_id).where(alert_entities.c.entity_hash.in_(named))
+            same.append(t.c.id.in_(about))
+        if not same:
             return ()
-        same = and_(t.c.entity_hash == hash_of(canonical(entity)), t.c.id != exclude)
-        found = self._all(ALERTS.where(same).order_by(t.c.id.desc()).limit(limit))
-        return tuple(Earlier(a.id, a.policy, a.title, a.disposition, a.opened_at) for a in found)
+        order = (case((HOLDS_KEY, 0), else_=1), t.c.id.desc())
+        found = self._all(ALERTS.where(or_(*same), t.c.id != alert.id).order_by(*order).limit(limit))
+        return tuple(Earlier(a.id, a.policy, a.title, a.disposition, a.opened_at, a.is_open) for a in found)
+
+    def notes(self, alert_ids: Iterable[int], limit: int = 50) -> list[tuple[int, Event]]:
+        """What people wrote about these alerts, the newest first, each with the alert's id."""
+        written = and_(history.c.alert_id.in_(list(alert_ids)), history.c.kind == "commented")
+        query = select(history).where(written).order_by(history.c.at.desc(), history.c.seq.desc())
+        with self._database.read() as c:
+            return [
+                (r.alert_id, Event(r.seq, r.at, r.actor, r.kind, r.story, unpack_values(r.action)))
+                for r in c.execute(query.limit(limit))
+            ]
+
+    def about(
+        self,
+        target: Target,
+        *,
+        since: datetime | None = None,
+        awake_before: datetime | None = None,
+        limit: int = 1000,
+    ) -> list[Alert]:
+        """Alerts of that policy or about that entity, the newest first: of all, those opened since then, or
+        those that are open and not quiet until `awake_before`."""
+        if target.scope is Scope.policy:
+            mine: ColumnElement[bool] = t.c.policy == target.name
+        else:
+            named = alert_entities.c.entity_hash == hash_of(target.name)
+            mine = t.c.id.in_(select(alert_entities.c.alert_id).where(named))
+        asked: list[Any] = [t.c.opened_at >= since] if since else []
+        if awake_before:
+            quiet = or_(t.c.snoozed_until.is_(None), t.c.snoozed_until < awake_before)
+            asked += [HOLDS_KEY, quiet]
+        return self._all(ALERTS.where(mine, *asked).order_by(t.c.id.desc()).limit(limit))
 
     def dispositions(self, policy: str, since: datetime, lane: Lane) -> dict[Disposition, int]:
         """How the policy's alerts of this lane that were resolved since then turned out."""

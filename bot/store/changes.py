@@ -19,6 +19,7 @@ from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.tables import STILL_ON, effects, history, snoozes
 from bot.store.tables import alerts as t
+from bot.store.tables_snoozes import alert_entities
 from sensors.model.violation import canonical
 
 PENDING = "pending"
@@ -44,11 +45,13 @@ ADVANCE = (
         }
     )
 )
-CURRENT_SNOOZE = select(snoozes.c.since, snoozes.c.until).where(
+CURRENT_SNOOZE = select(snoozes.c.since, snoozes.c.until, snoozes.c.of_id).where(
     snoozes.c.alert_id == bindparam("its_alert"), STILL_ON
 )
 END_SNOOZE = update(snoozes).where(snoozes.c.alert_id == bindparam("its_alert"), STILL_ON)
-NEW_SNOOZE, NEW_LINE, NEW_EFFECT = (insert(one) for one in (snoozes, history, effects))
+NEW_SNOOZE, NEW_LINE, NEW_EFFECT, NEW_ENTITY = (
+    insert(one) for one in (snoozes, history, effects, alert_entities)
+)
 
 
 def write_changes(
@@ -64,6 +67,7 @@ def write_changes(
     known = [steps for _, steps in grouped if steps[0].alert.id]
     ids = _open(database, c, [steps[-1].alert for steps in fresh], now)
     ids |= {_name(steps[0].alert): steps[0].alert.id for steps in known}
+    _write_entities(c, ids, fresh)
     _advance(c, known, now)
     _mirror_snoozes(c, ids, fresh, known, now)
     _write_history(c, ids, [steps for _, steps in grouped])
@@ -100,6 +104,17 @@ def _open(database: Database, c: Connection, alerts: Sequence[Alert], now: datet
         _name(alert): ids[row["policy"], row["key_hash"], row["lane"]]
         for alert, row in zip(alerts, rows, strict=True)
     }
+
+
+def _write_entities(c: Connection, ids: Mapping[Name, int], fresh: Sequence[Sequence[Change]]) -> None:
+    """Whom new alerts are about; that never changes."""
+    rows = [
+        {"alert_id": ids[_name(steps[0].alert)], "entity_hash": hash_of(entity)}
+        for steps in fresh
+        for entity in dict.fromkeys(steps[0].alert.entities)
+    ]
+    if rows:
+        c.execute(NEW_ENTITY, rows)
 
 
 def _advance(c: Connection, known: Sequence[Sequence[Change]], now: datetime) -> None:
@@ -168,7 +183,8 @@ def _mirror_snoozes(
             continue
         of_alert = {"its_alert": ids[_name(alert)]}
         current = c.execute(CURRENT_SNOOZE, of_alert).first() if alert.id else None
-        if current and (current.since, current.until) == (alert.snooze.since, alert.snooze.until):
+        known_as = (alert.snooze.since, alert.snooze.until, alert.snooze.of or None)
+        if current and tuple(current) == known_as:
             continue
         c.execute(END_SNOOZE, {**of_alert, "ended_at": now})
         c.execute(NEW_SNOOZE, _snooze_row(ids[_name(alert)], alert.snooze))
@@ -183,6 +199,7 @@ def _snooze_row(alert_id: int, snooze: Snooze) -> dict[str, Any]:
         "by": snooze.by,
         "why": snooze.why,
         "since": snooze.since,
+        "of_id": snooze.of or None,
     }
 
 

@@ -106,6 +106,13 @@ class Outbox:
             rows = c.execute(select(t).where(t.c.alert_id.in_(list(alert_ids)), CARD))
             return {row.alert_id: _message(row._mapping) for row in rows}
 
+    def standing(self, alert_id: int) -> tuple[int, int]:
+        """How many effects of the alert are still to be said or done, and how many are parked."""
+        mine = select(effects.c.state).where(effects.c.alert_id == alert_id)
+        with self._database.read() as c:
+            states = list(c.execute(mine).scalars())
+        return sum(state in ("pending", "sending") for state in states), states.count(PARKED)
+
     def by_ts(self, channel: str, ts: str) -> Message | None:
         return self._one(t.c.channel == channel, t.c.ts == ts)
 

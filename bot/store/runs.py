@@ -133,9 +133,10 @@ class Runs:
             return dict(c.execute(LAST_TICKS, {"policies": list(policies)}).all())
 
     def prune(self, before: datetime) -> int:
-        """Forgets runs that ended before then, but not those behind an alert or a policy's newest; what they
-        looked at goes into the ledger."""
+        """Forgets runs that ended before then, but not those behind an alert, a policy's newest, or the first
+        of a version, which says since when it is there; what they looked at goes into the ledger."""
         newest = select(func.max(t.c.id)).group_by(t.c.policy)
+        began = select(func.min(t.c.id)).where(t.c.content != "", t.c.started_at.is_not(None))
         newest_tick = select(func.max(t.c.id)).where(TICKS).group_by(t.c.policy)
         gone = (
             t.c.ended_at < before,
@@ -143,6 +144,7 @@ class Runs:
             ~exists().where(evidence.c.run_id == t.c.id),
             t.c.id.not_in(newest),
             t.c.id.not_in(newest_tick),
+            t.c.id.not_in(began.group_by(t.c.policy, t.c.content)),
         )
         with self._database.write() as c:
             fold(c, gone)

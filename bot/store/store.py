@@ -27,6 +27,7 @@ from bot.store.job_runs import JobRuns
 from bot.store.keeping import Keeping
 from bot.store.ledger import Ledger
 from bot.store.notices import Notices
+from bot.store.orders import Orders
 from bot.store.outage import Outage
 from bot.store.outbox import Outbox, drop_unsent
 from bot.store.pace import Pace
@@ -35,6 +36,7 @@ from bot.store.renames import Renames
 from bot.store.requests import Requests
 from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
+from bot.store.snoozes import Snoozes
 from bot.store.tables import pacing
 from bot.store.trail import Trail, add_lines
 from bot.store.values import Beside, RunSave
@@ -65,6 +67,8 @@ class Store:
         self.trail = Trail(self._database)
         self.erasing = Erasing(self._database)
         self.keeping = Keeping(self._database)
+        self.snoozes = Snoozes(self._database)
+        self.orders = Orders(self._database)
         self.covers = Covers(self._database)
         self.groups = Groups(self._database)
         self.handoffs = Handoffs(self._database)

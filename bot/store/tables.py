@@ -32,7 +32,7 @@ metadata = MetaData(
 Id = BigInteger().with_variant(Integer, "sqlite")  # only an INTEGER counts up by itself on SQLite
 
 
-def _of_alert(*, nullable: bool = False, primary_key: bool = False) -> Column[int]:
+def of_alert(*, nullable: bool = False, primary_key: bool = False) -> Column[int]:
     owner = ForeignKey("alerts.id", ondelete="CASCADE")
     return Column("alert_id", Id, owner, nullable=nullable, primary_key=primary_key)
 
@@ -159,24 +159,30 @@ snoozes = Table(
     "snoozes",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("scope", Text, nullable=False),  # alert; the place of entity and policy
-    _of_alert(nullable=True),
-    Column("match", Json),  # what an entity or policy snooze matches
+    Column("scope", Text, nullable=False),  # alert | entity | policy
+    of_alert(nullable=True),
+    Column("match", Json),  # of an entity or a policy: what it is of, {"entity": "seller:s_1"}
     Column("until", Moment, nullable=False),
     Column("ceiling", Integer, nullable=False),
     Column("by", Words, nullable=False),
     Column("why", Words, nullable=False),
     Column("since", Moment, nullable=False),
     Column("ended_at", Moment),
+    Column("ended_by", Words),  # who ended one of an entity or a policy early
+    Column("of_id", Id),  # of an alert: the snooze of its entity or policy that it is a copy of
     sqlite_autoincrement=True,  # an id is never given twice
 )
 STILL_ON = text("ended_at IS NULL")
 Index("uq_snoozes_current", snoozes.c.alert_id, unique=True, sqlite_where=STILL_ON, postgresql_where=STILL_ON)
+SCOPED = text("alert_id IS NULL")  # those of an entity or a policy
+Index("ix_snoozes_scoped", snoozes.c.ended_at, sqlite_where=SCOPED, postgresql_where=SCOPED)
+COPIES = text("of_id IS NOT NULL")
+Index("ix_snoozes_copies", snoozes.c.of_id, sqlite_where=COPIES, postgresql_where=COPIES)
 
 history = Table(
     "history",
     metadata,
-    _of_alert(primary_key=True),
+    of_alert(primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("at", Moment, nullable=False),
     Column("actor", Words, nullable=False),
@@ -198,7 +204,7 @@ evidence = Table(
     "evidence",
     metadata,
     Column("id", Id, primary_key=True),
-    _of_alert(),
+    of_alert(),
     Column("run_id", Id, ForeignKey("runs.id")),  # null: no run found it, but Patrol itself
     Column("row", Json, nullable=False),
     sqlite_autoincrement=True,  # an id is never given twice
@@ -222,7 +228,7 @@ effects = Table(
     "effects",
     metadata,
     Column("id", Id, primary_key=True),
-    _of_alert(),
+    of_alert(),
     Column("change_seq", Integer, nullable=False),
     Column("n", Integer, nullable=False),
     Column("kind", Text, nullable=False),
@@ -260,7 +266,7 @@ messages = Table(
     "messages",
     metadata,
     Column("delivery", Text, primary_key=True),
-    _of_alert(nullable=True),  # null: a notice
+    of_alert(nullable=True),  # null: a notice
     Column("effect_id", Id, ForeignKey("effects.id", ondelete="CASCADE")),
     Column("channel", Text, nullable=False),
     Column("thread_ts", Text),

@@ -77,7 +77,7 @@ class Verdicts:
             return list(c.execute(asked).scalars())
 
     def first_run(self, policy: str, contents: Collection[str]) -> datetime | None:
-        """When the first remembered run with one of these began."""
+        """When the first run with one of these began: that one is never forgotten."""
         mine = (runs.c.policy == policy, runs.c.content.in_(contents), runs.c.started_at.is_not(None))
         with self._database.read() as c:
             return c.execute(select(runs.c.started_at).where(*mine).order_by(runs.c.id).limit(1)).scalar()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.core.alert import Alert
@@ -27,18 +27,26 @@ MOST = 5000  # alerts of one kind
 class Silence:
     """Judges by the store, and from when this process began to watch a policy."""
 
-    def __init__(self, store: Store, troubles: Troubles, project: Project, circuit: Breaker) -> None:
+    def __init__(
+        self,
+        store: Store,
+        troubles: Troubles,
+        project: Project,
+        circuit: Breaker,
+        policies: Callable[[], Mapping[str, Policy]],
+    ) -> None:
         self.store = store
         self.troubles = troubles
         self.project = project
         self.circuit = circuit
+        self._policies = policies  # with the schedules that they have just now
         self._watched: dict[str, tuple[Schedule, datetime]] = {}  # and since when
         self._last = EPOCH
 
     def once(self) -> None:
         """One round over all policies. Of a warehouse that is away something else tells."""
         now = self.troubles.clock()
-        policies = {n: p for n, p in self.project.catalog.policies.items() if p.runs}
+        policies = {n: p for n, p in self._policies().items() if p.runs}
         if now - self._last > BLIND_AFTER or self.circuit.away():
             self._watched.clear()
         self._watch(policies, now)

@@ -12,8 +12,8 @@ from sensors.model.line import printable
 from sensors.model.policy import NOTHING, Policy
 from sensors.model.team import Team
 
-WIDE, BEFORE = 160, 80  # letters of a line that is shown, and of these before the mistake
 NOT_YET = "it was not pulled yet"  # a bundle's trouble that passes by itself
+WIDE, BEFORE = 160, 80  # letters of a line that is shown, and of these before the mistake
 
 
 @dataclass(frozen=True, order=True)

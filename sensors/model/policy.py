@@ -143,7 +143,7 @@ class AlertText:
     columns: Mapping[str, str] = NOTHING  # column -> show | mask | hide; unlisted columns are shown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Query:
     """The policy's SQL, shaped by Jinja already, in its bundle's dialect, values as `:name` binds."""
 
@@ -155,7 +155,7 @@ class Query:
     native: Mapping[str, str] = NOTHING  # dialect -> hand-written SQL brought beside (.duckdb.sql)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Policy:
     """One policy. `name` is its path with dots; `content` the SHA-256 of `body`, all that runs depend on."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sensors.model.policy import Incremental, Now, Trailing, WindowKind
 
@@ -37,6 +37,8 @@ class Window:
 
 
 INSTANT = timedelta(microseconds=1)  # the finest step of a warehouse's time
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # what is said to be older is the zero of some other clock
+LATEST = datetime(2261, 1, 1, tzinfo=UTC)  # and what is later, such as infinity, is no time of anything
 
 
 def window_for(

@@ -100,7 +100,7 @@ class Duck:
             for n, (table, column) in enumerate(sources)
         )
         found = self.query(sql, {}, limit=len(sources), timeout=timedelta(minutes=1))
-        return {sources[n]: utc(at) if at is not None else None for n, at in found.rows}
+        return {sources[n]: utc(at) if isinstance(at, datetime) else None for n, at in found.rows}
 
     def columns(self, table: str) -> dict[str, str]:
         with self._files.borrow() as file:

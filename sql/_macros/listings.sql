@@ -1,6 +1,6 @@
 {# A listing's own words, as conditions. #}
 {% macro prohibited_words(text) -%}
-REGEXP_LIKE(LOWER({{ text }}), '.*(switchblade|brass knuckles|pepper spray|disposable vape|painkiller|ivory).*', 's')
+REGEXP_LIKE(LOWER({{ text }}), '.*(switchblade|brass knuckles|pepper spray|disposable vape|painkillers|(real|genuine|elephant|walrus|antique|carved|raw) ivory|ivory (carving|tusk|netsuke)).*', 's')
 {%- endmacro %}
 
 {% macro counterfeit_words(text) -%}

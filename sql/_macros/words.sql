@@ -1,6 +1,6 @@
 {# What people write, as conditions on a column. REGEXP_LIKE matches the whole text; 's' lets a dot match a line break. #}
 {% macro mentions_payment_handle(column) -%}
-REGEXP_LIKE(LOWER({{ column }}), '.*(venmo|cash ?app|zelle|paypal|western union|wire me|off the app|outside the app).*', 's')
+REGEXP_LIKE(LOWER({{ column }}), '.*(venmo|cash ?app|(^|[^a-z])zelle|paypal|western union|wire me([^a-z]|$)|off the app|outside the app).*', 's')
 {%- endmacro %}
 
 {% macro mentions_abuse(column) -%}

@@ -12,4 +12,5 @@ LEFT JOIN {{ table('core.account_events') }} k
  AND k.happened_at > DATEADD('hour', -1, e.happened_at)
 WHERE {{ in_window('e.happened_at') }}
   AND e.kind = 'login_failed'
+  AND e.ip IS NOT NULL
 GROUP BY e.event_id, e.ip, e.account_id, e.happened_at

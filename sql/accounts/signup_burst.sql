@@ -7,5 +7,6 @@ SELECT u.device_id,
        MAX(u.signed_up_at) AS signed_up_at
 FROM {{ table('core.signups') }} u
 WHERE {{ in_window('u.signed_up_at') }}
+  AND u.device_id IS NOT NULL -- a browser may say none
 GROUP BY u.device_id
 HAVING COUNT(DISTINCT u.account_id) >= 5

@@ -6,7 +6,7 @@ SELECT o.order_id,
        o.listing_id,
        o.amount,
        MAX(b.amount) AS highest_bid,
-       ROUND(100 * (o.amount / MAX(b.amount) - 1), 0) AS percent_above,
+       ROUND(100 * (o.amount / NULLIF(MAX(b.amount), 0) - 1), 0) AS percent_above,
        o.created_at
 FROM {{ table('core.orders') }} o
 JOIN {{ table('core.bids') }} b

@@ -3,4 +3,4 @@ SELECT l.listing_id, l.seller_id, COALESCE(s.display_name, l.seller_id) AS selle
 FROM {{ table('core.listings') }} l
 LEFT JOIN {{ table('core.sellers') }} s ON s.seller_id = l.seller_id
 WHERE l.status = 'active'
-  AND {{ counterfeit_words("l.title || ' ' || l.description") }}
+  AND {{ counterfeit_words("COALESCE(l.title, '') || ' ' || COALESCE(l.description, '')") }}

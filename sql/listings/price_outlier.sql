@@ -12,7 +12,7 @@ SELECT l.listing_id,
        l.category,
        l.price,
        ROUND(n.usual, 2) AS usual,
-       ROUND(IFF(l.price > n.usual, l.price / n.usual, n.usual / GREATEST(l.price, 0.01)), 0) AS times_off,
+       ROUND(IFF(l.price > n.usual, l.price / NULLIF(n.usual, 0), n.usual / GREATEST(l.price, 0.01)), 0) AS times_off,
        l.listed_at
 FROM {{ table('core.listings') }} l
 JOIN normal n ON n.category = l.category
@@ -20,4 +20,5 @@ LEFT JOIN {{ table('core.sellers') }} s ON s.seller_id = l.seller_id
 WHERE {{ in_window('l.listed_at') }}
   AND l.status = 'active'
   AND n.listings >= 20
+  AND n.usual > 0
   AND (l.price > 10 * n.usual OR l.price * 10 < n.usual)

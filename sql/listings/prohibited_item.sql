@@ -3,4 +3,4 @@ SELECT l.listing_id, l.seller_id, COALESCE(s.display_name, l.seller_id) AS selle
 FROM {{ table('core.listings') }} l
 LEFT JOIN {{ table('core.sellers') }} s ON s.seller_id = l.seller_id
 WHERE {{ in_window('l.listed_at') }}
-  AND {{ prohibited_words("l.title || ' ' || l.description") }}
+  AND {{ prohibited_words("COALESCE(l.title, '') || ' ' || COALESCE(l.description, '')") }}

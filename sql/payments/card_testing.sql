@@ -4,3 +4,4 @@ FROM {{ table('core.orders') }} o
 LEFT JOIN {{ table('core.buyers') }} b ON b.buyer_id = o.buyer_id
 WHERE {{ in_window('o.created_at') }}
   AND o.amount < 2
+  AND o.amount > 0 -- what is given away tries no card

@@ -1,7 +1,7 @@
 -- One row per seller with at least five disputes in the window, and two for every hundred orders.
 WITH charged AS (
     SELECT d.seller_id,
-           COUNT(*) AS disputes,
+           COUNT(DISTINCT COALESCE(d.order_id, d.dispute_id)) AS disputes, -- an order may be disputed twice
            SUM(d.amount)::NUMBER(12, 2) AS disputed,
            MODE(d.reason) AS main_reason,
            MAX(d.opened_at) AS opened_at
@@ -20,7 +20,7 @@ SELECT c.seller_id,
        COALESCE(s.display_name, c.seller_id) AS seller_name,
        c.disputes,
        COALESCE(n.orders, 0) AS orders,
-       ROUND(100.0 * c.disputes / GREATEST(COALESCE(n.orders, 0), 1), 1) AS percent,
+       LEAST(ROUND(100.0 * c.disputes / GREATEST(COALESCE(n.orders, 0), 1), 1), 100) AS percent,
        c.disputed,
        c.main_reason,
        c.opened_at

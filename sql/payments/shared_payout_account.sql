@@ -8,5 +8,6 @@ SELECT p.bank_account,
 FROM {{ table('core.payouts') }} p
 LEFT JOIN {{ table('core.sellers') }} s ON s.seller_id = p.seller_id
 WHERE {{ in_window('p.paid_at') }}
+  AND p.bank_account IS NOT NULL
 GROUP BY p.bank_account, p.seller_id
 QUALIFY COUNT(*) OVER (PARTITION BY p.bank_account) > 1

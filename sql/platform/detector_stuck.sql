@@ -20,4 +20,4 @@ FROM lately n
 JOIN before b ON b.model = n.model
 WHERE n.scores >= 10
   AND 4 * n.same >= 3 * n.scores
-  AND 2 * b.different >= b.scores -- a model of few values, such as a rule, is not stuck
+  AND (2 * b.different >= b.scores OR b.different >= 10) -- a model of few values, such as a rule, is not stuck

@@ -31,7 +31,7 @@ SELECT p.campaign_id,
        ROUND(p.spent, 2) AS spent,
        ROUND(p.an_hour, 2) AS an_hour,
        p.redemptions,
-       ROUND(p.left_over / p.an_hour, 1) AS hours_left,
+       ROUND(p.left_over / NULLIF(p.an_hour, 0), 1) AS hours_left,
        p.hours_to_go,
        ROUND(p.an_hour * p.hours_to_go / p.left_over, 1) AS times_over,
        p.redeemed_at

@@ -21,5 +21,6 @@ SELECT d.seller_id,
 FROM draws d
 LEFT JOIN {{ table('core.sellers') }} s ON s.seller_id = d.seller_id
 LEFT JOIN {{ table('core.buyers') }} b ON b.buyer_id = d.winner_id
-WHERE d.wins >= 3
+WHERE d.winner_id IS NOT NULL -- drawn, and nobody came forward
+  AND d.wins >= 3
   AND 3 * d.wins >= d.giveaways

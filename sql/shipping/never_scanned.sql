@@ -1,4 +1,4 @@
--- One row per parcel that has a label, no scan, and a promise that is over.
+-- One row per parcel that has a label, no scan, and a promise that was over within thirty days.
 SELECT p.shipment_id,
        p.seller_id,
        COALESCE(s.display_name, p.seller_id) AS seller_name,
@@ -8,4 +8,6 @@ SELECT p.shipment_id,
 FROM {{ table('core.shipments') }} p
 LEFT JOIN {{ table('core.sellers') }} s ON s.seller_id = p.seller_id
 WHERE p.first_scan_at IS NULL
+  AND p.label_at IS NOT NULL
+  AND p.ships_by >= DATEADD('day', -30, :window_end) -- what is older was settled, or never will be
   AND p.ships_by < :window_end

@@ -10,7 +10,7 @@ from random import Random
 from hypothesis import strategies as st
 
 from bot.core import action as a
-from bot.core.alert import Alert, Disposition, FalseCause, Lane, Terms, due
+from bot.core.alert import Alert, Disposition, FalseCause, Lane, Snooze, Terms, due
 from bot.core.change import Change, Outcome
 from bot.core.step import step
 from sensors.model.policy import Severity
@@ -62,10 +62,20 @@ def fire_of(random: Random, terms: Terms, lane: Lane) -> a.Fire:
     )
 
 
+def snooze_of(random: Random) -> Snooze:
+    """As a snooze of more than one alert gives it to those that it covers; `until` counts from now."""
+    until = NOON + random.choice((0, 1, 20, 300)) * HOUR
+    ceiling, of = random.choice(list(Severity)[:-1]), random.randint(1, 2)
+    return Snooze(until, random.choice(PEOPLE), random.choice(HOSTILE), NOON, ceiling, of, "seller:s_1")
+
+
 def machine(random: Random, terms: Terms, lane: Lane) -> a.Action:
     return random.choice(
         (
             fire_of(random, terms, lane),
+            replace(fire_of(random, terms, lane), snooze=snooze_of(random)),
+            a.Hush(snooze_of(random), NOON + random.randint(-60, 60) * HOUR),
+            a.Rouse(random.randint(1, 2), random.choice(PEOPLE)),
             a.Clear(NOON + random.randint(-60, 600) * MINUTE),
             a.Unknown(random.choice(HOSTILE)),
             a.Renamed(random.choice(("chat.moved", "chat.moved_again")), '{"seller_id":"s_1"}'),
@@ -96,6 +106,7 @@ def person(random: Random) -> a.Action:
             a.Escalate(by, words),
             a.Comment(by, words),
             a.Rerun(by),
+            a.ShareRows(by),
             a.StartJob(by, "rescore", {"seller_id": "s_1"}),
         )
     )
@@ -133,6 +144,9 @@ def lived(alert: Alert, acts: list[Happening]) -> Iterator[tuple[Alert, a.Action
         action = act.action
         if isinstance(action, a.SnoozeFor):  # its time counts from now
             action = replace(action, until=now + (action.until - NOON))
+        if isinstance(action, a.Hush | a.Fire) and action.snooze:
+            until = now + (action.snooze.until - NOON)
+            action = replace(action, snooze=replace(action.snooze, until=until))
         outcome = step(alert, action, now)
         yield alert, action, now, outcome
         if isinstance(outcome, Change):

@@ -18,15 +18,17 @@ from bot.core.action import (
     Clear,
     Comment,
     Escalate,
+    Hush,
     Reopen,
     Resolve,
+    Rouse,
     SnoozeFor,
     Timer,
     Unacknowledge,
     Unknown,
     Wake,
 )
-from bot.core.alert import Alert, Disposition, due
+from bot.core.alert import Alert, Disposition, Snooze, due
 from bot.core.change import Change
 from bot.core.command import VERBS
 from bot.core.step import step
@@ -52,6 +54,10 @@ def tries(alert: Alert) -> Iterator[tuple[Action, datetime]]:
         *(fire(9, **worse), fire(9, **worse, new_evidence=False), Clear(LATER + HOUR), Unknown("no data")),
     ):
         yield action, LATER + MINUTE
+    scope = Snooze(LATER + 9 * HOUR, ANA, "", LATER, Severity.high, 7, "seller:s_1")
+    yield Hush(scope, LATER), LATER + MINUTE
+    yield Rouse(7, BO), LATER + 2 * MINUTE
+    yield fire(9, terms=alert.terms, as_of=LATER + HOUR, snooze=scope), LATER + MINUTE
     if next_due := due(alert):
         yield Timer(), next_due.at
 
@@ -75,7 +81,9 @@ def seen() -> dict[tuple[str, str], set[str]]:
             if after.id and state not in known:
                 known.add(state)
                 new.append(after)
+    quiet = opened(fire(snooze=Snooze(LATER, ANA, "", NOON, Severity.high, 7, "seller:s_1")))
     found[START, "OPEN"] = {opened().last_event}
+    found[START, quiet.word] = {"opened under a snooze"}
     return found
 
 

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.core.alert import Disposition, FalseCause
-from bot.core.command import BY_NAME, DISPOSITIONS, SAME_AS, VERBS, Command, Mistake, Verb, parse
+from bot.core.command import BY_NAME, DAYS, DISPOSITIONS, SAME_AS, VERBS, Command, Mistake, Verb, parse
 from tests.core.making import DAY, HOUR, MINUTE, NOON
 
 TP, FP = Disposition.true_positive, Disposition.false_positive
@@ -123,9 +123,21 @@ def test_a_pasted_link_is_an_alert() -> None:
         ("akc 142", "There is no `akc`.", "Did you mean `ack`?"),
         ("snoze 142 2h", "There is no `snoze`.", "Did you mean `snooze`?"),
         ("frobnicate", "There is no `frobnicate`.", "Try `help`."),
-        ("snooze 142", "For how long?", "Write it so: `snooze 142 2h reason…`"),
-        ("snooze 142 soon", "`soon` is no duration", "Write it so: `snooze 142 2h reason…`"),
-        ("snooze 142 0h", "`0h` is no duration", "Write it so: `snooze 142 2h reason…`"),
+        (
+            "snooze 142",
+            "For how long?",
+            "Write it so: `snooze 142 2h reason… | seller:s_1 3d reason… | payments.x 12h reason…`",
+        ),
+        (
+            "snooze 142 soon",
+            "`soon` is no duration",
+            "Write it so: `snooze 142 2h reason… | seller:s_1 3d reason… | payments.x 12h reason…`",
+        ),
+        (
+            "snooze 142 0h",
+            "`0h` is no duration",
+            "Write it so: `snooze 142 2h reason… | seller:s_1 3d reason… | payments.x 12h reason…`",
+        ),
         ("snooze 142 until:25:00", "`until:25:00` is no time of day.", "Write it so:"),
         ("assign 142 bo", "To whom? Name somebody with @.", "Write it so: `assign 142 @bo`"),
         ("resolve 142", "What was it?", "Write it so: `resolve 142 fp threshold note…`"),
@@ -165,6 +177,33 @@ def test_a_span_or_a_time_of_day_ends_in_the_future() -> None:
     assert understood("snooze 1 until:18:00").ends(NOON) == datetime(2026, 1, 5, 18, tzinfo=UTC)
     assert understood("snooze 1 until:12:00").ends(NOON) == NOON + DAY
     assert understood("ack 1").ends(NOON) is None
+
+
+@given(st.sampled_from(DAYS), st.integers(0, 23), st.booleans(), st.integers(0, 10**6))
+def test_until_a_weekday_is_the_next_such_day(day: str, hour: int, at_hour: bool, seconds: int) -> None:
+    now = NOON + timedelta(seconds=seconds)
+    text = f"until:{day}:{hour}" if at_hour else f"until:{day}"
+    ends = understood(f"every payments.x 1h {text}").ends(now)
+    assert ends is not None
+    assert timedelta() < ends - now <= 7 * DAY
+    assert (ends.weekday(), ends.hour, ends.minute) == (DAYS.index(day), hour if at_hour else 0, 0)
+
+
+def test_a_pause_needs_no_time_and_its_reason_is_no_time() -> None:
+    bare = understood("pause Payments.X the table is being rebuilt")
+    assert (bare.name, bare.span, bare.words) == ("payments.x", None, "the table is being rebuilt")
+    assert understood("pause payments.x 4h rebuilt").span == 4 * HOUR
+    assert understood("pause payments.x until:friday rebuilt").weekday == 4
+
+
+def test_what_is_snoozed_may_be_somebody_or_a_policy() -> None:
+    seller = understood("snooze Seller:S_1 3d known to care")
+    assert (seller.name, seller.alerts, seller.words) == ("Seller:S_1", (), "known to care")
+    assert understood("snooze payments.x 12h").name == "payments.x"
+    assert understood("wake seller:s_1").name == "seller:s_1"
+    assert understood("snooze 142 until:18:00 a.b").words == "a.b"
+    why = understood("why seller:s_1 policy:payments.x")
+    assert (why.name, why.filters) == ("seller:s_1", {"policy": "payments.x"})
 
 
 @given(st.integers(0, 23), st.integers(0, 59), st.integers(0, 10**6))

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bot.core.action import Clear, Fire
 from bot.core.alert import Disposition, FalseCause, Lane
 from bot.core.builtin_earned import earned_live, noisy_policy
-from bot.core.earned import Record, Rule, Verdict, figures, missing, noise, record, wilson
+from bot.core.earned import Record, Rule, Verdict, figures, missing, noise, record
+from bot.core.score import Share
 from bot.core.version import alerts_the_same
 from sensors.model.policy import Status
 from tests.core.looking import TEAM, policy
@@ -39,7 +40,7 @@ def found(right: int, wrong: int, days: int = 10, opened: int | None = None) -> 
     ],
 )
 def test_wilsons_interval_is_the_known_one(right: int, of: int, low: float, high: float) -> None:
-    assert wilson(right, of) == (pytest.approx(low, abs=0.001), pytest.approx(high, abs=0.001))
+    assert Share(right, of).interval == (pytest.approx(low, abs=0.001), pytest.approx(high, abs=0.001))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_nothing_is_earned_by_being_wrong(right: int, wrong: int, days: int) -> 
 @quick
 @given(COUNT, COUNT)
 def test_no_record_both_earns_live_and_is_noisy(right: int, wrong: int) -> None:
-    low, high = wilson(right, right + wrong)
+    low, high = Share(right, right + wrong).interval
     assert low <= (right / (right + wrong) if right + wrong else 0.5) <= high
     assert missing(found(right, wrong), RULE) or not noise(found(right, wrong))
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.ledger import Stretch, merged
-from bot.core.past import ENOUGH, name, windows
-from sensors.model.policy import Every, Incremental, Now, Policy, Trailing
+from bot.core.past import ENOUGH, Sampled, name, sampled, windows
+from bot.core.plan import due_between
+from sensors.model.policy import Cron, Every, Incremental, Now, Policy, Trailing
 from sensors.model.window import Window
 from tests.core.looking import policy
 from tests.core.making import DAY, HOUR, MINUTE, NOON
@@ -63,3 +65,27 @@ def test_each_part_and_each_attempt_has_its_own_name() -> None:
     assert name(window) == "2026-01-05T12:00:00Z..2026-01-05T13:00:00Z"
     names = {name(window, part, attempt) for part in range(3) for attempt in range(3)}
     assert len(names) == 9
+
+
+@pytest.mark.parametrize("most", [1, 5, 40, 200])
+@pytest.mark.parametrize("expression", ["* * * * *", "20 */3 * * *", "30 2 * * 1-5"])
+def test_due_times_that_are_too_many_are_those_that_lie_apart(expression: str, most: int) -> None:
+    cron = Cron(expression, "America/New_York")
+    start, end = NOON + 60 * DAY, NOON + 64 * DAY  # the clocks are put forward
+    found = sampled(cron, start, end, most)
+    every = list(due_between(cron, start, end))
+    if len(every) <= most:
+        assert found == Sampled(tuple(every))
+        return
+    assert found.step is not None
+    kept: list[datetime] = []
+    for due in every:
+        kept += [due] if not kept or due - kept[-1] >= found.step else []
+    assert found.dues == tuple(kept)
+
+
+def test_a_minute_s_schedule_over_years_is_not_gone_through_minute_by_minute() -> None:
+    began = time.process_time()
+    found = sampled(Cron("* * * * *", "America/New_York"), NOON, NOON + 1100 * DAY, 720)
+    assert (found.step, len(found.dues)) == (DAY, 1100)
+    assert time.process_time() - began < 5  # it took forty seconds

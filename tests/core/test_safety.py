@@ -146,7 +146,10 @@ def test_while_it_is_snoozed_the_acknowledgement_stands_still(life: Life) -> Non
     for before, action, now, outcome in lived(*life):
         if not isinstance(outcome, Change) or not before.snooze or outcome.alert.snooze:
             continue
-        if isinstance(action, a.Timer | a.Wake | a.Fire) and outcome.alert.work is Work.acknowledged:
+        if (
+            isinstance(action, a.Timer | a.Wake | a.Rouse | a.Fire)
+            and outcome.alert.work is Work.acknowledged
+        ):
             assert before.acknowledged_until is not None
             assert outcome.alert.acknowledged_until is not None
             left = before.acknowledged_until - before.snooze.since

@@ -196,7 +196,7 @@ PIECES = {
 VERSIONS = st.fixed_dictionaries({path: st.sampled_from(texts) for path, texts in PIECES.items()})
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(st.lists(VERSIONS, min_size=3, max_size=3), st.lists(VERSIONS, min_size=3, max_size=3))
 def test_the_order_of_bundles_means_nothing(
     tmp_path_factory: pytest.TempPathFactory, before: list[dict[str, str]], now: list[dict[str, str]]

@@ -8,6 +8,8 @@ import pytest
 
 from sensors.model.policy import Now, Query
 from sensors.untimed import untimed
+from sensors.warehouse import dialect, spelled
+from sensors.warehouse.dialect_spelling import spell
 from tests.core.looking import policy
 
 
@@ -43,3 +45,22 @@ def test_a_query_that_compares_in_another_way_is_not_guessed_at(sql: str) -> Non
     assert asked(sql) is None
     good = "at >= :window_start AND at < :window_end"
     assert asked(good, duckdb=sql) is None
+
+
+@pytest.mark.parametrize(
+    "native", [{}, {"duckdb": "SELECT 1 FROM t WHERE a.at >= :window_start AND a.at < :window_end"}]
+)
+def test_it_is_called_in_the_warehouse_as_it_would_be_spelled(native: dict[str, str]) -> None:
+    """So that nobody has to parse it at night."""
+    window = "(m.at >= :window_start AND m.at < :window_end)"
+    sql = f"SELECT k, IFF(x, 1, 2) AS y FROM core.chat m WHERE {window} AND n = :n"
+    query = Query(sql, "snowflake", "sql/a.sql", ("core.chat",), native=native)
+    spelled.everything().clear()
+    dialect.native(query, "duckdb")
+    found = untimed(replace(policy(), query=query), "duckdb")
+    assert found
+    text, read = found.query.native.get("duckdb", found.query.sql), "duckdb" if native else "snowflake"
+    known = spelled.known(text, read, "duckdb")
+    spelled.everything().clear()
+    assert known == spell(text, read, "duckdb")
+    assert "$window" not in known

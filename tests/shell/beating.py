@@ -7,10 +7,12 @@ from contextlib import suppress
 from datetime import datetime
 
 from bot.errors import StoreAway
+from bot.mending import Mending
 from bot.rounds import Want
 from bot.schedule import Scheduler
 from bot.watch.clockwatch import STEPS, Watch
 from bot.watch.late import LateRows
+from bot.watch.worth import Worth
 from tests.shell.making import Node
 
 
@@ -25,7 +27,7 @@ class Bot:
         self.node, self.engine = node, node.engine
         self.schedule = Scheduler(node.engine, node.starting, None, 1)
         self.rounds = self.schedule.rounds
-        self.late = LateRows(node.engine)
+        self.late, self.mending, self.worth = LateRows(node.engine), Mending(node.engine), Worth(node.engine)
         self.watch, self.wall, self.now = Watch(node.clock()), node.clock(), now
         self.engine.circuit.on_back = self.schedule._wake
         node.store.set_right(node.clock())
@@ -46,6 +48,8 @@ class Bot:
             self.engine.silence.once,
             self.engine.auditor.once,
             self.late.once,
+            self.mending.once,
+            self.worth.once,
         )
         for chore in chores:
             with suppress(StoreAway):

@@ -57,6 +57,12 @@ alert: {title: "{{ seller_id }} is held"}
 HELD_SQL = """-- One row per seller who is held.
 SELECT seller_id FROM {{ table('core.sellers') }} WHERE held
 """
+BESIDE_ITS_PAST = ELSEWHERE.replace("lookback: 5m", "trailing: 1h, baseline: 3d")
+BESIDE_ITS_PAST_SQL = """-- One row per message of the hour, where the days before had fewer than two.
+SELECT message_id, seller_id, body, sent_at FROM {{ table('core.chat') }}
+WHERE {{ in_window('sent_at') }}
+  AND 2 > (SELECT COUNT(*) FROM {{ table('core.chat') }} b WHERE {{ in_baseline('b.sent_at') }})
+"""
 FILES = {
     "patrol.yml": "workers: 2\n",
     "policies/_teams.yml": """
@@ -74,6 +80,9 @@ payments:
 core.chat: {owner: payments, loaded_until: sent_at, load_interval: 1m,
   columns: {message_id: varchar, seller_id: varchar, body: varchar, sent_at: timestamp}}
 core.sellers: {owner: payments, columns: {seller_id: varchar, held: boolean}}
+""",
+    "policies/_entities.yml": """
+seller: {column: seller_id, link: "https://admin.example.com/sellers/{id}", pattern: "s_[0-9]+"}
 """,
     "policies/_jobs.yml": """
 hold_payouts:

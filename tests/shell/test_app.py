@@ -157,3 +157,21 @@ def test_a_slack_that_is_away_at_the_start_is_waited_for(world: World, slack: Sa
         wait(lambda: made.health().ready)
     finally:
         made.stop()
+
+
+def test_a_seller_is_snoozed_from_a_command_and_the_channel_is_told(
+    world: World, slack: Sandbox, bot: Bot
+) -> None:
+    wait(lambda: bot.health().ready)
+    world.table.says("s_1", datetime.now(UTC))
+    wait(lambda: cards(slack))
+    (answer,) = slack.command("ana", "payments", "/patrol snooze seller:s_1 3d on it", wait_ms=3000)[
+        "ephemerals"
+    ]
+    assert "It covers 1 open alert now: ALR-1." in str(answer)
+    slack.click("ana", "payments", answer["ts"], "ask.yes", wait_ms=1500)
+    wait(lambda: "SNOOZED" in str(cards(slack)[0]))
+    wait(lambda: any("ana snoozed `seller:s_1`" in str(m) for m in slack.messages("payments")))
+    slack.command("ana", "payments", "/patrol wake seller:s_1")
+    wait(lambda: any("It hid 1 alert" in str(m) for m in slack.messages("payments")))
+    wait(lambda: "*OPEN*" in str(cards(slack)[0]))

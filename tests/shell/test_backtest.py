@@ -21,7 +21,17 @@ from sensors.model.policy import Policy, Severity
 from sensors.model.run import Looked
 from sensors.model.window import Window
 from sensors.warehouse import Warehouse, WarehouseError, connect
-from tests.shell.making import DAY, ELSEWHERE, HOUR, MINUTE, NOON, World
+from tests.shell.making import (
+    BESIDE_ITS_PAST,
+    BESIDE_ITS_PAST_SQL,
+    DAY,
+    ELSEWHERE,
+    FILES,
+    HOUR,
+    MINUTE,
+    NOON,
+    World,
+)
 from tests.shell.typing_in import Patrol
 
 NAME = "payments.elsewhere"
@@ -72,6 +82,48 @@ def test_it_shows_days_people_keys_and_what_it_took(busy: World, patrol: Patrol)
     assert "answered after 5 min, resolved after 1 d" in ran.out
     assert "\x1b[2J" not in ran.out
     assert busy.node().alerts() == []
+
+
+def test_it_says_until_when_the_baseline_begins_before_the_data(world: World, patrol: Patrol) -> None:
+    world.write("policies/payments/elsewhere.yml", BESIDE_ITS_PAST.replace("every: 1m", "every: 1h"))
+    world.write("sql/payments/elsewhere.sql", BESIDE_ITS_PAST_SQL)
+    world.table.says("s_1", NOON)
+    said = "its data begin 2026-01-05 12:00 UTC: until 2026-01-08 13:00 there is not all of the 3 d"
+    assert said in patrol("backtest", NAME, *SPAN).said
+    assert said in json.loads(patrol("backtest", NAME, *SPAN, "--json").out)["notes"][0]
+    later = ("--from", "2026-01-09", "--to", "2026-01-10")
+    assert "its data begin" not in patrol("backtest", NAME, *later).said
+
+
+@pytest.mark.usefixtures("busy")
+def test_the_day_at_which_it_ends_is_none_of_its_days(patrol: Patrol) -> None:
+    found = json.loads(patrol("backtest", NAME, *SPAN, "--json").out)
+    assert list(found["days"]) == ["2026-01-05", "2026-01-06", "2026-01-07"]
+
+
+@pytest.mark.parametrize("at", ["infinity", "-infinity", "0001-01-01"])
+def test_a_time_of_no_calendar_stops_nobody(world: World, patrol: Patrol, at: str) -> None:
+    world.table.does(f"INSERT INTO core.chat VALUES ('m_1', 's_1', 'pay me', '{at}')")
+    for verb in ("run", "backtest"):
+        ran = patrol(verb, NAME)
+        assert (ran.code, "s_1 asked" in ran.out) == (0, False), ran.said
+    node = world.node()
+    node.tick(NAME)
+    world.table.says("s_2", node.clock())
+    node.next_tick()
+    assert [alert.key_values["seller_id"] for alert in node.alerts()] == ["s_2"]
+
+
+def test_days_of_another_zone_are_called_so(busy: World, patrol: Patrol) -> None:
+    team = FILES["policies/_teams.yml"].replace("timezone: UTC", "timezone: America/New_York")
+    busy.write("policies/_teams.yml", team)
+    assert "days of America/New_York" in patrol("backtest", NAME, *SPAN).out
+
+
+def test_a_picture_that_has_no_folder_is_said_before_it_looks(world: World, patrol: Patrol) -> None:
+    world.table.breaks()
+    ran = patrol("backtest", NAME, *SPAN, "--picture", "nowhere/alerts.svg")
+    assert (ran.code, "There is no folder" in ran.err, ran.out) == (2, True, "")
 
 
 @pytest.mark.usefixtures("busy")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot.cli.group import COMMANDS
-from tests.shell.making import HELD, HELD_SQL, NOON, SECOND, World
+from tests.shell.making import BESIDE_ITS_PAST, BESIDE_ITS_PAST_SQL, DAY, HELD, HELD_SQL, NOON, SECOND, World
 from tests.shell.typing_in import Patrol, clean
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +89,7 @@ def test_run_json_is_one_object(world: World, patrol: Patrol) -> None:
     found = json.loads(ran.out)
     assert set(found) == {
         *("policy", "window", "status", "error", "columns", "rows"),
-        *("violations", "bad_rows", "truncated", "elapsed_s"),
+        *("violations", "bad_rows", "notes", "truncated", "elapsed_s"),
     }
     assert (found["policy"], found["status"], len(found["rows"])) == ("payments.elsewhere", "succeeded", 2)
     assert found["violations"] == [
@@ -159,6 +159,50 @@ def test_a_warehouse_that_is_none_is_said_plainly(
     assert as_json.code == code
     if code == 1:
         assert json.loads(as_json.out)["status"] == "failed"
+
+
+def test_run_says_that_its_baseline_begins_before_its_data(world: World, patrol: Patrol) -> None:
+    world.write("policies/payments/elsewhere.yml", BESIDE_ITS_PAST)
+    world.write("sql/payments/elsewhere.sql", BESIDE_ITS_PAST_SQL)
+    world.table.says("s_1", NOON - DAY)
+    world.table.says("s_1", NOON)
+    at = ("run", "payments.elsewhere", "--at", "2026-01-05T12:00:30Z")
+    said = "its baseline begins 2026-01-02 11:00 UTC, its data only 2026-01-04 12:00"
+    assert said in patrol(*at).said
+    assert said in json.loads(patrol(*at, "--json").out)["notes"][0]
+    world.table.says("s_1", NOON - 10 * DAY)
+    assert "its baseline" not in patrol(*at).said
+
+
+def test_over_is_for_events(patrol: Patrol) -> None:
+    ran = patrol("run", "payments.held", "--over", "7d")
+    assert (ran.code, "payments.held finds conditions" in ran.said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "payments.elsewhere", "--at", "0001-01-01"),
+        ("backtest", "payments.elsewhere", "--to", "0001-01-02"),
+        ("backtest", "payments.elsewhere", "--from", "0001-01-01", "--to", "0001-02-01"),
+        ("diff", "a", "b", "--from", "9999-12-30", "--to", "9999-12-31"),
+        ("backfill", "payments.elsewhere", "0001-01-01", "0001-01-02"),
+        ("next", "payments.elsewhere", "--from", "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_a_time_that_no_data_have_is_no_time(patrol: Patrol, words: tuple[str, ...]) -> None:
+    ran = patrol(*words)
+    assert (ran.code, "is not from 1970 to 2260" in ran.said) == (2, True), ran.said
+
+
+def test_a_terminal_of_few_characters_shows_what_it_can(world: World) -> None:
+    world.table.says("s_1", NOON, "pay me \u20ac")
+    given = {"PATROL_WAREHOUSE_URL": world.table.url, "PYTHONIOENCODING": "ascii", **clean()}
+    words = [sys.executable, "-m", "bot", "run", "payments.elsewhere", "--at", "2026-01-05T12:00:30Z"]
+    ran = subprocess.run(
+        [*words, "--project", str(world.project)], cwd=ROOT, env=given, capture_output=True, check=False
+    )
+    assert (ran.returncode, b"pay me ?" in ran.stdout) == (0, True), ran.stderr
 
 
 # ------------------------------------------------------------------------------ check

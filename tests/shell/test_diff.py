@@ -95,6 +95,23 @@ def test_two_folders_are_compared(kept: World, patrol: Patrol, tmp_path: Path) -
     assert patrol("diff", str(tmp_path), str(kept.project), *SPAN).code == 2
 
 
+def test_what_mends_a_policy_is_compared_and_its_alerts_are_gained(kept: World, patrol: Patrol) -> None:
+    right = (kept.project / "policies/payments/elsewhere.yml").read_text()
+    kept.write("policies/payments/elsewhere.yml", right.replace("title: Seller", "titel: Seller"))
+    commit(kept.folder, "a slip")
+    kept.write("policies/payments/elsewhere.yml", right)
+    ran = patrol("diff", "main", *SPAN)
+    assert ran.code == 0
+    assert "alerts: 2 gained, 0 lost, 0 changed; 1 policy (1 mended)" in ran.out
+
+
+def test_a_warehouse_that_is_away_is_no_comparison(kept: World, patrol: Patrol) -> None:
+    edit(kept)
+    kept.table.breaks()
+    ran = patrol("diff", "main")
+    assert (ran.code, "not replayed: The warehouse does not say" in ran.out) == (1, True), ran.said
+
+
 def test_added_removed_moved_state_and_broken_policies_are_all_named(kept: World, patrol: Patrol) -> None:
     yaml = kept.project / "policies/payments/elsewhere.yml"
     moved = yaml.read_text() + "renamed_from: payments.elsewhere\n"

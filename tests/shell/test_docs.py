@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import MISSING
 from dataclasses import fields as fields_of
+from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 
 from bench.figures import ROWS
 from bot.cli.group import COMMANDS
-from bot.core.command import VERBS
+from bot.core import order, snooze
+from bot.core.access import MAY_SNOOZE
+from bot.core.command import VERBS, Command, parse
 from bot.settings import ENVIRONMENT, SECRETS, Settings, load
 from sensors.catalog import load as load_catalog
 from sensors.model.policy import Incremental, Now, Status, Trailing
@@ -76,6 +79,24 @@ def test_the_policies_in_their_readme_are_those_there_are() -> None:
         assert ("in shadow" in told[name]) == (policy.status is Status.shadow), name
     counted = {39: "thirty-nine"}[len(catalog.policies)]
     assert f"{counted} policies" in (ROOT / "README.md").read_text()
+
+
+def test_the_limits_of_the_responders_guide_are_those_there_are() -> None:
+    text = (ROOT / "docs" / "alerts.md").read_text()
+    told = re.findall(
+        r"^\| ([\w ]+) \| (\d+ [hd])(?:;[^|]*)? \| an? (\w+) \| `/patrol ([^`]+)`", text, re.MULTILINE
+    )
+    assert [(most, who) for _, most, who, _ in told] == [
+        *((_long(snooze.LONGEST[scope]), MAY_SNOOZE[scope].value) for scope in snooze.Scope),
+        *((_long(order.LONGEST[kind]), "lead") for kind in order.OrderKind),
+    ]
+    for _, _, _, line in told:
+        assert isinstance(parse(line), Command), line
+
+
+def _long(span: timedelta) -> str:
+    hours = span // timedelta(hours=1)
+    return f"{hours} h" if hours <= 72 else f"{hours // 24} d"
 
 
 # ------------------------------------------------------------------------------ maps

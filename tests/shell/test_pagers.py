@@ -59,7 +59,7 @@ class Phone(BaseHTTPRequestHandler):
 def phone() -> Iterator[type[Phone]]:
     Phone.mood, Phone.asked = 202, []
     server = HTTPServer(("127.0.0.1", 0), Phone)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     Phone.url = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]
     yield Phone
@@ -211,6 +211,8 @@ def test_what_is_wrong_with_a_pager_is_said_by_check(world: World, patrol: Any) 
     said = patrol("check", "policies/_teams.yml").out
     assert 'body: there is no parameter "titel"; did you mean "title"?' in said
     assert "url: must begin with https://" in said
+    world.write("policies/_teams.yml", TEAM.replace("${PAGER_KEY}", "rk-7f3a9c2e51"))
+    assert "headers.Authorization: a secret stands in the environment only" in patrol("check").out
     for without, what in (
         (TEAM.partition("  pager:")[0], "this team has no pager; write pager: {url: ${PAGER_URL}}"),
         (TEAM.replace("timeout: 2s", "timeout: 5m"), "payments.pager.timeout: must be 1 min at most"),

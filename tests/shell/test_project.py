@@ -140,7 +140,8 @@ def test_tables_of_dbt_are_read_anew_and_kept_while_their_file_is_wrong(folder: 
     first.reload()
     assert not first.catalog.errors
     good = first.catalog.policies["payments.seen"]
-    manifest.write_text(json.dumps({"nodes": {"model.a": {**node, "description": "One row per payment."}}}))
+    more = {"description": "One row per payment.", "meta": {"tier": "vetted"}}
+    manifest.write_text(json.dumps({"nodes": {"model.a": {**node, **more}}}))
     assert first.reload()
     newer = first.catalog.policies["payments.seen"]
     assert newer.content != good.content

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +67,41 @@ def test_every_setting_in_it_is_one() -> None:
     from bot.settings import ENVIRONMENT
 
     assert set(re.findall(r"\bPATROL_[A-Z_]+", FILE.read_text())) <= {*ENVIRONMENT}
+
+
+GH = """#!/bin/sh
+case "$*" in
+  *--paginate*) while [ $# -gt 1 ]; do shift; done; jq -r "$1" comments.json ;;
+  *) echo "$@" >> said ;;
+esac
+"""
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="GitHub's own command brings a jq; here there is none")
+@pytest.mark.parametrize(
+    ("diff", "comments", "said"),
+    [
+        ("### Patrol: x", [], ["pr comment 7 --body-file diff.md"]),
+        ("", [], []),
+        (
+            "### Patrol: x",
+            [(1, "Bot", "### Coverage"), (2, "Bot", "### Patrol: old"), (3, "User", "### Patrol: quoted")],
+            ["api --silent --method PATCH repos/shop/rules/issues/comments/2 --field body=@diff.md"],
+        ),
+    ],
+    ids=["the first", "it could not begin", "the next"],
+)
+def test_a_comment_of_ours_is_brought_up_to_date_and_no_other(
+    tmp_path: Path, diff: str, comments: list[tuple[int, str, str]], said: list[str]
+) -> None:
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    (tmp_path / "diff.md").write_text(diff)
+    made = [{"id": n, "user": {"type": who}, "body": body} for n, who, body in comments]
+    (tmp_path / "comments.json").write_text(json.dumps(made))
+    (script,) = [step["run"] for step in steps() if step.get("name", "").startswith("Post it")]
+    given = {"GITHUB_REPOSITORY": "shop/rules", "NUMBER": "7"}
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env={**given, "PATH": path}, check=True)
+    heard = tmp_path / "said"
+    assert (heard.read_text().splitlines() if heard.exists() else []) == said

@@ -52,7 +52,16 @@ def test_people_read_a_table_and_examples(patrol: Patrol) -> None:
     assert "rows: precision 2 of 3 (20.8% to 93.9%), recall 2 of 3" in ran.out
     assert "found wrongly, for example:\n  message_id=m_3" in ran.out
     assert "missed, for example:\n  message_id=m_4" in ran.out
-    assert "found, but without a label: 1 rows" in ran.out
+    assert "found, but without a label: 1 row," in ran.out
+
+
+def test_labels_of_no_calendar_are_counted_and_stop_nothing(labelled: World, patrol: Patrol) -> None:
+    for at in ("infinity", "-infinity", "0001-01-01"):
+        labelled.table.does(f"INSERT INTO core.truth VALUES ('m', 's_9', 'pay me', '{at}', true)")
+    ran = patrol("score", NAME, *LABELS)
+    assert ran.code == 0, ran.said
+    assert "rows: precision 2 of 3" in ran.out
+    assert "labelled, but without a time that a window may hold: 3 rows" in ran.out
 
 
 def test_examples_are_masked_as_on_a_card(labelled: World, patrol: Patrol) -> None:

@@ -135,24 +135,24 @@ def test_who_is_not_on_call_then_hears_so_and_when_it_is_his_turn(bot: Node) -> 
     assert now_on(bot) == "U0CY"
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("cover 2h", "Name somebody with @"),
-        ("cover @bo", "no duration"),
-        ("cover 2h @bob", "did you mean `bo`"),
-        ("cover 2h @ana", "Nobody covers for himself"),
-        ("cover 2h @bo from:25:00", "From when?"),
-        ("cover 2h @bo please", "`please` is too much"),
-        ("cover 20d @bo", "At most 14 d at once"),
-        ("cover 2h @bo team:paymnts", "did you mean `payments`"),
-        ("takeover", "For how long?"),
-        ("takeover 2h", "You are on call for payments then as it is"),
-        ("takeover three hours", "no duration"),
-    ],
+NONSENSE = (
+    ("cover 2h", "Name somebody with @"),
+    ("cover @bo", "no duration"),
+    ("cover 2h @bob", "did you mean `bo`"),
+    ("cover 2h @ana", "Nobody covers for himself"),
+    ("cover 2h @bo from:25:00", "From when?"),
+    ("cover 2h @bo please", "`please` is too much"),
+    ("cover 20d @bo", "At most 14 d at once"),
+    ("cover 2h @bo team:paymnts", "did you mean `payments`"),
+    ("takeover", "For how long?"),
+    ("takeover 2h", "You are on call for payments then as it is"),
+    ("takeover three hours", "no duration"),
 )
-def test_what_makes_no_sense_is_said_and_nothing_recorded(bot: Node, text: str, why: str) -> None:
-    assert why.lower() in bad(bot, text).lower()
+
+
+def test_what_makes_no_sense_is_said_and_nothing_recorded(bot: Node) -> None:
+    for text, why in NONSENSE:
+        assert why.lower() in bad(bot, text).lower(), text
 
 
 def test_only_members_are_on_call_and_say_who_is(world: World, bot: Node) -> None:

@@ -9,11 +9,11 @@ import pytest
 from bot.core.action import Resolve
 from bot.core.alert import Alert, Disposition, FalseCause, Lane
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
-from bot.core.reply import Person, PolicyReply
+from bot.core.reply import Person, PolicyReply, Said
 from bot.sandbox import Sandbox
 from bot.slack.answers import render
 from bot.watch.worth import Worth
-from tests.shell.making import DAY, ELSEWHERE, HOUR, MINUTE, SECOND, Node, World
+from tests.shell.making import DAY, ELSEWHERE, FILES, HOUR, MINUTE, SECOND, Node, World
 from tests.shell.trouble import BOTH, EVERY
 
 ANA = Person("U0ANA")
@@ -187,3 +187,73 @@ def test_verdicts_grow_old_also_when_their_runs_are_forgotten(world: World) -> N
     Worth(node.engine).once()
     assert node.alerts(EARNED_LIVE) == []
     assert "10 more verdicts" in said(node)
+
+
+@BOTH
+def test_the_days_in_shadow_are_counted_from_its_first_run_also_when_that_is_old(world: World) -> None:
+    node = in_shadow(world)
+    node.next_tick()
+    node.clock.on(20 * DAY)
+    judged(world, node, 10, 0)
+    node.next_tick()
+    node.store.runs.prune(node.clock() - 14 * DAY)
+    assert "right 10 of 10 (95% sure: 72%–100%), 0.5 alerts a day over 20 days" in said(node)
+
+
+def test_an_edited_description_of_a_table_keeps_the_verdicts_and_the_version(world: World) -> None:
+    node = in_shadow(world)
+    judged(world, node, 6, 1)
+    was = node.engine.catalog.policies[EVERY].content
+    assets = FILES["policies/_assets.yml"]
+    world.write(
+        "policies/_assets.yml", assets.replace("load_interval: 1m,", 'load_interval: 1m, description: "x",')
+    )
+    node.engine.reload()
+    assert node.engine.catalog.assets["core.chat"].description == "x"
+    assert node.engine.catalog.policies[EVERY].content == was
+    world.write("policies/_assets.yml", assets.replace("load_interval: 1m,", "load_interval: 2m,"))
+    node.engine.reload()
+    assert node.engine.catalog.policies[EVERY].content != was
+    assert "right 6 of 7" in said(node)
+
+
+def test_a_policy_that_its_folder_sent_to_shadow_begins_its_days_there(world: World) -> None:
+    node = world.node()
+    node.next_tick()
+    node.clock.on(9 * DAY)
+    world.write("policies/payments/_defaults.yml", "status: shadow\n")
+    node.engine.reload()
+    node.next_tick()
+    assert "3 more days in shadow" in said(node)
+
+
+@pytest.mark.parametrize(
+    ("status", "right", "place"), [("shadow", 10, "C0MINEREVIEW"), ("live", 1, "C0MINE")]
+)
+def test_it_is_told_in_the_channel_of_the_policy_s_own_alerts(
+    world: World, status: str, right: int, place: str
+) -> None:
+    own = "channel: C0MINE\nreview_channel: C0MINEREVIEW\n"
+    world.write(FILE, f"{ELSEWHERE}{own}status: {status}\n")
+    node = world.node()
+    judged(world, node, right, 12 - right)
+    node.clock.on(4 * DAY)
+    assert Worth(node.engine).once() == 1
+    (told,) = [*node.alerts(EARNED_LIVE), *node.alerts(NOISY_POLICY)]
+    assert node.view.channel_of(told) == place
+
+
+def test_what_policy_says_of_one_that_is_broken_not_run_or_often_mistaken(world: World) -> None:
+    world.may_be_wrong = True
+    world.write(FILE, ELSEWHERE + "status: draft\nfalse_positives: A host who sells gift cards.\n")
+    world.write("policies/payments/new.yml", "titel: x\n")
+    world.write("sql/payments/new.sql", FILES["sql/payments/held.sql"])
+    node = world.node()
+    assert "*Draft, it is not run*" in said(node)
+    assert "what looks like it and is none: A host who sells gift cards." in said(node)
+    unknown = node.desk.command(ANA, "policy payments.new")
+    assert isinstance(unknown, Said)
+    assert unknown.text.startswith("payments.new does not load: policies/payments/new.yml:1:1 ")
+    world.write(FILE, ELSEWHERE.replace("severity:", "severty:"))
+    node.engine.reload()
+    assert "this is its last good version: `policies/payments/elsewhere.yml:4:1`" in said(node)

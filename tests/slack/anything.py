@@ -12,11 +12,14 @@ from bot.core.earned import Record
 from bot.core.job_run import JobRun, JobState
 from bot.core.oncall import Duty
 from bot.core.reply import (
+    AskReply,
     Context,
     Earlier,
+    EntityReply,
     Evidence,
     HelpReply,
     ListReply,
+    Note,
     OnCall,
     OnCallReply,
     Person,
@@ -25,6 +28,8 @@ from bot.core.reply import (
     Said,
     ShowReply,
     StatusReply,
+    Trend,
+    WhyReply,
     Worth,
 )
 from sensors.model.asset import ViolationKind
@@ -85,6 +90,7 @@ ALERT = st.builds(
     as_of=WHEN,
     key_values=ROW,
     newest=ROW,
+    entities=some(TEXT, 3),
     work=st.sampled_from(Work),
     condition=st.sampled_from(Condition),
     unknown_why=MARKED,
@@ -93,7 +99,16 @@ ALERT = st.builds(
     acknowledged_at=maybe(WHEN),
     acknowledged_until=maybe(WHEN),
     snooze=maybe(
-        st.builds(Snooze, until=WHEN, by=SLACK, why=TEXT, since=WHEN, ceiling=st.sampled_from(Severity))
+        st.builds(
+            Snooze,
+            until=WHEN,
+            by=SLACK,
+            why=TEXT,
+            since=WHEN,
+            ceiling=st.sampled_from(Severity),
+            of=st.integers(0, 1),
+            target=TEXT,
+        )
     ),
     step=st.integers(0, 4),
     step_due=maybe(WHEN),
@@ -238,7 +253,27 @@ REPLY = st.one_of(
     ),
     st.builds(ListReply, alerts=some(ALERT, 2).map(lambda alerts: alerts * 40), asked=TEXT, cards=PLACES),
     SHOWN,
-    st.builds(PolicyReply, policy=POLICY, line=LINE, worth=WORTH, alerts=some(ALERT, 3)),
+    st.builds(
+        WhyReply, about=MARKED, reasons=some(st.tuples(TEXT, MARKED), 12).map(lambda reasons: reasons * 3)
+    ),
+    st.builds(AskReply, ask=st.integers(1, 10**9), lines=some(TEXT, 4), does=TEXT),
+    st.builds(
+        EntityReply,
+        name=TEXT,
+        link=maybe(st.tuples(TEXT, TEXT)),
+        alerts=some(ALERT, 2).map(lambda alerts: alerts * 50),
+        notes=some(st.builds(Note, alert=st.integers(1, 99), by=SLACK, at=WHEN, story=MARKED), 30),
+        snoozes=some(TEXT, 12),
+        cards=PLACES,
+    ),
+    st.builds(
+        PolicyReply,
+        trend=st.builds(Trend, by_day=some(st.integers(0, 99), 28), called=DISPOSITIONS, open=NUMBER),
+        policy=POLICY,
+        line=LINE,
+        worth=WORTH,
+        alerts=some(ALERT, 3),
+    ),
     st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
 )
 PERSON = st.builds(Person, slack=SLACK)

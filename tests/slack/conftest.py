@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,10 +12,23 @@ from typing import Any
 
 import pytest
 
-from bot.core.action import Acknowledge, PersonAction
+from bot.core.action import Acknowledge, PersonAction, Resolve
 from bot.core.alert import Alert, Lane, Terms, Work
 from bot.core.change import Refused
-from bot.core.reply import Context, Evidence, OnCall, Person, Reply, Revealed, Said, ShowReply, StatusReply
+from bot.core.reply import (
+    AskReply,
+    Context,
+    Evidence,
+    ListReply,
+    OnCall,
+    Person,
+    Reply,
+    Revealed,
+    Said,
+    ShowReply,
+    StatusReply,
+    WhyReply,
+)
 from bot.sandbox import Sandbox
 from bot.slack.client import SlackClient
 from bot.slack.face import card
@@ -51,6 +64,7 @@ def an_alert(**changes: Any) -> Alert:
         fired_at=NOW + timedelta(minutes=2),
         as_of=NOW + timedelta(minutes=3),
         key_values={"seller_id": "s_1"},
+        entities=("seller:s_1",),
         work_seq=7,
         last_event="opened: 3 rows",
         last_event_at=NOW,
@@ -107,16 +121,43 @@ class RecordingDesk:
             self.alert = replace(self.alert, work=Work.acknowledged, owner=action.by, work_seq=8)
         return Said(f"You have ALR-{alert_id}.", "undo: `/patrol unack 3`")
 
+    def ask_snooze(self, person: Person, name: str, until: datetime, why: str) -> AskReply | Said | Refused:
+        self._note("ask", person.slack, name, until, why)
+        return AskReply(41, (f"Snooze `{name}`?", "It would have hidden nothing."), f"Snooze {name}")
+
+    def confirm(self, person: Person, ask: int) -> Said | Refused:
+        self._note("confirm", person.slack, ask)
+        return Said("It is snoozed.", "undo: `/patrol wake seller:s_1`")
+
     def command(self, person: Person, text: str) -> Reply | Refused:
         self.people.append(person)
         self._note("command", person.slack, text)
+        if text.startswith("snooze seller:"):
+            return self.ask_snooze(person, text.split()[1], NOW, "")
+        if text == "list":
+            return ListReply((self.alert, replace(self.alert, id=4)))
         return Said(f"Heard {text}.", "undo: `unack 3`")
 
     def show(self, alert_id: int) -> ShowReply | None:
         return ShowReply(self.alert, self.about or a_context(), ()) if alert_id == self.alert.id else None
 
+    def show_rows(self, alert_id: int) -> ShowReply | None:
+        rows = tuple({"seller_id": "s_1", "body": f"pay me at {n}"} for n in range(45))
+        context = a_context(evidence=Evidence(("seller_id", "body"), rows, 60))
+        return ShowReply(self.alert, context, ()) if alert_id == self.alert.id else None
+
+    def why_alert(self, alert_id: int) -> WhyReply | None:
+        return WhyReply(f"ALR-{alert_id}", (("Found", "3 rows counted."),))
+
     def status(self, person: Person) -> StatusReply:
         return StatusReply((), (self.alert,), (OnCall("payments", (person.slack,)),))
+
+    def alerts(self, ids: Sequence[int]) -> list[Alert]:
+        return [replace(self.alert, id=one) for one in ids]
+
+    def resolve_several(self, person: Person, ids: Sequence[int], action: Resolve) -> Said | Refused:
+        self._note("several", person.slack, list(ids), action)
+        return Said("Both are resolved.")
 
     def start_form(self, alert_id: int, job: str) -> tuple[Job, Mapping[str, Any]] | None:
         known = job == HOLD.name and alert_id == self.alert.id

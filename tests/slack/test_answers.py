@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from bot.core.alert import Snooze, Work
 from bot.core.oncall import Duty
@@ -13,10 +16,12 @@ from bot.core.reply import (
     OnCall,
     OnCallReply,
     Person,
+    PolicyLine,
     Reply,
     Said,
     StatusReply,
 )
+from bot.sandbox.blockkit import check_message
 from bot.slack.answers import IN_THREADS, render
 from bot.slack.home import home
 from bot.slack.lines import Room
@@ -99,6 +104,18 @@ def test_who_is_on_call_sees_what_was_told_to_him() -> None:
     quiet = home(StatusReply((), (), (OnCall("payments", ("U0ANA",)),)), Person("U0ANA"))["blocks"]
     assert quiet[1]["text"]["text"] == "You are on call for payments. Nothing waits for you."
     assert home(told, Person("U0BO"))["blocks"][0]["text"]["text"] == "Mine"
+
+
+@pytest.mark.parametrize("many", [25, 39, 400, 1000])
+def test_status_shows_every_policy_on_one_screen(many: int) -> None:
+    lines = tuple(PolicyLine(f"payments.policy_number_{n}", "", "payments", "live") for n in range(many))
+    reply = StatusReply((*lines, replace(lines[0], name="z.broken", last_error="no table")), ())
+    blocks = render(reply, TEAM).blocks
+    assert check_message(blocks) == []
+    said = "\n".join(mrkdwn_of(blocks))
+    assert said.index("z.broken") < said.index("payments.policy_number_0")
+    assert said.count("`payments.policy_number_") == min(many, 399)
+    assert ("and 601 more" in said) == (many == 1000)
 
 
 def test_on_call_is_now_next_and_a_week_in_the_team_s_own_time() -> None:

@@ -215,10 +215,14 @@ def test_earlier_alerts_say_what_they_came_to() -> None:
     earlier = (
         Earlier(7, "p", "y", None, after),
         Earlier(2, "payments.refunds", "x", Disposition.benign, before),
-        Earlier(1, "p", "y", None, before),
+        Earlier(1, an_alert().policy, "y", None, before),
+        Earlier(9, "chat.spam", "z", None, after, is_open=True),
+        Earlier(8, an_alert().policy, "z", None, before, is_open=True),
     )
     said = words(an_alert(), a_context(earlier=earlier))
-    assert "before: ALR-2 real but allowed <!date^" in said
+    assert "also open: ALR-9 `chat.spam`, ALR-8" in said
+    assert "before: ALR-2 `payments.refunds` real but allowed <!date^" in said
+    assert "ALR-1 closed" in said
     assert "ALR-7" not in said
 
 

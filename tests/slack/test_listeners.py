@@ -6,7 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-from bot.core.action import Acknowledge, Assign, Comment, Escalate, Reopen, Resolve, SnoozeFor, Wake
+from bot.core.action import (
+    Acknowledge,
+    Assign,
+    Comment,
+    Escalate,
+    Reopen,
+    Resolve,
+    SnoozeFor,
+    Wake,
+)
 from bot.core.alert import Disposition, FalseCause, Snooze
 from bot.errors import RecordUnknown, StoreAway
 from bot.slack.face import card

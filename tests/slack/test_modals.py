@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from bot.core.action import Resolve, SnoozeFor
 from bot.core.alert import Disposition
 from bot.core.reply import Person, ShowReply, StatusReply
 from bot.sandbox.blockkit import check_view
-from bot.slack import modals
+from bot.slack import modals, paging, several, snoozing
 from bot.slack.home import home
 from bot.slack.modals import Errand, FieldErrors
 from sensors.model.job import Job
@@ -42,7 +43,11 @@ def sound(view: dict[str, Any]) -> None:
 def test_any_alert_has_its_modals(shown: ShowReply) -> None:
     sound(modals.more(shown, ERRAND, "Done."))
     sound(modals.resolve(shown.alert, ERRAND))
-    sound(modals.snooze(shown.alert, ERRAND))
+    sound(snoozing.snooze(shown.alert, ERRAND))
+    sound(several.form([shown.alert] * 20, ERRAND))
+    for page in ("", "0", "1", "99999"):
+        sound(paging.timeline(shown, replace(ERRAND, job=page)))
+        sound(paging.rows(shown, replace(ERRAND, job=page), "Done."))
 
 
 @anything
@@ -81,13 +86,13 @@ def test_a_snooze_until_a_time_goes_before_a_span() -> None:
     view = filled(
         span=chosen("30m"), until={"type": "datetimepicker", "selected_date_time": int(until.timestamp())}
     )
-    assert modals.snoozed(view, "U0ANA", NOW) == SnoozeFor("U0ANA", until, "")
+    assert snoozing.snoozed(view, "U0ANA", NOW) == SnoozeFor("U0ANA", until, "")
 
 
 @pytest.mark.parametrize("hours", [-1, 25])
 def test_a_snooze_outside_the_next_day_is_refused(hours: int) -> None:
     at = int((NOW + timedelta(hours=hours)).timestamp())
-    told = modals.snoozed(filled(until={"type": "datetimepicker", "selected_date_time": at}), "U0ANA", NOW)
+    told = snoozing.snoozed(filled(until={"type": "datetimepicker", "selected_date_time": at}), "U0ANA", NOW)
     assert isinstance(told, FieldErrors)
     assert list(told.by_block) == ["until"]
 
@@ -99,5 +104,5 @@ def test_a_cause_is_kept_only_of_a_false_positive() -> None:
 
 def test_made_up_choices_are_refused() -> None:
     assert isinstance(modals.resolved(filled(disposition=chosen("nonsense")), "U0ANA"), FieldErrors)
-    assert isinstance(modals.snoozed(filled(span=chosen("9y")), "U0ANA", NOW), FieldErrors)
+    assert isinstance(snoozing.snoozed(filled(span=chosen("9y")), "U0ANA", NOW), FieldErrors)
     assert isinstance(modals.resolved({}, "U0ANA"), FieldErrors)

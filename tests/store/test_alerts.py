@@ -193,7 +193,7 @@ def test_earlier_alerts_on_the_same_entity_are_found_under_any_policy(store: Sto
     (first,) = store.act([resolved(first, disposition=Disposition.benign)], NOON)
     opened(store, "s_2")
     second = opened(store, "s_1")
-    (found,) = store.alerts.earlier({"SELLER_ID": "s_1"}, second.id)
+    (found,) = store.alerts.earlier(second)
     assert (found.id, found.policy, found.disposition, found.at) == (
         first.id,
         "chat.spam",
@@ -201,7 +201,7 @@ def test_earlier_alerts_on_the_same_entity_are_found_under_any_policy(store: Sto
         NOON,
     )
     whole = opened(store, "all", key="{}", key_values={})
-    assert store.alerts.earlier(whole.key_values, 0) == ()
+    assert store.alerts.earlier(whole) == ()
 
 
 def test_dispositions_are_counted_by_policy_and_lane_since_a_time(store: Store) -> None:

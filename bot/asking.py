@@ -1,0 +1,127 @@
+"""What is shown before it is done and asked once, and what is ordered for a while. Part of the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core import access
+from bot.core.change import Refused
+from bot.core.command import Command
+from bot.core.entities import target_of
+from bot.core.order import LONGEST as ORDERED_MOST
+from bot.core.order import PAUSED_FOR, SHORTEST, SLOWEST, Order, OrderKind
+from bot.core.reply import AskReply, Person, Said
+from bot.core.snooze import LONGEST, Scope, Target
+from bot.core.tell_snooze import named, preview_lines
+from bot.core.words import when
+from bot.engine import Engine
+from sensors.model.clock import say_duration
+from sensors.model.policy import Severity
+
+HELD_FOR = timedelta(minutes=15)  # what was asked; then what it said may no longer be so
+OVER = Said("That was asked too long ago, was done already, or was asked by somebody else.", "", ok=False)
+
+
+class Asking:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.store = engine.store
+
+    def snooze(self, person: Person, name: str, until: datetime, why: str) -> AskReply | Said | Refused:
+        """The preview of a snooze of an entity or policy, to be confirmed; else why it cannot be."""
+        target, now = target_of(name, self.engine.catalog), self.engine.clock()
+        if isinstance(target, str):
+            return Said(target, "Write it so: `snooze seller:s_1 3d reason`", ok=False)
+        if refused := access.may_snooze(person.slack, target.scope, self.engine.catalog.teams):
+            return refused
+        longest = LONGEST[target.scope]
+        if not now < until <= now + longest:
+            what = "A policy" if target.scope is Scope.policy else "An entity"
+            most = f"{what} can be snoozed for {say_duration(longest)} at most."
+            return Said(most if until > now else f"{when(until)} has passed.", "Nothing was done.", ok=False)
+        shown = self.engine.snoozes.preview(target, until)
+        asked = {"name": name, "until": until, "why": why, "ceiling": int(shown.ceiling)}
+        ask = self.store.snoozes.ask(person.slack, asked, now)
+        return AskReply(ask, tuple(preview_lines(shown)), f"Snooze {target.name}")
+
+    def confirm(self, person: Person, ask: int) -> Said | Refused:
+        """Does what this person asked for and was shown, once."""
+        now = self.engine.clock()
+        asked = self.store.snoozes.take(ask, person.slack, now - HELD_FOR, now)
+        return self._snoozed(person, asked) if asked else OVER
+
+    def _snoozed(self, person: Person, asked: Mapping[str, Any]) -> Said | Refused:
+        target = target_of(str(asked["name"]), self.engine.catalog)
+        if isinstance(target, str):
+            return Said(target, "Nothing was done.", ok=False)
+        if refused := access.may_snooze(person.slack, target.scope, self.engine.catalog.teams):
+            return refused
+        shown = self.engine.snoozes.preview(target, asked["until"])
+        if shown.span <= timedelta():
+            return Said(f"{when(shown.until)} has passed.", "Nothing was done.", ok=False)
+        as_shown = replace(shown, ceiling=Severity(asked["ceiling"]))  # what is worse since was not agreed to
+        made = self.engine.snoozes.begin(as_shown, person.slack, str(asked["why"]))
+        covered = self.store.snoozes.hid(made.id)
+        quiet = f"; {named(covered)} with it" if covered else ""
+        return Said(
+            f"`{target.name}` is snoozed until {when(shown.until)}{quiet}.",
+            f"undo: `/patrol wake {target.name}`",
+        )
+
+    def wake(self, person: Person, name: str) -> Said | Refused:
+        """Ends the snooze of an entity or policy."""
+        target = target_of(name, self.engine.catalog)
+        if isinstance(target, str):
+            on = [one.target for one in self.store.snoozes.on() if one.target.name == name]
+            target = next(iter(on), None) or Target(Scope.entity, "")
+            if not on:
+                return Said(f"`{name[:60]}` is not snoozed.", "`list snoozed` shows what is.", ok=False)
+        if refused := access.may_snooze(person.slack, target.scope, self.engine.catalog.teams):
+            return refused
+        ended = self.engine.snoozes.end(target, person.slack)
+        if ended is None:
+            return Said(f"`{target.name}` is not snoozed.", "`list snoozed` shows what is.", ok=False)
+        return Said(f"The snooze of `{target.name}` is over; its alerts go on.", "")
+
+    # ------------------------------------------------------------------- orders
+
+    def order(self, person: Person, said: Command) -> Said | Refused:
+        """`pause`, `resume` and `every`: done at once, loud, and over by itself."""
+        policy = self.engine.catalog.policies.get(said.name)
+        if policy is None:
+            return _not_done(str(target_of(f"policy:{said.name}", self.engine.catalog)))
+        if refused := access.may_order(person.slack, self.engine.catalog.teams):
+            return refused
+        if said.verb == "resume":
+            return self._resume(person, policy.name)
+        if not policy.runs:
+            return _not_done(f"`{policy.name}` is {policy.status.value}: it is not run.")
+        now, kind = self.engine.clock(), OrderKind.pause if said.verb == "pause" else OrderKind.every
+        until = said.ends(now) or now + PAUSED_FOR
+        if wrong := _too_much(kind, said.interval, until - now):
+            return _not_done(wrong)
+        wanted = Order(policy.name, kind, until, person.slack, said.words, now, said.interval)
+        does, undo = self.engine.orders.begin(wanted).does, f"undo: `/patrol resume {policy.name}`"
+        return Said(f"`{policy.name}` {does} until {when(until)}.", undo)
+
+    def _resume(self, person: Person, policy: str) -> Said:
+        if not self.engine.orders.end(policy, person.slack):
+            return Said(f"`{policy}` runs by its own schedule.", "`status` shows what is paused.", ok=False)
+        return Said(f"`{policy}` runs by its own schedule again, and makes up for what came meanwhile.")
+
+
+def _not_done(why: str) -> Said:
+    return Said(why, "Nothing was done.", ok=False)
+
+
+def _too_much(kind: OrderKind, interval: timedelta | None, span: timedelta) -> str:
+    """Why so much is not ordered, in words; empty where it may be."""
+    if span > ORDERED_MOST[kind]:
+        what = "be paused" if kind is OrderKind.pause else "run at another pace"
+        return f"A policy can {what} for {say_duration(ORDERED_MOST[kind])} at most."
+    if interval and not SHORTEST <= interval <= SLOWEST:
+        return f"A pace lies between {say_duration(SHORTEST)} and {say_duration(SLOWEST)}."
+    return ""

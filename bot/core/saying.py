@@ -1,0 +1,73 @@
+"""Outcomes as answers to the one who acted: refusals with another way, several as one. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+from bot.core.access import of_verb, say
+from bot.core.alert import Alert, Disposition, Lane
+from bot.core.change import Change, Refused, Same
+from bot.core.command import BY_NAME, VERBS
+from bot.core.reply import HelpReply, Reply, Said
+from bot.core.unknown import no_such
+from bot.core.words import clean
+
+Answered = TypeVar("Answered", bound=Reply)
+UNDO = {
+    "acknowledged": "unack",
+    "joined": "unack",
+    "assigned": "unack",
+    "snoozed": "wake",
+    "resolved": "reopen",
+    "unacknowledged": "ack",
+}
+OTHER_WAY = re.compile(rf"(undo: )?((?:{'|'.join(BY_NAME)})(?: .*)?)")
+
+
+def answered(alert: Alert, outcome: Change | Refused | Same) -> Said:
+    """What came of an act, with its undo."""
+    match outcome:
+        case Change(event=event):
+            undo = UNDO.get(event.kind)
+            hint = f"undo: `/patrol {undo} {alert.id}`" if undo else ""
+            return Said(f"{alert.name} {event.story}.{noted(alert, event.kind)}", hint)
+        case Refused():
+            return refusal(outcome)
+    return Said(f"{alert.name} is so already.", ok=False)
+
+
+def helped(asked: str) -> HelpReply | Said:
+    """What can be typed, or one verb at length."""
+    if not asked:
+        return HelpReply(tuple((v.name, v.usage, v.about) for v in VERBS))
+    verb = BY_NAME.get(asked)
+    if verb is None:
+        return no_such("verb", asked, BY_NAME)
+    rights = [say(right) for right in of_verb(verb.name)]
+    about = "\n".join([verb.about, *rights, *(f"for example `{e}`" for e in verb.examples)])
+    return HelpReply(((verb.name, verb.usage, verb.about),), about)
+
+
+def together(answers: list[Said]) -> Said:
+    """Several answers as one, line by line, with every undo."""
+    hints = dict.fromkeys(answer.hint for answer in answers if answer.hint)
+    return Said("\n".join(a.text for a in answers), " · ".join(hints), all(a.ok for a in answers))
+
+
+def noted(alert: Alert, kind: str) -> str:
+    """What becomes of a false positive, for the one who called it so."""
+    false = kind in ("resolved", "redisposed") and alert.disposition is Disposition.false_positive
+    if not false or alert.policy.startswith("patrol."):
+        return ""
+    hear = " You will hear in its thread when the policy is mended." if alert.lane is Lane.live else ""
+    return f" Noted for {clean(alert.terms.team)}, who own `{clean(alert.policy)}`.{hear}"
+
+
+def unrefused(answer: Answered | Refused) -> Answered | Said:
+    return refusal(answer) if isinstance(answer, Refused) else answer
+
+
+def refusal(refused: Refused) -> Said:
+    way = OTHER_WAY.fullmatch(refused.hint)
+    return Said(refused.why, f"{way[1] or ''}`/patrol {way[2]}`" if way else refused.hint, ok=False)

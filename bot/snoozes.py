@@ -1,0 +1,152 @@
+"""Snoozes of entities and policies: begun, ended and announced, and their alerts kept in step with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bot.core.action import Action, Hush, Rouse
+from bot.core.alert import Alert, Lane, Work, step_to
+from bot.core.context import House
+from bot.core.notice import Notice
+from bot.core.route import channel_in
+from bot.core.snooze import Preview, Scope, ScopeSnooze, Target, preview
+from bot.core.tell_snooze import began, ended
+from bot.log import get
+from bot.project import Project
+from bot.store import Store
+from sensors.model.catalog import Catalog
+from sensors.model.team import PAGER
+
+log = get("snoozes")
+
+
+class Snoozes:
+    """What is on is in the store; each alert that it covers carries a copy, so that it is due by itself."""
+
+    def __init__(
+        self,
+        store: Store,
+        project: Project,
+        clock: Callable[[], datetime],
+        act: Callable[[int, Action], object],
+    ) -> None:
+        self.store = store
+        self.project = project
+        self.clock = clock
+        self._act = act  # what the machine does to an alert, each by itself
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.project.catalog
+
+    def preview(self, target: Target, until: datetime) -> Preview:
+        """What it would have hidden over as long a time back, and what it covers now."""
+        now = self.clock()
+        before = self.store.alerts.about(target, since=now - (until - now))
+        return preview(target, until, now, before, self._open(target))
+
+    def _open(self, target: Target) -> list[Alert]:
+        return [alert for alert in self.store.alerts.about(target) if alert.is_open]
+
+    def begin(self, shown: Preview, by: str, why: str) -> ScopeSnooze:
+        """It is on from now, as its preview said; told in the channels that it quiets."""
+        now = self.clock()
+        snooze = ScopeSnooze(shown.target, shown.until, by, why, now, shown.ceiling)
+        covered = [alert for alert in self._open(shown.target) if snooze.covers(alert, now)]
+        key = f"snooze-began-{by}-{now.timestamp()}"
+        notices = [
+            Notice(f"{key}-{channel}", self._team(channel), channel, {"text": began(snooze, alerts)})
+            for channel, alerts in self._by_channel(snooze, covered).items()
+            if channel
+        ]
+        made = self.store.snoozes.begin(snooze, notices, now)
+        log.info("snoozed", target=made.target.name, by=by, until=f"{made.until:%Y-%m-%d %H:%M}")
+        self.sweep()
+        return made
+
+    def end(self, target: Target, by: str) -> ScopeSnooze | None:
+        """Ends the one that is on, early; None where none is."""
+        now = self.clock()
+        for one in self.store.snoozes.on():
+            if one.target == target and self.store.snoozes.end(one.id, by, self._ended(one, by, now), now):
+                log.info("woken", target=target.name, by=by)
+                self.sweep()
+                return one
+        return None
+
+    def sweep(self) -> int:
+        """Ends those whose time is over, and brings every alert in step with what is on. How many changed.
+
+        Comes before what is due of the alerts themselves, so that a longer snooze takes over in time.
+        """
+        now, done = self.clock(), 0
+        on = self.store.snoozes.on()
+        for one in on:
+            if one.until <= now:
+                done += self.store.snoozes.end(one.id, None, self._ended(one, "", now), now)
+                continue
+            for alert in self.store.alerts.about(one.target, awake_before=one.until):
+                if one.covers(alert, now):
+                    self._act(alert.id, Hush(one.copy(now), one.since))
+                    done += 1
+        return done + self._stray(on)
+
+    def _stray(self, on: Sequence[ScopeSnooze]) -> int:
+        """Alerts under a snooze that was ended early wake, or go on under another that is on."""
+        stray, now = self.store.snoozes.stray(), self.clock()
+        alerts = {alert.id: alert for alert in self.store.alerts.many({alert for alert, _ in stray})}
+        for alert_id, over in stray:
+            alert = alerts[alert_id]
+            mine = [
+                one
+                for one in on
+                if one.target.has(alert.policy, alert.entities)
+                and alert.severity <= one.ceiling
+                and one.until > now
+            ]
+            other = max(mine, key=lambda one: one.until, default=None)
+            self._act(
+                alert_id,
+                Hush(other.copy(now), other.since, over.id) if other else Rouse(over.id, over.ended_by),
+            )
+        return len(stray)
+
+    # -------------------------------------------------------------------- telling
+
+    def _ended(self, snooze: ScopeSnooze, by: str, now: datetime) -> list[Notice]:
+        """What each channel is told of what was hidden there, and those whom its open alerts would tell."""
+        house = House(self.catalog, self.project.owner, now, self.store.covers.since(now))
+        hid = self.store.alerts.many(self.store.snoozes.hid(snooze.id))
+        notices: list[Notice] = []
+        for channel, alerts in self._by_channel(snooze, hid).items():
+            quiet = [one for one in alerts if one.snooze and one.snooze.of == snooze.id]
+            waiting = [one for one in quiet if one.work is Work.open and step_to(one) != PAGER]
+            told = {slack for one in waiting for slack in house.people(step_to(one), one)} - {by}
+            body = {"text": ended(snooze, by, alerts, quiet), "people": sorted(told)}
+            key = f"snooze-{snooze.id}-ended-{channel}"
+            notices += [Notice(key, self._team(channel), channel, body)] if channel else []
+        return notices
+
+    def _team(self, channel: str) -> str:
+        """Whose channel it is; what another one is asked for goes to those who answer for Patrol."""
+        teams = self.catalog.teams.values()
+        return next((t.name for t in teams if channel in (t.channel, t.review_channel)), self.project.owner)
+
+    def _by_channel(self, snooze: ScopeSnooze, alerts: Sequence[Alert]) -> dict[str, list[Alert]]:
+        """The alerts by the channel of their cards; with none, the channel that is concerned most."""
+        house = House(self.catalog, self.project.owner, self.clock())
+        found: dict[str, list[Alert]] = {}
+        for alert in alerts:
+            channel = house.channel_of(alert)
+            found.setdefault(channel, []).append(alert)
+        return found or {self._own_channel(snooze): []}
+
+    def _own_channel(self, snooze: ScopeSnooze) -> str:
+        """The policy's; for an entity that of the team of whoever snoozed it."""
+        teams = self.catalog.teams
+        if snooze.target.scope is Scope.policy and (policy := self.catalog.policies.get(snooze.target.name)):
+            return channel_in(Lane.live, policy, teams.get(policy.owner))
+        mine = (team for team in teams.values() if team.member(snooze.by))
+        team = next(mine, None) or teams.get(self.project.owner)
+        return team.channel if team else ""

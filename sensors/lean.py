@@ -1,0 +1,33 @@
+"""A catalog as a serving process holds it: without what only commands ask for; and what many policies
+say alike is held once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any
+
+from sensors.model.catalog import Catalog
+from sensors.model.policy import Policy
+
+Once = Callable[[Any], Any]
+
+
+def lean(catalog: Catalog) -> Catalog:
+    """Cases are left out: nobody who serves runs them."""
+    held: dict[tuple[type, str], Any] = {}
+
+    def once(value: Any) -> Any:
+        return held.setdefault((type(value), repr(value)), value)
+
+    policies = {name: _lean(policy, once) for name, policy in catalog.policies.items()}
+    return replace(catalog, policies=policies)
+
+
+def _lean(policy: Policy, once: Once) -> Policy:
+    query = replace(policy.query, **_each(policy.query, once))
+    return replace(policy, **{**_each(policy, once), "query": query, "cases": ()})
+
+
+def _each(value: Any, once: Once) -> dict[str, Any]:
+    return {one.name: once(getattr(value, one.name)) for one in fields(value)}
