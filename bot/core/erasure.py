@@ -37,13 +37,14 @@ class Entity:
 def erased(alert: Alert) -> Alert:
     """The alert without words and values; its card is drawn anew. Its key is its own from now on."""
     values = dict.fromkeys(alert.key_values, ERASED)
-    snooze = replace(alert.snooze, why="") if alert.snooze else None
+    snooze = replace(alert.snooze, why="", target="") if alert.snooze else None
     return replace(
         alert,
         title=ERASED,
         key=canonical({ERASED: alert.id}),
         key_values=values,
         newest={},
+        entities=(),
         note="",
         unknown_why="",
         last_event=ERASED,
@@ -60,6 +61,10 @@ def erased_record(record: Mapping[str, Any]) -> dict[str, Any]:
 def _erased(name: str, part: Any) -> Any:
     if name in VALUES and isinstance(part, Mapping):
         return {}
+    if name == "entities":
+        return []
+    if name == "snooze" and isinstance(part, Mapping):
+        return {**part, "why": "", "target": ""}
     if name == "key":
         return canonical({ERASED: True})
     return ERASED if name in TEXTS and isinstance(part, str) and part else part

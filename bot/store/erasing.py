@@ -21,6 +21,7 @@ from bot.store.codec import unpack_values
 from bot.store.database import Database
 from bot.store.tables import UNDONE, alerts, effects, evidence, history, job_runs, seen, snoozes
 from bot.store.tables_of_people import approvals, audit
+from bot.store.tables_snoozes import alert_entities, asks
 from bot.store.trail import add_lines
 
 
@@ -121,6 +122,9 @@ class Erasing:
             gone |= {"outcome": ERASED, "link": None} if table is job_runs else {"why": ""}
             over = job_runs.c.ended_at.is_not(None) if table is job_runs else approvals.c.state != "waiting"
             c.execute(update(table).where(table.c.id.in_(list(ids)), done, over).values(gone))
+        c.execute(delete(asks).where(_may_hold(asks.c.what, entity)))
+        over_by_now = (snoozes.c.alert_id.is_(None), snoozes.c.ended_at.is_not(None))
+        c.execute(delete(snoozes).where(*over_by_now, _may_hold(snoozes.c.match, entity)))
         stand_in = f"{ERASED}-{secrets.token_hex(6)}"  # for counting only whether two are the same matters
         c.execute(update(seen).where(seen.c.value == entity.value).values(value=stand_in))
 
@@ -135,6 +139,7 @@ class Erasing:
             left = {**columns(erased(alert)), "waiting_since": now, "evidence_columns": None}
             c.execute(update(alerts).where(alerts.c.id == alert_id).values(left))
             c.execute(delete(evidence).where(evidence.c.alert_id == alert_id))
+            c.execute(delete(alert_entities).where(alert_entities.c.alert_id == alert_id))
             c.execute(update(snoozes).where(snoozes.c.alert_id == alert_id).values(why=""))
             self._history(c, alert_id)
             self._effects(c, alert_id, now)
