@@ -20,8 +20,13 @@ def lean(catalog: Catalog) -> Catalog:
     def once(value: Any) -> Any:
         return held.setdefault((type(value), repr(value)), value)
 
-    policies = {name: _lean(policy, once) for name, policy in catalog.policies.items()}
-    return replace(catalog, policies=policies)
+    return _catalog(catalog, once)
+
+
+def _catalog(catalog: Catalog, once: Once) -> Catalog:
+    policies = {name: once(_lean(policy, once)) for name, policy in catalog.policies.items()}
+    parts = {name: _catalog(part, once) for name, part in catalog.parts.items()}
+    return replace(catalog, policies=policies, parts=parts)
 
 
 def _lean(policy: Policy, once: Once) -> Policy:
