@@ -73,11 +73,11 @@ def plan(
         return Refused(f"A backfill of {policy.name} ends at {limit:%Y-%m-%d %H:%M:%S} UTC: {why}.")
     clipped = why if past.end > limit else ""
     past = Stretch(past.start, min(past.end, limit))
-    found = windows(policy, past, each)
+    found = windows(policy, past, each, MOST + 1)
     if not found:
         return Refused(f"{policy.name} was not due between these times.")
     if len(found) > MOST:
-        return Refused(f"That is {len(found):,} windows, and {MOST:,} are the most: take a shorter time.")
+        return Refused(f"That is more than {MOST:,} windows, which are the most: take a shorter time.")
     known = engine.store.ledger.ranges(policy.name)
     done = 0 if again else sum(_whole(known, window) for window in found)
     looked = common([past], engine.store.ledger.covered(policy.name, since=past.start))

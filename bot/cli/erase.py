@@ -85,7 +85,8 @@ def _agreed(yes: bool, as_json: bool) -> bool:
         return True
     if as_json or not sys.stdin.isatty():
         return False
-    click.confirm("Erase it?", abort=True)
+    if not click.confirm("Erase it?"):
+        sys.exit(1)
     return True
 
 

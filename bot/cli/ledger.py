@@ -198,8 +198,8 @@ def backfill(
             return
         if not yes and (sys.stdin is None or not sys.stdin.isatty()):
             raise PatrolError("There is nobody to ask here: look at the preview, and say --yes.")
-        if not yes:
-            click.confirm("Look at it?", abort=True)
+        if not yes and not click.confirm("Look at it?"):
+            sys.exit(1)
         from bot.backfill import Backfill
 
         over = f"{start.isoformat()} to {end.isoformat()}"

@@ -81,17 +81,16 @@ def holes(covered: Iterable[Stretch], since: datetime | None = None) -> Stretche
     )
 
 
-def cut(whole: Stretch, size: timedelta, anchor: datetime) -> Stretches:
+def cut(whole: Stretch, size: timedelta, anchor: datetime) -> Iterator[Stretch]:
     """`whole` in parts that begin and end on a grid through `anchor`, but for its own two ends.
 
     So two cuts that overlap have the same parts in between.
     """
-    parts, at = [], whole.start
+    at = whole.start
     while at < whole.end:
         following = anchor + ((at - anchor) // size + 1) * size
-        parts.append(Stretch(at, min(following, whole.end)))
+        yield Stretch(at, min(following, whole.end))
         at = following
-    return tuple(parts)
 
 
 def bar(span: Stretch, covered: Iterable[Stretch], cells: int) -> str:

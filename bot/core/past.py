@@ -17,18 +17,21 @@ SIZES = (HOUR, 6 * HOUR, 24 * HOUR)  # of one window of events
 ENOUGH = 200  # windows; more of them are made larger instead
 
 
-def windows(policy: Policy, past: Stretch, each: timedelta | None = None) -> tuple[Window, ...]:
+def windows(
+    policy: Policy, past: Stretch, each: timedelta | None = None, most: int | None = None
+) -> tuple[Window, ...]:
     """What to look at, oldest first: consecutive windows of events; of conditions, the look of each due time.
 
-    `each` is the size of a window of events: by default an hour, or more where there would be too many.
+    `each` is the size of a window of events: by default an hour, or more where there would be too many. At
+    `most` so many are made: years in seconds are more than fit into memory.
     """
     match policy.window:
         case Incremental():
             size = each or next((s for s in SIZES if past.length <= ENOUGH * s), SIZES[-1])
-            return tuple(Window(part.start, part.end) for part in cut(past, size, EPOCH))
+            return tuple(Window(part.start, part.end) for part in islice(cut(past, size, EPOCH), most))
         case Trailing() as kind:
             dues = due_between(policy.schedule, past.start, past.end)
-            return tuple(window_for(kind, due, None, None) for due in dues)
+            return tuple(window_for(kind, due, None, None) for due in islice(dues, most))
     return ()
 
 

@@ -78,7 +78,7 @@ def test_common_moments_are_in_both(some: list[Stretch], others: list[Stretch]) 
 @given(one, st.integers(1, 30), st.integers(0, 60))
 def test_parts_join_end_to_end_and_lie_on_the_grid(whole: Stretch, minutes: int, shift: int) -> None:
     size, anchor = minutes * MINUTE, NOON + shift * MINUTE
-    parts = cut(whole, size, anchor)
+    parts = tuple(cut(whole, size, anchor))
     assert merged(parts) == merged([whole])
     assert sum((p.length for p in parts), timedelta()) == whole.length
     assert all((a.end - anchor) % size == timedelta() for a in parts[:-1])
