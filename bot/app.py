@@ -33,6 +33,7 @@ from bot.slack.client import SlackClient
 from bot.slack.scopes import SCOPES
 from bot.starting import Starting
 from bot.store import Store
+from bot.store.keeping import Keep
 from bot.view import View
 from bot.watch.probe import Probe, ask_all
 from sensors.apart import Apart
@@ -105,7 +106,9 @@ class Bot:
             "handoffs": self.desk.handoffs.once,
             "digests": Digests(self.view).once,
         }
-        self.scheduler = Scheduler(self.engine, self.starting, self.deliverer, settings.workers, beside)
+        self.scheduler = Scheduler(
+            self.engine, self.starting, self.deliverer, settings.workers, beside, _keep(settings)
+        )
         self._socket: socket.Handle | None = None
         self._web: web.Handle | None = None
         self._began = False
@@ -273,6 +276,12 @@ def _rule(settings: Settings) -> Rule:
         a_day=settings.earn_a_day,
         days=settings.earn_days,
     )
+
+
+def _keep(settings: Settings) -> Keep:
+    """For how long what is over is kept."""
+    days = (settings.evidence_days, settings.history_days, settings.audit_days)
+    return Keep(*(timedelta(days=n) if n else None for n in days))
 
 
 def serve(settings: Settings, reader: Apart) -> None:

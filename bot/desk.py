@@ -9,8 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bot.acting import Acting
+from bot.approving import Approving
 from bot.asking import Asking
-from bot.core import access, command, oncall
+from bot.core import command, oncall
+from bot.core.access import Deed
 from bot.core.action import (
     Acknowledge,
     Assign,
@@ -34,6 +37,7 @@ from bot.core.reply import (
     ListReply,
     Person,
     Reply,
+    Revealed,
     Said,
     ShowReply,
     StatusReply,
@@ -45,6 +49,7 @@ from bot.core.unknown import no_such
 from bot.digests import Digests
 from bot.engine import Engine
 from bot.policy_page import policy_page
+from bot.revealing import Revealing
 from bot.shifts.handoffs import Handoffs
 from bot.shifts.standing_in import StandingIn
 from bot.starting import Starting
@@ -67,6 +72,9 @@ class Desk:
         self.engine = engine
         self.view = view
         self.starting = starting
+        self.acting = Acting(engine, view)
+        self.revealing = Revealing(self.acting)
+        self.approving = Approving(self.acting, starting)
         self.asking = Asking(engine)
         self.why = Why(engine, view)
         self.standing_in = StandingIn(view)
@@ -75,16 +83,21 @@ class Desk:
 
     # ---------------------------------------------------------------------- acts
 
-    def act(self, person: Person, alert_id: int, action: PersonAction, work_seq: int | None = None) -> Said:
-        """Records what a person does to one alert, if he may, and says it."""
-        if refused := access.may_act(person.slack, self.engine.catalog.teams):
-            return refusal(refused)
+    def act(
+        self,
+        person: Person,
+        alert_id: int,
+        action: PersonAction,
+        work_seq: int | None = None,
+        deed: Deed | None = None,
+    ) -> Said:
+        """Records what a person does to one alert, if he may. `deed`: what it is beside others."""
         if isinstance(action, StartJob):
             return self.start_job(person, alert_id, action.job, action.params)
         if isinstance(action, Reopen):
             action = self._with_holder(alert_id, action)
         seq = work_seq if isinstance(action, STALE) else None
-        alert, outcome = self.engine.act(alert_id, action, by=person.slack, work_seq=seq)
+        alert, outcome = self.acting.act(person, alert_id, action, seq, deed)
         return answered(alert, outcome) if alert else self.view.unknown_alert(alert_id)
 
     def _with_holder(self, alert_id: int, action: Reopen) -> Reopen:
@@ -105,37 +118,32 @@ class Desk:
         job = self.engine.catalog.jobs.get(job_name)
         if job is None:
             return no_such("job", job_name, list(self.engine.catalog.jobs))
-        if refused := access.may_start(person.slack, job, self.engine.catalog.teams):
-            return refusal(refused)
         alert = self.engine.store.alerts.get(alert_id) if alert_id else None
         if alert_id and alert is None:
             return self.view.unknown_alert(alert_id)
-        row = {**alert.newest, **alert.key_values} if alert else {}
-        filled, problems = job.fill(params, row)
-        if problems:
-            return Said(
-                f"{job.title} was not started: {'; '.join(problems)}.", f"start {job.name} …", ok=False
-            )
-        undo = f"undo: {job.undo}" if job.undo else ""
-        if alert:
-            _, outcome = self.engine.act(alert.id, StartJob(person.slack, job.name, filled), by=person.slack)
-            if isinstance(outcome, Refused):
-                return refusal(outcome)
-            return Said(f"{job.title} is starting; its outcome comes in the thread of {alert.name}.", undo)
-        run = self.starting.ask(job, person.slack, filled, None, f"command-{uuid.uuid4().hex}")
-        return Said(f"{job.title} is starting as job run {run.id}; `/patrol status` shows its outcome.", undo)
+        said = self.approving.start(person, alert, job, params)
+        return refusal(said) if isinstance(said, Refused) else said
+
+    def reveal(self, person: Person, alert_id: int, why: str) -> Refused | None:
+        """Records that somebody wants to see masked values, or refuses it."""
+        return self.revealing.ask(person, alert_id, why)
+
+    def revealed(self, person: Person, alert_id: int) -> Revealed:
+        """They, from the warehouse; takes as long as its query."""
+        return self.revealing.look(person, alert_id)
+
+    def decide(self, person: Person, approval: int, yes: bool, seen: str) -> Said:
+        """What somebody says by a button to a job that waits for a second person."""
+        return self.approving.answer(person, approval, yes, seen=seen)
 
     def accept(self, person: Person, handoff: int) -> Said:
         """The handoff of a shift is taken on by who is next."""
-        return self.handoffs.accept(person, handoff)
+        said = self.handoffs.accept(person, handoff)
+        self.acting.kept(person, "accept", f"handoff {handoff}", said)
+        return said
 
     def start_form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
-        """The job and what its parameters would be from the alert's row."""
-        job = self.engine.catalog.jobs.get(job_name)
-        alert = self.engine.store.alerts.get(alert_id)
-        if job is None or alert is None:
-            return None
-        return job, job.fill({}, {**alert.newest, **alert.key_values})[0]
+        return self.approving.form(alert_id, job_name)
 
     # ----------------------------------------------------------------- questions
 
@@ -152,8 +160,8 @@ class Desk:
         alert = self.engine.store.alerts.get(alert_id)
         return self.why.alert(alert) if alert else None
 
-    def status(self, person: Person) -> StatusReply:  # noqa: ARG002  the same for everybody, as yet
-        return self.view.status()
+    def status(self, person: Person) -> StatusReply:
+        return self.view.status(person.slack)
 
     def alert_at(self, channel: str, ts: str) -> int | None:
         """The alert whose card this is."""
@@ -182,11 +190,14 @@ class Desk:
             "help": lambda _, said: helped(next(iter(said.filters), "")),
             "rerun": self._rerun,
             "start": self._start,
+            **self.approving.asks,
         }
         if parsed.name and parsed.verb in ("snooze", "wake"):
             return self._of_scope(person, parsed)
         ask = asks.get(parsed.verb)
-        return ask(person, parsed) if ask else self._each(person, parsed)
+        answer = ask(person, parsed) if ask else self._each(person, parsed)
+        self.acting.told(person, parsed, answer)
+        return answer
 
     def _of_scope(self, person: Person, said: Command) -> Reply:
         """`snooze` and `wake` of an entity or a policy."""
@@ -208,7 +219,9 @@ class Desk:
 
     def confirm(self, person: Person, ask: int) -> Said:
         """Yes to what was shown."""
-        return unrefused(self.asking.confirm(person, ask))
+        said = unrefused(self.asking.confirm(person, ask))
+        self.acting.kept(person, Deed.snooze, f"asked {ask}", said)
+        return said
 
     def _too_long(self, words: str) -> Said:
         much = f"That is {len(words):,} characters; at most {NOTE_MOST:,} are kept."
@@ -230,9 +243,9 @@ class Desk:
 
     def resolve_several(self, person: Person, ids: Sequence[int], action: Resolve) -> Said:
         """One verdict for several alerts, as a lead may give it."""
-        if refused := access.may_resolve_several(person.slack, self.engine.catalog.teams):
-            return refusal(refused)
-        return together([self.act(person, alert, action) for alert in dict.fromkeys(ids)])
+        each = list(dict.fromkeys(ids))
+        deed = Deed.resolve_several if each[1:] else None
+        return together([self.act(person, alert, action, deed=deed) for alert in each])
 
     def _action(self, person: Person, said: Command) -> PersonAction | Said:
         by, said = person.slack, replace(said, words=self._readable(said.words))
@@ -303,6 +316,7 @@ class Desk:
             snoozed="snoozed" in filters,
             severity=Severity[severity] if severity else None,
         )
+        alerts = list(self.view.seen(person.slack, alerts))
         asked = " ".join(f"{name}:{value}" if value else name for name, value in filters.items())
         snoozes = tuple(self.view.standing()) if "snoozed" in filters else ()
         return ListReply(tuple(alerts), asked, self.view.cards(alerts), snoozes)
@@ -324,7 +338,10 @@ class Desk:
             return targets
         if not targets:
             return Said("Which alert?", "Write it so: `show 142`", ok=False)
-        return self.view.show(targets[0]) or self.view.unknown_alert(targets[0])
+        shown = self.view.show(targets[0])
+        if shown and (refused := self.view.unseen(person.slack, shown.alert)):
+            return refusal(refused)
+        return shown or self.view.unknown_alert(targets[0])
 
     def _show_named(self, person: Person, said: Command) -> Reply:
         """A policy, or somebody whom alerts are about."""
@@ -332,7 +349,7 @@ class Desk:
         if isinstance(target, str):
             return Said(target, "Write it so: `show seller:s_1`", ok=False)
         if target and target.scope is Scope.entity:
-            return self.view.entity(target)
+            return self.view.entity(target, person.slack)
         return self._policy(person, replace(said, name=target.name) if target else said)
 
     def _why(self, person: Person, said: Command) -> Reply:
@@ -346,10 +363,11 @@ class Desk:
         if found is None:
             missing = Said("Why what?", f"Write it so: `{BY_NAME['why'].usage}`", ok=False)
             return self.view.unknown_alert(targets[0]) if targets else missing
-        return self.why.alert(found)
+        refused = self.view.unseen(person.slack, found)
+        return refusal(refused) if refused else self.why.alert(found)
 
-    def _policy(self, person: Person, said: Command) -> Reply:  # noqa: ARG002
-        found = policy_page(self.engine, self.view, said.name)
+    def _policy(self, person: Person, said: Command) -> Reply:
+        found = policy_page(self.engine, self.view, said.name, person.slack)
         return found or no_such("policy", said.name, list(self.engine.catalog.policies))
 
     def _rerun(self, person: Person, said: Command) -> Reply:
@@ -358,7 +376,8 @@ class Desk:
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
             return no_such("policy", said.name, list(self.engine.catalog.policies))
-        if refused := access.may_act(person.slack, self.engine.catalog.teams):
+        ground = self.view.house.ground_of(policy.name, self.engine.catalog.teams.get(policy.owner))
+        if refused := self.acting.begin(person, Deed.rerun, ground):
             return refusal(refused)
         answer = self.starting.rerun_policy(policy, person.slack, uuid.uuid4().hex)
         return Said(f"`{policy.name}`: {answer}.")

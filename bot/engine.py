@@ -13,6 +13,7 @@ from bot.core.alert import due as due_of
 from bot.core.change import Change, Outcome, Refused
 from bot.core.earned import Rule
 from bot.core.step import stale, step
+from bot.core.trail import Line, with_outcome
 from bot.errors import Conflict, PatrolError
 from bot.log import get
 from bot.metrics import METRICS, Metrics
@@ -22,6 +23,7 @@ from bot.renaming import Renaming
 from bot.runs import LEASE, MOST_PARTS, Asked, Runs, Ticked
 from bot.snoozes import Snoozes
 from bot.store import Ask, DeadRun, Store
+from bot.store.values import Beside
 from bot.trust import Trust
 from bot.watch.auditor import Auditor
 from bot.watch.circuit import Breaker
@@ -97,22 +99,33 @@ class Engine:
     # ------------------------------------------------------------------- act
 
     def act(
-        self, alert_id: int, action: PersonAction | Action, *, by: str = "", work_seq: int | None = None
+        self,
+        alert_id: int,
+        action: PersonAction | Action,
+        *,
+        by: str = "",
+        work_seq: int | None = None,
+        permit: Callable[[Alert, datetime], Refused | None] = lambda _alert, _now: None,
+        line: Callable[[Alert, datetime], Line] | None = None,
     ) -> tuple[Alert | None, Outcome]:
         """Records what a person or an ended job does to an alert: the alert as it now is, and the outcome.
 
-        `work_seq` is what the person's button carried: a click on the past is told who has it now.
+        `work_seq` is what the person's button carried: a click on the past is told who has it now. `permit`
+        says of the alert, as it then is, why the person may not; `line` begins that of the audit, which is
+        written in the transaction of the change, or by itself where nothing is changed.
         """
         for _ in range(CONFLICTS):
             alert = self.store.alerts.get(alert_id)
             now = self.clock()
-            if alert and work_seq is not None and (refused := stale(alert, by, work_seq)):
-                return alert, refused
-            outcome = step(alert, action, now)
+            refused = alert and (permit(alert, now) or (work_seq is not None and stale(alert, by, work_seq)))
+            outcome = refused or step(alert, action, now)
+            told = (with_outcome(line(alert, now), alert_id, outcome),) if alert and line else ()
             if not isinstance(outcome, Change):
+                if told:
+                    self.store.trail.add(*told)
                 return alert, outcome
             try:
-                saved = self.store.act([outcome], now)[0]
+                saved = self.store.act([outcome], now, Beside(trail=told))[0]
             except Conflict:
                 continue
             log.info(outcome.event.kind, alert=saved.id, by=by, story=outcome.event.story)

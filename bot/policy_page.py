@@ -18,7 +18,7 @@ TREND_DAYS = 28
 TREND_MOST = 5_000  # alerts that it counts
 
 
-def policy_page(engine: Engine, view: View, name: str) -> PolicyReply | Said | None:
+def policy_page(engine: Engine, view: View, name: str, person: str = "") -> PolicyReply | Said | None:
     """None where there is no such policy; a sentence where its files do not load and never did."""
     catalog = engine.catalog
     policy, broken = catalog.policies.get(name), name in catalog.broken
@@ -26,7 +26,7 @@ def policy_page(engine: Engine, view: View, name: str) -> PolicyReply | Said | N
     if policy is None:
         hint = "patrol check names all that is wrong."
         return Said(f"{name} does not load: {mistake}", hint, ok=False) if broken else None
-    opened = tuple(engine.store.alerts.open(policy=policy.name, limit=10))
+    opened = view.seen(person, engine.store.alerts.open(policy=policy.name, limit=10))
     return PolicyReply(
         policy,
         view.lines([policy.name])[0],

@@ -24,6 +24,8 @@ from bot.mending import Mending
 from bot.rounds import ENDS_WITHIN_S, Rounds
 from bot.starting import Starting
 from bot.store import DeadRun
+from bot.store.keeping import FOR_EVER, Keep
+from bot.waiting import Waiting
 from bot.watch.clockwatch import ClockWatch
 from bot.watch.late import LateRows
 from bot.watch.worth import Worth
@@ -128,12 +130,15 @@ class Scheduler:
         deliverer: Deliverer | None,
         workers: int,
         beside: Mapping[str, Callable[[], object]] | None = None,
+        keep: Keep = FOR_EVER,
     ) -> None:
         """`beside`: chores of others, by their names in CHORES."""
         self.engine = engine
         self.starting = starting
         self.deliverer = deliverer
         self._beside = beside or {}
+        self.waiting = Waiting(engine)
+        self.keep = keep
         self.beats: dict[str, datetime] = {}  # when each chore last ended, for /healthz
         self._clock_watch = ClockWatch(engine.clock, self._clock_jumped)
         self._stopping = threading.Event()
@@ -164,7 +169,7 @@ class Scheduler:
             self._store_away(away)  # the chore of this name does it when the store is back
         self._plan_policies()
         chores: dict[str, Callable[[], object]] = {
-            "sweep": self.engine.sweep,
+            "sweep": self._sweep,
             "starting": self._start_things,
             "reload": self._reload,
             "renew": self.engine.runs.renew,
@@ -303,8 +308,14 @@ class Scheduler:
                 job.modify(next_run_time=datetime.now(UTC))
         return True
 
+    def _sweep(self) -> None:
+        self.engine.sweep()
+        if seal := self.engine.store.trail.seal(self.engine.clock()):
+            log.info("audit sealed", head=f"{seal.number}:{seal.hash}", lines=len(seal.lines))
+
     def _start_things(self) -> None:
         self.starting.effects()
+        self.waiting.sweep()
         self.starting.jobs()
 
     def _reload(self) -> None:
@@ -330,6 +341,9 @@ class Scheduler:
         self.engine.store.snoozes.prune(now - ASKS_KEPT)
         for name in self.engine.catalog.policies:
             self.engine.store.alerts.forget(name, now - MEMORY_KEPT)
+        gone = self.engine.store.keeping.prune(self.keep, now)
+        if any(gone.values()):
+            log.info("forgotten as too old", **gone)
 
     # ------------------------------------------------------------------- delivery
 

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from bot import settings_bundles
 from bot.errors import SettingsError
 from bot.settings_bundles import DIALECTS
+from bot.settings_words import ABOUT, CHOICES
 from sensors.model.bundle import Bundle
 
 FILE = "patrol.yml"
@@ -51,6 +52,9 @@ class Settings:
     earn_precision: float
     earn_a_day: float
     earn_days: int
+    evidence_days: int | None
+    history_days: int | None
+    audit_days: int | None
     slack_bot_token: str | None
     slack_app_token: str | None
     slack_signing_secret: str | None
@@ -186,6 +190,9 @@ def _token(prefix: str, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+Days = Annotated[int | None, Field(ge=35, le=36500, description="a whole number of days, 35 or more")]
+
+
 class _Checked(BaseModel):
     """The same settings as text; pydantic turns them into values."""
 
@@ -220,35 +227,14 @@ class _Checked(BaseModel):
     earn_precision: Annotated[float, Field(ge=0, le=1, description="a share from 0 to 1, such as 0.8")] = 0.8
     earn_a_day: Annotated[float, Field(gt=0, le=100_000, description="a number above 0")] = 20
     earn_days: Annotated[int, Field(ge=0, le=30, description="a whole number from 0 to 30")] = 3
+    evidence_days: Days = None
+    history_days: Days = None
+    audit_days: Days = None
     slack_bot_token: Annotated[str, _token("xoxb-", "a bot token")] | None = None
     slack_app_token: Annotated[str, _token("xapp-", "an app-level token")] | None = None
     slack_signing_secret: str | None = None
 
 
-CHOICES = {
-    "dialect": DIALECTS,
-    "slack_mode": ("socket", "http"),
-    "log": ("auto", "json", "pretty"),
-    "log_level": ("debug", "info", "warning", "error"),
-}
-ABOUT = {
-    "store_url": "Where Patrol keeps alerts, history and what it has seen: SQLite or Postgres",
-    "warehouse_url": "Where the policies look: duckdb:///warehouse.duckdb",
-    "host": "The address that /healthz, /readyz and /metrics are served on",
-    "port": "The port that they are served on",
-    "slack_url": "Another address of Slack's API, such as the sandbox's",
-    "slack_mode": "socket: Patrol calls Slack; http: Slack posts to /slack/events on the port",
-    "workers": "How many policies are looked at side by side",
-    "log": "auto is pretty on a terminal and json elsewhere",
-    "log_level": "What is logged",
-    "dialect": "The dialect that sql/ is written in; it is carried over to whatever the warehouse speaks",
-    "bundle": "The name of this set of policies",
-    "owner": "The team of policies/_teams.yml that answers for Patrol itself; default: the first one",
-    "dbt_manifest": "The manifest.json of a dbt project, whose tables need no entry in _assets.yml",
-    "bundle_folders": "Bundles that are taken from folders instead, such as risk=.; for a team's own checks",
-    "pull_every": "How many seconds after its last pull a bundle's repository is pulled again",
-    "ping_url": "Called each minute while Patrol is at work; who hears nothing raises the alarm",
-}
 ENVIRONMENT = {
     (name if name in SECRETS else f"patrol_{name}").upper(): name for name in _Checked.model_fields
 }  # PATROL_PORT -> port

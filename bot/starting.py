@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.core.action import JobEnded, RerunEnded
 from bot.core.alert import Alert
+from bot.core.approval import GOOD_FOR, Approval, binding, needed
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.job_run import JobRun, JobState, Progress
 from bot.core.words import count, when
@@ -19,6 +20,7 @@ from bot.errors import JobRefused, JobUnknown, StoreAway
 from bot.jobs import Runner, runner_for
 from bot.log import get
 from bot.runs import Ticked
+from bot.store.approvals import Order
 from bot.unrecorded import Unrecorded
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
@@ -112,9 +114,17 @@ class Starting:
             return
         self.ask(job, str(data["by"]), params, alert.id, f"effect-{stored.id}")
 
-    def ask(self, job: Job, by: str, params: Mapping[str, Any], alert: int | None, key: str) -> JobRun:
-        """Records that the job shall be started: once for each `key`, whatever happens in between."""
+    def ask(
+        self, job: Job, by: str, params: Mapping[str, Any], alert: int | None, key: str
+    ) -> JobRun | Approval:
+        """Records that the job shall be started, or that a second person is asked whether it shall: once for
+        each `key`, whatever happens in between."""
         now = self.engine.clock()
+        if needed(job):
+            bound, until = binding(job, params), now + GOOD_FOR
+            return self.store.approvals.ask(
+                Order(key, job.name, job.title, params, bound, by, alert, now, until)
+            )
         return self.store.jobs.ask(job.name, by, params, alert, key, now, now + job.timeout, now)
 
     def _rerun(self, stored: StoredEffect, alert: Alert) -> bool:
@@ -197,6 +207,8 @@ class Starting:
             return self._end(run, JobState.failed, "its declaration is no longer there")
         if run.state is JobState.running:
             return self._poll(job, run)
+        if self._changed(job, run):
+            return self._end(run, JobState.failed, "it was changed after it was approved: ask for it again")
         if now >= run.deadline:
             return self._out_of_time(job, run)
         if run.state is JobState.starting and not self.runners(job.kind).repeatable(job):
@@ -204,6 +216,13 @@ class Starting:
         if not self.store.jobs.take(run.id, run.state, JobState.starting, now, job.timeout + START_LEASE):
             return False
         return self._start(job, replace(run, state=JobState.starting))
+
+    def _changed(self, job: Job, run: JobRun) -> bool:
+        """Whether a second person agreed to something else than would be started now."""
+        if not needed(job) or run.attempts:
+            return False
+        approval = self.store.approvals.of_run(run.idempotency_key)
+        return approval is None or approval.binding != binding(job, run.params)
 
     def _start(self, job: Job, run: JobRun) -> bool:
         try:

@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.core import builtin, bundles, oncall, order
+from bot.core.access import who_may
 from bot.core.alert import Alert, Disposition, Lane
+from bot.core.approval import Approval
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
+from bot.core.change import Refused
 from bot.core.context import House, Known
 from bot.core.digest import Span, digest
 from bot.core.message import Queue
@@ -38,7 +41,7 @@ from bot.store.values import RunRecord
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy
 from sensors.model.run import RunStatus
-from sensors.model.team import Team
+from sensors.model.team import Role, Team
 
 STORY_MOST = 100  # alerts of an entity that its story lists
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
@@ -91,6 +94,25 @@ class View:
     def told(self, alert: Alert) -> tuple[str, ...]:
         return self.house.told(alert)
 
+    def unseen(self, person: str, alert: Alert) -> Refused | None:
+        """Why the person may not even look at it; None where he may."""
+        if self.house.sees(person, alert):
+            return None
+        said = f"{alert.name} is sensitive: only members of {clean(alert.terms.team)} see it."
+        return Refused(said, "Who is in a team stands in policies/_teams.yml.")
+
+    def seen(self, person: str, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+        """Those of them that the person may see."""
+        house = self.house
+        return tuple(alert for alert in alerts if house.sees(person, alert))
+
+    def waiting(self, person: str) -> tuple[Approval, ...]:
+        """What waits for a second person, but for what is about an alert that this person may not see."""
+        asked = self.store.approvals.waiting()
+        hidden = {a.id for a in self.store.alerts.many({a.alert for a in asked if a.alert})}
+        hidden -= {a.id for a in self.seen(person, self.store.alerts.many(hidden))}
+        return tuple(one for one in asked if one.alert not in hidden)
+
     def context(self, alert: Alert, rows: int = 100) -> Context:
         """What the card shows beside its alert, read now; at most so many rows."""
         runs = self.store.runs.recent(alert.policy, 5) if self.policy_of(alert) else None
@@ -114,9 +136,9 @@ class View:
             self.cards([alert]).get(alert_id),
         )
 
-    def entity(self, target: Target) -> EntityReply:
-        """All that is known of an entity."""
-        found = self.store.alerts.about(target, limit=STORY_MOST + 1)
+    def entity(self, target: Target, person: str = "") -> EntityReply:
+        """All that is known of an entity, as this person may see it."""
+        found = self.seen(person, self.store.alerts.about(target, limit=STORY_MOST + 1))
         alerts, ids = tuple(found[:STORY_MOST]), [alert.id for alert in found]
         covered = self.store.snoozes.of_alerts(ids)
         snoozes = {one.id: one for one in (*self.store.snoozes.of(target), *covered)}
@@ -178,9 +200,11 @@ class View:
             for alert in self.store.alerts.open(policy=name, limit=1000)
         }
 
-    def status(self) -> StatusReply:
+    def status(self, person: str = "") -> StatusReply:
+        """As this person may see it; without one, what anybody may."""
         house = self.house
-        opened = tuple(self.store.alerts.open(limit=50))
+        opened = self.seen(person, self.store.alerts.open(limit=50))
+        waiting = self.waiting(person)[:20]
         wrong = (
             *(FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_BUNDLE),
             *(builtin.BROKEN_SENSOR, SILENT_SENSOR),
@@ -196,6 +220,8 @@ class View:
             bundles=tuple(map(bundles.line, held)) if len(held := self.catalog.bundles) > 1 else (),
             cards=self.cards(opened),
             told={alert.id: house.told(alert) for alert in opened},
+            approvals=waiting,
+            able={asked.id: self.may_approve(asked) for asked in waiting},
             standing=self.standing(),
         )
 
@@ -212,10 +238,15 @@ class View:
 
     def digest(self, team: Team, span: Span) -> DigestReply:
         """What the team is told of that time, and of what is open now."""
-        standing = self.store.alerts.open(team=team.name, limit=1000)
-        moved = self.store.alerts.moved(team.name, span.since, span.until)
+        standing = self.seen("", self.store.alerts.open(team=team.name, limit=1000))  # a channel reads it
+        moved = self.seen("", self.store.alerts.moved(team.name, span.since, span.until))
         found = digest(team, span, standing=standing, moved=moved)
         return DigestReply(found, self.cards(found.open[:50]))
+
+    def may_approve(self, asked: Approval) -> tuple[str, ...]:
+        """Who may agree to it, on call first: never the one who asks."""
+        able = who_may(Role.approver, self.house.ground_to_approve(asked.job))
+        return tuple(person for person in able if person != asked.by)
 
     def waits(self) -> tuple[Queue, ...]:
         """What waits to be posted, by channel, the longest line first."""

@@ -313,6 +313,10 @@ class PolicyFile(Door):
     review_channel: Channel | None = Field(
         default=None, description="Slack's id of the channel of its alerts in shadow, instead of the team's"
     )
+    sensitive: bool | None = Field(
+        default=None,
+        description="`true`: only its team sees its alerts, and they are posted to private channels alone; see *Sensitive policies*",
+    )
     renamed_from: Text | None = Field(
         default=None,
         description="The name it had before its files were moved: its alerts, rows and time go over",
@@ -363,5 +367,6 @@ def policy(file: PolicyFile, *, name: str, path: str, bundle: str, query: Query,
         review_channel=file.review_channel,
         renamed_from=file.renamed_from,
         timeout=file.timeout,
+        sensitive=bool(file.sensitive),
         cases=tuple(case.value() for case in file.cases),
     )

@@ -33,6 +33,7 @@ BUNDLE = re.compile(r"^.*?[/:](?=(policies|sql)/)")  # before the path of anothe
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @in_project
 @click.option("--warehouse", is_flag=True, help="Also have the project's warehouse read every query.")
+@click.option("--slack", is_flag=True, help="Also ask Slack whether sensitive alerts stay private.")
 @click.option("--strict", is_flag=True, help="Warnings count as mistakes.")
 @click.option(
     "--format",
@@ -43,7 +44,13 @@ BUNDLE = re.compile(r"^.*?[/:](?=(policies|sql)/)")  # before the path of anothe
 )
 @click.option("--json", "as_json", is_flag=True, help="A list of objects: path, line, column, what, warning.")
 def check(
-    paths: tuple[Path, ...], project: Path, warehouse: bool, strict: bool, form: str, as_json: bool
+    paths: tuple[Path, ...],
+    project: Path,
+    warehouse: bool,
+    slack: bool,
+    strict: bool,
+    form: str,
+    as_json: bool,
 ) -> None:
     """Name every mistake in the files, with its place. Nothing is run, posted or changed.
 
@@ -51,7 +58,7 @@ def check(
     patrol check
     patrol check policies/payments/refund_spike.yml sql/payments
     patrol check --strict --format github      in a pull request
-    patrol check --warehouse                   asks the warehouse, too
+    patrol check --warehouse --slack           asks the warehouse, and Slack, too
 
     Everything is always read, since files depend on each other; PATHS only narrow what is shown. Every query
     is read by a DuckDB that holds the declared tables without a row: what it refuses is a mistake where
@@ -65,6 +72,10 @@ def check(
     wanted = [_inside(settings, there(project, path)) for path in paths]
     catalog = catalog_of(settings, around=progress)
     found = problems(catalog, settings, ask=warehouse)
+    if slack:
+        from bot.cli.check_slack import of_slack
+
+        found = sorted({*found, *of_slack(catalog, settings)})
     shown = [p for p in found if not paths or _under(project, p, wanted)]
     _print(shown, "json" if as_json else form, project)
     if not as_json and form != "json":
@@ -80,6 +91,7 @@ def problems(catalog: Loaded, settings: Any, *, ask: bool = False) -> list[Probl
     on_duckdb = str(settings.warehouse_url or "").startswith("duckdb:")
     read = compiled(catalog, demanded=on_duckdb, around=progress)
     found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_pagers(catalog), *_of_cards(catalog)}
+    found |= set(_of_approvals(catalog, settings.owner))
     if ask:
         found |= set(_of_warehouse(catalog, settings, {p.path for p in found if not p.warning}))
     return sorted(found)
@@ -106,6 +118,20 @@ def _of_pagers(catalog: Loaded) -> Iterator[Problem]:
         for team in catalog.teams.values():
             for what in wrong(team):
                 yield document.problem((team.name, "pager"), what, key=True)
+
+
+def _of_approvals(catalog: Loaded, owner: str | None) -> Iterator[Problem]:
+    """Jobs to which no second person could agree."""
+    from bot.core.access import Ground
+    from bot.core.approval import lacking
+
+    document = catalog.documents.get("policies/_jobs.yml")
+    for job in catalog.jobs.values():
+        team = catalog.teams.get(job.owner)
+        ours = catalog.teams.get(owner or next(iter(catalog.teams), ""))
+        said = lacking(job, Ground(job.name, team, ours)) if team else ""
+        if document is not None and said:
+            yield document.problem((job.name, "approval"), said, warning=True)
 
 
 def _of_cards(catalog: Loaded) -> Iterator[Problem]:

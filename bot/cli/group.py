@@ -28,6 +28,8 @@ COMMANDS = {
     "backtest": ("bot.cli.backtest", "backtest"),
     "diff": ("bot.cli.diff", "diff"),
     "score": ("bot.cli.score", "score"),
+    "erase": ("bot.cli.erase", "erase"),
+    "audit": ("bot.cli.audit", "audit"),
     "bundles": ("bot.cli.bundles", "bundles"),
     "db": ("bot.cli.serve", "db"),
 }
@@ -92,6 +94,8 @@ def patrol() -> None:
                       patrol bundles    shows and pulls other teams' policies
     Miss nothing:     patrol gaps       shows what no policy has looked at
                       patrol backfill   looks at it, and pages nobody
+    Answer for it:    patrol audit      proves who did what, and writes it out
+                      patrol erase      forgets what is kept of a person or a thing
     """
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.cli.acted import acted, me
 from bot.cli.group import in_project, settings_of
 from bot.cli.policies import Span, Time, catalog_of, policy_of
 from bot.errors import PatrolError
@@ -201,9 +202,11 @@ def backfill(
             click.confirm("Look at it?", abort=True)
         from bot.backfill import Backfill
 
+        over = f"{start.isoformat()} to {end.isoformat()}"
+        engine.store.trail.add(acted("backfill", policy, over, datetime.now(UTC)))
         stopping = threading.Event()
         with ctrl_c(stopping):
-            done = _carry_out(Backfill(engine, planned, stopping.wait, by=_me(), again=again))
+            done = _carry_out(Backfill(engine, planned, stopping.wait, by=me(), again=again))
     sys.exit(0 if done else 1)
 
 
@@ -261,15 +264,6 @@ def _preview(planned: Plan) -> None:
     )
     for line in preview(planned):
         click.echo(f"  {line}")
-
-
-def _me() -> str:
-    from getpass import getuser
-
-    try:
-        return getuser()
-    except (KeyError, OSError):
-        return "the command line"
 
 
 @contextmanager

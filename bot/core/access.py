@@ -1,30 +1,275 @@
-"""Who may do what. A refused person is told who may."""
+"""Who may do what: one table, from which refusals, `help` and the guide come."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 
+from bot.core.action import (
+    Acknowledge,
+    Assign,
+    Comment,
+    Escalate,
+    PersonAction,
+    Reopen,
+    Rerun,
+    Resolve,
+    SnoozeFor,
+    StartJob,
+    Unacknowledge,
+    Wake,
+)
+from bot.core.alert import Alert
 from bot.core.change import Refused
 from bot.core.snooze import Scope
 from bot.core.words import clean, who
-from sensors.model.job import Job
-from sensors.model.team import Role, Team
+from sensors.model.team import Member, Role, Team
+
+RANK = {role: n for n, role in enumerate(Role)}  # each includes those before it
+NAMED = 6  # of those who may, in a refusal
+RETELL = timedelta(days=1)  # for so long a responder may still say what an alert was instead
 
 
-def may_act(person: str, teams: Mapping[str, Team]) -> Refused | None:
-    """Whoever is a member of any team may work on alerts; others are told where membership is written."""
-    if any(team.member(person) for team in teams.values()):
+class Deed(StrEnum):
+    """What a person does, as far as it needs a permission. To look needs none, but at sensitive policies."""
+
+    acknowledge = "acknowledge"
+    hand_back = "hand_back"
+    take = "take"
+    hand_over = "hand_over"
+    assign = "assign"
+    snooze = "snooze"
+    snooze_entity = "snooze_entity"
+    snooze_policy = "snooze_policy"
+    wake = "wake"
+    resolve = "resolve"
+    resolve_several = "resolve_several"
+    change = "change"
+    change_late = "change_late"
+    reopen = "reopen"
+    rerun = "rerun"
+    start = "start"
+    approve = "approve"
+    reveal = "reveal"
+    reveal_hidden = "reveal_hidden"
+    pause = "pause"
+    comment = "comment"
+    escalate = "escalate"
+
+
+@dataclass(frozen=True)
+class Right:
+    """Who may: `role` of the team whose it is, or None for everybody.
+
+    `does` completes "may", with {it} for what is acted on, which is `what` in the guide; `verbs` are its
+    commands; `instead` is what one who may not can do, with {n} for the alert's number.
+    """
+
+    role: Role | None
+    does: str
+    verbs: tuple[str, ...] = ()
+    instead: str = ""
+    at_most: timedelta | None = None  # how long it may last
+    what: str = "an alert"
+
+
+ASK_OTHERS = "`escalate {n}` tells the next step of its ladder; `comment {n} …` leaves a note."
+ONE_ALERT = "One alert: `snooze 142 2h reason`."
+RIGHTS = {
+    Deed.acknowledge: Right(Role.responder, "acknowledge {it}", ("ack",), ASK_OTHERS),
+    Deed.hand_back: Right(Role.responder, "hand back {it}", ("unack",), ASK_OTHERS),
+    Deed.take: Right(Role.responder, "take {it}", ("take",), ASK_OTHERS),
+    Deed.hand_over: Right(Role.responder, "hand over {it}", (), ASK_OTHERS),
+    Deed.assign: Right(
+        Role.lead, "give {it} to others", ("assign",), "`take {n}` makes it yours; then you may hand it over."
+    ),
+    Deed.snooze: Right(Role.responder, "snooze {it}", ("snooze",), ASK_OTHERS, timedelta(hours=24)),
+    Deed.snooze_entity: Right(
+        Role.lead,
+        "snooze all alerts of {it}",
+        ("snooze",),
+        "One alert: `snooze 142 2h reason`.",
+        timedelta(days=14),
+    ),
+    Deed.snooze_policy: Right(
+        Role.admin, "snooze all of {it}", ("snooze",), ONE_ALERT, timedelta(hours=72), "a policy"
+    ),
+    Deed.wake: Right(Role.responder, "wake {it}", ("wake",), ASK_OTHERS),
+    Deed.resolve: Right(Role.responder, "resolve {it}", ("resolve",), ASK_OTHERS),
+    Deed.resolve_several: Right(
+        Role.lead, "resolve several at once with {it}", ("resolve",), "One by one: `resolve {n} …`."
+    ),
+    Deed.change: Right(Role.responder, "say what {it} was instead", ("resolve",), "`comment {n} …`"),
+    Deed.change_late: Right(
+        Role.lead, "say what {it} was instead, more than a day after", ("resolve",), "`comment {n} …`"
+    ),
+    Deed.reopen: Right(Role.responder, "reopen {it}", ("reopen",), "`comment {n} …` leaves a note."),
+    Deed.rerun: Right(Role.responder, "rerun {it}", ("rerun",), "`show {n}` shows what was found."),
+    Deed.start: Right(
+        Role.responder,
+        "start {it}",
+        ("start",),
+        "`escalate 142` tells the next step of an alert.",
+        what="a job",
+    ),
+    Deed.approve: Right(
+        Role.approver,
+        "approve {it}",
+        ("approve", "refuse"),
+        "`approvals` shows what waits, and who may.",
+        what="a job that somebody else asked for",
+    ),
+    Deed.reveal: Right(Role.responder, "see masked values of {it}", instead=ASK_OTHERS),
+    Deed.reveal_hidden: Right(Role.lead, "see hidden values of {it}", instead=ASK_OTHERS),
+    Deed.pause: Right(
+        Role.lead, "pause, resume or slow down {it}", ("pause", "resume", "every"), what="a policy"
+    ),
+    Deed.comment: Right(None, "comment on {it}", ("comment",)),
+    Deed.escalate: Right(None, "escalate {it}", ("escalate",)),
+}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What somebody would act on: how people call it, whose it is, who has it or was told of it.
+
+    `owner` is the team that answers for Patrol: its admins are admins of every team.
+    """
+
+    name: str
+    team: Team | None
+    owner: Team | None = None
+    on_it: frozenset[str] = frozenset()
+    on_call: tuple[str, ...] = ()
+    alert: int = 142
+
+
+def deed_of(action: PersonAction, alert: Alert, now: datetime) -> Deed:
+    """What the action is, of this alert as it now stands."""
+    match action:
+        case Assign(by=by, to=to):
+            return Deed.take if by == to else Deed.hand_over if alert.owner == by else Deed.assign
+        case Resolve() if not alert.is_open:
+            late = alert.resolved_at is not None and now - alert.resolved_at > RETELL
+            return Deed.change_late if late else Deed.change
+        case Resolve():
+            return Deed.resolve
+    return SIMPLE[type(action)]
+
+
+SIMPLE: dict[type, Deed] = {
+    Acknowledge: Deed.acknowledge,
+    Unacknowledge: Deed.hand_back,
+    SnoozeFor: Deed.snooze,
+    Wake: Deed.wake,
+    Reopen: Deed.reopen,
+    Escalate: Deed.escalate,
+    Comment: Deed.comment,
+    Rerun: Deed.rerun,
+    StartJob: Deed.start,
+}
+
+
+def may(person: str, deed: Deed, ground: Ground) -> Refused | None:
+    """Whether the person may; None where he may, else who may and what he can do himself."""
+    right = RIGHTS[deed]
+    if right.role is None or _reaches(role_in(person, ground), right.role):
         return None
-    return Refused(
-        "You are a member of no team, so you may look but not act.",
-        f"Ask for a place in policies/_teams.yml: {', '.join(sorted(teams)) or 'there are no teams yet'}.",
-    )
+    return _refusal(right, right.role, ground, stranger=role_in(person, ground) is None)
+
+
+def role_in(person: str, ground: Ground) -> Role | None:
+    """The highest role that the person has there. Whoever has an alert, or was told of it, works on it as a
+    responder, whatever his team."""
+    own = ground.team.member(person) if ground.team else None
+    ours = ground.owner.member(person) if ground.owner else None
+    roles = {*_roles(own), *(_roles(ours) & {Role.admin})}
+    if person in ground.on_it:
+        roles.add(Role.responder)
+    return max(roles, key=RANK.__getitem__, default=None)
+
+
+def _roles(member: Member | None) -> frozenset[Role]:
+    return member.roles | {Role.responder} if member else frozenset()
+
+
+def _reaches(role: Role | None, needed: Role) -> bool:
+    return role is not None and RANK[role] >= RANK[needed]
+
+
+def who_may(needed: Role, ground: Ground) -> tuple[str, ...]:
+    """Everybody with at least that role there, who is on call first."""
+    members = [m for team in (ground.team, ground.owner) if team for m in team.members]
+    able = [m.slack for m in members if _reaches(role_in(m.slack, ground), needed)]
+    return tuple(dict.fromkeys(sorted(able, key=lambda slack: slack not in ground.on_call)))
+
+
+def _refusal(right: Right, needed: Role, ground: Ground, stranger: bool) -> Refused:
+    team = clean(ground.team.name) if ground.team else "its team"
+    able = who_may(needed, ground)
+    names = _names(able, ground.on_call) if able else "nobody has that role"
+    hint = right.instead.format(n=ground.alert)
+    if stranger or not able:
+        hint = f"{hint} Who is in a team, and as what, stands in policies/_teams.yml.".strip()
+    does = right.does.format(it=ground.name)
+    return Refused(f"Only {a_role(needed)} of {team} may {does}: {names}.", hint)
+
+
+def _names(able: Iterable[str], on_call: tuple[str, ...]) -> str:
+    named = [f"{who(slack)}{' (on call)' if slack in on_call else ''}" for slack in able]
+    more = [f"{len(named) - NAMED} more"] if len(named) > NAMED else []
+    return ", ".join([*named[:NAMED], *more])
+
+
+def a_role(role: Role) -> str:
+    return f"{'an' if role.value[0] in 'aeiou' else 'a'} {role.value}"
+
+
+def say(right: Right) -> str:
+    """Who may, as `help` says it."""
+    return f"to {right.does.format(it=right.what)}: {says_who(right)}"
+
+
+def says_who(right: Right) -> str:
+    """Whoever may, and for how long, in words."""
+    able = "everybody" if right.role is None else f"{a_role(right.role)} of its team"
+    return f"{able}, for {_span(right.at_most)} at most" if right.at_most else able
+
+
+def _span(span: timedelta) -> str:
+    hours = span // timedelta(hours=1)
+    return f"{hours} h" if hours <= 72 else f"{span.days} days"
+
+
+def of_verb(verb: str) -> tuple[Right, ...]:
+    """The rights that a command is about; none where it only looks."""
+    return tuple(right for right in RIGHTS.values() if verb in right.verbs)
+
+
+def guide() -> str:
+    """The table of the guide."""
+    lines = [
+        f"| {right.does.format(it=right.what)} | {says_who(right)} | {_typed(right.verbs)} |"
+        for right in RIGHTS.values()
+    ]
+    return "\n".join(["| to | may | by command |", "|---|---|---|", *lines])
+
+
+def _typed(verbs: tuple[str, ...]) -> str:
+    return ", ".join(f"`{verb}`" for verb in verbs) or "–"
+
+
+def needs(deed: Deed) -> Role:
+    """The role that the table asks for; a responder's where everybody may."""
+    return RIGHTS[deed].role or Role.responder
 
 
 MAY_SNOOZE: Mapping[Scope, Role] = {
-    Scope.alert: Role.responder,
-    Scope.entity: Role.lead,
-    Scope.policy: Role.admin,
+    Scope.alert: needs(Deed.snooze),
+    Scope.entity: needs(Deed.snooze_entity),
+    Scope.policy: needs(Deed.snooze_policy),
 }
 
 
@@ -36,18 +281,14 @@ def may_snooze(person: str, scope: Scope, teams: Mapping[str, Team]) -> Refused 
 
 def may_order(person: str, teams: Mapping[str, Team]) -> Refused | None:
     """Whether the person may pause a policy, or have it run at another pace."""
-    return _at_least(person, Role.lead, "pause a policy or change its pace", teams)
-
-
-def may_resolve_several(person: str, teams: Mapping[str, Team]) -> Refused | None:
-    """Whether the person may give one verdict for several alerts at once."""
-    return _at_least(person, Role.lead, "resolve several alerts at once", teams)
+    return _at_least(person, needs(Deed.pause), "pause a policy or change its pace", teams)
 
 
 def _at_least(person: str, role: Role, what: str, teams: Mapping[str, Team]) -> Refused | None:
     """Whether the person has the role, or more, in whatever team; others are told who has."""
-    if refused := may_act(person, teams):
-        return refused
+    if not any(team.member(person) for team in teams.values()):
+        names = ", ".join(sorted(teams)) or "there are no teams yet"
+        return Refused("You are a member of no team.", f"Ask for a place in policies/_teams.yml: {names}.")
     ranks = list(Role)
     able = {
         member.slack
@@ -59,18 +300,6 @@ def _at_least(person: str, role: Role, what: str, teams: Mapping[str, Team]) -> 
         return None
     whom = ", ".join(who(one) for one in sorted(able)[:5]) or f"nobody: name an {role} in policies/_teams.yml"
     return Refused(f"Only a team's {role} may {what}.", f"Those who may: {whom}.")
-
-
-def may_start(person: str, job: Job, teams: Mapping[str, Team]) -> Refused | None:
-    """Whether the person may start the job at once."""
-    if refused := may_act(person, teams):
-        return refused
-    if job.approval != "none":
-        return Refused(
-            f"{job.name} needs the approval of a second person, which cannot be given in Slack yet.",
-            f"Its owner is {job.owner}.",
-        )
-    return None
 
 
 def may_stand_in(person: str, team: Team | None) -> Refused | None:

@@ -191,6 +191,19 @@ class StartJob:
     by: str
     job: str
     params: Mapping[str, Any] = NOTHING
+    waits: bool = False  # for a second person
+
+
+@dataclass(frozen=True)
+class JobDecided:
+    """What became of a job that waited for a second person: `said` in words, `state` an ApprovalState."""
+
+    approval: int
+    state: str
+    job: str
+    asked_by: str
+    said: str
+    by: str = MACHINE
 
 
 @dataclass(frozen=True)
@@ -228,6 +241,7 @@ Action = (
     | Unheard
     | PagerCalled
     | RerunEnded
+    | JobDecided
     | JobEnded
     | PersonAction
 )

@@ -80,6 +80,7 @@ class Terms:
     acknowledged_for: timedelta = timedelta(hours=4)
     clear: str = "never"  # never | if_unacked | always
     accumulates: bool = True  # rows are events that add up, not conditions that come and go
+    sensitive: bool = False  # only its team sees it, in private channels
 
 
 @dataclass(frozen=True)

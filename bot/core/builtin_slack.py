@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.core.action import Fire
 from bot.core.alert import Alert, Terms
-from bot.core.builtin import LANE, terms_of
+from bot.core.builtin import LANE, terms_of, told
 from bot.core.message import Message
 from sensors.model.clock import say_duration
 from sensors.model.policy import Severity
@@ -18,6 +18,23 @@ from sensors.model.violation import canonical
 
 UNREACHABLE = "patrol.unreachable_channel"
 SLACK_AWAY = "patrol.slack_away"
+
+
+EXPOSED = "patrol.exposed_channel"
+
+
+def policy_key(policy: str) -> str:
+    return canonical({"policy": policy})
+
+
+def exposed_channel(
+    policy: str, channel: str, why: str, owner: str, team: Team | None, now: datetime
+) -> Fire:
+    """A sensitive policy has alerts, and others could read them in its channel: they wait."""
+    said = f"{policy} is sensitive, and its alerts wait: {channel} takes none of them, for {why}"
+    found = told(EXPOSED, {"policy": policy}, said, why, owner, team, now, severity=Severity.high)
+    advice = "Make the channel private, or name a private one as `channel` in the policy."
+    return replace(found, newest={**found.newest, "advice": advice})
 
 
 def channel_key(channel: str) -> str:

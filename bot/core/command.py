@@ -87,6 +87,19 @@ VERBS = (
         "start a job; parameters come from the alert where one is named",
         ("name", "params"),
     ),
+    Verb("approvals", "approvals", "jobs that wait for a second person, and who may agree"),
+    Verb(
+        "approve",
+        "approve 12",
+        "agree to a job that somebody else asked for: it starts",
+        ("approval", "words"),
+    ),
+    Verb(
+        "refuse",
+        "refuse 12 reason…",
+        "a job that waits is not started; your own is withdrawn",
+        ("approval", "words"),
+    ),
     Verb(
         "pause",
         "pause payments.x [2h reason…]",
@@ -160,6 +173,7 @@ class Command:
     params: Mapping[str, str] = field(default_factory=dict)
     filters: Mapping[str, str] = field(default_factory=dict)
     words: str = ""
+    approval: int = 0
 
     def ends(self, now: datetime) -> datetime | None:
         """When the span is over, or the next such time of day or weekday has come, by the clock of `now`."""
@@ -185,6 +199,7 @@ class Mistake:
 DASHES = re.compile(r"[‐‑‒–—―−]")
 ALERT = re.compile(r"(?:alr-|#)?(\d{1,9})", re.IGNORECASE)
 ALERTS = re.compile(rf"{ALERT.pattern}(?:,{ALERT.pattern})*,?", re.IGNORECASE)
+APPROVAL = re.compile(r"(?:apr-|#)?(\d{1,9})", re.IGNORECASE)
 LINK = re.compile(r"<?https?://\S+?/archives/([CDG][A-Z0-9]+)/p(\d{10})(\d{6})\S*")
 PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@([\w.-]+)")
 TARGET = re.compile(r"`?(?!\d+$)[^\s`]*[.:][^\s`]+`?")  # seller:s_1, payments.x
@@ -250,6 +265,14 @@ class _Reader:
                 break
             self.words.pop(0)
         self.found |= {"alerts": tuple(dict.fromkeys(alerts)), "links": tuple(dict.fromkeys(links))}
+        return None
+
+    def _approval(self) -> str | None:
+        number = APPROVAL.fullmatch(self.words[0]) if self.words else None
+        if number is None:
+            return "Which one? `approvals` shows what waits."
+        self.words.pop(0)
+        self.found["approval"] = int(number[1])
         return None
 
     def _target(self) -> str | None:

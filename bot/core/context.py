@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core import oncall
+from bot.core.access import Ground, role_in
 from bot.core.alert import Alert, Disposition, due
 from bot.core.builtin_earned import LANES
 from bot.core.builtin_slack import SLACK_AWAY
@@ -14,6 +15,7 @@ from bot.core.cover import Cover
 from bot.core.message import LATE
 from bot.core.reply import Context, Earlier, Evidence
 from bot.core.route import channel_in
+from bot.core.words import clean
 from sensors.model.catalog import Catalog
 from sensors.model.job import Job
 from sensors.model.policy import Policy
@@ -68,6 +70,38 @@ class House:
         """Who has been told of it by the steps of its ladder so far, the first first."""
         steps = alert.terms.ladder[: alert.step]
         return tuple(dict.fromkeys(slack for step in steps for slack in self.people(step.to, alert)))
+
+    def ground(self, alert: Alert) -> Ground:
+        """The alert as something that people may act on."""
+        held = (alert.owner, *alert.helpers, *self.told(alert))
+        on_it = frozenset(person for person in held if person)
+        return replace(self.ground_of(alert.name, self.team_of(alert)), on_it=on_it, alert=alert.id)
+
+    def sensitive(self, alert: Alert) -> bool:
+        """Whether only its team may see it: by its policy when it opened, or as that now is."""
+        policy = self.policy_of(alert)
+        return alert.terms.sensitive or (policy is not None and policy.sensitive)
+
+    def sees(self, person: str, alert: Alert) -> bool:
+        return not self.sensitive(alert) or role_in(person, self.ground(alert)) is not None
+
+    def ground_of(self, name: str, team: Team | None) -> Ground:
+        """Something else of a team, such as a policy or a job."""
+        calls = oncall.people("oncall", team, self.at, self.covers)
+        return Ground(name, team, self.catalog.teams.get(self.owner), on_call=calls)
+
+    def ground_to_start(self, job: Job, alert: Alert | None) -> Ground:
+        """Where a job is started: its alert, if the policy offers it, else the job's own team."""
+        offered = self.offers(self.policy_of(alert)) if alert else ()
+        team = self.team_of(alert) if alert and job in offered else self.catalog.teams.get(job.owner)
+        ground = self.ground_of(clean(job.name), team)
+        return replace(ground, on_it=self.ground(alert).on_it) if alert and job in offered else ground
+
+    def ground_to_approve(self, job: str) -> Ground:
+        """Those of the job's own team agree to it, whatever alert it is started from."""
+        declared, teams = self.catalog.jobs.get(job), self.catalog.teams
+        team = teams.get(declared.owner) if declared else None
+        return self.ground_of(clean(job), team or teams.get(self.owner))
 
     def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
         """A link for every entity that the alert names: whom the policy is about first, then its key's."""

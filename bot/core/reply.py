@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.alert import Alert, Disposition, Event
+from bot.core.approval import Approval
 from bot.core.digest import Digest
 from bot.core.earned import Record
 from bot.core.job_run import JobRun
@@ -24,6 +25,7 @@ class Person:
 
     slack: str
     channel: str | None = None
+    via: str = ""  # button | command | mention | modal | shortcut
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ class StatusReply:
     bundles: tuple[str, ...] = ()  # a line of each, where there are several
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # alert id -> who has been told
+    approvals: tuple[Approval, ...] = ()  # what waits for a second person
+    able: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # approval id -> who may agree
     standing: tuple[str, ...] = ()  # what people have ordered for a time: snoozes of entities and policies
 
 
@@ -241,16 +245,25 @@ class HelpReply:
     about: str = ""  # one verb's longer help
 
 
-Reply = (
-    Said
-    | AskReply
-    | StatusReply
-    | OnCallReply
-    | ListReply
-    | ShowReply
-    | WhyReply
-    | EntityReply
-    | PolicyReply
-    | DigestReply
-    | HelpReply
-)
+@dataclass(frozen=True)
+class Revealed:
+    """Rows with what is masked elsewhere, for one person's eyes; or why there are none."""
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[Mapping[str, Any], ...] = ()
+    total: int = 0
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
+class ApprovalsReply:
+    """`approvals`: what waits for a second person, oldest first."""
+
+    waiting: tuple[Approval, ...]
+    able: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # approval id -> who may agree
+    mine: tuple[int, ...] = ()  # those that the one who asks may answer
+
+
+OfAlerts = ListReply | ShowReply | WhyReply | EntityReply | PolicyReply | StatusReply
+OfPeople = OnCallReply | DigestReply | ApprovalsReply
+Reply = Said | AskReply | OfAlerts | OfPeople | HelpReply

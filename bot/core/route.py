@@ -33,6 +33,7 @@ def terms_for(policy: Policy, team: Team | None, severity: Severity) -> Terms:
         repeat_interval=policy.repeat_interval,
         clear=policy.clear,
         accumulates=policy.accumulates,
+        sensitive=policy.sensitive,
     )
     if team is None:
         return terms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
+from bot.core.access import of_verb, say
 from bot.core.alert import Alert, Disposition, Lane
 from bot.core.change import Change, Refused, Same
 from bot.core.command import BY_NAME, VERBS
@@ -43,7 +44,8 @@ def helped(asked: str) -> HelpReply | Said:
     verb = BY_NAME.get(asked)
     if verb is None:
         return no_such("verb", asked, BY_NAME)
-    about = "\n".join([verb.about, *(f"for example `{e}`" for e in verb.examples)])
+    rights = [say(right) for right in of_verb(verb.name)]
+    about = "\n".join([verb.about, *rights, *(f"for example `{e}`" for e in verb.examples)])
     return HelpReply(((verb.name, verb.usage, verb.about),), about)
 
 

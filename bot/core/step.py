@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bot.core import sensor_step, snoozing
@@ -17,6 +17,7 @@ from bot.core.action import (
     Escalate,
     Fire,
     Hush,
+    JobDecided,
     JobEnded,
     Mended,
     PagerCalled,
@@ -40,8 +41,6 @@ from bot.core.change import ALL_ROWS, Effect, EffectKind, Outcome, Refused, Same
 from bot.core.ladder import climb, on_the_ladder, reopened, restart
 from bot.core.words import clean, when, who
 
-RETELL = timedelta(days=1)  # within which the one who resolved may still say something else
-
 
 def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
     """What `action` makes of `alert` at `now`. `alert` is None only for a Fire on a free key."""
@@ -62,7 +61,7 @@ def step(alert: Alert | None, action: Action, now: datetime) -> Outcome:
             return _snoozing(alert, action, now)
         case Resolve() | Reopen():
             return _closing(alert, action, now)
-        case Comment() | ShareRows() | Rerun() | RerunEnded() | StartJob() | JobEnded():
+        case _:
             return _beside(alert, action, now)
 
 
@@ -209,8 +208,6 @@ def _redispose(alert: Alert, action: Resolve, now: datetime) -> Outcome:
         action.note,
     ):
         return _already_resolved(alert)
-    if alert.resolved_at and now - alert.resolved_at > RETELL:
-        return Refused(f"{alert.name} was resolved more than a day ago; its disposition stands.", "comment")
     told = replace(alert, disposition=action.disposition, false_cause=action.false_cause, note=action.note)
     story = f"called {_called(action)} by {who(action.by)} instead"
     return changed(alert, told, now, action.by, "redisposed", story, action)
@@ -225,6 +222,9 @@ def _reopen(alert: Alert, action: Reopen, now: datetime) -> Outcome:
     return changed(alert, opened, now, action.by, "reopened", f"reopened by {who(action.by)}", action)
 
 
+OfJob = StartJob | JobDecided | JobEnded
+
+
 def _escalate(alert: Alert, action: Escalate, now: datetime) -> Outcome:
     by, why = action.by, action.why
     if alert.lane is not Lane.live:
@@ -233,9 +233,7 @@ def _escalate(alert: Alert, action: Escalate, now: datetime) -> Outcome:
     return climb(alert, now, by, f"escalated by {who(by)}{f': {clean(why)}' if why else ''}", action)
 
 
-def _beside(
-    alert: Alert, action: Comment | ShareRows | Rerun | RerunEnded | StartJob | JobEnded, now: datetime
-) -> Outcome:
+def _beside(alert: Alert, action: Comment | ShareRows | Rerun | RerunEnded | OfJob, now: datetime) -> Outcome:
     """What people and jobs do beside the alert's own state."""
     match action:
         case Comment(by=by, text=text):
@@ -252,15 +250,28 @@ def _beside(
         case RerunEnded(by=by, answer=answer):
             reply = Effect(EffectKind.reply, clean(answer))
             return changed(alert, alert, now, MACHINE, "rerun_ended", reply.text, action, (reply,))
+        case _:
+            return _of_job(alert, action, now)
+
+
+def _of_job(alert: Alert, action: OfJob, now: datetime) -> Outcome:
+    """What jobs do beside it: asked for, agreed to by a second person, ended."""
+    match action:
         case StartJob(by=by, job=job, params=params):
             start = Effect(EffectKind.start_job, data={"by": by, "job": job, "params": dict(params)})
-            return changed(
-                alert, alert, now, by, "job_started", f"{clean(job)} started by {who(by)}", action, (start,)
+            said = (
+                f"{clean(job)} asked for by {who(by)}: it waits for a second person" if action.waits else ""
             )
+            story = said or f"{clean(job)} started by {who(by)}"
+            kind = "job_asked" if action.waits else "job_started"
+            return changed(alert, alert, now, by, kind, story, action, (start,))
+        case JobDecided(said=said, by=by, asked_by=asker):
+            tell = Effect(EffectKind.tell, said, to=asker)
+            told = tell if asker not in (MACHINE, by) else Effect(EffectKind.reply, said)
+            return changed(alert, alert, now, by, "job_decided", said, action, (told,))
         case JobEnded(run=run, job=job, ok=ok, outcome=outcome, link=link):
-            story = (
-                f"{clean(job)} {'succeeded' if ok else 'failed'}{f': {clean(outcome)}' if outcome else ''}"
-            )
+            came = f": {clean(outcome)}" if outcome else ""
+            story = f"{clean(job)} {'succeeded' if ok else 'failed'}{came}"
             reply = Effect(EffectKind.reply, story, data={"job_run": run, **_link(link)})
             return changed(alert, alert, now, MACHINE, "job_ended", story, action, (reply,))
 

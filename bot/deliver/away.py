@@ -78,7 +78,9 @@ class Away:
 
     def _told_of(self, alert: Alert) -> bool:
         """Not of a digest itself, nor while there is no channel that would take one."""
-        return alert.policy != SLACK_AWAY and not self.channels.closed(self.channels.way(alert))
+        if alert.policy == SLACK_AWAY or self.channels.view.house.sensitive(alert):
+            return False  # others read a digest, too
+        return not self.channels.closed(self.channels.way(alert))
 
     # ------------------------------------------------------------------- telling
 

@@ -11,6 +11,7 @@ from bot.core.builtin import LANE, mended
 from bot.core.builtin_slack import UNREACHABLE, channel_key
 from bot.core.reconcile import RESOLVED_LATELY
 from bot.deliver.pacing import Pacing
+from bot.deliver.privacy import Privacy
 from bot.deliver.refusals import SEEN_FROM_OUTSIDE, WHOLE, of_channel
 from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.log import get
@@ -42,6 +43,7 @@ class Channels:
         self._shut_until: dict[str, datetime] = {}  # then the next card is a try
         self._ask_at: dict[str, datetime] = {}
         self._read_at: datetime | None = None
+        self.privacy = Privacy(store, view, slack, clock)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -60,6 +62,8 @@ class Channels:
         """Where the alert may be shown: in its own channel, its team's, or that of who answers for Patrol."""
         team, owner = self.view.team_of(alert), self.view.owner
         wanted = (self.view.channel_of(alert), team.channel if team else "", owner.channel if owner else "")
+        if self.view.house.sensitive(alert):
+            return self.privacy.ways(alert, [channel for channel in dict.fromkeys(wanted[:2]) if channel])
         return [channel for channel in dict.fromkeys(wanted) if channel]
 
     def way(self, alert: Alert) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 from bot.core.alert import Alert
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.message import Message
+from bot.deliver.approvals import ApprovalCards
 from bot.deliver.away import Away, Card, Line
 from bot.deliver.cards import Cards
 from bot.deliver.channels import Channels
@@ -61,6 +62,7 @@ class Deliverer:
         self.cards = Cards(self.posting, looking, quiet)
         self.replies = Replies(self.posting, looking, self.files, quiet)
         self.notices = Notices(self.posting, looking)
+        self.approvals = ApprovalCards(self.posting)
         self.saying = Saying(store, view, clock, self.metrics, self.pacing, self.channels)
         self.away = Away(store, view, clock, self.pacing, self.channels)
         self._lines_first = True
@@ -95,6 +97,8 @@ class Deliverer:
         moved = 0
         for delivery, move in (*moves[1], *moves[0]) if self._lines_first else (*moves[0], *moves[1]):
             moved += self._guarded(delivery, move)
+        for delivery, move in self.approvals.waiting():
+            moved += self._guarded(delivery, move)
         for notice, its_message in self.store.notices.waiting(self.clock()):
             moved += self._guarded(f"notice-{notice.id}", partial(self.notices.move, notice, its_message))
         for sent in self.store.outbox.look_again(self.clock()):
@@ -103,10 +107,24 @@ class Deliverer:
         return moved
 
     def _of_card(self, alert: Alert, message: Message | None) -> Moving:
-        return f"card-{alert.id}", partial(self.cards.move, alert, message)
+        channel = message.channel if message and message.ts else ""
+        move = partial(self.cards.move, alert, message)
+        return f"card-{alert.id}", partial(self._privately, alert, channel, move)
 
     def _of_line(self, stored: StoredEffect, alert: Alert, message: Message | None) -> Moving:
-        return f"effect-{stored.id}", partial(self.replies.move, stored, alert, message)
+        move = partial(self.replies.move, stored, alert, message)
+        return f"effect-{stored.id}", partial(self._privately, alert, None, move)
+
+    def _privately(self, alert: Alert, channel: str | None, move: Callable[[], bool]) -> bool:
+        """What is sensitive stays where it is, and unsaid, while others could read it there."""
+        if not self.view.house.sensitive(alert):
+            return move()
+        if channel is None:
+            card = self.store.outbox.message(alert.id)
+            channel = card.channel if card and card.ts else ""
+        if not channel:
+            return bool(self.channels.way(alert)) and move()
+        return bool(self.channels.privacy.ways(alert, [channel])) and move()
 
     def _waiting(self) -> tuple[list[Card], list[Line]]:
         now = self.clock()

@@ -116,7 +116,7 @@ class SandboxClient:
         return self._post("faults", {"refresh_sockets": how})
 
     def set_channel(self, name: str, **changes: Any) -> Json:
-        """`changes`: archived, private, remove_bot, topic, members."""
+        """`changes`: archived, private, shared, remove_bot, topic, members."""
         return self._post("channel", {"name": name, **changes})
 
     def set_user(self, name: str, **changes: Any) -> Json:

@@ -29,6 +29,7 @@ class Channel:
     members: list[str]
     is_private: bool = False
     is_archived: bool = False
+    is_shared: bool = False  # with another workspace, over Slack Connect
     is_im: bool = False
     user: str | None = None
     topic: str = ""

@@ -126,7 +126,7 @@ class Door:
         if not name:
             return _refused(CannotDo("a channel needs a name"))
         w = self._workspace
-        wanted = {"archived": "is_archived", "private": "is_private", "topic": "topic"}
+        wanted = {"archived": "is_archived", "private": "is_private", "shared": "is_shared", "topic": "topic"}
         channel = w.add_channel(name, **{wanted[key]: body[key] for key in wanted if key in body})
         if "remove_bot" in body:
             (w.leave if body["remove_bot"] else w.join)(channel, names.BOT_USER)

@@ -55,7 +55,10 @@ class Handoffs:
             self._tell_lead(late, now)
 
     def _add(self, found: Handoff, team: Team) -> Handoff | None:
-        whole = replace(found, burden=burden(self.store.alerts.open(team=team.name, limit=MOST)))
+        standing = self.view.seen(
+            "", self.store.alerts.open(team=team.name, limit=MOST)
+        )  # a channel reads it
+        whole = replace(found, burden=burden(standing))
         made = self.store.handoffs.add(whole, lambda kept: _card(kept, team))
         if made:
             log.info("handoff", team=team.name, shift=made.shift)

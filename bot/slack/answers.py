@@ -13,6 +13,7 @@ from bot.core.change import Refused
 from bot.core.command import BY_NAME
 from bot.core.job_run import JobRun
 from bot.core.reply import (
+    ApprovalsReply,
     AskReply,
     Context,
     DigestReply,
@@ -29,7 +30,7 @@ from bot.core.reply import (
     WhyReply,
 )
 from bot.core.words import count
-from bot.slack import duty
+from bot.slack import approvals, duty
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
 from bot.slack.digest import digest
 from bot.slack.face import buttons, link_button, offers, shown_columns
@@ -79,6 +80,7 @@ def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
         EntityReply: entity,
         PolicyReply: policy,
         HelpReply: helped,
+        ApprovalsReply: lambda found, where: approvals.listed(found, where.prefix),
     }
     return ways[type(reply)](reply, room)
 
@@ -244,8 +246,10 @@ def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
 
 
 def around(reply: StatusReply) -> list[Block]:
-    """All of `status` but the alerts: who is on call, the policies, the last jobs."""
+    """All of `status` but the alerts: what waits for a second person, who is on call, policies, jobs."""
+    waiting = [approvals.line(asked, reply.able.get(asked.id, ())) for asked in reply.approvals[:10]]
     return [
+        *_titled("Waiting for a second person", waiting),
         *_titled("For a while", [answer(line) for line in reply.standing]),
         *_titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
         *_titled("Policies", _policy_lines(reply.policies), POLICIES_MOST),

@@ -26,6 +26,7 @@ SLACK = "https://slack.com/api/"
 PAGE = 200
 # No answer, or one that cannot be read: the request may have been done.
 NO_ANSWER = (OSError, HTTPException, SlackClientError, ValueError)
+SHARED = ("is_shared", "is_ext_shared", "is_org_shared", "is_pending_ext_shared")
 Json = dict[str, Any]
 
 
@@ -70,6 +71,8 @@ class Channel:
     name: str
     is_archived: bool
     is_member: bool
+    is_private: bool = False
+    is_shared: bool = False  # with another workspace, or about to be
 
 
 def api_address(base_url: str | None) -> str:
@@ -208,6 +211,10 @@ class SlackClient:
     def update_view(self, view_id: str, view: Json, hash: str | None = None) -> None:
         self._call("views.update", {"view_id": view_id, "view": view} | ({"hash": hash} if hash else {}))
 
+    def fill_view(self, external_id: str, view: Json) -> None:
+        """Updates a modal by the name that an ack gave it; SlackRefused `not_found` until Slack has it."""
+        self._call("views.update", {"external_id": external_id, "view": view})
+
     def publish_home(self, user: str, view: Json) -> None:
         self._call("views.publish", {"user_id": user, "view": view})
 
@@ -276,6 +283,8 @@ class SlackClient:
             name=str(found.get("name") or channel_id),
             is_archived=bool(found.get("is_archived")),
             is_member=bool(found.get("is_member", True)),
+            is_private=bool(found.get("is_private")),
+            is_shared=any(found.get(name) for name in SHARED),
         )
 
     # -- the one door --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from bot.core.action import PersonAction, Resolve
 from bot.core.alert import Alert
 from bot.core.change import Refused
-from bot.core.reply import AskReply, Person, Reply, Said, ShowReply, StatusReply, WhyReply
+from bot.core.reply import AskReply, Person, Reply, Revealed, Said, ShowReply, StatusReply, WhyReply
 from sensors.model.job import Job
 
 
@@ -54,6 +54,15 @@ class Desk(Protocol):
     def start_job(
         self, person: Person, alert_id: int | None, job: str, params: Mapping[str, Any], /
     ) -> Said | Refused: ...
+
+    def reveal(self, person: Person, alert_id: int, why: str, /) -> Refused | None:
+        """Records that the person wants to see masked values, and why; or says why he may not."""
+
+    def revealed(self, person: Person, alert_id: int, /) -> Revealed:
+        """Those values; takes as long as a query."""
+
+    def decide(self, person: Person, approval: int, yes: bool, seen: str, /) -> Said | Refused:
+        """What a second person says to a job that waits. `seen` is what his button showed."""
 
     def accept(self, person: Person, handoff: int, /) -> Said | Refused:
         """The handoff of a shift is taken on."""

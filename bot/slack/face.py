@@ -113,6 +113,13 @@ def offers(alert: Alert, about: Context) -> list[Block]:
     ]
 
 
+def concealed(alert: Alert, about: Context) -> list[Block]:
+    """The way to what its rows do not show, where the policy masks or hides something."""
+    ways = about.policy.alert.columns.values() if about.policy else ()
+    some = any(how in ("mask", "hide") for how in ways) and about.evidence.rows
+    return [button("Show masked values…", "alert.reveal", value(alert))] if some else []
+
+
 def shown_columns(about: Context) -> list[str]:
     """The policy's own choice of columns, else all; the hidden ones never."""
     policy, kept = about.policy, list(about.evidence.columns)

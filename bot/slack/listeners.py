@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -21,12 +22,13 @@ from slack_sdk import WebClient
 from bot.core.change import Refused
 from bot.core.reply import Reply
 from bot.errors import PatrolError, RecordUnknown
-from bot.slack import payloads, talk
+from bot.slack import payloads, reveal, talk
 from bot.slack.answers import plainly, render
 from bot.slack.client import SlackClient
 from bot.slack.desk import Desk
 from bot.slack.gate import OUTSIDER, Gate, Seen
 from bot.slack.handoff import ACCEPT
+from bot.slack.modals import Errand
 from bot.slack.payloads import Place
 from bot.slack.scopes import COMMANDS, EVENTS, SHORTCUTS
 from bot.slack.submissions import Submissions
@@ -87,6 +89,7 @@ def register(
     listeners = Listeners(desk, client, turns, clock)
     app.use(listeners.guard)
     app.action(re.compile(r"^alert\."))(listeners.click)
+    app.action(re.compile(r"^approval\."))(listeners.decide)
     app.action(re.compile(r"^ask\."))(listeners.asked)
     app.action(ACCEPT)(listeners.accept)
     for entry in COMMANDS:
@@ -204,6 +207,17 @@ class Listeners:
         else:
             self._talk.open(clicked)
 
+    def decide(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        """A second person's answer to a job that waits."""
+        place, said = payloads.click(body).place, payloads.decision(body)
+        if said is None:
+            ack()
+            self._talk.tell(place, plainly("This button says nothing that Patrol knows."))
+            return
+        outcome = self._act(context, place, lambda: self._desk.decide(place.person, *said))
+        ack()
+        self._settle(outcome, lambda reply: self._talk.answer(place, reply), place)
+
     def command(self, ack: Ack, body: Body, context: BoltContext) -> None:
         place, text = payloads.command(body)
         outcome = self._act(context, place, lambda: self._desk.command(place.person, text))
@@ -237,6 +251,10 @@ class Listeners:
                 self._settle(outcome, lambda done: self._talk.submitted(place, done))
         elif more := self._submissions.instead(body, outcome):
             ack(**more)
+        elif isinstance(outcome, reveal.Asked):
+            errand, name = Errand(outcome.alert, 0, place.channel), uuid.uuid4().hex
+            ack(response_action="update", view=reveal.waiting(errand, name))
+            self._talk.reveal(name, place.person, errand)
         else:
             ack(response_action="clear")
             self._talk.submitted(place, outcome)

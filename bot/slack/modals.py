@@ -8,11 +8,12 @@ from typing import Any
 
 from bot.core.action import PersonAction, Resolve
 from bot.core.alert import Alert, Disposition, FalseCause, Work
+from bot.core.approval import needed
 from bot.core.reply import ShowReply
 from bot.slack import wording
 from bot.slack.answers import history_lines, job_lines, row_blocks
 from bot.slack.blocks import Block, actions, button, context, option, plain_text, section
-from bot.slack.face import offers, value
+from bot.slack.face import concealed, offers, value
 from bot.slack.text import code, cut, escape, fold
 from bot.slack.wording import CALLED, state
 from sensors.model.job import Job, Param
@@ -159,6 +160,7 @@ def more(shown: ShowReply, errand: Errand, notice: str = "") -> Block:
         *_giving(alert),
         *actions(offers(alert, about)),
         *row_blocks(about, 20),
+        *actions(concealed(alert, about)),
         *context([_kept(alert)]),
         *_timeline(shown),
         note_field("Add a note", "Kept in its history. “Escalate now” gives it as the reason."),
@@ -237,7 +239,10 @@ def job(found: Job, params: Mapping[str, Any], errand: Errand) -> Block:
     blocks += [_field(param, params.get(param.name)) for param in found.params[:80]]
     if not found.params:
         blocks += context(["It takes no parameters."])
-    return modal(cut(fold(found.title), 24) or "Start a job", "job", errand, blocks, "Start")
+    if waits := needed(found):
+        blocks += context(["A second person must agree before it starts."])
+    title = cut(fold(found.title), 24) or "Start a job"
+    return modal(title, "job", errand, blocks, "Ask" if waits else "Start")
 
 
 def _field(param: Param, filled_in: Any) -> Block:

@@ -27,7 +27,7 @@ from bot.slack.text import fold
 Body = Mapping[str, Any]
 BUTTON = re.compile(r"(\d{1,12}):(\d{1,12})(?::(.{1,200}))?")
 SNOOZE = timedelta(hours=1)
-OPENED = ("more", "resolve", "several", "snooze_for", "timeline", "rows", "why")
+OPENED = ("more", "resolve", "several", "snooze_for", "timeline", "rows", "why", "reveal")
 OPENING = frozenset(f"alert.{name}" for name in OPENED)
 TURN = "alert.turn."
 JOB = "alert.job."
@@ -41,10 +41,11 @@ class Place:
     channel: str = ""
     thread_ts: str | None = None
     response_url: str = ""
+    via: str = ""  # how he acted
 
     @property
     def person(self) -> Person:
-        return Person(self.user, self.channel or None)
+        return Person(self.user, self.channel or None, self.via)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def click(body: Body) -> Click:
     carried = Errand.unpacked(str(view.get("private_metadata") or ""))
     channel = _id(body.get("channel")) or (carried.channel if carried else "")
     ts = str(container.get("message_ts") or (carried.ts if carried else ""))
-    place = Place(_id(body.get("user")), channel, _thread(body), str(body.get("response_url") or ""))
+    via = "modal" if view else "button"
+    place = Place(_id(body.get("user")), channel, _thread(body), str(body.get("response_url") or ""), via)
     return Click(
         action_id=str(action.get("action_id") or ""),
         place=place,
@@ -93,6 +95,14 @@ def click(body: Body) -> Click:
         fields=filled(view),
         handoff=int(value) if (value := str(action.get("value") or "")).isdecimal() else 0,
     )
+
+
+def decision(body: Body) -> tuple[int, bool, str] | None:
+    """Which approval, whether yes, and what its button showed."""
+    action = (body.get("actions") or [{}])[0]
+    shown = re.fullmatch(r"(\d{1,12}):([0-9a-f]{1,64})", str(action.get("value") or ""))
+    said = re.fullmatch(r"approval\.(yes|no)\.\d{1,12}", str(action.get("action_id") or ""))
+    return (int(shown[1]), said[1] == "yes", shown[2]) if shown and said else None
 
 
 def _errand(value: str, channel: str, ts: str) -> Errand | None:
@@ -143,6 +153,7 @@ def command(body: Body) -> tuple[Place, str]:
         str(body.get("channel_id") or ""),
         None,
         str(body.get("response_url") or ""),
+        "command",
     )
     return place, typed(str(body.get("text") or ""))
 
@@ -162,7 +173,7 @@ def mention(body: Body, bot_user: str) -> Mention:
     text = typed(text)
     root = event.get("thread_ts")
     where = str(root or event.get("ts") or "") or None
-    place = Place(str(event.get("user") or ""), str(event.get("channel") or ""), where)
+    place = Place(str(event.get("user") or ""), str(event.get("channel") or ""), where, via="mention")
     return Mention(place, text, str(root) if root else None)
 
 

@@ -9,19 +9,19 @@ from typing import Any
 from bot.core.action import Comment, PersonAction
 from bot.core.change import Refused
 from bot.core.reply import AskReply, Person, Said
-from bot.slack import modals, several, snoozing
+from bot.slack import modals, reveal, several, snoozing
 from bot.slack.desk import Desk
 from bot.slack.modals import Errand, FieldErrors
 from bot.slack.payloads import Place
 from bot.slack.talk import refused_view
 
-Outcome = Said | AskReply | Refused | FieldErrors | None
+Outcome = Said | AskReply | Refused | FieldErrors | reveal.Asked | None
 
 
 class Submissions:
     """One method a modal; each gives what the desk said, or what is wrong with a field."""
 
-    CALLBACKS = ("snooze", "resolve", "more", "job", "note", "told", "sure", "several")
+    CALLBACKS = ("snooze", "resolve", "more", "job", "note", "reveal", "told", "sure", "several")
 
     def __init__(self, desk: Desk, clock: Callable[[], datetime]) -> None:
         self._desk = desk
@@ -29,7 +29,8 @@ class Submissions:
 
     def place(self, body: Mapping[str, Any]) -> Place:
         errand = _errand(body)
-        return Place(str((body.get("user") or {}).get("id") or ""), errand.channel if errand else "")
+        user = str((body.get("user") or {}).get("id") or "")
+        return Place(user, errand.channel if errand else "", via="modal")
 
     def record(self, body: Mapping[str, Any], person: Person) -> Outcome:
         errand, view = _errand(body), body.get("view") or {}
@@ -51,6 +52,9 @@ class Submissions:
                 return noted if isinstance(noted, FieldErrors) else self._comment(person, *noted)
             case "job":
                 return self._job(person, errand, view)
+            case "reveal":
+                refused = self._desk.reveal(person, errand.alert, reveal.reason(view))
+                return refused or reveal.Asked(errand.alert)
             case _:
                 return None
 

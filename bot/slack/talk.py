@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
 from bot.core.change import Refused
-from bot.core.reply import Person, Reply, Said
-from bot.errors import PatrolError
-from bot.slack import modals, paging, payloads, several, snoozing
+from bot.core.reply import Person, Reply, Revealed, Said
+from bot.errors import PatrolError, SlackRefused
+from bot.slack import modals, paging, payloads, reveal, several, snoozing
 from bot.slack.answers import IN_THREADS, plainly, render, said_text
 from bot.slack.blocks import Block, Face, section
 from bot.slack.client import SlackClient
@@ -24,6 +25,7 @@ from bot.slack.turns import Turns
 
 GONE = "There is no such alert any more."
 NOT_RECORDED = "Not recorded: Patrol is too busy right now."
+TRIES, BETWEEN_S = 10, 0.2  # of filling a modal that Slack has not made yet
 NOT_YET = "Not recorded so far: Patrol is slow right now."
 log = logging.getLogger(__name__)
 
@@ -163,10 +165,28 @@ class Talk:
                 return paging.timeline(shown, errand)
             case "alert.resolve":
                 return modals.resolve(shown.alert, errand)
+            case "alert.reveal":
+                return reveal.form(shown.alert, errand)
             case "alert.snooze_for":
                 return snoozing.snooze(shown.alert, errand)
             case _:
                 return modals.more(shown, replace(errand, work_seq=shown.alert.work_seq))
+
+    def reveal(self, name: str, person: Person, errand: Errand) -> None:
+        """Fills the modal that waits with what the warehouse says."""
+        self._turns.later(lambda: self._fill(name, self._desk.revealed(person, errand.alert), errand))
+
+    def _fill(self, name: str, found: Revealed, errand: Errand) -> None:
+        """Slack may take our ack, which makes the modal, after this call: until then it is not found."""
+        for _ in range(TRIES):
+            try:
+                self._client.fill_view(name, reveal.shown(found, errand))
+                return
+            except SlackRefused as refused:
+                if refused.code != "not_found":
+                    raise
+                time.sleep(BETWEEN_S)
+        log.info("nobody waits for the masked values of ALR-%s any more", errand.alert)
 
     def _rows(self, errand: Errand, notice: str = "") -> Block | None:
         shown = self._desk.show_rows(errand.alert)

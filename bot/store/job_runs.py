@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select, update
+from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from bot.core.job_run import JobRun, JobState
 from bot.store.codec import pack_values, unpack_values
@@ -34,22 +34,9 @@ class JobRuns:
         poll_at: datetime | None = None,
     ) -> JobRun:
         """Records that a job should start; the run that exists already where the key is known."""
-        values = {
-            "job": job,
-            "asked_by": by,
-            "idempotency_key": idempotency_key,
-            "asked_at": now,
-            "deadline": deadline,
-            "params": pack_values(params),
-            "alert_id": alert,
-            "state": JobState.asked.value,
-            "outcome": "",
-            "poll_at": poll_at,
-            "attempts": 0,
-        }
+        run = JobRun(0, job, by, idempotency_key, now, deadline, poll_at=poll_at)
         with self._database.write() as c:
-            c.execute(self._database.insert(t).values(values).on_conflict_do_nothing())
-            return _run(c.execute(select(t).where(t.c.idempotency_key == idempotency_key)).one())
+            return ask_in(self._database, c, run, params, alert)
 
     def take(
         self, run_id: int, was_state: JobState, to_state: JobState, now: datetime, lease: timedelta
@@ -89,9 +76,30 @@ class JobRuns:
 
     def _all(self, query: Any) -> list[JobRun]:
         with self._database.read() as c:
-            return [_run(row) for row in c.execute(query)]
+            return [run_of(row) for row in c.execute(query)]
 
 
-def _run(row: Row[Any]) -> JobRun:
+def ask_in(
+    database: Database, c: Connection, run: JobRun, params: Mapping[str, Any], alert: int | None
+) -> JobRun:
+    """`JobRuns.ask` as a part of another transaction."""
+    values = {
+        "job": run.job,
+        "asked_by": run.by,
+        "idempotency_key": run.idempotency_key,
+        "asked_at": run.asked_at,
+        "deadline": run.deadline,
+        "params": pack_values(params),
+        "alert_id": alert,
+        "state": JobState.asked.value,
+        "outcome": "",
+        "poll_at": run.poll_at,
+        "attempts": 0,
+    }
+    c.execute(database.insert(t).values(values).on_conflict_do_nothing())
+    return run_of(c.execute(select(t).where(t.c.idempotency_key == run.idempotency_key)).one())
+
+
+def run_of(row: Row[Any]) -> JobRun:
     values = {NAMES.get(name, name): getattr(row, name) for name in COLUMNS}
     return JobRun(**{**values, "state": JobState(row.state), "params": unpack_values(row.params)})

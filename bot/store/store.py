@@ -13,15 +13,18 @@ from bot.core.change import Change
 from bot.errors import Conflict, LeaseLost
 from bot.store import ahead
 from bot.store.alerts import Alerts
+from bot.store.approvals import Approvals
 from bot.store.audit import Audit
 from bot.store.changes import write_changes
 from bot.store.contents import Contents
 from bot.store.covers import Covers
 from bot.store.database import PATIENCE, Database
+from bot.store.erasing import Erasing
 from bot.store.evidence import add_evidence
 from bot.store.groups import Groups
 from bot.store.handoffs import Handoffs
 from bot.store.job_runs import JobRuns
+from bot.store.keeping import Keeping
 from bot.store.ledger import Ledger
 from bot.store.notices import Notices
 from bot.store.orders import Orders
@@ -35,6 +38,7 @@ from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
 from bot.store.snoozes import Snoozes
 from bot.store.tables import pacing
+from bot.store.trail import Trail, add_lines
 from bot.store.values import Beside, RunSave
 from bot.store.verdicts import Verdicts
 from sensors.model.run import RunStatus
@@ -52,6 +56,7 @@ class Store:
         self.outbox = Outbox(self._database)
         self.pace = Pace(self._database)
         self.jobs = JobRuns(self._database)
+        self.approvals = Approvals(self._database)
         self.contents = Contents(self._database)
         self.pulls = Pulls(self._database, self.contents)
         self.requests = Requests(self._database)
@@ -59,6 +64,9 @@ class Store:
         self.ledger = Ledger(self._database)
         self.renames = Renames(self._database)
         self.verdicts = Verdicts(self._database)
+        self.trail = Trail(self._database)
+        self.erasing = Erasing(self._database)
+        self.keeping = Keeping(self._database)
         self.snoozes = Snoozes(self._database)
         self.orders = Orders(self._database)
         self.covers = Covers(self._database)
@@ -107,6 +115,7 @@ class Store:
             if beside:
                 add_evidence(c, beside.evidence, alerts)
                 drop_unsent(c, beside.dropped, now)
+                add_lines(c, beside.trail)
         self._committed()
         return alerts
 

@@ -11,6 +11,7 @@ from bot.core.change import Change
 from bot.core.message import Message
 from bot.core.reconcile import Seen
 from bot.core.reply import Evidence
+from bot.core.trail import Line
 from sensors.model.policy import NOTHING
 from sensors.model.run import Cause, Run, RunStatus
 from sensors.model.window import Window
@@ -68,6 +69,7 @@ class Beside:
     evidence: Mapping[str, Evidence] = NOTHING  # by canonical key, rows newest first
     # Effects that end unsent: why, and the message of each that was tried, of which nothing is at Slack.
     dropped: Mapping[int, tuple[str, Message | None]] = field(default_factory=dict)
+    trail: tuple[Line, ...] = ()  # of the audit
 
 
 @dataclass(frozen=True)

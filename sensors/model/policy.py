@@ -192,6 +192,7 @@ class Policy:
     review_channel: str | None = None
     renamed_from: str | None = None
     timeout: timedelta = timedelta(minutes=5)
+    sensitive: bool = False  # only its team sees its alerts, in private channels
     cases: tuple[Case, ...] = ()  # its own tests
 
     @property

@@ -23,6 +23,7 @@ from bot.core.reply import (
     OnCall,
     Person,
     Reply,
+    Revealed,
     Said,
     ShowReply,
     StatusReply,
@@ -89,14 +90,17 @@ class RecordingDesk:
 
     alert: Alert = field(default_factory=an_alert)
     handed: list[tuple[Any, ...]] = field(default_factory=list)
+    people: list[Person] = field(default_factory=list)
     delay_s: float = 0.0
     broken: Exception | None = None
+    about: Context | None = None
     cards: dict[tuple[str, str], int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reset(self) -> None:
-        self.alert, self.delay_s, self.broken = an_alert(), 0.0, None
+        self.alert, self.delay_s, self.broken, self.about = an_alert(), 0.0, None, None
         self.handed.clear()
+        self.people.clear()
         self.cards.clear()
 
     def _note(self, *what: Any) -> None:
@@ -109,6 +113,7 @@ class RecordingDesk:
     def act(
         self, person: Person, alert_id: int, action: PersonAction, work_seq: int | None
     ) -> Said | Refused:
+        self.people.append(person)
         self._note("act", person.slack, alert_id, action, work_seq)
         if work_seq is not None and work_seq != self.alert.work_seq:
             return Refused("⟦U0ANA⟧ has it since a minute.", "`take 3` takes it over")
@@ -125,6 +130,7 @@ class RecordingDesk:
         return Said("It is snoozed.", "undo: `/patrol wake seller:s_1`")
 
     def command(self, person: Person, text: str) -> Reply | Refused:
+        self.people.append(person)
         self._note("command", person.slack, text)
         if text.startswith("snooze seller:"):
             return self.ask_snooze(person, text.split()[1], NOW, "")
@@ -133,7 +139,7 @@ class RecordingDesk:
         return Said(f"Heard {text}.", "undo: `unack 3`")
 
     def show(self, alert_id: int) -> ShowReply | None:
-        return ShowReply(self.alert, a_context(), ()) if alert_id == self.alert.id else None
+        return ShowReply(self.alert, self.about or a_context(), ()) if alert_id == self.alert.id else None
 
     def show_rows(self, alert_id: int) -> ShowReply | None:
         rows = tuple({"seller_id": "s_1", "body": f"pay me at {n}"} for n in range(45))
@@ -160,8 +166,23 @@ class RecordingDesk:
     def start_job(
         self, person: Person, alert_id: int | None, job: str, params: Mapping[str, Any]
     ) -> Said | Refused:
+        self.people.append(person)
         self._note("start", person.slack, alert_id, job, dict(params))
         return Said(f"{job} is starting.")
+
+    def reveal(self, person: Person, alert_id: int, why: str) -> Refused | None:
+        self.people.append(person)
+        self._note("reveal", person.slack, alert_id, why)
+        return Refused("Only a responder of payments may see masked values.") if why == "no" else None
+
+    def revealed(self, person: Person, alert_id: int) -> Revealed:
+        self._note("revealed", person.slack, alert_id)
+        return Revealed(("seller_id", "body"), ({"seller_id": "s_1", "body": "<!here> pay me"},), 3)
+
+    def decide(self, person: Person, approval: int, yes: bool, seen: str) -> Said | Refused:
+        self.people.append(person)
+        self._note("decide", person.slack, approval, yes, seen)
+        return Said(f"APR-{approval} was {'approved' if yes else 'refused'}.")
 
     def accept(self, person: Person, handoff: int) -> Said | Refused:
         self._note("accept", person.slack, handoff)

@@ -57,6 +57,19 @@ def test_snooze_on_the_card_is_for_an_hour(bot: Bot) -> None:
     assert bot.acts == [SnoozeFor("U0ANA", NOW + timedelta(hours=1))]
 
 
+def test_how_and_where_somebody_acts_is_handed_in(bot: Bot) -> None:
+    bot.click("alert.ack")
+    view = opened(bot.click("alert.more"))
+    bot.sandbox.click_view("ana", view["id"], "alert.take", wait_ms=1500)
+    view = opened(bot.click("alert.resolve", "bo"))
+    bot.sandbox.submit("bo", view["id"], {"disposition": "benign"}, wait_ms=1500)
+    bot.sandbox.command("ana", "payments", "/patrol status", wait_ms=1500)
+    bot.sandbox.message("ana", "payments", "<@U0PATROL> status")
+    eventually(lambda: len(bot.desk.people) == 5)
+    assert [person.via for person in bot.desk.people] == ["button", "modal", "modal", "command", "mention"]
+    assert {person.channel for person in bot.desk.people} == {"C0PAYMENTS"}
+
+
 def test_opening_a_link_is_acked_and_hands_in_nothing(bot: Bot) -> None:
     seen = bot.click("alert.link")
     assert seen["acked"]

@@ -1,0 +1,141 @@
+"""Jobs that people ask for: started at once, or put before a second person, whose answer is recorded here."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.acting import Acting
+from bot.core import access
+from bot.core.access import Deed
+from bot.core.action import StartJob
+from bot.core.alert import Alert
+from bot.core.approval import Answer, Approval, ApprovalState, decide, needed, nobody_else, outcome
+from bot.core.change import Refused
+from bot.core.command import Command
+from bot.core.reply import ApprovalsReply, Person, Reply, Said
+from bot.core.trail import line_of
+from bot.core.words import when
+from bot.log import get
+from bot.starting import Starting
+from bot.waiting import Waiting
+from sensors.model.job import Job
+
+log = get("approving")
+
+
+class Approving:
+    """Thread-safe: what waits lies in the store."""
+
+    def __init__(self, acting: Acting, starting: Starting) -> None:
+        self.acting = acting
+        self.view = acting.view
+        self.starting = starting
+        self.engine = starting.engine
+        self.store = starting.store
+        self.rest = Waiting(starting.engine)
+
+    @property
+    def asks(self) -> Mapping[str, Callable[[Person, Command], Reply]]:
+        """The commands about what waits."""
+        return {
+            "approvals": lambda person, _: self.waiting(person),
+            "approve": lambda person, said: self.answer(person, said.approval, True, said.words),
+            "refuse": lambda person, said: self.answer(person, said.approval, False, said.words),
+        }
+
+    # ---------------------------------------------------------------------- asking
+
+    def start(
+        self, person: Person, alert: Alert | None, job: Job, given: Mapping[str, Any]
+    ) -> Said | Refused:
+        """Starts a job, for an alert or by itself, or asks for it; what is wrong is said before."""
+        ground = self.view.house.ground_to_start(job, alert)
+        about = f"{job.name} for {alert.name}" if alert else job.name
+        if refused := access.may(person.slack, Deed.start, ground):
+            self.acting.add(person, Deed.start, about, refused)
+            return refused
+        params, problems = job.fill(given, {**alert.newest, **alert.key_values} if alert else {})
+        if problems:
+            return Said(
+                f"{job.title} was not started: {'; '.join(problems)}.", f"start {job.name} …", ok=False
+            )
+        waits = needed(job)
+        if waits and (refused := nobody_else(person.slack, self.view.house.ground_to_approve(job.name))):
+            self.acting.add(person, Deed.start, about, refused)
+            return refused
+        if alert:
+            asked = StartJob(person.slack, job.name, params, waits)
+            _, done = self.engine.act(
+                alert.id,
+                asked,
+                by=person.slack,
+                line=lambda _, now: line_of(person, Deed.start, about, now),
+            )
+            if isinstance(done, Refused):
+                return done
+            return self._asked(job, alert) if waits else _starting(job, alert)
+        self.acting.add(person, Deed.start, about)  # first: what is done is never without its line
+        found = self.starting.ask(job, person.slack, params, None, f"command-{uuid.uuid4().hex}")
+        if isinstance(found, Approval):
+            return self._asked(job, None, found)
+        undo = f"undo: {job.undo}" if job.undo else ""
+        return Said(
+            f"{job.title} is starting as job run {found.id}; `/patrol status` shows its outcome.", undo
+        )
+
+    def _asked(self, job: Job, alert: Alert | None, approval: Approval | None = None) -> Said:
+        about = f" for {alert.name}" if alert else ""
+        named = f" as {approval.name}, until {when(approval.expires_at)}" if approval else ""
+        return Said(
+            f"{job.title}{about} waits for a second person{named}; without an answer it is not started.",
+            "`approvals` shows what waits, and who may agree.",
+        )
+
+    def form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
+        """The job and what its parameters would be from the alert's row."""
+        job, alert = self.engine.catalog.jobs.get(job_name), self.store.alerts.get(alert_id)
+        if job is None or alert is None:
+            return None
+        return job, job.fill({}, {**alert.newest, **alert.key_values})[0]
+
+    # -------------------------------------------------------------------- answering
+
+    def waiting(self, person: Person) -> ApprovalsReply:
+        """All that waits, and what of it this person may answer."""
+        waiting = self.view.waiting(person.slack)
+        able = {a.id: self.view.may_approve(a) for a in waiting}
+        return ApprovalsReply(waiting, able, tuple(a.id for a in waiting if person.slack in able[a.id]))
+
+    def answer(self, person: Person, approval_id: int, yes: bool, why: str = "", seen: str = "") -> Said:
+        """What a person says to a job that waits: recorded once; where it is yes the job starts once."""
+        asked = self.store.approvals.get(approval_id)
+        if asked is None:
+            return Said(f"There is no APR-{approval_id}.", "`approvals` shows what waits.", ok=False)
+        job = self.engine.catalog.jobs.get(asked.job)
+        answer = Answer(person.slack, yes, why, seen)
+        decided = decide(
+            asked, answer, job, self.view.house.ground_to_approve(asked.job), self.engine.clock()
+        )
+        deed = Deed.approve if yes else "refuse"
+        if isinstance(decided, Refused):
+            self.acting.add(person, deed, f"{asked.name} {asked.job}", decided)
+            return Said(decided.why, decided.hint, ok=False)
+        approved = decided.state is ApprovalState.approved
+        line = line_of(person, deed, f"{asked.name} {asked.job}", self.engine.clock())
+        line = replace(line, words=outcome(decided), alert=asked.alert)
+        if not self.store.approvals.decide(decided, job.timeout if approved and job else None, line):
+            return self.answer(person, approval_id, yes, why, seen)  # somebody else was quicker
+        log.info("approval", approval=asked.id, job=asked.job, state=decided.state.value, by=person.slack)
+        self.rest.tell(decided)
+        said = f"{asked.name}, {asked.title}, {outcome(decided)}."
+        if not approved:
+            return Said(said, ok=decided.state is not ApprovalState.void)
+        return Said(f"{said} It is starting.", f"undo: {job.undo}" if job and job.undo else "")
+
+
+def _starting(job: Job, alert: Alert) -> Said:
+    undo = f"undo: {job.undo}" if job.undo else ""
+    return Said(f"{job.title} is starting; its outcome comes in the thread of {alert.name}.", undo)

@@ -1,0 +1,30 @@
+"""What the settings mean, and what some of them may be, for messages and for editors."""
+
+from __future__ import annotations
+
+from bot.settings_bundles import DIALECTS
+
+CHOICES = {
+    "dialect": DIALECTS,
+    "slack_mode": ("socket", "http"),
+    "log": ("auto", "json", "pretty"),
+    "log_level": ("debug", "info", "warning", "error"),
+}
+ABOUT = {
+    "store_url": "Where Patrol keeps alerts, history and what it has seen: SQLite or Postgres",
+    "warehouse_url": "Where the policies look: duckdb:///warehouse.duckdb",
+    "host": "The address that /healthz, /readyz and /metrics are served on",
+    "port": "The port that they are served on",
+    "slack_url": "Another address of Slack's API, such as the sandbox's",
+    "slack_mode": "socket: Patrol calls Slack; http: Slack posts to /slack/events on the port",
+    "workers": "How many policies are looked at side by side",
+    "log": "auto is pretty on a terminal and json elsewhere",
+    "log_level": "What is logged",
+    "dialect": "The dialect that sql/ is written in; it is carried over to whatever the warehouse speaks",
+    "bundle": "The name of this set of policies",
+    "owner": "The team of policies/_teams.yml that answers for Patrol itself; default: the first one",
+    "dbt_manifest": "The manifest.json of a dbt project, whose tables need no entry in _assets.yml",
+    "bundle_folders": "Bundles that are taken from folders instead, such as risk=.; for a team's own checks",
+    "pull_every": "How many seconds after its last pull a bundle's repository is pulled again",
+    "ping_url": "Called each minute while Patrol is at work; who hears nothing raises the alarm",
+}

@@ -1,0 +1,158 @@
+"""Jobs that wait for a second person: asked for once a key, decided once; how far Slack shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, or_, select, update
+
+from bot.core.approval import Approval, ApprovalState, Posted
+from bot.core.job_run import JobRun
+from bot.core.trail import Line
+from bot.store.codec import pack_values, unpack_values
+from bot.store.database import Database
+from bot.store.job_runs import ask_in, run_of
+from bot.store.tables import job_runs as runs
+from bot.store.tables_of_people import STILL_SHOWN
+from bot.store.tables_of_people import approvals as t
+from bot.store.trail import add_lines
+
+WAITING = ApprovalState.waiting.value
+NAMES = {"asked_by": "by", "alert_id": "alert"}  # columns that are called otherwise in an Approval
+COLUMNS = [
+    *("id", "job", "title", "binding", "asked_by", "asked_at", "expires_at", "alert_id"),
+    *("decided_by", "decided_at", "why"),
+]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A job that somebody asks for, and what makes it the same asking."""
+
+    key: str
+    job: str
+    title: str
+    params: Mapping[str, Any]
+    binding: str
+    by: str
+    alert: int | None
+    asked_at: datetime
+    expires_at: datetime
+
+
+class Approvals:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ask(self, order: Order) -> Approval:
+        """Records that it is asked for; the approval that exists already where the key is known."""
+        values = {
+            **{
+                name: getattr(order, name)
+                for name in ("key", "job", "title", "binding", "asked_at", "expires_at")
+            },
+            "params": pack_values(order.params),
+            "asked_by": order.by,
+            "alert_id": order.alert,
+            "state": WAITING,
+            **dict.fromkeys(("decided_by", "why", "channel", "ts", "shown"), ""),
+            "told": WAITING,
+            "said": 0,
+            "shows_all": False,
+        }
+        with self._database.write() as c:
+            c.execute(self._database.insert(t).values(values).on_conflict_do_nothing())
+            return _approval(c.execute(select(t).where(t.c.key == order.key)).one())
+
+    def decide(self, decided: Approval, run_until: timedelta | None = None, line: Line | None = None) -> bool:
+        """What became of it, where nothing had yet. With `run_until` its job is asked for in the same
+        transaction, to end within that time: approved is started, once, whoever dies meanwhile. `line` is
+        the audit's."""
+        assert decided.decided_at
+        values = {
+            "state": decided.state.value,
+            "decided_by": decided.decided_by,
+            "decided_at": decided.decided_at,
+            "why": decided.why,
+            "shows_all": False,
+        }
+        with self._database.write() as c:
+            change = update(t).where(t.c.id == decided.id, t.c.state == WAITING)
+            if c.execute(change.values(values)).rowcount != 1:
+                return False
+            add_lines(c, [line] if line else [])
+            if run_until is not None:
+                now = decided.decided_at
+                run = JobRun(0, decided.job, decided.by, decided.key, now, now + run_until, poll_at=now)
+                ask_in(self._database, c, run, decided.params, decided.alert)
+            return True
+
+    def get(self, approval_id: int) -> Approval | None:
+        return next(iter(self._all(select(t).where(t.c.id == approval_id))), None)
+
+    def of_run(self, key: str) -> Approval | None:
+        """The one that allowed the start with this idempotency key."""
+        _, dash, number = key.partition("approval-")
+        return self.get(int(number)) if dash and number.isdigit() else None
+
+    def waiting(self, limit: int = 100) -> list[Approval]:
+        """Oldest first."""
+        return self._all(select(t).where(STILL_SHOWN, t.c.state == WAITING).order_by(t.c.id).limit(limit))
+
+    def untold(self, now: datetime, limit: int = 50) -> list[Approval]:
+        """Decided, and the history of their alert does not say so yet."""
+        free = or_(t.c.lease_until.is_(None), t.c.lease_until <= now)
+        untold = select(t).where(STILL_SHOWN, t.c.told != t.c.state, t.c.alert_id.is_not(None), free)
+        return self._all(untold.order_by(t.c.id).limit(limit))
+
+    def take(self, approval_id: int, now: datetime, lease: timedelta) -> bool:
+        """The right to tell its alert, until the lease runs out. False: another has it."""
+        free = or_(t.c.lease_until.is_(None), t.c.lease_until <= now)
+        mine = update(t).where(t.c.id == approval_id, t.c.told != t.c.state, free)
+        with self._database.write() as c:
+            return c.execute(mine.values(lease_until=now + lease)).rowcount == 1
+
+    def told(self, approval: Approval) -> None:
+        with self._database.write() as c:
+            change = update(t).where(t.c.id == approval.id)
+            c.execute(change.values(told=approval.state.value, lease_until=None))
+
+    # ------------------------------------------------------------------- in Slack
+
+    def unshown(self, now: datetime, limit: int = 50) -> list[tuple[Approval, Posted, JobRun | None]]:
+        """Those of which Slack does not show all and that may be worked on now, with the job that started."""
+        free = or_(t.c.retry_at.is_(None), t.c.retry_at <= now)
+        query = select(t).where(STILL_SHOWN, free).order_by(t.c.id).limit(limit)
+        with self._database.read() as c:
+            rows = c.execute(query).all()
+            keys = [f"approval-{row.id}" for row in rows]
+            found = c.execute(select(runs).where(runs.c.idempotency_key.in_(keys))) if keys else ()
+            started = {row.idempotency_key: run_of(row) for row in found}
+            return [(_approval(r), _posted(r), started.get(f"approval-{r.id}")) for r in rows]
+
+    def show(self, approval_id: int, was: Posted, now_is: Posted, *, all_shown: bool = False) -> bool:
+        """How far Slack shows it, where that still is as it `was` read."""
+        same = [t.c[name].is_not_distinct_from(getattr(was, name)) for name in POSTED]
+        change = update(t).where(t.c.id == approval_id, *same)
+        values = {name: getattr(now_is, name) for name in POSTED}
+        with self._database.write() as c:
+            return c.execute(change.values(**values, shows_all=all_shown)).rowcount == 1
+
+    def _all(self, query: Any) -> list[Approval]:
+        with self._database.read() as c:
+            return [_approval(row) for row in c.execute(query)]
+
+
+POSTED = ("channel", "ts", "said", "shown", "sending_since", "retry_at")
+
+
+def _posted(row: Row[Any]) -> Posted:
+    return Posted(**{name: getattr(row, name) for name in POSTED})
+
+
+def _approval(row: Row[Any]) -> Approval:
+    values = {NAMES.get(name, name): getattr(row, name) for name in COLUMNS}
+    return Approval(**values, params=unpack_values(row.params), state=ApprovalState(row.state))
