@@ -23,12 +23,11 @@ from typing import IO, Any
 from sensors.lean import lean
 from sensors.model.asset import Asset
 from sensors.model.policy import Policy
-from sensors.reading import HERE, Read, ReadingFailed, Wanted
+from sensors.reading import Here, Read, ReadingFailed, Wanted, shelf_of
 from sensors.warehouse import spelled
 
 WITHIN_S = 300.0  # for all files: a hundred times what a thousand policies take
 WAITS_S = 60  # for its work: a process that was begun ahead of it is not kept for ever
-PREPARED = ("sensors.catalog", "sensors.shelf")  # what it imports while it waits
 CODE = Path(__file__).parents[1]
 SAID = 2000  # characters of what it said last
 
@@ -42,10 +41,10 @@ class Apart:
         self._at_it: set[_Child] = set()
         self._closed = False
 
-    def begin(self) -> None:
+    def begin(self, project: Path) -> None:
         """Starts the process ahead of its work, so that it is ready when the work is known."""
         with suppress(OSError):  # whoever brings the work is told
-            self._begun = _Child()
+            self._begun = _Child(str(shelf_of(project)))
 
     def read(self, wanted: Wanted) -> Read:
         found: Read = self._done("read", wanted)
@@ -92,13 +91,13 @@ class _GaveUp(ReadingFailed):
 
 
 class _Child:
-    """One process, for one piece of work."""
+    """One process, for one piece of work. `shelf`: what was proved earlier, to be taken in ahead."""
 
-    def __init__(self) -> None:
+    def __init__(self, *shelf: str) -> None:
         self._errors = TemporaryFile()  # noqa: SIM115 - it lives as long as this
         path = os.pathsep.join(filter(None, (str(CODE), os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sensors.apart"],
+            [sys.executable, "-P", "-m", "sensors.apart", *shelf],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -164,8 +163,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever is printed is no answer
-    for name in PREPARED:
-        import_module(name)
+    here = _prepared(*map(Path, sys.argv[1:]))
     if not select.select([0], [], [], WAITS_S)[0]:
         return
     try:
@@ -173,12 +171,20 @@ def main() -> None:
     except EOFError:
         return  # who started us is gone, or has no work
     with answers, suppress(BrokenPipeError):
-        pickle.dump(_answer(name, given), answers, protocol=5)
+        pickle.dump(_answer(here, name, given), answers, protocol=5)
 
 
-def _answer(name: str, given: list[Any]) -> tuple[bool, Any]:
+def _prepared(*shelf: Path) -> Here:
+    """Does ahead what all reading begins with."""
+    import_module("sensors.catalog")
+    from sensors.shelf import recall
+
+    return Here(recalled=any(map(recall, shelf)))
+
+
+def _answer(here: Here, name: str, given: list[Any]) -> tuple[bool, Any]:
     try:
-        found = getattr(HERE, name)(*given)
+        found = getattr(here, name)(*given)
     except Exception as error:
         traceback.print_exc()
         return False, f"{type(error).__name__}: {error}"[:500]

@@ -18,13 +18,14 @@ def lean(catalog: Catalog) -> Catalog:
     held: dict[tuple[type, str], Any] = {}
 
     def once(value: Any) -> Any:
-        return held.setdefault((type(value), repr(value)), value)
+        said = value if isinstance(value, str) else repr(value)  # equal ones may differ: 0 and 0.0
+        return held.setdefault((type(value), said), value)
 
     return _catalog(catalog, once)
 
 
 def _catalog(catalog: Catalog, once: Once) -> Catalog:
-    policies = {name: once(_lean(policy, once)) for name, policy in catalog.policies.items()}
+    policies = {name: _lean(policy, once) for name, policy in catalog.policies.items()}
     parts = {name: _catalog(part, once) for name, part in catalog.parts.items()}
     return replace(catalog, policies=policies, parts=parts)
 

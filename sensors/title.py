@@ -89,6 +89,8 @@ def title(policy: Policy, values: Mapping[str, Any], count: int) -> str:
 @lru_cache(maxsize=4096)
 def title_problem(text: str) -> str | None:
     """What is wrong with a title's template, in words, or None."""
+    if PLAIN.fullmatch(text):
+        return None
     try:
         tree = environment.parse(text)
     except TemplateSyntaxError:
@@ -109,6 +111,8 @@ def title_problem(text: str) -> str | None:
 @lru_cache(maxsize=4096)
 def title_names(text: str) -> frozenset[str]:
     """The columns that a title names."""
+    if PLAIN.fullmatch(text):
+        return frozenset(PLAIN_NAME.findall(text)) - {"count"}
     names = list(environment.parse(text).find_all(nodes.Name))
     own = {name.name for name in names if name.ctx != "load"}
     return frozenset(name.name for name in names) - own - {"count"}

@@ -33,7 +33,7 @@ def serve(project: Path, port: int | None) -> None:
 
     few_arenas()
     reader = Apart()
-    reader.begin()  # it gets ready while all else is imported
+    reader.begin(project)  # it gets ready while all else is imported
     settings = settings_of(project, PATROL_PORT=str(port) if port is not None else None)
     from bot.app import serve as run
 

@@ -16,7 +16,8 @@ def test_it_says_the_same_but_for_cases_and_holds_equal_things_once(project: Pro
     held = lean(replace(whole, parts={"main": whole}))
     for name, policy in whole.policies.items():
         assert held.policies[name] == replace(policy, cases=())
-        assert held.parts["main"].policies[name] is held.policies[name]
+        assert held.parts["main"].policies[name] == held.policies[name]
+        assert held.parts["main"].policies[name].body is held.policies[name].body
     one, other = held.policies[NAME], held.policies["chat.again"]
     assert whole.policies[NAME].severity is not whole.policies["chat.again"].severity
     assert (one.severity is other.severity, one.query.sql is other.query.sql) == (True, True)

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2.meta import find_undeclared_variables
 
 from sensors.model.policy import AlertText, Every, Grades, Policy, Query, Severity
-from sensors.title import PLAIN, Plain, environment, title, title_problem
+from sensors.title import PLAIN, Plain, environment, title, title_names, title_problem
 
 from datetime import timedelta  # isort: skip
 
@@ -150,3 +151,11 @@ def test_a_title_of_text_and_columns_alone_is_said_as_the_template_engine_says_i
     if PLAIN.fullmatch(text):
         known = {"a": a, "b": b, "count": 3}
         assert Plain(text).render(known) == environment.from_string(text).render(known)
+        assert title_names(text) == find_undeclared_variables(environment.parse(text)) - {"count"}
+        assert title_problem(text) is None
+
+
+@pytest.mark.parametrize("word", ["if", "in", "is", "and", "or", "else", "loop", "set", "caller", "varargs"])
+def test_a_column_may_be_called_by_a_word_of_the_template_engine(word: str) -> None:
+    text = f"{{{{ {word} }}}} {{{{ a }}}}"
+    assert title_names(text) == find_undeclared_variables(environment.parse(text)) == {word, "a"}

@@ -164,7 +164,7 @@ def test_what_breaks_while_they_are_read_is_told_in_a_sentence(world: World, apa
 
 
 def test_one_that_was_begun_and_is_gone_is_begun_anew(world: World, apart: Apart) -> None:
-    apart.begin()
+    apart.begin(world.project)
     (pid,) = wait(reading_now, 10)  # /proc names it a moment after it has begun
     os.kill(pid, signal.SIGKILL)
     assert nobody_reads()
