@@ -324,7 +324,7 @@ def test_on_a_terminal_it_asks_and_with_yes_it_does_not(folder: Path) -> None:
 def test_a_job_is_added_at_the_end_and_check_is_content(patrol: Patrol, folder: Path, kind: str) -> None:
     jobs = folder / "policies/_jobs.yml"
     before = jobs.read_bytes()
-    ran = patrol("new", "job", "rescore_risk", "--kind", kind, "--owner", "accounts")
+    ran = patrol("new", "job", "rescore_risk", "--kind", kind, "--owner", "payments")
     assert ran.code == 0, ran.err
     assert jobs.read_bytes().startswith(before)
     checked = patrol("check")
