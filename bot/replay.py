@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from bot.core.alert import Lane
 from bot.core.change import Refused
+from bot.core.entities import addressed
 from bot.core.held import Assumed, Held, Opening, Page
 from bot.core.ledger import Stretch
 from bot.core.past import reach_back, sampled, windows
@@ -131,6 +132,7 @@ class Replay:
         self.start = start
         self.end = end
         self.planned = planned
+        self.catalog = catalog
         self.team = catalog.teams.get(policy.owner)
         self.held = Held(self.team, assumed)
         self.lane = lane or lane_of(policy)
@@ -256,7 +258,8 @@ class Replay:
         held = self.held.of(speaks_of(looked), due)
         found = reconcile(policy, looked, self.team, memory, held, title, self.lane)
         for key, action in found.actions:
-            self.held.take(held.get(key), action, due)
+            about = addressed(action, policy, self.catalog, (), due)  # of snoozes it knows none
+            self.held.take(held.get(key), about, due)
         for seen in found.remember:
             self._memory.setdefault(seen.key, {}).setdefault(seen.row_hash, replace(seen, seen_at=due))
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -186,9 +185,6 @@ def replayed(world: World, begin: datetime, end: datetime, assumed: Assumed) -> 
     return work
 
 
-@pytest.mark.skip(
-    reason="replay and the engine differ since snoozes by scope, permissions and pagers: to be mended"
-)
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(policy=policies(), written=rows, assumed=assumptions)
 def test_replay_says_what_the_bot_does(
