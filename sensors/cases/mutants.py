@@ -61,21 +61,35 @@ def _of_sql(policy: Policy, file: Callable[[str], Path], native: str = "duckdb")
         text = file(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         text = ""
-    for change in changes(query.native[native] if own else query.sql, dialect, native):
+    sql = query.native[native] if own else query.sql
+    for change in changes(sql, dialect, native):
         changed = replace(query, native={native: change.sql}) if own else replace(query, sql=change.sql)
-        line, column = _placed(path, text, change)
+        line, column = _placed(path, text, sql, change)
         mutant = replace(policy, query=changed)
         yield Mutant(mutant, change.operator, path, line, column, change.was, change.now, change.runs)
 
 
-def _placed(path: str, text: str, change: Change) -> tuple[int, int]:
+def _placed(path: str, text: str, sql: str, change: Change) -> tuple[int, int]:
     """Where the change stands in the template, which may say it with macros."""
     first = change.snippet.partition("\n")[0]
     words = [first, first.partition("(")[0], first.partition(" ")[0], first.partition(".")[0]]
     word = next((w for w in words if w and w in text), "")
-    found = place(path, text, Flaw("", word, change.line))
+    found = place(path, text, Flaw("", word, _came_from(text, sql, change.line)))
     macro = found.source.find("{{") + 1 if found.column == 1 else 0
     return found.line, macro or found.column
+
+
+def _came_from(template: str, sql: str, line: int) -> int:
+    """The template's line of which this line of its SQL was made: a macro makes many of one."""
+    made, at, came_from = sql.splitlines(), 0, 1
+    for number, text in enumerate(template.splitlines(), 1):
+        if "{" in text or text not in made[at:]:
+            continue
+        at = made.index(text, at) + 1
+        if at >= line:
+            return number if at == line else came_from
+        came_from = number + 1
+    return came_from
 
 
 # ------------------------------------------------------------------------------ numbers of the YAML
