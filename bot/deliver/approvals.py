@@ -93,7 +93,7 @@ class ApprovalCards:
     def _channel(self, asked: Approval) -> str:
         """The channel of the job's team; that of who answers for Patrol where it takes nothing."""
         alert = self.store.alerts.get(asked.alert) if asked.alert else None
-        if alert and self.view.house.sensitive(alert):
+        if alert and self.view.files.sensitive(alert):
             return self.channels.way(alert)
         job = self.view.catalog.jobs.get(asked.job)
         team, owner = self.view.catalog.teams.get(job.owner) if job else None, self.view.owner

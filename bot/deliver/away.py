@@ -78,7 +78,7 @@ class Away:
 
     def _told_of(self, alert: Alert) -> bool:
         """Not of a digest itself, nor while there is no channel that would take one."""
-        if alert.policy == SLACK_AWAY or self.channels.view.house.sensitive(alert):
+        if alert.policy == SLACK_AWAY or self.channels.view.files.sensitive(alert):
             return False  # others read a digest, too
         return not self.channels.closed(self.channels.way(alert))
 

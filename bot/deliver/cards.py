@@ -40,7 +40,10 @@ class Cards:
         return False
 
     def _passed_over(self, alert: Alert) -> bool:
-        """Whether those whom the card would tell do not hear it, so that the next step is told instead."""
+        """Whether those whom the card would tell do not hear it, so that the next step is told instead. Asked
+        when it is its turn."""
+        if self.pacing.waits(self._channel(alert, None)):
+            return False
         paged = self.view.paged(alert)
         return bool(paged) and self.quiet.passes_over(alert.id, alert.step, paged)
 

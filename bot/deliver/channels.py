@@ -62,7 +62,7 @@ class Channels:
         """Where the alert may be shown: in its own channel, its team's, or that of who answers for Patrol."""
         team, owner = self.view.team_of(alert), self.view.owner
         wanted = (self.view.channel_of(alert), team.channel if team else "", owner.channel if owner else "")
-        if self.view.house.sensitive(alert):
+        if self.view.files.sensitive(alert):
             return self.privacy.ways(alert, [channel for channel in dict.fromkeys(wanted[:2]) if channel])
         return [channel for channel in dict.fromkeys(wanted) if channel]
 

@@ -117,7 +117,7 @@ class Deliverer:
 
     def _privately(self, alert: Alert, channel: str | None, move: Callable[[], bool]) -> bool:
         """What is sensitive stays where it is, and unsaid, while others could read it there."""
-        if not self.view.house.sensitive(alert):
+        if not self.view.files.sensitive(alert):
             return move()
         if channel is None:
             card = self.store.outbox.message(alert.id)

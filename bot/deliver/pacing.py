@@ -60,10 +60,15 @@ class Pacing:
             return False
         return True
 
-    def _turn(self, name: str, gap: timedelta) -> bool:
+    def waits(self, name: str) -> bool:
+        """Whether its turn is known here not to have come."""
         now = self.clock()
-        if self.resting or self._known(name, now) > now:
+        return self.resting or self._known(name, now) > now
+
+    def _turn(self, name: str, gap: timedelta) -> bool:
+        if self.waits(name):
             return False
+        now = self.clock()
         free = self.store.pace.turn(name, now, gap)
         if free > now:
             self._taken[name] = free
