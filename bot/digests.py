@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.command import Command
@@ -28,7 +29,7 @@ class Digests:
         return {"digest": self.answer}
 
     def answer(self, person: Person, said: Command) -> Reply:
-        """Of the team that is named, else of that of the channel, else of the person's own."""
+        """Of the team that is named, else of that of the channel, else of the person's own; until now."""
         teams = self.view.catalog.teams
         if wrong := [name for name in said.filters if name not in teams]:
             return no_such("team", wrong[0], teams)
@@ -39,7 +40,8 @@ class Digests:
         if len(found) != 1:
             listed = " or ".join(f"`digest {team.name}`" for team in (found or list(teams.values()))[:5])
             return Said("The digest of which team?", f"Write it so: {listed}", ok=False)
-        return self.view.digest(found[0], span_before(found[0], self.view.clock()))
+        now = self.view.clock()
+        return self.view.digest(found[0], replace(span_before(found[0], now), until=now))
 
     def once(self) -> int:
         """Asks for those whose time has come; how many there were. Where there is nothing to say, none is."""

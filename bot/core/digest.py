@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from math import ceil
 from statistics import median
 from zoneinfo import ZoneInfo
 
@@ -93,8 +94,9 @@ def _wall(local: datetime) -> datetime:
 
 
 def digest(team: Team, span: Span, *, standing: Iterable[Alert], moved: Iterable[Alert]) -> Digest:
-    """`standing`: the team's open alerts; `moved`: those that were opened or resolved in the span."""
-    standing, moved = list(standing), list(moved)
+    """`standing`: the team's open alerts; `moved`: those that were opened or resolved in the span. What came
+    after it belongs into the next one."""
+    standing, moved = [a for a in standing if a.opened_at < span.until], list(moved)
     live = [a for a in standing if a.lane is Lane.live]
     opened = [a for a in moved if a.lane is Lane.live and span.since <= a.opened_at < span.until]
     resolved = [a for a in moved if a.resolved_at and span.since <= a.resolved_at < span.until]
@@ -139,7 +141,7 @@ def _by_day(opened: Sequence[Alert], span: Span, zone: ZoneInfo) -> tuple[int, .
     first = span.since.astimezone(zone).replace(tzinfo=None)
     last = span.until.astimezone(zone).replace(tzinfo=None)
     days = Counter((a.opened_at.astimezone(zone).replace(tzinfo=None) - first) // DAY for a in opened)
-    return tuple(days[n] for n in range(max(1, round((last - first) / DAY))))
+    return tuple(days[n] for n in range(max(1, ceil((last - first) / DAY))))
 
 
 def _middle(spans: Iterable[timedelta]) -> timedelta | None:

@@ -56,6 +56,17 @@ def test_it_comes_at_nine_in_the_teams_channel_once_for_all_processes(
     assert len(standing(slack)) == 3
 
 
+def test_what_has_come_since_then_is_no_news_of_that_morning_but_told_to_who_asks(
+    town: World, bot: Node
+) -> None:
+    opened(town, bot)
+    bot.clock.on(MINUTE)
+    assert digests(bot) == 0
+    reply = bot.desk.command(ANA, "digest")
+    assert isinstance(reply, DigestReply)
+    assert (reply.digest.opened, len(reply.digest.open)) == (1, 1)
+
+
 def test_of_a_morning_long_gone_nobody_is_told(town: World, bot: Node) -> None:
     opened(town, bot)
     bot.clock.on(21 * HOUR + 6 * HOUR + MINUTE)
@@ -69,8 +80,8 @@ def test_on_mondays_it_is_the_weeks_with_a_picture_of_its_days(town: World, bot:
     bot.clock.on(5 * DAY)
     reply = bot.desk.command(ANA, "digest")
     assert isinstance(reply, DigestReply)
-    assert reply.digest.by_day == (2, 0, 1, 0, 0, 0, 0)
-    assert "█▁▅▁▁▁▁" in str(render(reply).blocks)
+    assert reply.digest.by_day == (2, 0, 1, 0, 0, 0, 0, 0)  # the last of them has just begun
+    assert "█▁▅▁▁▁▁▁" in str(render(reply).blocks)
 
 
 def test_who_asks_says_which_or_is_of_one_team(bot: Node) -> None:
