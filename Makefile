@@ -5,7 +5,7 @@ PATROL := $(VENV)/bin/patrol
 PORT ?= 8765
 FRESH ?=
 
-.PHONY: help setup demo test check bench chaos figures mutation lock clean
+.PHONY: help setup demo test hunt check bench chaos figures mutation lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ demo: setup  ## a marketplace, its Slack and Patrol in your browser (FRESH=1 sta
 
 test: setup  ## every test
 	@$(VENV)/bin/python -m pytest -n auto --dist loadfile
+
+hunt: setup  ## the properties alone, over examples never seen before (EXAMPLES=1000 OF=tests/slack)
+	@HYPOTHESIS_PROFILE=hunt HUNT=$(or $(EXAMPLES),1000) $(VENV)/bin/python -m pytest -m hypothesis -n auto $(OF)
 
 check: setup  ## ruff, mypy --strict, and patrol's own check of the policies
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(PATROL) check

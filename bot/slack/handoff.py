@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bot.core.handoff import ACCEPT_WITHIN, Handoff, Item
 from bot.slack.blocks import Block, Face, actions, button, context, header, section
-from bot.slack.text import CLOCK, cut, date, escape, fold, link, mention, unpinged
+from bot.slack.text import CLOCK, code, cut, date, escape, fold, link, mention, unpinged
 from bot.slack.wording import DOTS
 from sensors.model.clock import say_duration
 from sensors.model.policy import Severity
@@ -58,7 +58,8 @@ def _line(item: Item, called: Callable[[str], str], address: Callable[[int], str
 
 
 def _rest(one: Handoff) -> str:
-    return f"and {one.burden.more} more: `/patrol list team:{fold(one.team)}`" if one.burden.more else ""
+    asked = code(f"/patrol list team:{one.team}")
+    return f"and {one.burden.more} more: {asked}" if one.burden.more else ""
 
 
 def _state(one: Handoff, called: Callable[[str], str]) -> str:

@@ -45,6 +45,13 @@ def test_slack_takes_it_and_only_who_takes_over_is_pinged(one: Handoff, names: d
         assert (f"<@{person}>" in shown) == (person in one.taking)
 
 
+def test_a_team_with_a_mention_for_a_name_pings_nobody() -> None:
+    odd = replace(ONE, team="<@U0CY>`<!here>", burden=Burden((), (), (), (), more=1))
+    shown = " ".join(mrkdwn_of(handoff(odd, {}, lambda _: "").blocks))
+    assert "and 1 more: `/patrol list team:&lt;@U0CY&gt;" in shown
+    assert "<@U0CY>" not in shown and "<!here>" not in shown
+
+
 def test_once_accepted_there_is_nothing_to_click() -> None:
     assert ACCEPT in str(handoff(ONE, {}, lambda _: "").blocks)
     done = replace(ONE, accepted_by="U0BO", accepted_at=NOW + timedelta(minutes=3))
