@@ -1,4 +1,4 @@
-"""How hard Hypothesis tries. A change is judged by the same examples each time; `make hunt` draws new ones."""
+"""How hard Hypothesis tries: the same examples each time, and `make hunt` draws new ones."""
 
 from __future__ import annotations
 

@@ -49,7 +49,8 @@ def test_a_team_with_a_mention_for_a_name_pings_nobody() -> None:
     odd = replace(ONE, team="<@U0CY>`<!here>", burden=Burden((), (), (), (), more=1))
     shown = " ".join(mrkdwn_of(handoff(odd, {}, lambda _: "").blocks))
     assert "and 1 more: `/patrol list team:&lt;@U0CY&gt;" in shown
-    assert "<@U0CY>" not in shown and "<!here>" not in shown
+    assert "<@U0CY>" not in shown
+    assert "<!here>" not in shown
 
 
 def test_once_accepted_there_is_nothing_to_click() -> None:
