@@ -153,6 +153,9 @@ class Desk:
     def alerts(self, ids: Sequence[int]) -> list[Alert]:
         return self.engine.store.alerts.many(ids)
 
+    def show_with_trend(self, alert_id: int) -> ShowReply | None:
+        return self.view.show_with_trend(alert_id)
+
     def show_rows(self, alert_id: int) -> ShowReply | None:
         return self.view.show(alert_id, rows=ROWS_MOST)
 
@@ -338,7 +341,7 @@ class Desk:
             return targets
         if not targets:
             return Said("Which alert?", "Write it so: `show 142`", ok=False)
-        shown = self.view.show(targets[0])
+        shown = self.view.show_with_trend(targets[0])
         if shown and (refused := self.view.unseen(person.slack, shown.alert)):
             return refusal(refused)
         return shown or self.view.unknown_alert(targets[0])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.core import builtin, bundles, oncall, order
 from bot.core.access import who_may
@@ -34,6 +36,7 @@ from bot.core.route import channel_in
 from bot.core.silence import SILENT_SENSOR
 from bot.core.snooze import Target
 from bot.core.tell_snooze import on_now, was_on
+from bot.core.trend import Trend, opened, trend
 from bot.core.words import clean, when
 from bot.project import Project
 from bot.store import Store
@@ -44,6 +47,8 @@ from sensors.model.run import RunStatus
 from sensors.model.team import Role, Team
 
 STORY_MOST = 100  # alerts of an entity that its story lists
+PICTURED = timedelta(days=8)  # before a digest's end: enough for seven days of any clock
+TREND_DAYS = 30
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
 
 
@@ -124,6 +129,17 @@ class View:
         )
         return self.house.context(alert, known)
 
+    def trend(self, policy: str, team: Team | None) -> Trend:
+        """The policy's alerts by the days of the team's clock, as of now."""
+        now = self.clock()
+        found = self.store.alerts.opened(policy, now - (TREND_DAYS + 1) * timedelta(days=1))
+        return trend(found, now, TREND_DAYS, team.zone if team else ZoneInfo("UTC"))
+
+    def show_with_trend(self, alert_id: int) -> ShowReply | None:
+        """The same with how its policy has been lately."""
+        found = self.show(alert_id)
+        return found and replace(found, trend=self.trend(found.alert.policy, self.team_of(found.alert)))
+
     def show(self, alert_id: int, rows: int = 100) -> ShowReply | None:
         alert = self.store.alerts.get(alert_id)
         if alert is None:
@@ -153,6 +169,7 @@ class View:
             tuple(was_on(one) for one in sorted(snoozes.values(), key=lambda s: s.id, reverse=True)),
             self.cards(alerts),
             len(found) > STORY_MOST,
+            trend(opened(alerts), self.clock(), TREND_DAYS, ZoneInfo("UTC")),
         )
 
     def cards(self, alerts: Iterable[Alert]) -> dict[int, Place]:
@@ -239,8 +256,10 @@ class View:
     def digest(self, team: Team, span: Span) -> DigestReply:
         """What the team is told of that time, and of what is open now."""
         standing = self.seen("", self.store.alerts.open(team=team.name, limit=1000))  # a channel reads it
-        moved = self.seen("", self.store.alerts.moved(team.name, span.since, span.until))
-        found = digest(team, span, standing=standing, moved=moved)
+        since = min(span.since, span.until - PICTURED)
+        moved = self.seen("", self.store.alerts.moved(team.name, since, span.until))
+        answered = self.store.alerts.answered([a.id for a in moved if a.opened_at >= span.since])
+        found = digest(team, span, standing=standing, moved=moved, answered=answered)
         return DigestReply(found, self.cards(found.open[:50]))
 
     def may_approve(self, asked: Approval) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from bot.core.reply import (
     StatusReply,
     WhyReply,
 )
+from bot.core.trend import Trend
 from bot.core.words import count
 from bot.slack import approvals, duty
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
@@ -148,6 +149,7 @@ def shown(reply: ShowReply, room: Room = ANYWHERE) -> Face:
         *actions(offers(alert, about)),
         *row_blocks(about, 10),
         *context([*footnotes(alert, about, min(10, len(about.evidence.rows))), *where]),
+        *_titled(f"{code(alert.policy)}, alerts by day", _days(reply.trend)),
         *_titled("Timeline", history_lines(reply.history, 10)),
         *_titled("Jobs", job_lines(reply.jobs, 5)),
     ]
@@ -173,6 +175,7 @@ def entity(reply: EntityReply, room: Room = ANYWHERE) -> Face:
         *actions(link_button([reply.link] if reply.link else [])),
         *_titled("Open", [_of_entity(alert, reply, room) for alert in opened]),
         *_titled("Earlier", [_of_entity(alert, reply, room) for alert in closed]),
+        *_titled("Alerts by day", _days(reply.trend)),
         *_titled("Notes", notes),
         *_titled("Snoozes", [answer(line, 400) for line in reply.snoozes[:10]]),
     ]
@@ -302,10 +305,15 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         section(f"{policy_line(reply.line)}{about}"),
         *context([fact for fact in facts if fact]),
         *([section(worth(found, reply.worth))] if reply.worth else []),
-        *([section(days)] if (days := trend(reply.trend)) else []),
+        *_titled("Alerts by day", [trend(reply.trend)]),
         *_titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
     ]
     return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)
+
+
+def _days(found: Trend) -> list[str]:
+    """The picture in characters, where it shows anything."""
+    return [trend(found)] if any(found.by_day) else []
 
 
 def _reports(count: int, policy: str) -> str:

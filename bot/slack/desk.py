@@ -34,6 +34,9 @@ class Desk(Protocol):
 
     def show(self, alert_id: int, /) -> ShowReply | None: ...
 
+    def show_with_trend(self, alert_id: int, /) -> ShowReply | None:
+        """The same with its policy's alerts by day."""
+
     def show_rows(self, alert_id: int, /) -> ShowReply | None:
         """The same with all rows that are kept."""
 

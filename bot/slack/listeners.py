@@ -30,6 +30,7 @@ from bot.slack.gate import OUTSIDER, Gate, Seen
 from bot.slack.handoff import ACCEPT
 from bot.slack.modals import Errand
 from bot.slack.payloads import Place
+from bot.slack.pictures import Pictures
 from bot.slack.scopes import COMMANDS, EVENTS, SHORTCUTS
 from bot.slack.submissions import Submissions
 from bot.slack.talk import Talk
@@ -79,14 +80,15 @@ def register(
     pool: Executor | None = None,
     clock: Callable[[], datetime] = now_utc,
     observe: Callable[[float], None] = lambda _seconds: None,
+    pictures: Pictures | None = None,
 ) -> None:
     """Puts every listener on the app. `pool` does what follows an answer; acts have threads of their own.
 
-    `observe` is told the seconds from the arrival of an act to its ack.
+    `observe` is told the seconds from the arrival of an act to its ack; `pictures` draws for answers.
     """
     beside = pool or ThreadPoolExecutor(8, thread_name_prefix="talk")
     turns = Turns(ThreadPoolExecutor(8, thread_name_prefix="act"), beside, observe=observe)
-    listeners = Listeners(desk, client, turns, clock)
+    listeners = Listeners(desk, client, turns, clock, pictures)
     app.use(listeners.guard)
     app.action(re.compile(r"^alert\."))(listeners.click)
     app.action(re.compile(r"^approval\."))(listeners.decide)
@@ -133,14 +135,21 @@ def _no_options(ack: Ack) -> None:
 class Listeners:
     """The listeners, with what they hand in to. They hold no state but the ids of the last events."""
 
-    def __init__(self, desk: Desk, client: SlackClient, turns: Turns, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        client: SlackClient,
+        turns: Turns,
+        clock: Callable[[], datetime],
+        pictures: Pictures | None = None,
+    ) -> None:
         self._desk = desk
         self._client = client
         self._turns = turns
         self._clock = clock
         self._gate = Gate(client)
         self._seen = Seen()
-        self._talk = Talk(desk, client, turns)
+        self._talk = Talk(desk, client, turns, pictures)
         self._submissions = Submissions(desk, clock)
 
     # -- before all ----------------------------------------------------------------------------------------
@@ -227,6 +236,7 @@ class Listeners:
             return
         face = render(outcome, self._talk.room(place))
         ack(text=face.text, blocks=face.blocks)
+        self._talk.illustrate(place, outcome)
 
     def mention(self, body: Body, context: BoltContext) -> BoltResponse:
         """As middleware, because Bolt acks an event before its listener has run."""

@@ -10,19 +10,21 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.change import Refused
-from bot.core.reply import Person, Reply, Revealed, Said
+from bot.core.reply import Person, Reply, Revealed, Said, ShowReply
 from bot.errors import PatrolError, SlackRefused
-from bot.slack import modals, paging, payloads, reveal, several, snoozing
+from bot.slack import modals, paging, payloads, pictures, reveal, several, snoozing
 from bot.slack.answers import IN_THREADS, plainly, render, said_text
 from bot.slack.blocks import Block, Face, section
-from bot.slack.client import SlackClient
+from bot.slack.client import Opened, SlackClient
 from bot.slack.desk import Desk
 from bot.slack.home import home
 from bot.slack.lines import ANYWHERE, Room
 from bot.slack.modals import Errand
 from bot.slack.payloads import JOB, Click, Place
+from bot.slack.pictures import NoPictures, Pictures
 from bot.slack.turns import Turns
 
+NOT_SHOWN = frozenset({"invalid_arguments", "invalid_blocks"})  # perhaps for a file that is no more
 GONE = "There is no such alert any more."
 NOT_RECORDED = "Not recorded: Patrol is too busy right now."
 TRIES, BETWEEN_S = 10, 0.2  # of filling a modal that Slack has not made yet
@@ -68,10 +70,11 @@ def ended(running: Future[Any]) -> Reply | Refused:
 
 
 class Talk:
-    def __init__(self, desk: Desk, client: SlackClient, turns: Turns) -> None:
+    def __init__(self, desk: Desk, client: SlackClient, turns: Turns, drawn: Pictures | None = None) -> None:
         self._desk = desk
         self._client = client
         self._turns = turns
+        self._pictures = drawn or NoPictures()
 
     # -- to one person -------------------------------------------------------------------------------------
 
@@ -82,6 +85,12 @@ class Talk:
     def answer(self, place: Place, reply: Reply | Refused) -> None:
         """`tell`, in the words of that place."""
         self.tell(place, render(reply, self.room(place)))
+        self.illustrate(place, reply)
+
+    def illustrate(self, place: Place, reply: Reply | Refused) -> None:
+        """The picture of an answer follows it, as soon as there is one."""
+        if found := pictures.pictured(reply):
+            self._pictures.ask(found.trend, lambda file: self._tell(place, pictures.alone(found, file)))
 
     def instead(self, place: Place, face: Face) -> None:
         """In the place of the answer that asked, so that it asks no more."""
@@ -121,7 +130,7 @@ class Talk:
 
     def _refresh(self, clicked: Click, outcome: Said | Refused) -> None:
         errand = clicked.errand
-        shown = self._desk.show(errand.alert) if errand else None
+        shown = self._desk.show_with_trend(errand.alert) if errand else None
         if errand is None or shown is None:
             return
         said = outcome if isinstance(outcome, Said) else Said(outcome.why, outcome.hint, ok=False)
@@ -129,13 +138,21 @@ class Talk:
         if clicked.action_id == "alert.sheet" and (rows := self._rows(current, said_text(said))):
             self._client.update_view(clicked.view_id, rows)
             return
-        self._client.update_view(clicked.view_id, modals.more(shown, current, said_text(said)))
+        self._more(
+            shown,
+            lambda file: modals.more(shown, current, said_text(said), file),
+            lambda view: self._client.update_view(clicked.view_id, view),
+        )
 
     # -- modals --------------------------------------------------------------------------------------------
 
     def open(self, clicked: Click) -> None:
         """Opens what was asked for; pushes it where the click was in a modal."""
         errand = clicked.errand
+        show = self._client.push_view if clicked.in_view else self._client.open_view
+        if errand and clicked.action_id == "alert.more":
+            self._open_more(clicked, errand, lambda view: show(clicked.trigger_id, view))
+            return
         view = self._view(clicked, errand) if errand else None
         if view is None:
             self._tell(clicked.place, plainly(GONE))
@@ -143,8 +160,43 @@ class Talk:
         if clicked.turns:
             self._shown(lambda: self._client.update_view(clicked.view_id, view), clicked.place)
             return
-        show = self._client.push_view if clicked.in_view else self._client.open_view
         self._shown(lambda: show(clicked.trigger_id, view), clicked.place)
+
+    def _open_more(self, clicked: Click, errand: Errand, show: Callable[[Block], Opened]) -> None:
+        """All of an alert. It opens with the picture that Slack knows, or gets it when that is there."""
+        shown = self._desk.show_with_trend(errand.alert)
+        if shown is None:
+            self._tell(clicked.place, plainly(GONE))
+            return
+        current = replace(errand, work_seq=shown.alert.work_seq)
+        self._shown(
+            lambda: self._more(shown, lambda file: modals.more(shown, current, picture=file), show),
+            clicked.place,
+        )
+
+    def _more(self, shown: ShowReply, view: Callable[[str], Block], show: Callable[[Block], Opened]) -> None:
+        """Shows the view of a file's id (of "": without a picture), and once more when there is a picture,
+        unless the view has changed meanwhile."""
+        known = self._pictures.known(shown.trend)
+        if known:
+            try:
+                show(view(known))
+                return
+            except SlackRefused as refused:
+                if refused.code not in NOT_SHOWN:
+                    raise
+                self._pictures.refused(known)
+        there = show(view(""))
+        if any(shown.trend.by_day):
+            self._pictures.ask(shown.trend, lambda file: self._with_picture(file, view(file), there))
+
+    def _with_picture(self, file_id: str, view: Block, there: Opened) -> None:
+        try:
+            self._client.update_view(there.id, view, there.hash)
+        except SlackRefused as refused:
+            if refused.code in NOT_SHOWN:
+                self._pictures.refused(file_id)
+            raise
 
     def _view(self, clicked: Click, errand: Errand) -> Block | None:
         if clicked.action_id.startswith(JOB):
@@ -170,7 +222,7 @@ class Talk:
             case "alert.snooze_for":
                 return snoozing.snooze(shown.alert, errand)
             case _:
-                return modals.more(shown, replace(errand, work_seq=shown.alert.work_seq))
+                return None
 
     def reveal(self, name: str, person: Person, errand: Errand) -> None:
         """Fills the modal that waits with what the warehouse says."""
