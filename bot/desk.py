@@ -148,13 +148,10 @@ class Desk:
     # ----------------------------------------------------------------- questions
 
     def show(self, alert_id: int) -> ShowReply | None:
-        return self.view.show(alert_id)
+        return self.view.show_with_trend(alert_id)
 
     def alerts(self, ids: Sequence[int]) -> list[Alert]:
         return self.engine.store.alerts.many(ids)
-
-    def show_with_trend(self, alert_id: int) -> ShowReply | None:
-        return self.view.show_with_trend(alert_id)
 
     def show_rows(self, alert_id: int) -> ShowReply | None:
         return self.view.show(alert_id, rows=ROWS_MOST)

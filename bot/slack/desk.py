@@ -32,10 +32,8 @@ class Desk(Protocol):
     def command(self, person: Person, text: str, /) -> Reply | Refused:
         """A whole slash command (without `/patrol`) or the text of a mention."""
 
-    def show(self, alert_id: int, /) -> ShowReply | None: ...
-
-    def show_with_trend(self, alert_id: int, /) -> ShowReply | None:
-        """The same with its policy's alerts by day."""
+    def show(self, alert_id: int, /) -> ShowReply | None:
+        """With its policy's alerts by day."""
 
     def show_rows(self, alert_id: int, /) -> ShowReply | None:
         """The same with all rows that are kept."""

@@ -130,7 +130,7 @@ class Talk:
 
     def _refresh(self, clicked: Click, outcome: Said | Refused) -> None:
         errand = clicked.errand
-        shown = self._desk.show_with_trend(errand.alert) if errand else None
+        shown = self._desk.show(errand.alert) if errand else None
         if errand is None or shown is None:
             return
         said = outcome if isinstance(outcome, Said) else Said(outcome.why, outcome.hint, ok=False)
@@ -164,7 +164,7 @@ class Talk:
 
     def _open_more(self, clicked: Click, errand: Errand, show: Callable[[Block], Opened]) -> None:
         """All of an alert. It opens with the picture that Slack knows, or gets it when that is there."""
-        shown = self._desk.show_with_trend(errand.alert)
+        shown = self._desk.show(errand.alert)
         if shown is None:
             self._tell(clicked.place, plainly(GONE))
             return

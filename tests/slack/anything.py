@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
 from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lane, Snooze, Terms, Work
+from bot.core.digest import Digest, Fired, Span
 from bot.core.earned import Record
 from bot.core.job_run import JobRun, JobState
 from bot.core.oncall import Duty
 from bot.core.reply import (
     AskReply,
     Context,
+    DigestReply,
     Earlier,
     EntityReply,
     Evidence,
@@ -28,10 +30,11 @@ from bot.core.reply import (
     Said,
     ShowReply,
     StatusReply,
-    Trend,
     WhyReply,
     Worth,
 )
+from bot.core.took import Took
+from bot.core.trend import Day, Trend
 from sensors.model.asset import ViolationKind
 from sensors.model.job import Job, Param
 from sensors.model.policy import After, AlertText, Cron, Every, Grades, Policy, Query, Severity
@@ -165,6 +168,8 @@ POLICY = st.builds(
     description=TEXT,
     runbook=maybe(URL),
 )
+DAY = st.builds(Day, *[st.one_of(st.integers(0, 9), NUMBER)] * 4)
+TREND = st.builds(Trend, first=st.dates(date(2000, 1, 1), date(2100, 1, 1)), days=some(DAY, 31), open=NUMBER)
 DISPOSITIONS = st.dictionaries(st.sampled_from(Disposition), st.integers(0, 40), max_size=7)
 CONTEXT = st.builds(
     Context,
@@ -219,7 +224,13 @@ LINE = st.builds(
 PLACE = st.just(("C0PAYMENTS", "1790000000.000100"))
 PLACES = st.dictionaries(st.integers(1, 10**7), PLACE, max_size=2)
 SHOWN = st.builds(
-    ShowReply, alert=ALERT, context=CONTEXT, history=some(EVENT, 20), jobs=some(RUN, 8), card=maybe(PLACE)
+    ShowReply,
+    alert=ALERT,
+    context=CONTEXT,
+    history=some(EVENT, 20),
+    jobs=some(RUN, 8),
+    card=maybe(PLACE),
+    trend=TREND,
 )
 WHY = st.sampled_from(["turn", "override", "outside hours", "covers", "has taken over"])
 ON_CALL = st.builds(OnCall, team=TEXT, people=some(SLACK), why=WHY, until=maybe(WHEN), following=some(SLACK))
@@ -242,6 +253,34 @@ WORTH = st.none() | st.builds(
     st.sampled_from([(), ("3 more verdicts",)]),
     st.sampled_from(["", "was right 1 of 12 times"]),
 )
+FIRED = st.builds(Fired, TEXT, NUMBER, NUMBER, NUMBER, NUMBER)
+TOOK = st.builds(
+    Took,
+    middle=maybe(SPAN),
+    n=NUMBER,
+    in_time=NUMBER,
+    judged=NUMBER,
+    past=NUMBER,
+    target=maybe(SPAN),
+)
+MANY_ALERTS = st.one_of(some(ALERT, 2), some(ALERT, 2).map(lambda alerts: alerts * 40))
+DIGEST = st.builds(
+    DigestReply,
+    digest=st.builds(
+        Digest,
+        team=TEXT,
+        span=st.builds(Span, WHEN, WHEN, st.booleans()),
+        open=MANY_ALERTS,
+        snoozes=MANY_ALERTS,
+        quiet=MANY_ALERTS,
+        fired=st.one_of(some(FIRED, 3), some(FIRED, 3).map(lambda fired: fired * 30)),
+        called=DISPOSITIONS,
+        week=TREND,
+        to_acknowledge=TOOK,
+        to_resolve=TOOK,
+    ),
+    cards=PLACES,
+)
 REPLY = st.one_of(
     st.builds(Said, text=MARKED, hint=MARKED, ok=st.booleans()),
     STATUS,
@@ -253,6 +292,7 @@ REPLY = st.one_of(
     ),
     st.builds(ListReply, alerts=some(ALERT, 2).map(lambda alerts: alerts * 40), asked=TEXT, cards=PLACES),
     SHOWN,
+    DIGEST,
     st.builds(
         WhyReply, about=MARKED, reasons=some(st.tuples(TEXT, MARKED), 12).map(lambda reasons: reasons * 3)
     ),
@@ -262,13 +302,14 @@ REPLY = st.one_of(
         name=TEXT,
         link=maybe(st.tuples(TEXT, TEXT)),
         alerts=some(ALERT, 2).map(lambda alerts: alerts * 50),
+        trend=TREND,
         notes=some(st.builds(Note, alert=st.integers(1, 99), by=SLACK, at=WHEN, story=MARKED), 30),
         snoozes=some(TEXT, 12),
         cards=PLACES,
     ),
     st.builds(
         PolicyReply,
-        trend=st.builds(Trend, by_day=some(st.integers(0, 99), 28), called=DISPOSITIONS, open=NUMBER),
+        trend=TREND,
         policy=POLICY,
         line=LINE,
         worth=WORTH,
