@@ -32,6 +32,7 @@ from bot.shifts.groups import Groups
 from bot.shifts.pagers import Pagers
 from bot.slack import http, listeners, socket
 from bot.slack.client import SlackClient
+from bot.slack.homes import Homes
 from bot.slack.scopes import SCOPES
 from bot.starting import Starting
 from bot.store import Store
@@ -101,6 +102,7 @@ class Bot:
         self.desk = Desk(self.engine, self.view, self.starting)
         self.pictures = Drawings(self.slack) if can_draw() else None
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
+        self.homes = Homes(self.desk.status, self.slack)
         groups = Groups(self.store, self.project, self.slack, clock)
         self.pagers = Pagers(self.engine)
         beside = {
@@ -109,6 +111,7 @@ class Bot:
             "pagers": self.pagers.once,
             "handoffs": self.desk.handoffs.once,
             "digests": Digests(self.view, self._picture).once,
+            "homes": self.homes.once,
         }
         self.scheduler = Scheduler(
             self.engine, self.starting, self.deliverer, settings.workers, beside, _keep(settings)
@@ -133,6 +136,7 @@ class Bot:
             clock=self.engine.clock,
             observe=self.metrics.acked,
             pictures=self.pictures,
+            homes=self.homes,
         )
         posts = {http.PATH: self._door(bolt).take} if self._over_http else {}
         self._web = web.serve(

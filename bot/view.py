@@ -47,6 +47,7 @@ from sensors.model.run import RunStatus
 from sensors.model.team import Role, Team
 
 STORY_MOST = 100  # alerts of an entity that its story lists
+WANTED = 50  # open alerts of a kind that Home and `status` look at
 PICTURED = timedelta(days=8)  # before a digest's end: enough for seven days of any clock
 TREND_DAYS = 30
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
@@ -220,7 +221,8 @@ class View:
     def status(self, person: str = "") -> StatusReply:
         """As this person may see it; without one, what anybody may."""
         house = self.house
-        opened = self.seen(person, self.store.alerts.open(limit=50))
+        teams = tuple(name for name, team in sorted(self.catalog.teams.items()) if team.member(person))
+        opened = self.seen(person, self._most_wanted(person, teams))
         waiting = self.waiting(person)[:20]
         wrong = (
             *(FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_BUNDLE),
@@ -235,12 +237,25 @@ class View:
             problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
             bundles=tuple(map(bundles.line, held)) if len(held := self.catalog.bundles) > 1 else (),
+            open_total=sum(self.store.alerts.counts().values()),
+            teams=teams,
             cards=self.cards(opened),
             told={alert.id: house.told(alert) for alert in opened},
             approvals=waiting,
             able={asked.id: self.may_approve(asked) for asked in waiting},
             standing=self.standing(),
         )
+
+    def _most_wanted(self, person: str, teams: Iterable[str]) -> list[Alert]:
+        """The worst of all, and whatever the person has or his teams have, however many there are."""
+        read = self.store.alerts.open
+        own = read(owner=person, limit=WANTED) if person else []
+        found = {
+            a.id: a
+            for some in (read(limit=WANTED), own, *(read(team=t, limit=WANTED) for t in teams))
+            for a in some
+        }
+        return sorted(found.values(), key=lambda a: (-a.severity, -a.opened_at.timestamp(), -a.id))
 
     def standing(self) -> tuple[str, ...]:
         """What people have ordered for a time, in sentences."""

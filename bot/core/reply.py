@@ -26,7 +26,7 @@ class Person:
 
     slack: str
     channel: str | None = None
-    via: str = ""  # button | command | mention | modal | shortcut
+    via: str = ""  # button | command | home | mention | modal | shortcut
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,8 @@ class StatusReply:
     problems: tuple[str, ...] = ()  # of files, of the warehouse, of Slack, in words
     version: str = ""
     bundles: tuple[str, ...] = ()  # a line of each, where there are several
+    open_total: int = 0  # of which `open_alerts` are the worst, and those of the person and his teams
+    teams: tuple[str, ...] = ()  # of the person
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # alert id -> who has been told
     approvals: tuple[Approval, ...] = ()  # what waits for a second person

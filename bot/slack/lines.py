@@ -10,7 +10,7 @@ from bot.core.reply import Place
 from bot.core.trend import Trend, in_words
 from bot.slack.blocks import Block, section
 from bot.slack.text import AGO, date, link, mention, width
-from bot.slack.wording import DOTS, badges, title
+from bot.slack.wording import badges, graded, title
 
 LINES_MOST = 25
 SECTION_CHARACTERS = 2_700
@@ -33,7 +33,7 @@ ANYWHERE = Room()
 
 def alert_line(alert: Alert, url: str | None = None) -> str:
     name = link(url, alert.name) if url else f"*{alert.name}*"
-    what = f"{DOTS[alert.severity]} {name} {title(alert, 90)}"
+    what = f"{graded(alert.severity)} {name} {title(alert, 90)}"
     return f"{what} · {_held(alert)}{badges(alert)} · {date(alert.fired_at, AGO)}"
 
 

@@ -28,6 +28,7 @@ from bot.slack.client import SlackClient
 from bot.slack.desk import Desk
 from bot.slack.gate import OUTSIDER, Gate, Seen
 from bot.slack.handoff import ACCEPT
+from bot.slack.homes import Homes
 from bot.slack.modals import Errand
 from bot.slack.payloads import Place
 from bot.slack.pictures import Pictures
@@ -81,14 +82,16 @@ def register(
     clock: Callable[[], datetime] = now_utc,
     observe: Callable[[float], None] = lambda _seconds: None,
     pictures: Pictures | None = None,
+    homes: Homes | None = None,
 ) -> None:
     """Puts every listener on the app. `pool` does what follows an answer; acts have threads of their own.
 
-    `observe` is told the seconds from the arrival of an act to its ack; `pictures` draws for answers.
+    `observe` is told the seconds from the arrival of an act to its ack; `pictures` draws for answers, `homes`
+    looks after Home tabs.
     """
     beside = pool or ThreadPoolExecutor(8, thread_name_prefix="talk")
     turns = Turns(ThreadPoolExecutor(8, thread_name_prefix="act"), beside, observe=observe)
-    listeners = Listeners(desk, client, turns, clock, pictures)
+    listeners = Listeners(desk, client, turns, clock, Talk(desk, client, turns, pictures, homes))
     app.use(listeners.guard)
     app.action(re.compile(r"^alert\."))(listeners.click)
     app.action(re.compile(r"^approval\."))(listeners.decide)
@@ -141,7 +144,7 @@ class Listeners:
         client: SlackClient,
         turns: Turns,
         clock: Callable[[], datetime],
-        pictures: Pictures | None = None,
+        said: Talk,
     ) -> None:
         self._desk = desk
         self._client = client
@@ -149,7 +152,7 @@ class Listeners:
         self._clock = clock
         self._gate = Gate(client)
         self._seen = Seen()
-        self._talk = Talk(desk, client, turns, pictures)
+        self._talk = said
         self._submissions = Submissions(desk, clock)
 
     # -- before all ----------------------------------------------------------------------------------------

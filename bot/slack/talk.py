@@ -17,10 +17,10 @@ from bot.slack.answers import IN_THREADS, plainly, render, said_text
 from bot.slack.blocks import Block, Face, section
 from bot.slack.client import Opened, SlackClient
 from bot.slack.desk import Desk
-from bot.slack.home import home
+from bot.slack.homes import Homes
 from bot.slack.lines import ANYWHERE, Room
 from bot.slack.modals import Errand
-from bot.slack.payloads import JOB, Click, Place
+from bot.slack.payloads import HOME, JOB, Click, Place
 from bot.slack.pictures import NoPictures, Pictures
 from bot.slack.turns import Turns
 
@@ -70,11 +70,19 @@ def ended(running: Future[Any]) -> Reply | Refused:
 
 
 class Talk:
-    def __init__(self, desk: Desk, client: SlackClient, turns: Turns, drawn: Pictures | None = None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        client: SlackClient,
+        turns: Turns,
+        drawn: Pictures | None = None,
+        homes: Homes | None = None,
+    ) -> None:
         self._desk = desk
         self._client = client
         self._turns = turns
         self._pictures = drawn or NoPictures()
+        self._homes = homes or Homes(desk.status, client)
 
     # -- to one person -------------------------------------------------------------------------------------
 
@@ -114,7 +122,9 @@ class Talk:
                 return
             except PatrolError as error:
                 log.info("a response_url did not work: %s", error)
-        if place.user and place.channel:
+        if place.via == HOME:
+            self._homes.acted(place.user, face)
+        elif place.user and place.channel:
             self._client.ephemeral(place.channel, place.user, face, place.thread_ts)
 
     def acted(self, clicked: Click, outcome: Said | Refused) -> None:
@@ -260,7 +270,4 @@ class Talk:
     # -- Home ----------------------------------------------------------------------------------------------
 
     def home(self, user: str) -> None:
-        self._turns.later(lambda: self._client.publish_home(user, self._home(Person(user))))
-
-    def _home(self, person: Person) -> Block:
-        return home(self._desk.status(person), person, self.room(Place(person.slack)))
+        self._turns.later(lambda: self._homes.opened(user))

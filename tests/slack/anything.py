@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
 from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lane, Snooze, Terms, Work
+from bot.core.approval import Approval
 from bot.core.digest import Digest, Fired, Span
 from bot.core.earned import Record
 from bot.core.job_run import JobRun, JobState
@@ -235,17 +237,40 @@ SHOWN = st.builds(
 WHY = st.sampled_from(["turn", "override", "outside hours", "covers", "has taken over"])
 ON_CALL = st.builds(OnCall, team=TEXT, people=some(SLACK), why=WHY, until=maybe(WHEN), following=some(SLACK))
 DUTY = st.builds(Duty, people=some(SLACK), why=WHY, start=WHEN, end=WHEN)
+APPROVAL = st.builds(
+    Approval,
+    id=st.integers(1, 4),
+    job=TEXT,
+    title=TEXT,
+    params=st.just({}),
+    binding=st.just("ab"),
+    by=SLACK,
+    asked_at=WHEN,
+    expires_at=WHEN,
+    alert=maybe(NUMBER),
+)
+
+
+def numbered(alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
+    """The same, each another alert."""
+    return tuple(replace(alert, id=n + 1) for n, alert in enumerate(alerts))
+
+
 STATUS = st.builds(
     StatusReply,
+    approvals=st.lists(APPROVAL, max_size=4, unique_by=lambda asked: asked.id).map(tuple),
+    able=st.dictionaries(st.integers(1, 4), some(SLACK), max_size=4),
+    teams=some(TEXT, 3),
+    open_total=NUMBER,
     policies=st.one_of(some(LINE, 4), some(LINE, 4).map(lambda lines: lines * 30)),
-    open_alerts=st.one_of(some(ALERT, 2), some(ALERT, 1).map(lambda alerts: alerts * 60)),
+    open_alerts=st.one_of(some(ALERT, 2), some(ALERT, 1).map(lambda alerts: alerts * 60)).map(numbered),
     on_call=some(ON_CALL, 4),
     jobs=some(RUN, 8),
     problems=some(MARKED, 10),
     bundles=some(MARKED, 30),
     version=TEXT,
     cards=PLACES,
-    told=st.dictionaries(st.integers(1, 10**7), some(SLACK), max_size=2),
+    told=st.dictionaries(st.integers(1, 60), some(SLACK), max_size=20),
 )
 WORTH = st.none() | st.builds(
     Worth,

@@ -95,10 +95,12 @@ class RecordingDesk:
     broken: Exception | None = None
     about: Context | None = None
     cards: dict[tuple[str, str], int] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reset(self) -> None:
         self.alert, self.delay_s, self.broken, self.about = an_alert(), 0.0, None, None
+        self.told = ()
         self.handed.clear()
         self.people.clear()
         self.cards.clear()
@@ -150,7 +152,8 @@ class RecordingDesk:
         return WhyReply(f"ALR-{alert_id}", (("Found", "3 rows counted."),))
 
     def status(self, person: Person) -> StatusReply:
-        return StatusReply((), (self.alert,), (OnCall("payments", (person.slack,)),))
+        on_call = (OnCall("payments", (person.slack,)),)
+        return StatusReply((), (self.alert,), on_call, told={self.alert.id: self.told})
 
     def alerts(self, ids: Sequence[int]) -> list[Alert]:
         return [replace(self.alert, id=one) for one in ids]
