@@ -97,10 +97,12 @@ def in_words(found: Trend) -> str:
     days = count(len(found.days), "day")
     if not whole.total:
         return f"No alert in {days}."
-    peak = found.first + found.by_day.index(most) * DAY
-    last = f"{found.by_day[-1]:,} on the last, {_said(found.first + (len(found.days) - 1) * DAY)}"
+    today = found.first + (len(found.days) - 1) * DAY
+    peak = f"at most {most:,} on one ({_said(found.first + found.by_day.index(most) * DAY)})"
+    last = f"{found.by_day[-1]:,} on the last, {_said(today)}"
+    held = last if found.by_day[-1] == most else f"{peak}, {last}"
     many = f"{count(whole.total, 'alert')} in {days} from {_said(found.first)}"
-    return f"{many}: at most {most:,} on one ({_said(peak)}), {last}. {came_to(found)}."
+    return f"{many}: {held}. {came_to(found)}."
 
 
 def came_to(found: Trend) -> str:

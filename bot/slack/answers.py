@@ -251,14 +251,15 @@ def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
     return Face(trimmed(head, 300), blocks[:48])
 
 
-def around(reply: StatusReply) -> list[Block]:
-    """All of `status` but the alerts: what waits for a second person, who is on call, policies, jobs."""
+def around(reply: StatusReply, policies: Sequence[str] | None = None) -> list[Block]:
+    """All of `status` but the alerts: what waits for a second person, who is on call, policies (all, or these
+    lines of them), jobs."""
     waiting = [approvals.line(asked, reply.able.get(asked.id, ())) for asked in reply.approvals[:10]]
     return [
         *titled("Waiting for a second person", waiting),
         *titled("For a while", [answer(line) for line in reply.standing]),
         *titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
-        *titled("Policies", _policy_lines(reply.policies), POLICIES_MOST),
+        *titled("Policies", _policy_lines(reply.policies) if policies is None else policies, POLICIES_MOST),
         *titled("Jobs", job_lines(reply.jobs, 5)),
         *titled("Bundles", [answer(line, 300) for line in reply.bundles[:20]]),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
@@ -270,7 +271,7 @@ def _policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
     ranked = sorted(policies, key=lambda line: (not line.last_error, -line.open_alerts, line.name))
     others: dict[str, list[str]] = {}
     for line in ranked[LINES_MOST:POLICIES_MOST]:
-        others.setdefault(_how(line), []).append(code(line.name, 80))
+        others.setdefault(how(line), []).append(code(line.name, 80))
     packed = [
         f"{how}: {'  '.join(names[at : at + ON_A_LINE])}"
         for how, names in others.items()
@@ -281,15 +282,18 @@ def _policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
     return [*(policy_line(line) for line in ranked[:LINES_MOST]), *packed, *more]
 
 
-def _how(line: PolicyLine) -> str:
+FAILING, WELL = "🔴 failing", "🟢 well"
+
+
+def how(line: PolicyLine) -> str:
     """How it is with a policy, in a colour and in a word."""
     if line.order:
         return "⏸ for a while"
     if line.last_error:
-        return "🔴 failing"
+        return FAILING
     if line.last_status is RunStatus.waiting:
         return "⏳ waiting for data"
-    return "⏳ not run yet" if line.last_run is None else "🟢 well"
+    return "⏳ not run yet" if line.last_run is None else WELL
 
 
 def policy_line(line: PolicyLine) -> str:
@@ -297,10 +301,21 @@ def policy_line(line: PolicyLine) -> str:
     ran = f" · ran {date(line.last_run, AGO)}" if line.last_run else ""
     due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
     opened = f" · {line.open_alerts} open" if line.open_alerts else ""
-    error = f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
     worth = f" · {escape(line.worth, 40)}" if line.worth else ""
-    order = f" · *{escape(line.order, 40)}*" if line.order else ""
-    return f"{_how(line)} {code(line.name, 80)}{runs}{order}{worth}{opened}{ran}{due}{error}"
+    return f"{how(line)} {code(line.name, 80)}{runs}{_ordered(line)}{worth}{opened}{ran}{due}{_wrong(line)}"
+
+
+def unwell(line: PolicyLine) -> str:
+    """Only what is wrong with it, or ordered."""
+    return f"{how(line)} {code(line.name, 80)}{_ordered(line)}{_wrong(line)}"
+
+
+def _ordered(line: PolicyLine) -> str:
+    return f" · *{escape(line.order, 40)}*" if line.order else ""
+
+
+def _wrong(line: PolicyLine) -> str:
+    return f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
 
 
 def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:

@@ -55,7 +55,7 @@ def _blocks(reply: DigestReply, head: str, room: Room, week: list[Block]) -> lis
 
 def _week(found: Digest) -> list[Block]:
     """The week in characters."""
-    return [section(f"*{WEEK}* {trend(found.week)}")] if any(found.week.by_day) else []
+    return [section(f"*{WEEK}*\n{trend(found.week)}")] if any(found.week.by_day) else []
 
 
 def _in_short(found: Digest) -> str:
@@ -107,7 +107,8 @@ def _pace(did: str, took: Took, undone: str) -> str:
 
 
 def _policy(one: Fired) -> str:
-    severe = f", {one.severe} of them high or critical" if one.severe else ""
+    many = "" if one.severe == one.opened else f"{one.severe} of them "
+    severe = f", {many}high or critical" if one.severe else ""
     return f"{code(one.policy, 80)} {one.opened}{severe}{_right(one)}"
 
 

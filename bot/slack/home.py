@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from bot.core.alert import Alert, Condition, Work
 from bot.core.approval import Approval
-from bot.core.reply import Person, StatusReply
+from bot.core.reply import Person, PolicyLine, StatusReply
+from bot.core.words import count
 from bot.slack import approvals
-from bot.slack.answers import around, titled
+from bot.slack.answers import FAILING, WELL, around, how, titled, unwell
 from bot.slack.blocks import Block, button, header, section
 from bot.slack.face import value
 from bot.slack.lines import ANYWHERE, Room, alert_line, alert_lines, sections
 from bot.slack.payloads import OF
-from bot.slack.text import answer, date, escape
+from bot.slack.text import answer, escape
 
 LINES = 12  # of alerts below those with a button
 BUTTONS = 5  # alerts that can be acted on from here
@@ -31,7 +32,7 @@ def home(reply: StatusReply, person: Person, room: Room = ANYWHERE, notice: str 
         *_to_agree(reply, person),
         *titled("💤 Snoozes that end", _ending(reply, person, room), LINES),
         *titled("⏳ Not known: data late", _late(reply, room), LINES),
-        *around(_his_first(reply, person)),
+        *around(_his_first(reply, person), _unwell(reply)),
     ]
     return {"type": "home", "blocks": blocks[:BLOCKS]}
 
@@ -99,13 +100,30 @@ def _ending(reply: StatusReply, person: Person, room: Room) -> list[str]:
         if alert.snooze and (alert.terms.team in reply.teams or _is_on(alert, person.slack))
     ]
     asleep.sort(key=lambda one: (one[0], one[1].id))
-    return [f"{date(at)} · {alert_line(a, room.link(reply.cards.get(a.id)))}" for at, a in asleep]
+    return [alert_line(alert, room.link(reply.cards.get(alert.id))) for _, alert in asleep]
 
 
 def _late(reply: StatusReply, room: Room) -> list[str]:
     """What nobody can know, of all that is open."""
     unknown = [alert for alert in reply.open_alerts if alert.condition is Condition.unknown]
     return alert_lines(unknown, reply.cards, room)
+
+
+def _unwell(reply: StatusReply) -> list[str]:
+    """The policies that somebody may have to see to; the others by their number. No times of runs, of which a
+    tab would be drawn anew all the time."""
+    by: dict[str, list[PolicyLine]] = {}
+    for line in sorted(reply.policies, key=lambda line: line.name):
+        by.setdefault(how(line), []).append(line)
+    well = by.pop(WELL, [])
+    lines = [
+        unwell(line)
+        for word, some in sorted(by.items(), key=lambda item: FAILING not in item[0])
+        for line in some
+    ]
+    more = len(lines) - LINES
+    rest = [f"and {more} more"] if more > 0 else []
+    return [*lines[:LINES], *rest, *([f"{WELL}: {count(len(well), 'policy', 'policies')}"] if well else [])]
 
 
 def _his_first(reply: StatusReply, person: Person) -> StatusReply:

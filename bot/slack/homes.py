@@ -21,7 +21,7 @@ from bot.slack.lines import ANYWHERE, Room
 
 LOOKED_AFTER_S = 900.0  # after it was opened, or something was done in it
 NOTICE_S = 90.0  # for which it says what was done
-MOST = 50  # tabs at a time
+MOST = 20  # tabs at a time
 log = logging.getLogger(__name__)
 
 

@@ -74,7 +74,8 @@ def trend(found: Trend) -> str:
     """The picture in characters, with what it shows in words."""
     if not found.days:
         return ""
-    return f"{bars(found.by_day)} {in_words(found)}{still_open(found)}".strip()
+    picture = bars(found.by_day)
+    return "\n".join(filter(None, [picture and f"`{picture}`", f"{in_words(found)}{still_open(found)}"]))
 
 
 def still_open(found: Trend) -> str:

@@ -57,4 +57,6 @@ def test_what_it_shows_is_said_in_words() -> None:
     )
     assert came_to(Trend(date(2026, 11, 1), (Day(0, 2),))) == "2 false positives"
     assert in_words(Trend(date(2026, 11, 1), (Day(),) * 30)) == "No alert in 30 days."
+    busiest_last = Trend(date(2026, 11, 1), (Day(1), Day(2)))
+    assert in_words(busiest_last) == "3 alerts in 2 days from 1 November: 2 on the last, 2 November. 3 right."
     assert NO_TREND.total == Day()

@@ -81,7 +81,7 @@ def test_on_mondays_it_is_the_weeks_with_a_picture_of_its_days(town: World, bot:
     reply = bot.desk.command(ANA, "digest")
     assert isinstance(reply, DigestReply)
     assert reply.digest.week.by_day == (0, 1, 0, 0, 0, 0, 0)  # the first of the eight days is no more of it
-    assert "▁█▁▁▁▁▁ 1 alert in 7 days" in str(render(reply).blocks)
+    assert "▁█▁▁▁▁▁`\\n1 alert in 7 days" in str(render(reply).blocks)
 
 
 def test_who_asks_says_which_or_is_of_one_team(bot: Node) -> None:

@@ -84,8 +84,8 @@ def test_a_policys_page_has_its_days_as_a_picture_and_in_words(bot: Node) -> Non
     assert isinstance(page, PolicyReply)
     assert (len(page.trend.by_day), sum(page.trend.by_day)) == (30, 2)
     said = json.dumps(render(page).blocks, ensure_ascii=False)
-    assert "▁█▁▁█ 2 alerts in 30 days from" in said
-    assert "at most 1 on one (" in said
+    assert "▁█▁▁█`\\n2 alerts in 30 days from" in said
+    assert "1 on the last" in said
     assert "1 right, 1 not judged yet. 1 of them is open." in said
 
 

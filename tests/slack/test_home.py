@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from bot.core.action import Acknowledge
 from bot.core.alert import Condition, Snooze, Work
 from bot.core.approval import Approval
-from bot.core.reply import OnCall, Person, StatusReply
+from bot.core.reply import OnCall, Person, PolicyLine, StatusReply
 from bot.errors import SlackRefused
 from bot.sandbox.blockkit import check_view
 from bot.slack.answers import plainly
@@ -19,6 +19,7 @@ from bot.slack.client import SlackClient
 from bot.slack.home import BUTTONS, home
 from bot.slack.homes import LOOKED_AFTER_S, NOTICE_S, Homes
 from sensors.model.policy import Severity
+from sensors.model.run import RunStatus
 
 from .anything import PERSON, STATUS
 from .conftest import NOW, Bot, an_alert, eventually
@@ -85,7 +86,7 @@ def test_everything_has_its_place_the_own_first() -> None:
     on_call = text[text.index("*On call*") :].splitlines()
     assert on_call[1].startswith("payments: <@U0BO> until <!date^")  # now, until when, and who is next
     assert on_call[1].endswith("then <@U0ANA>")
-    assert f"<!date^{int(SOON.timestamp())}^" in text[text.index("Snoozes that end") :].splitlines()[1]
+    assert f"snoozed until <!date^{int(SOON.timestamp())}^" in text[text.index("Snoozes that end") :]
     for name in ("ALR-1", "ALR-2", "ALR-5"):
         assert text.count(f"*{name}*") == 1
 
@@ -99,6 +100,22 @@ def test_of_many_the_worst_have_a_button_and_the_rest_is_counted() -> None:
         f"Acknowledge ALR-{n}" for n in range(1, BUTTONS + 1)
     ]
     assert f"and {len(many) - BUTTONS - 12} more" in said(reply)
+
+
+def test_of_policies_it_names_those_that_somebody_may_have_to_see_to() -> None:
+    well = PolicyLine("payments.well", "", "payments", "live", NOW, RunStatus.succeeded)
+    lines = (
+        replace(well, name="payments.a", order="is paused"),
+        replace(well, name="payments.b", last_error="no such table"),
+        replace(well, name="payments.c", last_status=RunStatus.waiting),
+    )
+    text = said(StatusReply((*lines, well, replace(well, name="payments.fine")), ()))
+    told = text[text.index("*Policies*") :].splitlines()
+    assert told[1:3] == ["🔴 failing `payments.b`", "no such table"]
+    assert "payments.well" not in text
+    assert told[-1] == "🟢 well: 2 policies"
+    later = replace(well, last_run=SOON, next_due=SOON)
+    assert home(StatusReply((well,), ()), ANA) == home(StatusReply((later,), ()), ANA)  # a run is no news
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
