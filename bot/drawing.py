@@ -13,6 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
 from bot.core.trend import Day, Trend
+from bot.core.words import count
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -22,12 +23,12 @@ WIDE, TALL = 760, 380  # twice what a phone of 390 px shows
 LEFT, RIGHT, TOP, FLOOR = 16, 744, 52, 276
 TEXT, ROW, INK, BAND = 26, 40, "#1d1c1d", "#eef3f8"
 COLOURS = 32
-# Of each part: its word, its colour, and its pattern, so that no colour is needed to tell them apart.
+# Of each part: its word for one and for many, its colour, and its pattern, which tells them apart without it.
 PARTS = (
-    ("right", "#1264a3", "solid"),
-    ("otherwise", "#a3a5a8", "solid"),
-    ("false positive", "#d9631e", "striped"),
-    ("not judged", "#5f6165", "hollow"),
+    ("right", "right", "#1264a3", "solid"),
+    ("otherwise", "otherwise", "#a3a5a8", "solid"),
+    ("false positive", "false positives", "#d9631e", "striped"),
+    ("not judged", "not judged", "#5f6165", "hollow"),
 )
 
 
@@ -43,7 +44,7 @@ def draw(found: Trend) -> bytes:
     if rows == 1:
         picture = picture.crop((0, 0, WIDE, TALL))
     out = BytesIO()
-    picture.quantize(COLOURS).save(out, "PNG", optimize=True)
+    picture.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(out, "PNG")
     return out.getvalue()
 
 
@@ -72,7 +73,7 @@ def _stack(on: ImageDraw, day: Day, across: tuple[int, int], most: int) -> int:
     """The parts of a day on one another; its top. What is there is seen, however little of the most it is."""
     whole = (FLOOR - TOP) * day.total / most
     floor = FLOOR
-    for n, (_, colour, pattern) in zip(_parts(day), PARTS, strict=True):
+    for n, (*_, colour, pattern) in zip(_parts(day), PARTS, strict=True):
         if n:
             top = min(floor - 3, floor - round(whole * n / day.total))
             _part(on, (across[0], top, across[1], floor), colour, pattern)
@@ -107,8 +108,8 @@ def _dates(on: ImageDraw, found: Trend) -> None:
 def _legend(on: ImageDraw, whole: Day) -> int:
     """Every part that there is, with its number; on so many rows."""
     across, y, rows = LEFT, TALL - 34, 1
-    for n, (word, colour, pattern) in zip(_parts(whole), PARTS, strict=True):
-        words = f"{n:,} {word}"
+    for n, (one, many, colour, pattern) in zip(_parts(whole), PARTS, strict=True):
+        words = count(n, one, many)
         if n and across > LEFT and across + 30 + _width(words) > RIGHT:
             across, y, rows = LEFT, y + ROW, rows + 1
         if n:

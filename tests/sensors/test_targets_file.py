@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,6 +28,16 @@ def test_a_target_is_one_for_all_or_by_severity(tmp_path: Path) -> None:
     assert found.acknowledge == dict.fromkeys(Severity, 15 * MINUTES)
     assert found.resolve == {Severity.critical: HOURS, Severity.high: 4 * HOURS}
     assert targets(tmp_path, "{resolve: 1d}") == Targets({}, dict.fromkeys(Severity, 24 * HOURS))
+
+
+def test_the_analysts_guide_shows_one_that_is_taken(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
+    (shown,) = re.findall(r"<!-- targets -->\n```yaml\n(.*?)```", guide, re.DOTALL)
+    write(tmp_path, "")
+    (tmp_path / TEAMS).write_text(shown)
+    found = load(tmp_path)
+    assert [problem for problem in found.problems if TEAMS in problem.path] == []
+    assert found.teams["payments"].targets.acknowledge[Severity.low] == 15 * MINUTES
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,9 @@ from bot.digests import Digests
 from bot.drawing import WIDE, draw, packed, unpacked
 from bot.pictures import Drawings, drawn
 from bot.sandbox import Sandbox
-from bot.slack import listeners, socket
 from bot.slack.client import SlackClient
 from bot.slack.digest import WEEK
-from tests.shell.delivering import opened, shown, wait_for
+from tests.shell.delivering import listening, opened, shown, wait_for
 from tests.shell.making import HOUR, Node, World
 
 PIL = pytest.importorskip("PIL.Image", reason="the extra `pictures` is not installed")
@@ -178,15 +177,9 @@ def bot(town: World) -> Node:
 
 
 @pytest.fixture
-def listening(bot: Node, slack: Sandbox, drawings: Drawings) -> Iterator[Node]:
-    """The bot hears clicks and commands over a real socket."""
-    assert bot.slack
-    app = listeners.new_app(bot.slack)
-    listeners.register(app, bot.desk, bot.slack, clock=bot.clock, pictures=drawings)
-    handle = socket.start(app, slack.app_token, slack.url, connections=1)
-    wait_for(handle.connected)
-    yield bot
-    handle.close()
+def heard(bot: Node, slack: Sandbox, drawings: Drawings) -> Iterator[Node]:
+    with listening(bot, slack, pictures=drawings):
+        yield bot
 
 
 def pictures_in(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -206,9 +199,9 @@ def modal_of(slack: Sandbox, name: str = "ana") -> dict[str, Any]:
 
 
 def test_more_opens_at_once_and_gets_its_picture_and_the_next_time_has_it_at_once(
-    town: World, listening: Node, slack: Sandbox
+    town: World, heard: Node, slack: Sandbox
 ) -> None:
-    ts = a_card(town, listening, slack)
+    ts = a_card(town, heard, slack)
     slack.faults({"method": "files.info", "fault": "slow", "seconds": 0.7, "times": 1})
     slack.click("ana", "payments", ts, "alert.more")
     wait_for(lambda: modal_of(slack))
@@ -224,8 +217,8 @@ def test_more_opens_at_once_and_gets_its_picture_and_the_next_time_has_it_at_onc
     assert len(calls(slack, "files.getUploadURLExternal")) == 1
 
 
-def test_a_file_that_is_no_more_costs_nobody_his_modal(town: World, listening: Node, slack: Sandbox) -> None:
-    ts = a_card(town, listening, slack)
+def test_a_file_that_is_no_more_costs_nobody_his_modal(town: World, heard: Node, slack: Sandbox) -> None:
+    ts = a_card(town, heard, slack)
     slack.click("ana", "payments", ts, "alert.more")
     wait_for(lambda: modal_of(slack) and pictures_in(modal_of(slack)["blocks"]))
     (gone,) = slack.workspace.files
@@ -240,9 +233,9 @@ def test_a_file_that_is_no_more_costs_nobody_his_modal(town: World, listening: N
     "typed", ["policy payments.elsewhere", "show 1", "show seller:s_1", "digest payments"]
 )
 def test_an_answer_comes_at_once_and_its_picture_follows_it_for_the_one_who_asked(
-    town: World, listening: Node, slack: Sandbox, typed: str
+    town: World, heard: Node, slack: Sandbox, typed: str
 ) -> None:
-    a_card(town, listening, slack)
+    a_card(town, heard, slack)
     slack.command("ana", "payments", f"/patrol {typed}")
 
     def told(name: str) -> list[dict[str, Any]]:
