@@ -16,6 +16,7 @@ from bot.core.action import (
     Reopen,
     Rerun,
     Resolve,
+    ShareRows,
     SnoozeFor,
     StartJob,
     Unacknowledge,
@@ -56,6 +57,7 @@ class Deed(StrEnum):
     reveal_hidden = "reveal_hidden"
     pause = "pause"
     comment = "comment"
+    share_rows = "share_rows"
     escalate = "escalate"
 
 
@@ -127,6 +129,7 @@ RIGHTS = {
         Role.lead, "pause, resume or slow down {it}", ("pause", "resume", "every"), what="a policy"
     ),
     Deed.comment: Right(None, "comment on {it}", ("comment",)),
+    Deed.share_rows: Right(None, "put the rows of {it} into its thread"),
     Deed.escalate: Right(None, "escalate {it}", ("escalate",)),
 }
 
@@ -167,6 +170,7 @@ SIMPLE: dict[type, Deed] = {
     Reopen: Deed.reopen,
     Escalate: Deed.escalate,
     Comment: Deed.comment,
+    ShareRows: Deed.share_rows,
     Rerun: Deed.rerun,
     StartJob: Deed.start,
 }
