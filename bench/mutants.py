@@ -55,10 +55,11 @@ class Mutant:
 def mutants(source: str) -> list[Mutant]:
     """Every change of a module, from its first line to its last. No two in one function are shown alike."""
     tree = ast.parse(source)
-    functions = _functions(tree)
+    functions, types = _functions(tree), _types(tree)
     found = []
     for index, node in enumerate(ast.walk(tree)):
-        for nth, change in enumerate(_changes(node) if _is_code(node) else ()):
+        is_code = isinstance(node, ast.expr | ast.stmt) and id(node) not in types
+        for nth, change in enumerate(_changes(node) if is_code else ()):
             whole = functions.get(id(node))
             shown = _shown(node, change, whole or node)
             if shown:
@@ -82,8 +83,15 @@ def _functions(tree: ast.Module) -> dict[int, ast.FunctionDef]:
     }
 
 
-def _is_code(node: ast.AST) -> bool:
-    return isinstance(node, ast.expr | ast.stmt) and not isinstance(node, ast.ClassDef)
+def _types(tree: ast.Module) -> set[int]:
+    """The ids of nodes that only say of what type something is."""
+    said = [
+        one
+        for node in ast.walk(tree)
+        for one in (getattr(node, "annotation", None), getattr(node, "returns", None))
+        if one is not None
+    ]
+    return {id(node) for one in said for node in ast.walk(one)}
 
 
 Change = Callable[[ast.AST], None]

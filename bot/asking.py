@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core import access
+from bot.core.access import Deed
 from bot.core.change import Refused
 from bot.core.command import Command
 from bot.core.entities import target_of
@@ -18,6 +19,7 @@ from bot.core.snooze import LONGEST, Scope, Target
 from bot.core.tell_snooze import named, preview_lines
 from bot.core.words import when
 from bot.engine import Engine
+from bot.view import View
 from sensors.model.clock import say_duration
 from sensors.model.policy import Severity
 
@@ -26,8 +28,9 @@ OVER = Said("That was asked too long ago, was done already, or was asked by some
 
 
 class Asking:
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, view: View) -> None:
         self.engine = engine
+        self.view = view
         self.store = engine.store
 
     def snooze(self, person: Person, name: str, until: datetime, why: str) -> AskReply | Said | Refused:
@@ -35,7 +38,7 @@ class Asking:
         target, now = target_of(name, self.engine.catalog), self.engine.clock()
         if isinstance(target, str):
             return Said(target, "Write it so: `snooze seller:s_1 3d reason`", ok=False)
-        if refused := access.may_snooze(person.slack, target.scope, self.engine.catalog.teams):
+        if refused := self._may_snooze(person, target):
             return refused
         longest = LONGEST[target.scope]
         if not now < until <= now + longest:
@@ -57,7 +60,7 @@ class Asking:
         target = target_of(str(asked["name"]), self.engine.catalog)
         if isinstance(target, str):
             return Said(target, "Nothing was done.", ok=False)
-        if refused := access.may_snooze(person.slack, target.scope, self.engine.catalog.teams):
+        if refused := self._may_snooze(person, target):
             return refused
         shown = self.engine.snoozes.preview(target, asked["until"])
         if shown.span <= timedelta():
@@ -79,12 +82,18 @@ class Asking:
             target = next(iter(on), None) or Target(Scope.entity, "")
             if not on:
                 return Said(f"`{name[:60]}` is not snoozed.", "`list snoozed` shows what is.", ok=False)
-        if refused := access.may_snooze(person.slack, target.scope, self.engine.catalog.teams):
+        if refused := self._may_snooze(person, target):
             return refused
         ended = self.engine.snoozes.end(target, person.slack)
         if ended is None:
             return Said(f"`{target.name}` is not snoozed.", "`list snoozed` shows what is.", ok=False)
         return Said(f"The snooze of `{target.name}` is over; its alerts go on.", "")
+
+    def _may_snooze(self, person: Person, target: Target) -> Refused | None:
+        house = self.view.house
+        of_policy = target.scope is Scope.policy
+        ground = house.ground_of_policy(target.name) if of_policy else house.ground_of_all(target.name)
+        return access.may(person.slack, access.SNOOZES[target.scope], ground)
 
     # ------------------------------------------------------------------- orders
 
@@ -93,7 +102,7 @@ class Asking:
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
             return _not_done(str(target_of(f"policy:{said.name}", self.engine.catalog)))
-        if refused := access.may_order(person.slack, self.engine.catalog.teams):
+        if refused := access.may(person.slack, Deed.pause, self.view.house.ground_of_policy(policy.name)):
             return refused
         if said.verb == "resume":
             return self._resume(person, policy.name)

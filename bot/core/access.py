@@ -66,7 +66,8 @@ class Right:
     """Who may: `role` of the team whose it is, or None for everybody.
 
     `does` completes "may", with {it} for what is acted on, which is `what` in the guide; `verbs` are its
-    commands; `instead` is what one who may not can do, with {n} for the alert's number.
+    commands; `instead` is what one who may not can do, with {n} for the alert's number. `of` says
+    in which team the role counts.
     """
 
     role: Role | None
@@ -75,8 +76,10 @@ class Right:
     instead: str = ""
     at_most: timedelta | None = None  # how long it may last
     what: str = "an alert"
+    of: str = "its team"
 
 
+ANY_TEAM = "any team"
 ASK_OTHERS = "`escalate {n}` tells the next step of its ladder; `comment {n} …` leaves a note."
 ONE_ALERT = "One alert: `snooze 142 2h reason`."
 RIGHTS = {
@@ -90,10 +93,12 @@ RIGHTS = {
     Deed.snooze: Right(Role.responder, "snooze {it}", ("snooze",), ASK_OTHERS, timedelta(hours=24)),
     Deed.snooze_entity: Right(
         Role.lead,
-        "snooze all alerts of {it}",
+        "snooze all alerts about {it}",
         ("snooze",),
-        "One alert: `snooze 142 2h reason`.",
+        ONE_ALERT,
         timedelta(days=14),
+        "somebody",
+        ANY_TEAM,
     ),
     Deed.snooze_policy: Right(
         Role.admin, "snooze all of {it}", ("snooze",), ONE_ALERT, timedelta(hours=72), "a policy"
@@ -238,7 +243,7 @@ def say(right: Right) -> str:
 
 def says_who(right: Right) -> str:
     """Whoever may, and for how long, in words."""
-    able = "everybody" if right.role is None else f"{a_role(right.role)} of its team"
+    able = "everybody" if right.role is None else f"{a_role(right.role)} of {right.of}"
     return f"{able}, for {_span(right.at_most)} at most" if right.at_most else able
 
 
@@ -265,45 +270,21 @@ def _typed(verbs: tuple[str, ...]) -> str:
     return ", ".join(f"`{verb}`" for verb in verbs) or "–"
 
 
-def needs(deed: Deed) -> Role:
-    """The role that the table asks for; a responder's where everybody may."""
-    return RIGHTS[deed].role or Role.responder
-
-
-MAY_SNOOZE: Mapping[Scope, Role] = {
-    Scope.alert: needs(Deed.snooze),
-    Scope.entity: needs(Deed.snooze_entity),
-    Scope.policy: needs(Deed.snooze_policy),
+SNOOZES: Mapping[Scope, Deed] = {
+    Scope.alert: Deed.snooze,
+    Scope.entity: Deed.snooze_entity,
+    Scope.policy: Deed.snooze_policy,
 }
 
 
-def may_snooze(person: str, scope: Scope, teams: Mapping[str, Team]) -> Refused | None:
-    """Whether the person may snooze (or wake) so much at once."""
-    what = {Scope.entity: "snooze all alerts about somebody", Scope.policy: "snooze a whole policy"}
-    return _at_least(person, MAY_SNOOZE[scope], what.get(scope, "snooze an alert"), teams)
-
-
-def may_order(person: str, teams: Mapping[str, Team]) -> Refused | None:
-    """Whether the person may pause a policy, or have it run at another pace."""
-    return _at_least(person, needs(Deed.pause), "pause a policy or change its pace", teams)
-
-
-def _at_least(person: str, role: Role, what: str, teams: Mapping[str, Team]) -> Refused | None:
-    """Whether the person has the role, or more, in whatever team; others are told who has."""
-    if not any(team.member(person) for team in teams.values()):
-        names = ", ".join(sorted(teams)) or "there are no teams yet"
-        return Refused("You are a member of no team.", f"Ask for a place in policies/_teams.yml: {names}.")
-    ranks = list(Role)
-    able = {
-        member.slack
-        for team in teams.values()
-        for member in team.members
-        if any(ranks.index(one) >= ranks.index(role) for one in member.roles)
-    }
-    if role is Role.responder or person in able:
-        return None
-    whom = ", ".join(who(one) for one in sorted(able)[:5]) or f"nobody: name an {role} in policies/_teams.yml"
-    return Refused(f"Only a team's {role} may {what}.", f"Those who may: {whom}.")
+def any_team(teams: Iterable[Team]) -> Team:
+    """Everybody of every team, each with all the roles that he has anywhere."""
+    roles: dict[str, frozenset[Role]] = {}
+    names: dict[str, str] = {}
+    for member in (member for team in teams for member in team.members):
+        roles[member.slack] = roles.get(member.slack, frozenset()) | member.roles
+        names.setdefault(member.slack, member.name)
+    return Team(ANY_TEAM, "", "", tuple(Member(names[slack], slack, had) for slack, had in roles.items()))
 
 
 def may_stand_in(person: str, team: Team | None) -> Refused | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core import oncall
-from bot.core.access import Ground, role_in
+from bot.core.access import Ground, any_team, role_in
 from bot.core.alert import Alert, Disposition, due
 from bot.core.builtin_earned import LANES
 from bot.core.builtin_slack import SLACK_AWAY
@@ -89,6 +89,17 @@ class House:
         """Something else of a team, such as a policy or a job."""
         calls = oncall.people("oncall", team, self.at, self.covers)
         return Ground(name, team, self.catalog.teams.get(self.owner), on_call=calls)
+
+    def ground_of_policy(self, name: str) -> Ground:
+        """A policy as something to pause or snooze; one that is gone is of those who answer for Patrol."""
+        policy, teams = self.catalog.policies.get(name), self.catalog.teams
+        team = teams.get(policy.owner) if policy else None
+        return self.ground_of(clean(name), team or teams.get(self.owner))
+
+    def ground_of_all(self, name: str) -> Ground:
+        """Somebody whom alerts of any team may be about."""
+        everybody = any_team(self.catalog.teams.values())
+        return Ground(clean(name), everybody, self.catalog.teams.get(self.owner))
 
     def ground_to_start(self, job: Job, alert: Alert | None) -> Ground:
         """Where a job is started: its alert, if the policy offers it, else the job's own team."""

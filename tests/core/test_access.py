@@ -145,7 +145,7 @@ def test_a_refused_person_hears_who_may_and_what_he_can_do_himself() -> None:
 def test_help_is_made_from_the_table() -> None:
     assert [say(right) for right in of_verb("ack")] == ["to acknowledge an alert: a responder of its team"]
     assert [say(right) for right in of_verb("comment")] == ["to comment on an alert: everybody"]
-    assert "a lead of its team, for 14 days at most" in say(RIGHTS[Deed.snooze_entity])
+    assert "a lead of any team, for 14 days at most" in say(RIGHTS[Deed.snooze_entity])
     assert of_verb("status") == ()
     acts = ("ack", "unack", "take", "assign", "snooze", "wake", "resolve", "reopen", "rerun", "start")
     assert [verb for verb in acts if not of_verb(verb) or verb not in BY_NAME] == []

@@ -9,19 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import action as a
-from bot.core.access import may_snooze
+from bot.core.access import Deed, may
 from bot.core.alert import Alert, Disposition, Lane, Snooze, Work, due
 from bot.core.change import Change, EffectKind
+from bot.core.context import House
 from bot.core.entities import entities_of, target_of
 from bot.core.snooze import NEVER_HIDDEN, Scope, ScopeSnooze, Target, preview, quieted
 from bot.core.step import step
 from bot.core.tell_snooze import preview_lines
+from bot.core.words import who
 from sensors.model.asset import Entity
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Severity
 from sensors.model.team import Member, Role, Team
 from tests.core.acting import Life, lives
-from tests.core.looking import TEAM
 from tests.core.looking import policy as a_policy
 from tests.core.making import (
     ANA,
@@ -270,16 +271,25 @@ def test_what_is_snoozed_is_named_as_people_write_it_or_met_with_what_was_meant(
     assert target_of("seller:Bob", catalog) == "`Bob` does not look like the id of a seller."
 
 
-def test_an_entity_is_a_leads_and_a_policy_an_admins() -> None:
-    admin = Team("trust", "C1", "C2", (Member("cy", CY, frozenset({Role.admin})),))
-    lead = Team("chat", "C1", "C2", (Member("bo", BO, frozenset({Role.lead})),))
-    teams = {"payments": TEAM, "trust": admin, "chat": lead}
-    for person, may in ((ANA, 1), (BO, 2), (CY, 3)):
-        allowed = [may_snooze(person, scope, teams) is None for scope in Scope]
-        assert allowed == [n < may for n in range(3)], person
-    refused = may_snooze(ANA, Scope.policy, teams)
+def test_an_entity_is_any_leads_and_a_policy_its_own_admins() -> None:
+    chat = Team("chat", "C1", "C2", (Member("cy", CY, frozenset({Role.admin})),))
+    pay = Team("payments", "C1", "C2", (Member("ana", ANA), Member("bo", BO, frozenset({Role.lead}))))
+    made = a_policy(name="payments.x", owner="payments")
+    house = House(Catalog({made.name: made}, teams={"payments": pay, "chat": chat}), "nobody", NOON)
+    policy, somebody = house.ground_of_policy(made.name), house.ground_of_all("seller:s_1")
+    for person, snoozes in ((ANA, (False, False)), (BO, (True, False)), (CY, (True, False))):
+        deeds = ((Deed.snooze_entity, somebody), (Deed.snooze_policy, policy))
+        assert tuple(may(person, deed, ground) is None for deed, ground in deeds) == snoozes, person
+    refused = may(ANA, Deed.snooze_entity, somebody)
     assert refused is not None
-    assert refused.hint == "Those who may: ⟦UCY⟧."
+    assert (
+        refused.why
+        == f"Only a lead of any team may snooze all alerts about seller:s_1: {who(BO)}, {who(CY)}."
+    )
+    patrols = replace(house, owner="chat")
+    assert may(CY, Deed.snooze_policy, patrols.ground_of_policy(made.name)) is None
+    assert may(CY, Deed.pause, patrols.ground_of_policy("payments.gone")) is None
+    assert may(BO, Deed.pause, patrols.ground_of_policy("payments.gone")) is not None
 
 
 def test_a_copy_says_what_it_is_a_copy_of() -> None:

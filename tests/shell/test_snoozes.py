@@ -92,7 +92,9 @@ def test_a_preview_is_good_for_a_quarter_of_an_hour(bot: Node) -> None:
 
 
 def test_who_may_not_is_told_who_may_and_what_is_wrong_is_said(bot: Node) -> None:
-    assert "Only a team's lead may snooze" in wrong(bot, "snooze seller:s_1 3d", BO)
+    assert "Only a lead of any team may snooze all alerts about seller:s_1" in wrong(
+        bot, "snooze seller:s_1 3d", BO
+    )
     assert "⟦U0CY⟧" in wrong(bot, f"snooze {EVERY} 12h", ANA)
     assert "An entity can be snoozed for 14 d at most." in wrong(bot, "snooze seller:s_1 15d")
     assert "A policy can be snoozed for 3 d at most." in wrong(bot, f"snooze {EVERY} 73h", CY)
