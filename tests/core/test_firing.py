@@ -317,6 +317,13 @@ def test_clearing_closes_only_as_the_policy_says(clear: str, acknowledged: bool,
     assert (change.alert.resolved_by, change.alert.disposition) == (None, None)
 
 
+def test_what_clearing_closes_is_no_longer_snoozed_nor_due() -> None:
+    terms = conditions(clear="always")
+    snoozed = after(opened(condition(terms=terms)), SnoozeFor(ANA, NOON + HOUR))
+    over = done(snoozed, cleared(5), NOON + 5 * MINUTE).alert
+    assert (over.snooze, over.step_due, over.resolved_at) == (None, None, NOON + 5 * MINUTE)
+
+
 def test_acknowledging_never_closes() -> None:
     assert working().work is Work.acknowledged
     assert done(working(), cleared(5)).alert.work is Work.acknowledged
@@ -351,6 +358,7 @@ def test_late_data_are_not_clear_they_are_not_known() -> None:
     assert change.event.story == "not known now: core.orders is late"
     assert "DATA LATE" in change.alert.badges
     assert why_not(step(change.alert, Unknown("core.orders is late"), NOON)) == "known already"
+    assert done(change.alert, Unknown("the run failed")).event.story == "not known now: the run failed"
 
 
 def test_the_next_good_run_says_what_is_so() -> None:
