@@ -67,6 +67,7 @@ def test_acknowledging_what_somebody_has_says_that_you_are_also_on_it() -> None:
     change = done(acknowledged(ANA), Acknowledge(BO))
     assert (change.alert.owner, change.alert.helpers) == (ANA, (BO,))
     assert change.event.story == "⟦UBO⟧ is also on it"
+    assert done(change.alert, Acknowledge(CY)).alert.helpers == (BO, CY)
 
 
 def test_acknowledging_twice_is_refused_with_the_way_back() -> None:
