@@ -69,6 +69,7 @@ def test_a_job_that_waits_for_a_second_person_says_so_and_what_was_answered_is_t
         (JobDecided(1, "approved", "rescore", ANA, "it was approved", BO), EffectKind.tell, ANA),
         (JobDecided(1, "refused", "rescore", ANA, "it was withdrawn", ANA), EffectKind.reply, None),
         (JobDecided(1, "expired", "rescore", "patrol", "nobody came"), EffectKind.reply, None),
+        (JobDecided(1, "approved", "rescore", "patrol", "it was approved", BO), EffectKind.reply, None),
     ):
         change = done(opened(), decided)
         (told_of,) = change.effects
@@ -134,6 +135,9 @@ def test_a_click_of_the_past_is_good_where_nobody_else_stands_in_its_way() -> No
     assert stale(mine, ANA, 0) is None
     back = after(acknowledged(ANA), Unacknowledge(ANA))
     assert stale(back, BO, 0) is None
+    as_it_is = after(acknowledged(ANA), SnoozeFor(ANA, NOON + HOUR))
+    assert stale(as_it_is, BO, as_it_is.work_seq) is None
+    assert stale(resolved(), BO, resolved().work_seq) is None
     theirs = stale(acknowledged(ANA), BO, 0)
     assert theirs is not None
     assert theirs.hint == "take 3"
