@@ -75,7 +75,7 @@ class Desk:
         self.acting = Acting(engine, view)
         self.revealing = Revealing(self.acting)
         self.approving = Approving(self.acting, starting)
-        self.asking = Asking(engine)
+        self.asking = Asking(self.acting)
         self.why = Why(engine, view)
         self.standing_in = StandingIn(view)
         self.handoffs = Handoffs(view)
@@ -219,9 +219,7 @@ class Desk:
 
     def confirm(self, person: Person, ask: int) -> Said:
         """Yes to what was shown."""
-        said = unrefused(self.asking.confirm(person, ask))
-        self.acting.kept(person, Deed.snooze, f"asked {ask}", said)
-        return said
+        return unrefused(self.asking.confirm(person, ask))
 
     def _too_long(self, words: str) -> Said:
         much = f"That is {len(words):,} characters; at most {NOTE_MOST:,} are kept."
