@@ -134,10 +134,11 @@ class House:
     def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
         """A link for every entity that the alert names: whom the policy is about first, then its key's."""
         policy = self.policy_of(alert)
+        ways = policy.alert.columns if policy else {}
         values = {**alert.key_values, **alert.newest}
         entities, found = self.catalog.entities_of(alert.policy), []
         for column in dict.fromkeys((*(policy.entity if policy else ()), *values)):
-            entity = entities.get(column)
+            entity = entities.get(column) if ways.get(column, "show") == "show" else None
             url = entity.url(values.get(column)) if entity else None
             if entity and url:
                 found.append((entity.label or f"Open {entity.name}", url))
@@ -146,6 +147,14 @@ class House:
     def offers(self, policy: Policy | None) -> tuple[Job, ...]:
         wanted = policy.offer if policy else ()
         return tuple(self.catalog.jobs[name] for name in wanted if name in self.catalog.jobs)
+
+    def _beside(self, alert: Alert, other: Earlier) -> Earlier:
+        """Another alert as the card of this one names it: of one that others may not see the number alone."""
+        policy = self.catalog.policies.get(other.policy)
+        sensitive = other.sensitive or (policy is not None and policy.sensitive)
+        if not sensitive or (self.sensitive(alert) and alert.terms.team == other.team):
+            return replace(other, sensitive=False)
+        return replace(other, policy="", title="", disposition=None, sensitive=True)
 
     def context(self, alert: Alert, known: Known) -> Context:
         """What the card shows beside its alert, now."""
@@ -161,7 +170,7 @@ class House:
             evidence=known.evidence,
             offers=self.offers(policy),
             links=self.links(alert),
-            earlier=known.earlier,
+            earlier=tuple(self._beside(alert, other) for other in known.earlier),
             dispositions=known.dispositions,
             violation=self.catalog.violations.get(policy.violation or "") if policy else None,
             data_until=known.data_until,
