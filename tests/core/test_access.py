@@ -41,6 +41,7 @@ grounds = st.builds(
     st.none() | teams,
     st.frozensets(st.sampled_from(PEOPLE), max_size=2),
     st.lists(st.sampled_from(PEOPLE), max_size=2).map(tuple),
+    beside=st.lists(teams, max_size=2).map(tuple),
 )
 
 
@@ -48,7 +49,8 @@ def allowed(person: str, needed: Role | None, ground: Ground) -> bool:
     """The rule, said once more in other words."""
     if needed is None:
         return True
-    own = [m.roles for m in ground.team.members if m.slack == person] if ground.team else []
+    theirs = [*([ground.team] if ground.team else []), *ground.beside]
+    own = [m.roles for team in theirs for m in team.members if m.slack == person]
     best = max((RANK[role] for had in own for role in had), default=0 if own else -1)
     if person in ground.on_it:
         best = max(best, 0)
@@ -167,6 +169,7 @@ def test_the_table_is_what_was_agreed() -> None:
                 Deed.snooze_entity,
                 Deed.reveal_hidden,
                 Deed.pause,
+                Deed.pace,
             ),
         },
         Role.approver: {Deed.approve},
@@ -178,4 +181,6 @@ def test_the_table_is_what_was_agreed() -> None:
         Deed.snooze: 24 * hour,
         Deed.snooze_entity: 14 * 24 * hour,
         Deed.snooze_policy: 72 * hour,
+        Deed.pause: 72 * hour,
+        Deed.pace: 14 * 24 * hour,
     }

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import action as a
-from bot.core.access import may_snooze
+from bot.core.access import Deed, may
 from bot.core.alert import Alert, Disposition, Lane, Snooze, Work, due
 from bot.core.change import Change
+from bot.core.context import House
 from bot.core.entities import entities_of, target_of
 from bot.core.snooze import NEVER_HIDDEN, Scope, ScopeSnooze, Target, preview, quieted
 from bot.core.step import step
@@ -252,16 +253,27 @@ def test_what_is_snoozed_is_named_as_people_write_it_or_met_with_what_was_meant(
     assert target_of("seller:Bob", catalog) == "`Bob` does not look like the id of a seller."
 
 
-def test_an_entity_is_a_leads_and_a_policy_an_admins() -> None:
+def test_an_entity_is_everybodys_whose_policies_look_at_it_and_a_policy_its_owners() -> None:
     admin = Team("trust", "C1", "C2", (Member("cy", CY, frozenset({Role.admin})),))
     lead = Team("chat", "C1", "C2", (Member("bo", BO, frozenset({Role.lead})),))
-    teams = {"payments": TEAM, "trust": admin, "chat": lead}
-    for person, may in ((ANA, 1), (BO, 2), (CY, 3)):
-        allowed = [may_snooze(person, scope, teams) is None for scope in Scope]
-        assert allowed == [n < may for n in range(3)], person
-    refused = may_snooze(ANA, Scope.policy, teams)
+    ours = replace(TEAM, members=(Member("ana", ANA, frozenset({Role.lead})),))
+    policies = {
+        "payments.x": a_policy(name="payments.x", owner="payments", key=("seller_id",)),
+        "chat.y": a_policy(name="chat.y", owner="chat", key=("seller_id",)),
+        "trust.z": a_policy(name="trust.z", owner="trust", key=("listing_id",)),
+    }
+    catalog = Catalog(policies, teams={"payments": ours, "trust": admin, "chat": lead}, entities=ENTITIES)
+    house = House(catalog, "payments", NOON)
+    entity, policy = house.ground_of_target(SELLER), house.ground_of_target(Target(Scope.policy, "chat.y"))
+    assert [team.name for team in entity.teams] == ["chat", "payments"]
+    assert [may(one, Deed.snooze_entity, entity) is None for one in (ANA, BO, CY)] == [True, True, False]
+    assert [may(one, Deed.pause, policy) is None for one in (ANA, BO, CY)] == [False, True, False]
+    refused = may(CY, Deed.snooze_entity, entity)
     assert refused is not None
-    assert refused.hint == "Those who may: ⟦UCY⟧."
+    assert refused.why == (
+        "Only a lead of chat or payments may snooze all alerts of seller:s_1: ⟦UBO⟧ (on call),"
+        " ⟦UANA⟧ (on call)."
+    )
 
 
 def test_a_copy_says_what_it_is_a_copy_of() -> None:
