@@ -16,6 +16,7 @@ from bot.core.action import (
     Reopen,
     Rerun,
     Resolve,
+    ShareRows,
     SnoozeFor,
     StartJob,
     Unacknowledge,
@@ -57,6 +58,7 @@ class Deed(StrEnum):
     pause = "pause"
     pace = "pace"
     comment = "comment"
+    share_rows = "share_rows"
     escalate = "escalate"
 
 
@@ -142,6 +144,7 @@ RIGHTS = {
         "a policy",
     ),
     Deed.comment: Right(None, "comment on {it}", ("comment",)),
+    Deed.share_rows: Right(None, "put the rows of {it} into its thread"),
     Deed.escalate: Right(None, "escalate {it}", ("escalate",)),
 }
 
@@ -189,6 +192,7 @@ SIMPLE: dict[type, Deed] = {
     Reopen: Deed.reopen,
     Escalate: Deed.escalate,
     Comment: Deed.comment,
+    ShareRows: Deed.share_rows,
     Rerun: Deed.rerun,
     StartJob: Deed.start,
 }

@@ -21,7 +21,7 @@ from bot.core.access import (
     say,
     who_may,
 )
-from bot.core.action import Assign, Resolve
+from bot.core.action import Assign, PersonAction, Resolve
 from bot.core.alert import Disposition
 from bot.core.command import BY_NAME
 from sensors.model.team import Member, Role, Team
@@ -96,6 +96,7 @@ def test_those_who_are_named_may_and_who_is_on_call_comes_first(ground: Ground, 
 def test_every_deed_has_its_right_and_every_action_its_deed() -> None:
     assert set(RIGHTS) == set(Deed)
     assert set(SIMPLE.values()) <= set(Deed)
+    assert {*SIMPLE, Assign, Resolve} == set(PersonAction.__args__)
 
 
 def test_to_take_and_to_hand_over_is_a_responders_and_to_give_others_work_a_leads() -> None:
@@ -156,7 +157,7 @@ def test_the_table_is_what_was_agreed() -> None:
     """By role; whoever changes it changes it here, too."""
     by_role = {role: {deed for deed, right in RIGHTS.items() if right.role is role} for role in (None, *Role)}
     assert by_role == {
-        None: {Deed.comment, Deed.escalate},
+        None: {Deed.comment, Deed.share_rows, Deed.escalate},
         Role.responder: {
             *(Deed.acknowledge, Deed.hand_back, Deed.take, Deed.hand_over, Deed.snooze, Deed.wake),
             *(Deed.resolve, Deed.change, Deed.reopen, Deed.rerun, Deed.start, Deed.reveal),
