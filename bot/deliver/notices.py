@@ -12,6 +12,7 @@ from bot.deliver.approvals import ApprovalFaces
 from bot.deliver.looking import Looking
 from bot.deliver.pacing import EDITS_BY_PEOPLE, PERSON_GAP
 from bot.deliver.posting import Posting
+from bot.deliver.quiet import Quiet
 from bot.deliver.refusals import ELSEWHERE, GONE, WHOLE
 from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.log import get
@@ -31,7 +32,8 @@ NO_SCOPE = frozenset({"missing_scope", "no_permission", "not_allowed_token_type"
 
 
 class Notices:
-    def __init__(self, posting: Posting, looking: Looking) -> None:
+    def __init__(self, posting: Posting, looking: Looking, quiet: Quiet) -> None:
+        self.quiet = quiet
         self.posting = posting
         self.looking = looking
         self.store, self.view, self.slack = posting.store, posting.view, posting.slack
@@ -61,7 +63,8 @@ class Notices:
         if notice.under and (root is None or root.ts is None):
             return False
         channel = root.channel if root else self._channel(notice, message)
-        face = self._face(notice) if channel and self._may_stand(notice, channel) else NOT_NOW
+        heard = self.quiet.heed(notice) if channel and self._may_stand(notice, channel) else None
+        face = self._face(heard) if heard else NOT_NOW
         if face is None:
             return self.store.notices.end(notice, "dropped", FORGOTTEN)
         if face is NOT_NOW:
