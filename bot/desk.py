@@ -147,6 +147,10 @@ class Desk:
     ) -> tuple[Job, dict[str, Any]] | Refused | None:
         return self.approving.form(person, alert_id, job_name)
 
+    def met(self, slack: str, zone: str) -> None:
+        """What Slack says of somebody who asks: by whose clock he speaks."""
+        self.view.zones[slack] = zone
+
     # ----------------------------------------------------------------- questions
 
     def show(self, person: Person, alert_id: int) -> ShowReply | Refused | None:
@@ -203,7 +207,7 @@ class Desk:
 
     def _of_scope(self, person: Person, said: Command) -> Reply:
         """`snooze` and `wake` of an entity or a policy."""
-        until = said.ends(self.engine.clock())
+        until = self.view.ends(person.slack, said)
         if said.verb == "wake" or until is None:
             return unrefused(self.asking.wake(person, said.name))
         return self.ask_snooze(person, said.name, until, self._readable(said.words))
@@ -253,7 +257,7 @@ class Desk:
             return self._too_long(said.words)
         match said.verb:
             case "snooze":
-                until = said.ends(self.engine.clock())
+                until = self.view.ends(person.slack, said)
                 return SnoozeFor(by, until, said.words) if until else Said("For how long?", ok=False)
             case "resolve" if said.disposition:
                 return Resolve(by, said.disposition, said.false_cause, said.words)
