@@ -28,7 +28,7 @@ from bot.core.action import (
     Unacknowledge,
     Wake,
 )
-from bot.core.alert import Alert, Work
+from bot.core.alert import Alert
 from bot.core.change import Refused
 from bot.core.command import BY_NAME, Command, Mistake
 from bot.core.entities import target_of
@@ -282,15 +282,10 @@ class Desk:
         if None in linked:
             return Said("That message is no alert's card.", "Copy the link of the card itself.", ok=False)
         targets = list(dict.fromkeys([*said.alerts, *(found for found in linked if found)]))
-        return targets or self._last_paged(person) if said.verb == "ack" else targets
-
-    def _last_paged(self, person: Person) -> list[int]:
-        """For a bare `ack`: the newest open alert that was told to this person."""
-        house = self.view.house
-        for alert in sorted(self.engine.store.alerts.open(), key=lambda a: a.fired_at, reverse=True):
-            if alert.work is Work.open and not alert.snooze and person.slack in house.told(alert):
-                return [alert.id]
-        return []
+        if targets or said.verb != "ack":
+            return targets
+        last = self.view.told_last(person.slack)
+        return [last.id] if last else []
 
     def _person(self, name: str) -> str | None:
         names = oncall.names(self.engine.catalog.teams)
@@ -301,7 +296,7 @@ class Desk:
 
     def _list(self, person: Person, said: Command) -> Reply:
         filters = dict(said.filters)
-        wrong = sorted(set(filters) - {"mine", "unowned", "snoozed", "policy", "team", "severity"})
+        wrong = sorted(set(filters) - {"mine", "unowned", "late", "snoozed", "policy", "team", "severity"})
         severity = filters.get("severity")
         if wrong or (severity is not None and severity not in Severity.__members__):
             what = f"`{wrong[0]}`" if wrong else f"`severity:{severity}`"
@@ -313,6 +308,7 @@ class Desk:
             team=filters.get("team"),
             owner=person.slack if "mine" in filters else None,
             unowned="unowned" in filters,
+            late="late" in filters,
             snoozed="snoozed" in filters,
             severity=Severity[severity] if severity else None,
         )

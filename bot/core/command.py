@@ -27,7 +27,7 @@ VERBS = (
     Verb("status", "status", "every policy on one screen: what ran, what is late or broken, who is on call"),
     Verb(
         "list",
-        "list [mine|unowned|snoozed] [policy:x] [team:x] [severity:high]",
+        "list [mine|unowned|late|snoozed] [policy:x] [team:x] [severity:high]",
         "open alerts, worst first",
         ("filters",),
     ),
