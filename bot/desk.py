@@ -75,7 +75,7 @@ class Desk:
         self.acting = Acting(engine, view)
         self.revealing = Revealing(self.acting)
         self.approving = Approving(self.acting, starting)
-        self.asking = Asking(self.acting)
+        self.asking = Asking(self.acting, self.approving.confirmed)
         self.why = Why(engine, view)
         self.standing_in = StandingIn(view)
         self.handoffs = Handoffs(view)
@@ -114,15 +114,16 @@ class Desk:
     def start_job(
         self, person: Person, alert_id: int | None, job_name: str, params: Mapping[str, Any]
     ) -> Said:
-        """Starts a job, for an alert or by itself; what is wrong is said before anything starts."""
+        """Starts a job that a form has shown, for an alert or by itself."""
+        found = self._job(alert_id, job_name)
+        return found if isinstance(found, Said) else unrefused(self.approving.start(person, *found, params))
+
+    def _job(self, alert_id: int | None, job_name: str) -> tuple[Alert | None, Job] | Said:
         job = self.engine.catalog.jobs.get(job_name)
         if job is None:
             return no_such("job", job_name, list(self.engine.catalog.jobs))
         alert = self.engine.store.alerts.get(alert_id) if alert_id else None
-        if alert_id and alert is None:
-            return self.view.unknown_alert(alert_id)
-        said = self.approving.start(person, alert, job, params)
-        return refusal(said) if isinstance(said, Refused) else said
+        return self.view.unknown_alert(alert_id) if alert_id and alert is None else (alert, job)
 
     def reveal(self, person: Person, alert_id: int, why: str) -> Refused | None:
         """Records that somebody wants to see masked values, or refuses it."""
@@ -386,4 +387,7 @@ class Desk:
         targets = self._targets(person, said)
         if isinstance(targets, Said):
             return targets
-        return self.start_job(person, targets[0] if targets else None, said.name, said.params)
+        found = self._job(targets[0] if targets else None, said.name)
+        return (
+            found if isinstance(found, Said) else unrefused(self.approving.shown(person, *found, said.params))
+        )

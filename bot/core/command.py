@@ -84,7 +84,7 @@ VERBS = (
     Verb(
         "start",
         "start rescore_seller [142] seller_id=s_1",
-        "start a job; parameters come from the alert where one is named",
+        "start a job, once you have seen what it would do; parameters come from the alert where one is named",
         ("name", "params"),
     ),
     Verb("approvals", "approvals", "jobs that wait for a second person, and who may agree"),
