@@ -19,10 +19,11 @@ from sensors.sources import sql_path
 from sensors.sql.facts import UNKNOWN, Facts
 from sensors.sql.lineage import Columns, Flaw, Proof, prove
 from sensors.sql.template import Macros, Shaped, shape
+from sensors.warehouse.alchemy_ways import WAYS
 from sensors.yaml_marks import Document, line_of, read
 
 BOUNDS = frozenset({"window_start", "window_end", "baseline_start"})
-NATIVES = ("duckdb", "snowflake", "postgres")
+NATIVES = tuple(sorted({"duckdb", "snowflake", *(way.dialect for way in WAYS.values())}))
 
 
 @dataclass
