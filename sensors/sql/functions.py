@@ -67,9 +67,7 @@ def owned(name: str, extra: Collection[str]) -> str | None:
     """Why a function of somebody's own, `schema.name`, may not be called, or None."""
     if name.lower() in extra:
         return None
-    return (
-        f"{name.lower()} is a function of your own; patrol.yml must name it in functions, if it only computes"
-    )
+    return f"{name.lower()} is a function of your own; if it only computes, name it in patrol.yml: functions"
 
 
 def unfolds(name: str, dialect: str) -> bool:
