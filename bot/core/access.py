@@ -56,6 +56,7 @@ class Deed(StrEnum):
     reveal = "reveal"
     reveal_hidden = "reveal_hidden"
     pause = "pause"
+    pace = "pace"
     comment = "comment"
     share_rows = "share_rows"
     escalate = "escalate"
@@ -66,8 +67,7 @@ class Right:
     """Who may: `role` of the team whose it is, or None for everybody.
 
     `does` completes "may", with {it} for what is acted on, which is `what` in the guide; `verbs` are its
-    commands; `instead` is what one who may not can do, with {n} for the alert's number. `of` says
-    in which team the role counts.
+    commands; `instead` is what one who may not can do, with {n} for the alert's number.
     """
 
     role: Role | None
@@ -76,10 +76,8 @@ class Right:
     instead: str = ""
     at_most: timedelta | None = None  # how long it may last
     what: str = "an alert"
-    of: str = "its team"
 
 
-ANY_TEAM = "any team"
 ASK_OTHERS = "`escalate {n}` tells the next step of its ladder; `comment {n} …` leaves a note."
 ONE_ALERT = "One alert: `snooze 142 2h reason`."
 RIGHTS = {
@@ -93,12 +91,11 @@ RIGHTS = {
     Deed.snooze: Right(Role.responder, "snooze {it}", ("snooze",), ASK_OTHERS, timedelta(hours=24)),
     Deed.snooze_entity: Right(
         Role.lead,
-        "snooze all alerts about {it}",
+        "snooze all alerts of {it}",
         ("snooze",),
         ONE_ALERT,
         timedelta(days=14),
         "somebody",
-        ANY_TEAM,
     ),
     Deed.snooze_policy: Right(
         Role.admin, "snooze all of {it}", ("snooze",), ONE_ALERT, timedelta(hours=72), "a policy"
@@ -130,8 +127,22 @@ RIGHTS = {
     ),
     Deed.reveal: Right(Role.responder, "see masked values of {it}", instead=ASK_OTHERS),
     Deed.reveal_hidden: Right(Role.lead, "see hidden values of {it}", instead=ASK_OTHERS),
+    # A pause hides nothing, as a snooze does: what came meanwhile is looked at, and alerts, when it ends.
     Deed.pause: Right(
-        Role.lead, "pause, resume or slow down {it}", ("pause", "resume", "every"), what="a policy"
+        Role.lead,
+        "pause {it}, and let it run again",
+        ("pause", "resume"),
+        "`escalate 142` tells the next step of an alert.",
+        timedelta(hours=72),
+        "a policy",
+    ),
+    Deed.pace: Right(
+        Role.lead,
+        "have {it} run at another pace",
+        ("every",),
+        "`rerun payments.x` looks once more, now.",
+        timedelta(days=14),
+        "a policy",
     ),
     Deed.comment: Right(None, "comment on {it}", ("comment",)),
     Deed.share_rows: Right(None, "put the rows of {it} into its thread"),
@@ -143,7 +154,8 @@ RIGHTS = {
 class Ground:
     """What somebody would act on: how people call it, whose it is, who has it or was told of it.
 
-    `owner` is the team that answers for Patrol: its admins are admins of every team.
+    `owner` is the team that answers for Patrol: its admins are admins of every team. `beside` are other teams
+    whose it is as much, such as all whose policies look at an entity: a role in one of them is enough.
     """
 
     name: str
@@ -152,6 +164,12 @@ class Ground:
     on_it: frozenset[str] = frozenset()
     on_call: tuple[str, ...] = ()
     alert: int = 142
+    beside: tuple[Team, ...] = ()
+
+    @property
+    def teams(self) -> tuple[Team, ...]:
+        """Whose it is."""
+        return (*((self.team,) if self.team else ()), *self.beside)
 
 
 def deed_of(action: PersonAction, alert: Alert, now: datetime) -> Deed:
@@ -192,9 +210,9 @@ def may(person: str, deed: Deed, ground: Ground) -> Refused | None:
 def role_in(person: str, ground: Ground) -> Role | None:
     """The highest role that the person has there. Whoever has an alert, or was told of it, works on it as a
     responder, whatever his team."""
-    own = ground.team.member(person) if ground.team else None
     ours = ground.owner.member(person) if ground.owner else None
-    roles = {*_roles(own), *(_roles(ours) & {Role.admin})}
+    own = {role for team in ground.teams for role in _roles(team.member(person))}
+    roles = {*own, *(_roles(ours) & {Role.admin})}
     if person in ground.on_it:
         roles.add(Role.responder)
     return max(roles, key=RANK.__getitem__, default=None)
@@ -210,13 +228,14 @@ def _reaches(role: Role | None, needed: Role) -> bool:
 
 def who_may(needed: Role, ground: Ground) -> tuple[str, ...]:
     """Everybody with at least that role there, who is on call first."""
-    members = [m for team in (ground.team, ground.owner) if team for m in team.members]
+    teams = (*ground.teams, *((ground.owner,) if ground.owner else ()))
+    members = [m for team in teams for m in team.members]
     able = [m.slack for m in members if _reaches(role_in(m.slack, ground), needed)]
     return tuple(dict.fromkeys(sorted(able, key=lambda slack: slack not in ground.on_call)))
 
 
 def _refusal(right: Right, needed: Role, ground: Ground, stranger: bool) -> Refused:
-    team = clean(ground.team.name) if ground.team else "its team"
+    team = " or ".join(clean(team.name) for team in ground.teams[:NAMED]) or "its team"
     able = who_may(needed, ground)
     names = _names(able, ground.on_call) if able else "nobody has that role"
     hint = right.instead.format(n=ground.alert)
@@ -243,7 +262,7 @@ def say(right: Right) -> str:
 
 def says_who(right: Right) -> str:
     """Whoever may, and for how long, in words."""
-    able = "everybody" if right.role is None else f"{a_role(right.role)} of {right.of}"
+    able = "everybody" if right.role is None else f"{a_role(right.role)} of its team"
     return f"{able}, for {_span(right.at_most)} at most" if right.at_most else able
 
 
@@ -270,21 +289,12 @@ def _typed(verbs: tuple[str, ...]) -> str:
     return ", ".join(f"`{verb}`" for verb in verbs) or "–"
 
 
-SNOOZES: Mapping[Scope, Deed] = {
+TO_SNOOZE: Mapping[Scope, Deed] = {
     Scope.alert: Deed.snooze,
     Scope.entity: Deed.snooze_entity,
     Scope.policy: Deed.snooze_policy,
 }
-
-
-def any_team(teams: Iterable[Team]) -> Team:
-    """Everybody of every team, each with all the roles that he has anywhere."""
-    roles: dict[str, frozenset[Role]] = {}
-    names: dict[str, str] = {}
-    for member in (member for team in teams for member in team.members):
-        roles[member.slack] = roles.get(member.slack, frozenset()) | member.roles
-        names.setdefault(member.slack, member.name)
-    return Team(ANY_TEAM, "", "", tuple(Member(names[slack], slack, had) for slack, had in roles.items()))
+TO_ORDER = {"pause": Deed.pause, "resume": Deed.pause, "every": Deed.pace}  # by verb
 
 
 def may_stand_in(person: str, team: Team | None) -> Refused | None:

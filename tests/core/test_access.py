@@ -43,6 +43,7 @@ grounds = st.builds(
     st.none() | teams,
     st.frozensets(st.sampled_from(PEOPLE), max_size=2),
     st.lists(st.sampled_from(PEOPLE), max_size=2).map(tuple),
+    beside=st.lists(teams, max_size=2).map(tuple),
 )
 
 
@@ -50,7 +51,8 @@ def allowed(person: str, needed: Role | None, ground: Ground) -> bool:
     """The rule, said once more in other words."""
     if needed is None:
         return True
-    own = [m.roles for m in ground.team.members if m.slack == person] if ground.team else []
+    theirs = [*([ground.team] if ground.team else []), *ground.beside]
+    own = [m.roles for team in theirs for m in team.members if m.slack == person]
     best = max((RANK[role] for had in own for role in had), default=0 if own else -1)
     if person in ground.on_it:
         best = max(best, 0)
@@ -80,18 +82,17 @@ def one_of(name: str, role: Role | None) -> Team:
 
 @pytest.mark.parametrize("deed", Deed)
 def test_every_role_in_every_relation_to_the_alert_is_as_the_table_says(deed: Deed) -> None:
-    """Of its team or not, of the team that answers for Patrol or not, on it or not."""
+    """Of its team or one whose it is as much, of the team that answers for Patrol, on it, or none of them."""
     needed = RIGHTS[deed].role
-    for own, of_patrols, on_it in product((None, *Role), (None, *Role), (False, True)):
-        has = {
-            own,
-            Role.responder if own or on_it else None,
-            of_patrols if of_patrols is Role.admin else None,
-        }
-        able = needed is None or any(role and RANK[role] >= RANK[needed] for role in has)
-        held = frozenset({"UDEE"}) if on_it else frozenset[str]()
-        ground = Ground("ALR-3", one_of("payments", own), one_of("platform", of_patrols), held)
-        assert (may("UDEE", deed, ground) is None) is able, (own, of_patrols, on_it)
+    for own, beside, of_patrols in product((None, *Role), repeat=3):
+        for on_it in (False, True):
+            held = frozenset({"UDEE"}) if on_it else frozenset[str]()
+            ground = Ground("ALR-3", one_of("payments", own), one_of("platform", of_patrols), held)
+            ground = replace(ground, beside=(one_of("chat", beside),))
+            admin = of_patrols if of_patrols is Role.admin else None
+            has = {own, beside, admin, Role.responder if own or beside or on_it else None}
+            able = needed is None or any(role and RANK[role] >= RANK[needed] for role in has)
+            assert (may("UDEE", deed, ground) is None) is able, (own, beside, of_patrols, on_it)
 
 
 @given(st.sampled_from(PEOPLE), st.sampled_from(list(Deed)), grounds, st.sampled_from(list(Role)))
@@ -170,7 +171,7 @@ def test_a_refused_person_hears_who_may_and_what_he_can_do_himself() -> None:
 def test_help_is_made_from_the_table() -> None:
     assert [say(right) for right in of_verb("ack")] == ["to acknowledge an alert: a responder of its team"]
     assert [say(right) for right in of_verb("comment")] == ["to comment on an alert: everybody"]
-    assert "a lead of any team, for 14 days at most" in say(RIGHTS[Deed.snooze_entity])
+    assert "a lead of its team, for 14 days at most" in say(RIGHTS[Deed.snooze_entity])
     assert of_verb("status") == ()
     acts = ("ack", "unack", "take", "assign", "snooze", "wake", "resolve", "reopen", "rerun", "start")
     assert [verb for verb in acts if not of_verb(verb) or verb not in BY_NAME] == []
@@ -193,6 +194,7 @@ def test_the_table_is_what_was_agreed() -> None:
                 Deed.snooze_entity,
                 Deed.reveal_hidden,
                 Deed.pause,
+                Deed.pace,
             ),
         },
         Role.approver: {Deed.approve},
@@ -204,4 +206,6 @@ def test_the_table_is_what_was_agreed() -> None:
         Deed.snooze: 24 * hour,
         Deed.snooze_entity: 14 * 24 * hour,
         Deed.snooze_policy: 72 * hour,
+        Deed.pause: 72 * hour,
+        Deed.pace: 14 * 24 * hour,
     }

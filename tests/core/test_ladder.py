@@ -64,7 +64,7 @@ def test_a_step_says_who_is_told_and_for_how_long_nobody_has_come() -> None:
     assert change.event.story == "escalated to the team: nobody has acknowledged it for 10 min"
     (page,) = effects(change, EffectKind.page)
     assert (page.to, page.broadcast, page.work_seq) == ("team", True, change.alert.work_seq)
-    assert page.data == {"state": "OPEN", "step": 2}
+    assert page.data == {"state": "OPEN", "step": 2, "by": "patrol"}
 
 
 def test_what_people_were_told_is_kept_so_that_only_worse_is_news() -> None:

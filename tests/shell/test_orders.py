@@ -153,6 +153,6 @@ def test_a_responder_is_told_who_may(bot: Node) -> None:
     answer = said(bot, f"pause {EVERY}", BO)
     assert not answer.ok
     assert answer.text == (
-        "Only a lead of payments may pause, resume or slow down payments.elsewhere: ⟦U0ANA⟧."
+        "Only a lead of payments may pause payments.elsewhere, and let it run again: ⟦U0ANA⟧."
     )
     assert bot.store.orders.on() == []

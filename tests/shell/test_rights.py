@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from bot.core.access import ANY_TEAM, RANK, RIGHTS, Deed, guide
-from bot.core.reply import Person, Said
+from bot.core.access import RANK, RIGHTS, Deed, guide
+from bot.core.reply import Person
 from sensors.model.team import Role
 from tests.shell.making import MINUTE, NOON, SECOND, World
 
@@ -67,50 +67,3 @@ def test_in_any_run_of_acts_by_anybody_nobody_does_what_he_may_not(world: World,
             assert (line.outcome == "refused" and wanted) == (not able), (text, person, line)
         if random.random() < 0.2:
             bot.engine.sweep()
-
-
-BOTH_TEAMS = """
-payments:
-  channel: C0PAYMENTS
-  review_channel: C0PAYMENTSREVIEW
-  members:
-    ana: {slack: U0ANA, roles: [lead]}
-    bo: {slack: U0BO}
-    cy: {slack: U0CY, roles: [admin]}
-ops:
-  channel: C0OPS
-  members:
-    dee: {slack: U0DEE, roles: [admin]}
-    eve: {slack: U0EVE, roles: [lead]}
-    fay: {slack: U0FAY}
-"""
-HERE = {"U0ANA": Role.lead, "U0BO": Role.responder, "U0CY": Role.admin}
-THERE = {"U0DEE": Role.admin, "U0EVE": Role.lead, "U0FAY": Role.responder, "U0GUS": None}
-WHOLE = {
-    "pause payments.elsewhere 1h": Deed.pause,
-    "every payments.elsewhere 1h 2h": Deed.pause,
-    "resume payments.elsewhere": Deed.pause,
-    "snooze payments.elsewhere 1h": Deed.snooze_policy,
-    "wake payments.elsewhere": Deed.snooze_policy,
-    "snooze seller:s_1 1h": Deed.snooze_entity,
-    "wake seller:s_1": Deed.snooze_entity,
-}
-
-
-def test_what_is_done_to_a_whole_policy_or_to_all_of_somebodys_alerts_is_as_the_table_says(
-    world: World,
-) -> None:
-    world.write("policies/_teams.yml", BOTH_TEAMS)
-    bot = world.node()
-    world.table.says("s_1", NOON - MINUTE)
-    bot.tick()
-    for text, deed in WHOLE.items():
-        roles = {**HERE, **(THERE if RIGHTS[deed].of == ANY_TEAM else dict.fromkeys(THERE))}
-        for person, role in roles.items():
-            answer = bot.desk.command(Person(person), text)
-            refused = isinstance(answer, Said) and answer.text.startswith("Only a")
-            needed = RIGHTS[deed].role
-            assert needed is not None
-            able = role is not None and RANK[role] >= RANK[needed]
-            assert refused is not able, (text, person, answer)
-            assert not refused or "⟦U0CY⟧" in str(answer)
