@@ -76,12 +76,17 @@ class Warehouse(Protocol):
 
 
 def connect(url: str) -> Warehouse:
-    """The warehouse behind `url`: duckdb:///file.duckdb, duckdb:///folder, duckdb:////absolute/file."""
+    """The warehouse behind `url`: duckdb:///file.duckdb, duckdb:///folder, duckdb:////absolute/file,
+    snowflake://account/database/schema, snowflake://name of connections.toml."""
     scheme = urlsplit(url).scheme.lower()
     if scheme == "duckdb":
         from sensors.warehouse.duck import Duck
 
         return Duck.at(url)
+    if scheme == "snowflake":
+        from sensors.warehouse.snowflake import Snowflake
+
+        return Snowflake.at(url)
     if not scheme:
         raise WarehouseError(f"{url!r} is not a warehouse URL: write duckdb:///path/to/file.duckdb")
     raise WarehouseError(
