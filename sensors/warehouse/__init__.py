@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from sensors.model.asset import Asset
 from sensors.model.policy import Query
@@ -78,7 +77,7 @@ class Warehouse(Protocol):
 def connect(url: str) -> Warehouse:
     """The warehouse behind `url`: duckdb:///file.duckdb, duckdb:///folder, duckdb:////absolute/file,
     snowflake://account/database/schema, snowflake://name of connections.toml."""
-    scheme = urlsplit(url).scheme.lower()
+    scheme = url.partition("://")[0].lower() if "://" in url else ""
     if scheme == "duckdb":
         from sensors.warehouse.duck import Duck
 
@@ -91,4 +90,5 @@ def connect(url: str) -> Warehouse:
         raise WarehouseError(f"{url!r} is not a warehouse URL: write duckdb:///path/to/file.duckdb")
     raise WarehouseError(
         f"Patrol knows no warehouse {scheme!r} (in the URL {scheme}://…): it can read duckdb:///file.duckdb"
+        " and snowflake://account/database/schema"
     )

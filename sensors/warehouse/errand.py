@@ -27,7 +27,8 @@ class Errand:
     process, which may have submitted one without being able to say so.
 
     `submitted` is told of each query as soon as there is one; False: the run is no longer ours, stop it.
-    `unwanted` says in words why the query is to be stopped; empty while it is wanted.
+    `unwanted` says in words why the query is to be stopped; empty while it is wanted. `lost`: another process
+    has the run and has taken up its query, which is left to it.
     """
 
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class Errand:
     again: bool = False
     submitted: Callable[[Submitted], bool] = _kept
     unwanted: Callable[[], str] = _wanted
+    lost: Callable[[], bool] = bool
 
     def tag(self, said: str, asks: str = "") -> str:
         """What the warehouse's history shows of the query, as JSON: the same for the same query of a run."""

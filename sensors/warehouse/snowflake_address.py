@@ -61,7 +61,10 @@ class Address:
 
 def address(url: str, environment: Mapping[str, str]) -> Address:
     """What `url` and SNOWFLAKE_* say. WarehouseError where it cannot be understood, or lacks something."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise WarehouseError(f"a Snowflake URL is {SHAPE}") from None
     options = _options(parts)
     most = _number("sessions", options.pop("sessions", str(MOST_SESSIONS)), 64)
     fixed = {"session_parameters": SESSION, "paramstyle": "qmark", "application": "Patrol", **QUIET}
@@ -87,6 +90,7 @@ def address(url: str, environment: Mapping[str, str]) -> Address:
 QUIET = {
     "secondary_roles": "NONE",  # the role that is named, and no other that the user has
     "client_store_temporary_credential": False,
+    "login_timeout": 30,
     "enable_server_session_keep_alive_auto_detection": True,  # a logout would abort what another took up
 }
 
@@ -130,9 +134,7 @@ def _authenticated(given: Mapping[str, str]) -> dict[str, Any]:
     """With the way to log in, and only the secret that belongs to it."""
     said = given.get("authenticator", "")
     if said.lower() in ATTENDED:
-        raise WarehouseError(
-            f"{said} needs a person at the keyboard: use a key pair, OAuth, or an access token"
-        )
+        raise WarehouseError(f"{said} needs a person at hand: use a key pair, OAuth, or an access token")
     which = next(((name, how) for name, how in BY_SECRET if name in given and _is(how, said)), None)
     if which is None:
         wanted = f" that fits {said}" if said else ""
@@ -142,7 +144,7 @@ def _authenticated(given: Mapping[str, str]) -> dict[str, Any]:
         )
     if "user" not in given and which[0] != "token":
         raise WarehouseError(
-            "who is to log in to Snowflake? set SNOWFLAKE_USER, or write user@ before the account"
+            "nobody is named to log in to Snowflake: set SNOWFLAKE_USER, or write user@ before the account"
         )
     others = {name for name, _ in BY_SECRET if name != which[0]}
     kept = {name: value for name, value in given.items() if name not in others}
@@ -160,6 +162,6 @@ def _is(how: str, said: str) -> bool:
 
 
 def _number(name: str, text: str, most: int) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= most:
+    if not text.isdecimal() or not 1 <= int(text) <= most:
         raise WarehouseError(f"{name} in a Snowflake URL is a whole number from 1 to {most}, not {text!r}")
     return int(text)

@@ -63,6 +63,8 @@ PASSING = {
     390115: "the session with Snowflake is over",
     390198: "Snowflake has too many requests just now",
 }
+NO_LOGIN = 250001
+UNREACHED = re.compile(r"HTTP request failed|timed out")
 TIMED_OUT = (630, 601)
 SESSION_OVER = frozenset({390103, 390104, 390110, 390111, 390112, 390114, 390115})
 UNSET = "Configuration error: "
@@ -90,7 +92,7 @@ def plainly(error: BaseException, timeout_s: float = 0) -> WarehouseError:
     if said.startswith(UNSET):
         return WarehouseError(f"the connection to Snowflake is not set up right: {said.removeprefix(UNSET)}")
     kind = type(error).__name__
-    if kind in OPERATIONAL:
+    if kind in OPERATIONAL or (code == NO_LOGIN and UNREACHED.search(said)):
         return WarehouseError(f"Snowflake cannot be reached: {said}", transient=True)
     if kind == "DatabaseError" or 390000 <= code < 391000:
         return WarehouseError(f"Snowflake does not let us in: {said}")

@@ -29,6 +29,13 @@ TAKEN_UP = (
 )
 
 
+TAKEN = "the query was stopped: another process has this run"
+
+
+class LeftToOther(WarehouseError):
+    """Another process has taken up the query and reads its result: nothing is to be done."""
+
+
 @dataclass(frozen=True)
 class Statement:
     """What is asked, with its values in order. `tag` is what its caller calls it."""
@@ -65,7 +72,7 @@ def ask(session: Session, what: Statement, errand: Errand, closing: threading.Ev
 def _taken_up(session: Session, what: Statement, errand: Errand) -> str | None:
     """The id of the same query, submitted before for the same run, that runs still or has ended well."""
     before = errand.before
-    if before is None and errand.again:
+    if (before is None or before.asks != what.asks) and errand.again:
         before = _by_tag(session, what, errand)
     if before is None or before.asks != what.asks:
         return None
@@ -92,14 +99,29 @@ def _submit(session: Session, what: Statement, errand: Errand) -> str:
     try:
         query_id = _submitted(session.connection, what, errand)
     except Exception as error:
-        if not lost(error):
-            raise
+        why = _why(session.connection, what, error)
+        if not lost(why):
+            raise why from None
         session.drop()
         query_id = _submitted(session.connection, what, errand)
     if not errand.submitted(Submitted(query_id, what.asks)):
         _abort(session.connection, query_id)
-        raise WarehouseError("the query was stopped: another process has this run", transient=True)
+        raise WarehouseError(TAKEN, transient=True)
     return query_id
+
+
+def _why(connection: Any, what: Statement, error: Exception) -> Exception:
+    """What Snowflake has against a statement; where the driver lost that, asked again without running it."""
+    if "did not report a queryId" not in str(error):
+        return error
+    try:
+        connection.cursor().describe(what.sql, what.values or None)
+    except Exception as reason:
+        return reason
+    return WarehouseError(
+        "Snowflake did not take the query: most often no warehouse is chosen, so write ?warehouse=NAME in"
+        " the URL, and give the role USAGE on it"
+    )
 
 
 def _submitted(connection: Any, what: Statement, errand: Errand) -> str:
@@ -118,11 +140,15 @@ def _wait(session: Session, query_id: str, seconds: float, errand: Errand, closi
             left = until - time.monotonic()
             if left <= 0:
                 raise QueryTimeout(f"the query took longer than {seconds:g} s and was stopped")
+            if errand.lost():
+                raise LeftToOther(TAKEN)
             if why := errand.unwanted():
                 raise WarehouseError(f"the query was stopped: {why}", transient=True)
             if closing.wait(min(pause, left)):
                 raise WarehouseError("the query was stopped: Patrol is ending", transient=True)
             pause = min(pause * 1.5, LONGEST_S)
+    except LeftToOther:
+        raise
     except BaseException:
         _abort(connection, query_id)
         raise
