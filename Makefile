@@ -39,8 +39,8 @@ $(SNOWFLAKE)/.ready: bot/demo/snowflake/requirements.lock
 	fi
 	@touch $@
 
-demo: setup  ## a marketplace, its Slack and Patrol in your browser (FRESH=1 starts anew, PORT=8765)
-	@$(PATROL) demo --port $(PORT) $(if $(FRESH),--fresh)
+demo: setup $(if $(WAREHOUSE),snowflake-local)  ## a marketplace, its Slack and Patrol in your browser (FRESH=1 starts anew, PORT=8765, WAREHOUSE=snowflake-local)
+	@$(PATROL) demo --port $(PORT) $(if $(FRESH),--fresh) $(if $(WAREHOUSE),--warehouse $(WAREHOUSE))
 
 test: setup  ## every test
 	@$(MAKE) --no-print-directory snowflake-local || { rm -rf $(SNOWFLAKE); echo "no local Snowflake: its tests skip"; }
@@ -52,8 +52,8 @@ hunt: setup  ## the properties alone, over examples never seen before (EXAMPLES=
 check: setup  ## ruff, mypy --strict, and patrol's own check of the policies
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(PATROL) check
 
-bench: setup  ## checks a second against a bare loop, row → post, memory (POLICIES=100,1000 ROUNDS=3)
-	@POLICIES=$(or $(POLICIES),100,1000) ROUNDS=$(or $(ROUNDS),3) $(VENV)/bin/python -m bench.speed
+bench: setup $(if $(WAREHOUSE),snowflake-local)  ## checks a second against a bare loop, row → post, memory (POLICIES=100,1000 ROUNDS=3); or WAREHOUSE=snowflake-local
+	@$(if $(WAREHOUSE),$(VENV)/bin/python -m bench.snowflake --queries $(or $(QUERIES),200),POLICIES=$(or $(POLICIES),100,1000) ROUNDS=$(or $(ROUNDS),3) $(VENV)/bin/python -m bench.speed)
 
 chaos: setup  ## kill Patrol amid faults, count what is lost or doubled (KILLS=20 SEED=1 STORE=postgres PROCESSES=2 CONTROL=…)
 	@$(VENV)/bin/python -m bench.chaos --kills $(or $(KILLS),20) --seed $(or $(SEED),1) \

@@ -106,6 +106,9 @@ class ForRun:
 
 def _opened(where: Address) -> Connection:
     """A new session. The driver is imported here: it takes as long as all the rest of Patrol."""
+    os.environ.setdefault(
+        "SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true"
+    )  # else it asks the cloud where it is
     try:
         from snowflake import connector
     except ImportError:

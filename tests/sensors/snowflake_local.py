@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.demo.snowflake import process
 from sensors.warehouse.snowflake import Snowflake
 from sensors.warehouse.snowflake_address import Address, address
 
-ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / ".venv-snowflake" / "bin" / "python"
-HERE = {"SNOWFLAKE_USER": "patrol", "SNOWFLAKE_PASSWORD": "patrol"}
+HERE = process.USER
 PATIENCE_S = 20.0
 
 
@@ -29,7 +25,7 @@ class LocalSnowflake:
 
     def url(self, place: str = "market/core", **options: object) -> str:
         more = "".join(f"&{name}={value}" for name, value in options.items())
-        return f"snowflake://local/{place}?host=127.0.0.1&port={self.port}&protocol=http{more}"
+        return process.address(self.port, place) + more
 
     def address(self, place: str = "market/core", **options: object) -> Address:
         return address(self.url(place, **options), HERE)
@@ -87,14 +83,7 @@ def within(there: Callable[[], object], seconds: float = PATIENCE_S) -> None:
 
 @contextmanager
 def started(*arguments: str) -> Iterator[LocalSnowflake]:
-    if not PYTHON.exists():
-        pytest.skip("there is no local Snowflake: `make snowflake-local` installs it")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [str(PYTHON), "-W", "ignore", "-m", "bot.demo.snowflake", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
-    try:
-        assert process.stdout is not None
-        yield LocalSnowflake(int(process.stdout.readline()))
-    finally:
-        process.kill()
-        process.wait()
+    if not process.installed():
+        pytest.skip(process.MISSING)
+    with process.running(*arguments) as port:
+        yield LocalSnowflake(port)

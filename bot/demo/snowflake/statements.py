@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from bot.demo.snowflake import wire
+from bot.demo.snowflake.binds import bound
 from bot.demo.snowflake.executions import Answer, Execution, Executions
 from bot.demo.snowflake.history import with_history
 from bot.demo.snowflake.holds import Holds
@@ -22,7 +23,8 @@ class Statements:
     def begin(self, session: Session, body: dict[str, Any]) -> Execution:
         """The statement of a query request, begun in a thread of its own. Raises Refusal for its binds."""
         said = {**session.parameters, **{k.upper(): v for k, v in (body.get("parameters") or {}).items()}}
-        sql, values = str(body["sqlText"]), wire.binds(body.get("bindings"))
+        sql = str(body["sqlText"])
+        named, values = bound(sql, body.get("bindings"))
         one = Execution(sql, str(said.get("QUERY_TAG") or ""), USER)
         self.executions.add(one)
         seconds = float(said.get("STATEMENT_TIMEOUT_IN_SECONDS") or 0)
@@ -33,7 +35,7 @@ class Statements:
             if one.stopping:
                 raise CANCELLED
             cursor = connection.cursor()
-            known = with_history(connection._duck_conn, sql, self.executions)
+            known = with_history(connection._duck_conn, named, self.executions)
             cursor.execute(known, binding_params=values, server=True)
             session.database, session.schema = connection.database or "", connection.schema or ""
             return wire.answer(cursor)

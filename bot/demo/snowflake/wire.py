@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from datetime import datetime, timedelta
 from typing import Any
 
 from fakesnow.arrow import to_ipc, to_sf
-from fakesnow.converter import from_binding
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.rowtype import describe_as_rowtype
 from starlette.responses import JSONResponse
@@ -41,25 +39,6 @@ def outcome(one: Execution) -> JSONResponse:
     if one.refused:
         return refused(one.refused, one.id)
     return said({**one.answer, "queryId": one.id})
-
-
-def binds(bindings: dict[str, dict[str, Any]] | None) -> tuple[Any, ...] | None:
-    """Positional binds, in their order. Batches (a list for one bind) are refused."""
-    if not bindings:
-        return None
-    if any(isinstance(one["value"], list) for one in bindings.values()):
-        raise Refusal(2, "Unsupported feature 'array bind'.", "0A000")
-    return tuple(_bind(bindings[str(n)]) for n in range(1, len(bindings) + 1))
-
-
-def _bind(one: dict[str, Any]) -> Any:
-    if one["value"] is None:
-        return None
-    if one["type"] == "REAL":
-        return float(one["value"])
-    if one["type"] == "TIMESTAMP_NTZ":  # epoch nanoseconds
-        return datetime(1970, 1, 1) + timedelta(microseconds=int(one["value"]) // 1000)  # noqa: DTZ001 - it has no zone
-    return from_binding(one)
 
 
 def answer(cursor: FakeSnowflakeCursor) -> dict[str, Any]:
