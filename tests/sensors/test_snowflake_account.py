@@ -1,4 +1,4 @@
-"""The same on a real account, where SNOWFLAKE_ACCOUNT and its companions name one; it needs no table there."""
+"""The same on a real account, where SNOWFLAKE_ACCOUNT and its companions name one. Needs no table."""
 
 from __future__ import annotations
 
