@@ -14,14 +14,13 @@ from typing import Any
 
 from sensors.model.run import Submitted
 from sensors.warehouse import QueryTimeout, Result, WarehouseError
+from sensors.warehouse.capped import capped, named_once
 from sensors.warehouse.errand import Errand
 from sensors.warehouse.snowflake_errors import lost, plainly
 from sensors.warehouse.snowflake_sessions import Session
 
 FIRST_S, LONGEST_S = 0.02, 1.0  # between two looks at a query's status
 AT_ONCE = 1000  # rows fetched in one go
-MOST_BYTES = 64 * 1024 * 1024  # of a result, as Python holds it
-CELL = 32  # bytes that a cell takes beside its text
 FOUND = "TABLE(INFORMATION_SCHEMA.QUERY_HISTORY_BY_USER(RESULT_LIMIT => 10000))"
 TAKEN_UP = (
     f"SELECT query_id FROM {FOUND} WHERE query_tag = ? AND UPPER(execution_status) NOT LIKE 'FAILED%'"
@@ -160,28 +159,15 @@ def _abort(connection: Any, query_id: str) -> None:
 
 
 def _read(connection: Any, query_id: str, limit: int) -> tuple[tuple[str, ...], tuple[Any, ...], bool]:
-    """Column names, at most `limit` rows within MOST_BYTES, and whether there are more."""
+    """Column names, the rows that may be held, and whether there are more."""
     cursor = connection.cursor()
     try:
         cursor.query_result(query_id)
-        columns = tuple(str(column[0]).lower() for column in cursor.description or ())
-        if twice := next((c for i, c in enumerate(columns) if c in columns[:i]), None):
-            raise WarehouseError(f"the query gives two columns named {twice}; name one of them anew with AS")
-        rows: list[tuple[Any, ...]] = []
-        size = 0
-        while fresh := cursor.fetchmany(min(AT_ONCE, limit + 1 - len(rows))):
-            for row in fresh:
-                size += _size(row)
-                if len(rows) == limit or (size > MOST_BYTES and rows):
-                    return columns, tuple(rows), True
-                rows.append(tuple(map(_plain, row)))
-        return columns, tuple(rows), False
+        columns = named_once(column[0] for column in cursor.description or ())
+        rows, more = capped(iter(lambda: cursor.fetchmany(AT_ONCE), []), limit)
+        return columns, tuple(tuple(map(_plain, row)) for row in rows), more
     finally:
         cursor.close()
-
-
-def _size(row: Sequence[Any]) -> int:
-    return sum(CELL + (len(cell) if isinstance(cell, str | bytes | bytearray) else 0) for cell in row)
 
 
 def _plain(cell: Any) -> Any:

@@ -195,15 +195,14 @@ def test_what_asks_something_else_failed_or_is_unknown_is_asked_anew(
 # --------------------------------------------------------------------------- results
 
 
-def test_rows_beyond_the_bytes_that_are_held_are_left_and_said(
+def test_rows_come_in_handfuls_and_those_beyond_the_limit_stay_there(
     warehouse: Snowflake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statement, "MOST_BYTES", 3000)
-    sql = "SELECT REPEAT('x', 1000) AS text FROM core.numbers a CROSS JOIN core.numbers b"
-    result = ask(warehouse, sql)
-    assert (len(result.rows), result.truncated) == (2, True)
-    monkeypatch.setattr(statement, "MOST_BYTES", 10)
-    assert len(ask(warehouse, sql).rows) == 1  # one is always given, or nothing would go on
+    monkeypatch.setattr(statement, "AT_ONCE", 2)
+    sql = "SELECT a.n + 3 * b.n AS n FROM core.numbers a CROSS JOIN core.numbers b ORDER BY 1"
+    assert [n for (n,) in ask(warehouse, sql).rows] == list(range(4, 13))
+    few = ask(warehouse, sql, limit=5)
+    assert (few.rows, few.truncated) == (((4,), (5,), (6,), (7,), (8,)), True)
 
 
 # --------------------------------------------------------------------------- sessions
