@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from bot.core.alert import Alert, Condition, Disposition, Due, Lane, Work, due
@@ -44,6 +45,7 @@ CALLED = {
     Disposition.policy_gap: "policy gap",
     Disposition.test: "test",
 }
+MINUTE = timedelta(minutes=1)  # times are shown to the minute
 LADDER = {**WHOM, "digest": "the owner's digest"}
 
 
@@ -143,7 +145,7 @@ def _since(alert: Alert) -> str:
         why = f": {sentence(alert.unknown_why, 200)}" if alert.unknown_why else ""
         return f"last seen {last}; whether it is still there is not known{why}"
     if alert.terms.accumulates:
-        return f"first {first}" + (f", last {last}" if alert.fired_at > alert.opened_at else "")
+        return f"first {first}" + (f", last {last}" if alert.fired_at - alert.opened_at >= MINUTE else "")
     return f"since {first}, still there"
 
 

@@ -88,7 +88,7 @@ runbook: https://handbook.example/off-platform
 false_positives: Charity streams post a donation link.
 alert:
   title: "{{ seller_name }} asked {{ count }} times to be paid elsewhere"
-  fields: [sent_at, buyer_id, body]
+  fields: [body, buyer_id, sent_at]
 offer: [hold_payouts]
 """,
     "sql/payments/elsewhere.sql": """-- One row per message that asks to be paid elsewhere.
@@ -120,7 +120,7 @@ key: [seller_id]
 row_key: [message_id]
 alert:
   title: "{{ seller_id }} was threatened"
-  fields: [sent_at, buyer_id, body]
+  fields: [body, buyer_id, sent_at]
   columns: {body: mask}
 """,
     "sql/care/threat.sql": """-- One row per message that threatens somebody.
@@ -188,6 +188,10 @@ class Person:
     def submits(self) -> None:
         self.page.get_by_test_id("modal-submit").click()
 
+    def goes_back(self) -> None:
+        """From a modal to the one below it."""
+        self.page.get_by_test_id("modal-close").click()
+
     def closes(self) -> None:
         self.page.get_by_test_id("modal-x").click()
         expect(self.modal).to_have_count(0)
@@ -196,12 +200,14 @@ class Person:
         for said in words:
             expect(where).to_contain_text(said, timeout=WAIT)
 
-    def looks(self, name: str, at: Locator | None = None, high: int = 0) -> None:
+    def looks(self, name: str, at: Locator | None = None, high: int = 0, buzz: bool = False) -> None:
         """Nothing is cut off, too wide or left undrawn, on desk and phone. PICTURES keeps what is seen.
 
-        `at` is brought into sight; `high` is how high a picture of all of it is.
+        `at` is brought into sight; `high` is how high a picture of all of it is; `buzz` leaves what has
+        just made the phone buzz over it.
         """
         was = self.page.viewport_size
+        self.page.locator("#toasts").evaluate("(node, hidden) => { node.hidden = hidden; }", not buzz)
         for size in (DESKTOP, PHONE):
             self.page.set_viewport_size({**size, "height": high} if high and PICTURES else size)
             if at is not None:

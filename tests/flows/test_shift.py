@@ -85,7 +85,7 @@ def test_ana_forgets_is_reminded_and_bo_is_paged_takes_over_resolves_and_hands_o
 
         at.until(10, 13)
         bo.reads(bo.paged, "@bo", "ALR-1 · escalated to the team: nobody has acknowledged it for 11 min")
-        bo.looks("paged")
+        bo.looks("paged", buzz=True)
         bo.types("/patrol takeover 2h")
         bo.reads(bo.answer, "@bo is on call for payments instead of @ana until today at 12:13 PM")
         bo.presses("Acknowledge", bo.paged)
@@ -93,11 +93,15 @@ def test_ana_forgets_is_reminded_and_bo_is_paged_takes_over_resolves_and_hands_o
         bo.looks("taken-over")
         ana.page.get_by_test_id("app-patrol").click()
         ana.page.get_by_test_id("app-tab-messages").click()
-        ana.reads(ana.page.get_by_test_id("messages"), "bo has taken over: bo is on call for payments until today at 12:13 PM")
+        ana.reads(
+            ana.page.get_by_test_id("messages"),
+            "bo has taken over: bo is on call for payments in your place, until today at 12:13",
+        )
         ana.looks("told-of-takeover")
         ana.goes_to("C0PAYMENTS")
 
         bo.presses("Resolve…", his)
+        bo.reads(bo.modal, "What was it?")
         bo.looks("resolve")
         bo.modal.get_by_label("True positive").check()
         bo.modal.get_by_label("Note").fill("six buyers, the same handle; payouts are held")
@@ -110,7 +114,7 @@ def test_ana_forgets_is_reminded_and_bo_is_paged_takes_over_resolves_and_hands_o
         at.chat("s_3", "Cy Coins", 2)
         bo.presses("Snooze 1 h", bo.card("Cy Coins asked 2 times"))
         bo.reads(bo.card("Cy Coins asked 2 times"), "SNOOZED")
-        at.until(12, 0)
+        at.until(11, 10)
         bo.types("/patrol handoff")
         bo.reads(bo.answer, "The handoff of payments to @ana goes to its channel")
         card = ana.card("Handoff · payments")
