@@ -152,7 +152,10 @@ def _telling(alert: Alert, about: Context) -> tuple[list[str], list[Mapping[str,
 
 
 def reply(effect: Effect, alert: Alert, to: Sequence[str] = (), names: Mapping[str, str] = NOTHING) -> Face:
-    """A line in the alert's thread. It pings `to` and no one else: others are written by `names`."""
+    """A line in the alert's thread. It pings `to` and no one else: others are written by `names`.
+
+    A phone shows only its text: of what makes one buzz, that says how bad it is and what it is about, too.
+    """
     told = " ".join(mention(slack) for slack in dict.fromkeys(to))
     person = unpinged(names, tuple(to))
     words = sentence(effect.text, 1_500, person)
@@ -164,4 +167,7 @@ def reply(effect: Effect, alert: Alert, to: Sequence[str] = (), names: Mapping[s
     shown = [section(text + more)]
     if effect.kind is EffectKind.page and alert.is_open and alert.lane is Lane.live:
         shown += actions([button("Acknowledge", "alert.ack", value(alert), "primary")])
+    if effect.kind in (EffectKind.page, EffectKind.tell) and alert.is_open:
+        about = f"{alert.severity.name.upper()} · {fitted(_title(alert, 60), 60)}"
+        text = " ".join(part for part in (told, f"{about} · {said}") if part)
     return Face(trimmed(text, 1_000) or alert.name, shown)
