@@ -54,7 +54,8 @@ class Approving:
         """Starts a job, for an alert or by itself, or asks for it; what is wrong is said before."""
         ground = self.view.house.ground_to_start(job, alert)
         about = f"{job.name} for {alert.name}" if alert else job.name
-        if refused := access.may(person.slack, Deed.start, ground):
+        hidden = self.view.unseen(person.slack, alert) if alert else None
+        if refused := hidden or access.may(person.slack, Deed.start, ground):
             self.acting.add(person, Deed.start, about, refused)
             return refused
         params, problems = job.fill(given, {**alert.newest, **alert.key_values} if alert else {})
@@ -63,7 +64,7 @@ class Approving:
                 f"{job.title} was not started: {'; '.join(problems)}.", f"start {job.name} …", ok=False
             )
         waits = needed(job)
-        if waits and (refused := nobody_else(person.slack, self.view.house.ground_to_approve(job.name))):
+        if waits and (refused := self._in_vain(person, job, alert)):
             self.acting.add(person, Deed.start, about, refused)
             return refused
         if alert:
@@ -86,6 +87,11 @@ class Approving:
             f"{job.title} is starting as job run {found.id}; `/patrol status` shows its outcome.", undo
         )
 
+    def _in_vain(self, person: Person, job: Job, alert: Alert | None) -> Refused | None:
+        house = self.view.house
+        ground = house.ground_to_approve(job.name)
+        return nobody_else(person.slack, ground, lambda slack: alert is None or house.sees(slack, alert))
+
     def _asked(self, job: Job, alert: Alert | None, approval: Approval | None = None) -> Said:
         about = f" for {alert.name}" if alert else ""
         named = f" as {approval.name}, until {when(approval.expires_at)}" if approval else ""
@@ -94,11 +100,15 @@ class Approving:
             "`approvals` shows what waits, and who may agree.",
         )
 
-    def form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
+    def form(
+        self, person: Person, alert_id: int, job_name: str
+    ) -> tuple[Job, dict[str, Any]] | Refused | None:
         """The job and what its parameters would be from the alert's row."""
         job, alert = self.engine.catalog.jobs.get(job_name), self.store.alerts.get(alert_id)
         if job is None or alert is None:
             return None
+        if refused := self.view.unseen(person.slack, alert):
+            return refused
         return job, job.fill({}, {**alert.newest, **alert.key_values})[0]
 
     # -------------------------------------------------------------------- answering
@@ -116,9 +126,10 @@ class Approving:
             return Said(f"There is no APR-{approval_id}.", "`approvals` shows what waits.", ok=False)
         job = self.engine.catalog.jobs.get(asked.job)
         answer = Answer(person.slack, yes, why, seen)
-        decided = decide(
-            asked, answer, job, self.view.house.ground_to_approve(asked.job), self.engine.clock()
-        )
+        alert = self.store.alerts.get(asked.alert) if asked.alert else None
+        ground, now = self.view.house.ground_to_approve(asked.job), self.engine.clock()
+        hidden = self.view.unseen(person.slack, alert) if alert else None
+        decided = hidden or decide(asked, answer, job, ground, now)
         deed = Deed.approve if yes else "refuse"
         if isinstance(decided, Refused):
             self.acting.add(person, deed, f"{asked.name} {asked.job}", decided)

@@ -75,7 +75,7 @@ class Desk:
         self.acting = Acting(engine, view)
         self.revealing = Revealing(self.acting)
         self.approving = Approving(self.acting, starting)
-        self.asking = Asking(engine)
+        self.asking = Asking(self.acting)
         self.why = Why(engine, view)
         self.standing_in = StandingIn(view)
         self.handoffs = Handoffs(view)
@@ -142,23 +142,25 @@ class Desk:
         self.acting.kept(person, "accept", f"handoff {handoff}", said)
         return said
 
-    def start_form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
-        return self.approving.form(alert_id, job_name)
+    def start_form(
+        self, person: Person, alert_id: int, job_name: str
+    ) -> tuple[Job, dict[str, Any]] | Refused | None:
+        return self.approving.form(person, alert_id, job_name)
 
     # ----------------------------------------------------------------- questions
 
-    def show(self, alert_id: int) -> ShowReply | None:
-        return self.view.show(alert_id)
+    def show(self, person: Person, alert_id: int) -> ShowReply | Refused | None:
+        return self.view.show(alert_id, person.slack)
 
-    def alerts(self, ids: Sequence[int]) -> list[Alert]:
-        return self.engine.store.alerts.many(ids)
+    def alerts(self, person: Person, ids: Sequence[int]) -> list[Alert]:
+        return list(self.view.seen(person.slack, self.engine.store.alerts.many(ids)))
 
-    def show_rows(self, alert_id: int) -> ShowReply | None:
-        return self.view.show(alert_id, rows=ROWS_MOST)
+    def show_rows(self, person: Person, alert_id: int) -> ShowReply | Refused | None:
+        return self.view.show(alert_id, person.slack, rows=ROWS_MOST)
 
-    def why_alert(self, alert_id: int) -> WhyReply | None:
+    def why_alert(self, person: Person, alert_id: int) -> WhyReply | Refused | None:
         alert = self.engine.store.alerts.get(alert_id)
-        return self.why.alert(alert) if alert else None
+        return self.why.alert(alert, person.slack) if alert else None
 
     def status(self, person: Person) -> StatusReply:
         return self.view.status(person.slack)
@@ -219,9 +221,7 @@ class Desk:
 
     def confirm(self, person: Person, ask: int) -> Said:
         """Yes to what was shown."""
-        said = unrefused(self.asking.confirm(person, ask))
-        self.acting.kept(person, Deed.snooze, f"asked {ask}", said)
-        return said
+        return unrefused(self.asking.confirm(person, ask))
 
     def _too_long(self, words: str) -> Said:
         much = f"That is {len(words):,} characters; at most {NOTE_MOST:,} are kept."
@@ -338,10 +338,7 @@ class Desk:
             return targets
         if not targets:
             return Said("Which alert?", "Write it so: `show 142`", ok=False)
-        shown = self.view.show(targets[0])
-        if shown and (refused := self.view.unseen(person.slack, shown.alert)):
-            return refusal(refused)
-        return shown or self.view.unknown_alert(targets[0])
+        return unrefused(self.view.show(targets[0], person.slack) or self.view.unknown_alert(targets[0]))
 
     def _show_named(self, person: Person, said: Command) -> Reply:
         """A policy, or somebody whom alerts are about."""
@@ -355,7 +352,7 @@ class Desk:
     def _why(self, person: Person, said: Command) -> Reply:
         policy = said.filters.get("policy") or next((n for n, v in said.filters.items() if not v), "")
         if said.name:
-            return self.why.named(said.name, policy)
+            return unrefused(self.why.named(said.name, policy, person.slack))
         targets = self._targets(person, said)
         if isinstance(targets, Said):
             return targets
@@ -363,8 +360,7 @@ class Desk:
         if found is None:
             missing = Said("Why what?", f"Write it so: `{BY_NAME['why'].usage}`", ok=False)
             return self.view.unknown_alert(targets[0]) if targets else missing
-        refused = self.view.unseen(person.slack, found)
-        return refusal(refused) if refused else self.why.alert(found)
+        return unrefused(self.why.alert(found, person.slack))
 
     def _policy(self, person: Person, said: Command) -> Reply:
         found = policy_page(self.engine, self.view, said.name, person.slack)
@@ -376,8 +372,7 @@ class Desk:
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
             return no_such("policy", said.name, list(self.engine.catalog.policies))
-        ground = self.view.house.ground_of(policy.name, self.engine.catalog.teams.get(policy.owner))
-        if refused := self.acting.begin(person, Deed.rerun, ground):
+        if refused := self.acting.begin(person, Deed.rerun, self.view.house.ground_of_policy(policy.name)):
             return refusal(refused)
         answer = self.starting.rerun_policy(policy, person.slack, uuid.uuid4().hex)
         return Said(f"`{policy.name}`: {answer}.")

@@ -10,6 +10,7 @@ from bot.core.action import Action, Unknown
 from bot.core.alert import Alert, Condition, Lane
 from bot.core.catchup import tick_window
 from bot.core.change import Change
+from bot.core.context import House
 from bot.core.entities import addressed
 from bot.core.reconcile import (
     RESOLVED_LATELY,
@@ -318,7 +319,9 @@ class Runs:
             team = self.project.catalog.teams.get(policy.owner)
             what = reconcile(policy, looked, team, seen, holders, title, lane)
             catalog = self.project.catalog
-            acts = [(key, addressed(one, policy, catalog, snoozes, now)) for key, one in what.actions]
+            house = House(catalog, self.project.owner, now)
+            theirs = [one for one in snoozes if house.sees_of(one.by, policy)]
+            acts = [(key, addressed(one, policy, catalog, theirs, now)) for key, one in what.actions]
             outcomes = [step(holders.get(key), action, now) for key, action in acts]
             changes = tuple(outcome for outcome in outcomes if isinstance(outcome, Change))
             decided.append((what, _leaving(claimed.run, looked, lane, what, changes)))

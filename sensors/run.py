@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -17,6 +18,7 @@ from sensors.model.window import EARLIEST, LATEST, Window
 from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError
 
 SMALLEST = timedelta(seconds=1)  # a window is not halved below this
+QUOTED = re.compile(r"""(["'`])(.*?)\1""", re.DOTALL)
 SENTENCES = 20  # about bad rows; the rest is counted
 
 
@@ -42,7 +44,14 @@ def look(policy: Policy, warehouse: Warehouse, window: Window, *, limit: int = 1
             f"the look failed inside Patrol ({type(error).__name__}); please report it with the policy's name"
         )
         looked = replace(looked, status=RunStatus.failed, error=said)
+    if looked.error and (policy.sensitive or set(policy.alert.columns.values()) - {"show"}):
+        looked = replace(looked, error=_unquoted(looked.error, policy.query))
     return replace(looked, elapsed_s=time.monotonic() - started)
+
+
+def _unquoted(error: str, query: Query) -> str:
+    """A warehouse's error without what it quotes, but for names that stand in the SQL: it may be of a row."""
+    return QUOTED.sub(lambda found: found[0] if found[2] in query.sql else f"{found[1]}•••{found[1]}", error)
 
 
 def data_until(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse) -> datetime | None:

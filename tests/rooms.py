@@ -66,7 +66,7 @@ ROOMS: Mapping[str, str] = {
     "bot.waiting": f"{PURE} bot.store bot.engine {LEAVES}",
     "bot.approving": f"{PURE} bot.store bot.engine bot.acting bot.starting bot.waiting {LEAVES}",
     "bot.digests": f"{PURE} bot.store bot.view {LEAVES}",
-    "bot.asking": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
+    "bot.asking": f"{PURE} bot.store bot.project bot.engine bot.view bot.acting {LEAVES}",
     "bot.why": f"{PURE} bot.store bot.project bot.engine bot.view {LEAVES}",
     "bot.policy_page": f"{PURE} bot.store bot.engine bot.view {LEAVES}",
     "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting bot.shifts bot.digests"

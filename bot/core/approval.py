@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -88,9 +88,11 @@ def binding(job: Job, params: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(done).encode(errors="surrogatepass")).hexdigest()
 
 
-def nobody_else(by: str, ground: Ground) -> Refused | None:
-    """Where only the one who asks could agree, asking is in vain."""
-    others = [person for person in who_may(Role.approver, ground) if person != by]
+def nobody_else(
+    by: str, ground: Ground, sees: Callable[[str], bool] = lambda _person: True
+) -> Refused | None:
+    """Where only the one who asks could agree, asking is in vain. `sees`: who may look at what it is for."""
+    others = [person for person in who_may(Role.approver, ground) if person != by and sees(person)]
     if others:
         return None
     team = clean(ground.team.name) if ground.team else "its team"

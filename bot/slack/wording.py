@@ -218,16 +218,20 @@ def _earlier(earlier: tuple[Earlier, ...], alert: Alert) -> str:
     others = [e for e in earlier if e.is_open]
     before = [e for e in earlier if not e.is_open and (e.at, e.id) < (alert.opened_at, alert.id)]
     also = [f"ALR-{e.id}{_of_policy(e, alert)}" for e in others[:3]]
-    told = [
-        f"ALR-{e.id}{_of_policy(e, alert)} {CALLED[e.disposition] if e.disposition else 'closed'}"
-        f" {date(e.at, AGO)}"
-        for e in before[:3]
-    ]
+    told = [f"ALR-{e.id}{_of_policy(e, alert)}{_called(e)}" for e in before[:3]]
     parts = [_and_more("also open: ", also, others), _and_more("before: ", told, before)]
     return " · ".join(part for part in parts if part)
 
 
+def _called(earlier: Earlier) -> str:
+    if earlier.sensitive:
+        return ""
+    return f" {CALLED[earlier.disposition] if earlier.disposition else 'closed'} {date(earlier.at, AGO)}"
+
+
 def _of_policy(earlier: Earlier, alert: Alert) -> str:
+    if earlier.sensitive:
+        return " (sensitive)"
     return "" if earlier.policy == alert.policy else f" {code(earlier.policy, 60)}"
 
 

@@ -192,7 +192,7 @@ class Alerts:
             return ()
         order = (case((HOLDS_KEY, 0), else_=1), t.c.id.desc())
         found = self._all(ALERTS.where(or_(*same), t.c.id != alert.id).order_by(*order).limit(limit))
-        return tuple(Earlier(a.id, a.policy, a.title, a.disposition, a.opened_at, a.is_open) for a in found)
+        return tuple(map(_earlier, found))
 
     def notes(self, alert_ids: Iterable[int], limit: int = 50) -> list[tuple[int, Event]]:
         """What people wrote about these alerts, the newest first, each with the alert's id."""
@@ -302,3 +302,10 @@ def _joined(known: Behind | None, run: Row[Any]) -> Behind:
 
 def _least(one: datetime | None, other: datetime | None) -> datetime | None:
     return min(one, other) if one and other else None
+
+
+def _earlier(a: Alert) -> Earlier:
+    terms = a.terms
+    return Earlier(
+        a.id, a.policy, a.title, a.disposition, a.opened_at, a.is_open, terms.team, terms.sensitive
+    )

@@ -21,7 +21,7 @@ from bot.core.access import (
     say,
     who_may,
 )
-from bot.core.action import Assign, Resolve
+from bot.core.action import Assign, PersonAction, Resolve
 from bot.core.alert import Disposition
 from bot.core.command import BY_NAME
 from sensors.model.team import Member, Role, Team
@@ -41,6 +41,7 @@ grounds = st.builds(
     st.none() | teams,
     st.frozensets(st.sampled_from(PEOPLE), max_size=2),
     st.lists(st.sampled_from(PEOPLE), max_size=2).map(tuple),
+    beside=st.lists(teams, max_size=2).map(tuple),
 )
 
 
@@ -48,7 +49,8 @@ def allowed(person: str, needed: Role | None, ground: Ground) -> bool:
     """The rule, said once more in other words."""
     if needed is None:
         return True
-    own = [m.roles for m in ground.team.members if m.slack == person] if ground.team else []
+    theirs = [*([ground.team] if ground.team else []), *ground.beside]
+    own = [m.roles for team in theirs for m in team.members if m.slack == person]
     best = max((RANK[role] for had in own for role in had), default=0 if own else -1)
     if person in ground.on_it:
         best = max(best, 0)
@@ -94,6 +96,7 @@ def test_those_who_are_named_may_and_who_is_on_call_comes_first(ground: Ground, 
 def test_every_deed_has_its_right_and_every_action_its_deed() -> None:
     assert set(RIGHTS) == set(Deed)
     assert set(SIMPLE.values()) <= set(Deed)
+    assert {*SIMPLE, Assign, Resolve} == set(PersonAction.__args__)
 
 
 def test_to_take_and_to_hand_over_is_a_responders_and_to_give_others_work_a_leads() -> None:
@@ -154,7 +157,7 @@ def test_the_table_is_what_was_agreed() -> None:
     """By role; whoever changes it changes it here, too."""
     by_role = {role: {deed for deed, right in RIGHTS.items() if right.role is role} for role in (None, *Role)}
     assert by_role == {
-        None: {Deed.comment, Deed.escalate},
+        None: {Deed.comment, Deed.share_rows, Deed.escalate},
         Role.responder: {
             *(Deed.acknowledge, Deed.hand_back, Deed.take, Deed.hand_over, Deed.snooze, Deed.wake),
             *(Deed.resolve, Deed.change, Deed.reopen, Deed.rerun, Deed.start, Deed.reveal),
@@ -167,6 +170,7 @@ def test_the_table_is_what_was_agreed() -> None:
                 Deed.snooze_entity,
                 Deed.reveal_hidden,
                 Deed.pause,
+                Deed.pace,
             ),
         },
         Role.approver: {Deed.approve},
@@ -178,4 +182,6 @@ def test_the_table_is_what_was_agreed() -> None:
         Deed.snooze: 24 * hour,
         Deed.snooze_entity: 14 * 24 * hour,
         Deed.snooze_policy: 72 * hour,
+        Deed.pause: 72 * hour,
+        Deed.pace: 14 * 24 * hour,
     }

@@ -81,6 +81,14 @@ def test_what_people_were_told_is_kept_so_that_only_worse_is_news() -> None:
     assert (paged.told_count, paged.told_severity) == (5, Severity.medium)
 
 
+def test_a_page_says_how_bad_it_is_now_so_that_the_same_again_is_no_news() -> None:
+    snoozed = after(opened(), SnoozeFor(ANA, NOON + HOUR))
+    worse = done(snoozed, fire(3, severity=Severity.high), NOON + MINUTE).alert
+    asleep = replace(worse, snooze=None, told_severity=Severity.medium)
+    paged = done(asleep, Escalate(BO)).alert
+    assert paged.told_severity is Severity.high
+
+
 def test_a_person_who_escalates_makes_the_page_one_of_that_act() -> None:
     change = done(opened(), Escalate(BO))
     (page,) = effects(change, EffectKind.page)

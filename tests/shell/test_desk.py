@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.action import ShareRows
 from bot.core.alert import Disposition, FalseCause, Work
 from bot.core.command import VERBS
 from bot.core.message import Message, MessageState
@@ -351,3 +352,10 @@ def test_several_are_resolved_at_once_by_a_lead_and_by_nobody_else(bot: Node) ->
     assert good(bot, "resolve 1 tp", BO).ok
     assert len(good(bot, "resolve 2 3 benign known", ANA).text.splitlines()) == 2
     assert [bot.alert(n).disposition for n in (2, 3)] == [Disposition.benign] * 2
+
+
+def test_whoever_sees_an_alert_may_put_its_rows_into_the_thread(bot: Node) -> None:
+    said = bot.desk.act(STRANGER, 1, ShareRows("U0STRANGER"))
+    assert said.ok, said
+    assert bot.alert(1).last_event == "its rows put into the thread by ⟦U0STRANGER⟧"
+    assert [line.line.deed for line in bot.store.trail.lines()] == ["share_rows"]

@@ -138,28 +138,28 @@ class RecordingDesk:
             return ListReply((self.alert, replace(self.alert, id=4)))
         return Said(f"Heard {text}.", "undo: `unack 3`")
 
-    def show(self, alert_id: int) -> ShowReply | None:
+    def show(self, _person: Person, alert_id: int) -> ShowReply | None:
         return ShowReply(self.alert, self.about or a_context(), ()) if alert_id == self.alert.id else None
 
-    def show_rows(self, alert_id: int) -> ShowReply | None:
+    def show_rows(self, _person: Person, alert_id: int) -> ShowReply | None:
         rows = tuple({"seller_id": "s_1", "body": f"pay me at {n}"} for n in range(45))
         context = a_context(evidence=Evidence(("seller_id", "body"), rows, 60))
         return ShowReply(self.alert, context, ()) if alert_id == self.alert.id else None
 
-    def why_alert(self, alert_id: int) -> WhyReply | None:
+    def why_alert(self, _person: Person, alert_id: int) -> WhyReply | None:
         return WhyReply(f"ALR-{alert_id}", (("Found", "3 rows counted."),))
 
     def status(self, person: Person) -> StatusReply:
         return StatusReply((), (self.alert,), (OnCall("payments", (person.slack,)),))
 
-    def alerts(self, ids: Sequence[int]) -> list[Alert]:
+    def alerts(self, _person: Person, ids: Sequence[int]) -> list[Alert]:
         return [replace(self.alert, id=one) for one in ids]
 
     def resolve_several(self, person: Person, ids: Sequence[int], action: Resolve) -> Said | Refused:
         self._note("several", person.slack, list(ids), action)
         return Said("Both are resolved.")
 
-    def start_form(self, alert_id: int, job: str) -> tuple[Job, Mapping[str, Any]] | None:
+    def start_form(self, _person: Person, alert_id: int, job: str) -> tuple[Job, Mapping[str, Any]] | None:
         known = job == HOLD.name and alert_id == self.alert.id
         return (HOLD, {"seller_id": "s_1"}) if known else None
 
