@@ -47,6 +47,11 @@ class Disposition(StrEnum):
     policy_gap = "policy_gap"
     test = "test"
 
+    @property
+    def called(self) -> str:
+        """As people read it."""
+        return "real but allowed" if self is Disposition.benign else self.value.replace("_", " ")
+
 
 class FalseCause(StrEnum):
     """Why a false positive was one."""

@@ -143,12 +143,17 @@ def _telling(alert: Alert, about: Context) -> tuple[list[str], list[Mapping[str,
     rows, columns = about.evidence.rows[:ROWS_ON_CARD], shown_columns(about)
     if len(rows) > 1:
         columns = [c for c in columns if len({in_cell(row.get(c)) for row in rows}) > 1] or columns[:1]
-    columns = columns[:COLUMNS_ON_CARD]
+    return columns[:COLUMNS_ON_CARD], by_the_clock(alert, columns[:COLUMNS_ON_CARD], rows)
+
+
+def by_the_clock(
+    alert: Alert, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The rows with times short enough for a phone: without the date where all are of the day it opened."""
     of_today = f"{alert.opened_at.astimezone(UTC):%Y-%m-%d}"
     moments = [m for row in rows for c in columns if (m := MOMENT.fullmatch(in_cell(row.get(c))))]
-    if any(moment["day"] != of_today for moment in moments):
-        return columns, list(rows)
-    return columns, [{c: MOMENT.sub(r"\g<clock>", in_cell(row.get(c))) for c in columns} for row in rows]
+    short = r"\g<day> \g<clock>" if any(m["day"] != of_today for m in moments) else r"\g<clock>"
+    return [{c: MOMENT.sub(short, in_cell(row.get(c))) for c in columns} for row in rows]
 
 
 def reply(effect: Effect, alert: Alert, to: Sequence[str] = (), names: Mapping[str, str] = NOTHING) -> Face:

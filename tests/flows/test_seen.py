@@ -127,7 +127,7 @@ def test_a_snooze_of_an_entity_is_previewed_and_only_a_lead_may(ana: Person, cy:
     ana.presses("Snooze…")
     ana.modal.get_by_label("Everything of payments.elsewhere").check()
     ana.submits()
-    ana.reads(ana.modal, "cy")
+    ana.reads(ana.modal, "Those who may: cy.")
     ana.looks("snooze-refused")
     ana.closes()
 

@@ -188,6 +188,9 @@ class RecordingDesk:
         self._note("accept", person.slack, handoff)
         return Said("The handoff of payments is yours.")
 
+    def names(self) -> dict[str, str]:
+        return {"U0ANA": "ana", "U0BO": "bo", "U0CY": "cy"}
+
     def alert_at(self, channel: str, ts: str) -> int | None:
         return self.cards.get((channel, ts))
 

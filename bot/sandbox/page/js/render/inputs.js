@@ -41,7 +41,7 @@ function grow(node) {
 const optionNode = (option) => h("option", { value: option.value }, plain(option.text));
 
 function nativeSelect(element, bind, children, fallback) {
-  const node = h("select.select", { ...common(element, bind), onchange: (event) => bind.set(event.target.value, true) },
+  const node = h("select.select", { ...common(element, bind), onchange: (event) => { node.classList.toggle("is-empty", !event.target.value); bind.set(event.target.value, true); } },
     h("option", { value: "", disabled: !bind.optional }, placeholder(element, fallback)), children);
   node.value = bind.value || "";
   node.classList.toggle("is-empty", !bind.value);
