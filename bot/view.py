@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TypeVar
+from zoneinfo import ZoneInfo, available_timezones
 
 from bot.core import builtin, bundles, oncall, order
 from bot.core.access import who_may
-from bot.core.alert import Alert, Disposition, Lane
+from bot.core.alert import Alert, Disposition, Lane, Work
 from bot.core.approval import Approval
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
 from bot.core.change import Refused
+from bot.core.command import Command
 from bot.core.context import House, Known
 from bot.core.digest import Span, digest
 from bot.core.job_run import JobRun
@@ -50,6 +53,11 @@ Told = TypeVar("Told", Approval, JobRun)
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
 
 
+@cache
+def known_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 class View:
     """What people get to see, from the catalog as it is now and the store."""
 
@@ -57,6 +65,7 @@ class View:
         self.store = store
         self.project = project
         self.clock = clock
+        self.zones: dict[str, str] = {}  # of people, as far as Slack has told them: "Europe/Berlin"
         self.channel_names: dict[str, str] = {}  # by id, as far as Slack has told them: "#payments"
 
     @property
@@ -73,6 +82,19 @@ class View:
     def files(self) -> House:
         """The files alone, for what is no question of who is on call."""
         return House(self.catalog, self.project.owner, self.clock())
+
+    def zone_of(self, person: str) -> ZoneInfo:
+        """By whose clock the person speaks: his own, as Slack tells it, else that of his team's rotation."""
+        told = self.zones.get(person, "")
+        if told in known_zones():
+            return ZoneInfo(told)
+        teams = (team for _, team in sorted(self.catalog.teams.items()) if team.member(person))
+        return next((team.zone for team in teams if team.rotation), ZoneInfo("UTC"))
+
+    def ends(self, person: str, said: Command) -> datetime | None:
+        """When it is over, with a time of day or a weekday by the person's own clock. In UTC."""
+        end = said.ends(self.clock().astimezone(self.zone_of(person)))
+        return end.astimezone(UTC) if end else None
 
     def policy_of(self, alert: Alert) -> Policy | None:
         return self.files.policy_of(alert)
@@ -96,6 +118,19 @@ class View:
 
     def told(self, alert: Alert) -> tuple[str, ...]:
         return self.house.told(alert)
+
+    def told_last(self, person: str) -> Alert | None:
+        """Of the alerts that wait for somebody, that of which this person was told last."""
+        house = self.house
+        waiting = (a for a in self.store.alerts.open() if a.work is Work.open and not a.snooze)
+        mine = {alert.id: alert for alert in waiting if person in house.told(alert)}
+        told = self.store.outbox.pages(mine)
+
+        def at(alert: Alert) -> tuple[datetime, int]:
+            to_me = [at for to, at in told.get(alert.id, ()) if person in house.people(to, alert)]
+            return max(to_me, default=alert.opened_at), alert.id
+
+        return max(mine.values(), key=at, default=None)
 
     def unseen(self, person: str, alert: Alert) -> Refused | None:
         """Why the person may not even look at it; None where he may."""

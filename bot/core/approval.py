@@ -12,6 +12,7 @@ from typing import Any
 from bot.core.access import Deed, Ground, may, who_may
 from bot.core.action import MACHINE
 from bot.core.change import Refused
+from bot.core.notice import Notice
 from bot.core.words import clean, who
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
@@ -86,6 +87,23 @@ def binding(job: Job, params: Mapping[str, Any]) -> str:
     """What would be done, as a hash: which call or statement, with which values. SHA-256 in hex."""
     done = {"job": job.name, "kind": job.kind, "config": job.config, "params": params}
     return hashlib.sha256(canonical(done).encode(errors="surrogatepass")).hexdigest()
+
+
+def job_lines(job: Job, params: Mapping[str, Any], about: str = "") -> tuple[str, ...]:
+    """What it would do, in sentences, for whoever is asked whether it shall. `about`: for which alert."""
+    values = [f"{clean(name)} {_in_code(value)}" for name, value in params.items() if value is not None]
+    changes = f"It changes: {clean(job.changes)}" if job.changes else "What it changes is not written down."
+    lines = (
+        f"Start `{clean(job.name)}`{f' for {about}' if about else ''}?",
+        f"With {', '.join(values)}." if values else "It takes no parameters.",
+        changes,
+        f"To undo: {clean(job.undo)}" if job.undo else "",
+    )
+    return tuple(line for line in lines if line)
+
+
+def _in_code(value: Any) -> str:
+    return f"`{clean(' '.join(str(value).replace('`', chr(39)).split()))[:120]}`"
 
 
 def nobody_else(
@@ -168,13 +186,27 @@ def outcome(asked: Approval) -> str:
             return "was changed after it was asked for: it was not started"
 
 
-@dataclass(frozen=True)
-class Posted:
-    """How far Slack shows it: messages that stand (the card, then what became of it), and one under way."""
+# ----------------------------------------------------------------------- what Slack shows of it
 
-    channel: str = ""
-    ts: str = ""  # of the card
-    said: int = 0  # messages that stand
-    shown: str = ""  # which state the card shows
-    sending_since: datetime | None = None
-    retry_at: datetime | None = None
+
+class Says(StrEnum):
+    """Its messages: the card, and under it what a second person said and what came of the job."""
+
+    card = "card"
+    decided = "decided"
+    ended = "ended"
+
+
+def approval_of(key: str) -> int | None:
+    """Which approval allowed the start with this idempotency key; None: it needed none."""
+    _, dash, number = key.partition("approval-")
+    return int(number) if dash and number.isdigit() else None
+
+
+def notice_of(approval_id: int, says: Says, team: str) -> Notice:
+    """One of them, as what is to be said. Where it goes is seen when it is sent."""
+    card = f"approval-{approval_id}"
+    body = {"approval": approval_id, "says": says.value}
+    if says is Says.card:
+        return Notice(card, team, "", body)
+    return Notice(f"{card}-{says.value}", team, "", {**body, "under": card})

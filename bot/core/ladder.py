@@ -65,6 +65,7 @@ def climb(
     alert: Alert, now: datetime, actor: str, story: str, action: Action, kind: str = "escalated"
 ) -> Change:
     """Tells the current step of the ladder and sets when the next is due."""
+    mover = alert.last_event_by if actor == MACHINE and alert.step == 0 else actor  # whose act it is about
     to, step = step_to(alert), alert.step + 1
     ladder = alert.terms.ladder
     if step < len(ladder):
@@ -84,7 +85,7 @@ def climb(
         to=to,
         broadcast=True,
         work_seq=alert.work_seq + (actor != MACHINE),
-        data={"state": alert.word, "step": told.step},
+        data={"state": alert.word, "step": told.step, "by": mover},
     )
     return changed(alert, told, now, actor, kind, story, action, (page,))
 

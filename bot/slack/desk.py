@@ -73,5 +73,8 @@ class Desk(Protocol):
     def names(self) -> Mapping[str, str]:
         """People's names by their Slack ids, for places where Slack shows no mention."""
 
+    def met(self, slack: str, zone: str, /) -> None:
+        """What Slack says of somebody who is answered: in which time zone he is."""
+
     def alert_at(self, channel: str, ts: str, /) -> int | None:
         """The alert whose card (or whose thread) this is."""

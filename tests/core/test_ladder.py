@@ -65,7 +65,7 @@ def test_a_step_says_who_is_told_and_for_how_long_nobody_has_come() -> None:
     assert change.event.story == "escalated to the team: nobody has acknowledged it for 10 min"
     (page,) = effects(change, EffectKind.page)
     assert (page.to, page.broadcast, page.work_seq) == ("team", True, change.alert.work_seq)
-    assert page.data == {"state": "OPEN", "step": 2}
+    assert page.data == {"state": "OPEN", "step": 2, "by": "patrol"}
 
 
 def test_time_with_somebody_on_it_is_not_time_in_which_nobody_came() -> None:

@@ -130,6 +130,17 @@ def test_nobody_is_told_of_what_he_did_himself(life: Life) -> None:
 
 
 @given(lives)
+def test_the_thread_is_no_log(life: Life) -> None:
+    """Beside whom it pages or tells, it gets answers that were asked for, and what the pager said."""
+    answers = (a.RerunEnded, a.JobEnded, a.JobDecided, a.PagerCalled, a.Mended)
+    for _, action, change in changes(life):
+        said = [e for e in change.effects if e.kind is EffectKind.reply]
+        assert not said or isinstance(action, answers), action
+        quiet = isinstance(action, a.Acknowledge | a.SnoozeFor | a.Wake | a.Resolve | a.Comment)
+        assert not (quiet and change.effects), action
+
+
+@given(lives)
 def test_nothing_that_anybody_writes_can_stand_for_a_person_or_a_time(life: Life) -> None:
     for _, action, change in changes(life):
         texts = [change.event.story, *(e.text for e in change.effects)]
