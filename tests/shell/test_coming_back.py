@@ -75,6 +75,7 @@ def test_under_a_snooze_it_comes_back_without_a_word(town: World, bot: Node, sla
     assert bot.desk.confirm(ANA, ask.ask).ok
     town.table.says("s_1", bot.clock())
     bot.next_tick()
+    assert bot.alert(1).word == "SNOOZED", "from the start, not only when the sweep has come by"
     bot.clock.on(SECOND)
     bot.engine.sweep()
     bot.deliver(8)
