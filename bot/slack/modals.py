@@ -11,7 +11,7 @@ from bot.core.alert import Alert, Disposition, FalseCause, Work
 from bot.core.approval import needed
 from bot.core.reply import ShowReply
 from bot.slack import pictures, wording
-from bot.slack.answers import history_lines, job_lines, row_blocks
+from bot.slack.answers import ROWS_MOST, history_lines, job_lines, row_blocks
 from bot.slack.blocks import Block, actions, button, context, option, plain_text, section
 from bot.slack.face import concealed, offers, value
 from bot.slack.lines import trend
@@ -161,7 +161,7 @@ def more(shown: ShowReply, errand: Errand, notice: str = "", picture: str = "") 
         *actions(_readings(alert)),
         *_giving(alert),
         *actions(offers(alert, about)),
-        *row_blocks(about, 20),
+        *row_blocks(alert, about, ROWS_MOST),
         *actions(concealed(alert, about)),
         *context([_kept(alert)]),
         *_lately(shown, picture),

@@ -9,12 +9,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lane, Snooze, Terms, Work
-from bot.core.approval import Approval
+from bot.core.approval import Approval, ApprovalState
 from bot.core.digest import Digest, Fired, Span
 from bot.core.earned import Record
 from bot.core.job_run import JobRun, JobState
 from bot.core.oncall import Duty
 from bot.core.reply import (
+    ApprovalsReply,
     AskReply,
     Context,
     DigestReply,
@@ -29,6 +30,7 @@ from bot.core.reply import (
     Person,
     PolicyLine,
     PolicyReply,
+    Revealed,
     Said,
     ShowReply,
     StatusReply,
@@ -239,46 +241,23 @@ ON_CALL = st.builds(OnCall, team=TEXT, people=some(SLACK), why=WHY, until=maybe(
 DUTY = st.builds(Duty, people=some(SLACK), why=WHY, start=WHEN, end=WHEN)
 APPROVAL = st.builds(
     Approval,
-    id=st.integers(1, 4),
-    job=TEXT,
+    id=NUMBER,
+    job=st.one_of(NAME, TEXT),
     title=TEXT,
-    params=st.just({}),
-    binding=st.just("ab"),
-    by=SLACK,
+    params=ROW,
+    binding=st.just("0123456789abcdef" * 4),
+    by=st.one_of(SLACK, st.just("patrol")),
     asked_at=WHEN,
     expires_at=WHEN,
     alert=maybe(NUMBER),
+    state=st.sampled_from(ApprovalState),
+    decided_by=st.one_of(SLACK, st.just(""), st.just("patrol")),
+    decided_at=maybe(WHEN),
+    why=TEXT,
 )
-
-
-def numbered(alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
-    """The same, each another alert."""
-    return tuple(replace(alert, id=n + 1) for n, alert in enumerate(alerts))
-
-
-STATUS = st.builds(
-    StatusReply,
-    approvals=st.lists(APPROVAL, max_size=4, unique_by=lambda asked: asked.id).map(tuple),
-    able=st.dictionaries(st.integers(1, 4), some(SLACK), max_size=4),
-    teams=some(TEXT, 3),
-    open_total=NUMBER,
-    policies=st.one_of(some(LINE, 4), some(LINE, 4).map(lambda lines: lines * 30)),
-    open_alerts=st.one_of(some(ALERT, 2), some(ALERT, 1).map(lambda alerts: alerts * 60)).map(numbered),
-    on_call=some(ON_CALL, 4),
-    jobs=some(RUN, 8),
-    problems=some(MARKED, 10),
-    bundles=some(MARKED, 30),
-    version=TEXT,
-    cards=PLACES,
-    told=st.dictionaries(st.integers(1, 60), some(SLACK), max_size=20),
-)
-WORTH = st.none() | st.builds(
-    Worth,
-    st.builds(Record, NUMBER, NUMBER, NUMBER, span=SPAN),
-    st.sampled_from([(), ("3 more verdicts",)]),
-    st.sampled_from(["", "was right 1 of 12 times"]),
-)
-FIRED = st.builds(Fired, TEXT, NUMBER, NUMBER, NUMBER, NUMBER)
+APPROVALS = some(APPROVAL, 2).map(lambda few: tuple(replace(one, id=n) for n, one in enumerate(few * 15)))
+ABLE = st.dictionaries(st.integers(0, 30), some(SLACK), max_size=3)
+FIRED = st.builds(Fired, st.one_of(NAME, TEXT), NUMBER, NUMBER, NUMBER, NUMBER)
 TOOK = st.builds(
     Took,
     middle=maybe(SPAN),
@@ -306,23 +285,71 @@ DIGEST = st.builds(
     ),
     cards=PLACES,
 )
-REPLY = st.one_of(
-    st.builds(Said, text=MARKED, hint=MARKED, ok=st.booleans()),
-    STATUS,
-    st.builds(
+
+
+def numbered(alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
+    """The same, each another alert."""
+    return tuple(replace(alert, id=n + 1) for n, alert in enumerate(alerts))
+
+
+STATUS = st.builds(
+    StatusReply,
+    teams=some(TEXT, 3),
+    open_total=NUMBER,
+    policies=st.one_of(some(LINE, 4), some(LINE, 4).map(lambda lines: lines * 30)),
+    open_alerts=st.one_of(some(ALERT, 2), some(ALERT, 1).map(lambda alerts: alerts * 60)).map(numbered),
+    on_call=some(ON_CALL, 4),
+    jobs=some(RUN, 8),
+    problems=some(MARKED, 10),
+    bundles=some(MARKED, 30),
+    version=TEXT,
+    cards=PLACES,
+    told=st.dictionaries(st.integers(1, 60), some(SLACK), max_size=20),
+    approvals=APPROVALS,
+    able=ABLE,
+    standing=some(MARKED, 12),
+)
+WORTH = st.none() | st.builds(
+    Worth,
+    st.builds(Record, NUMBER, NUMBER, NUMBER, span=SPAN),
+    st.sampled_from([(), ("3 more verdicts",)]),
+    st.sampled_from(["", "was right 1 of 12 times"]),
+)
+BECAUSE = st.builds(
+    WhyReply, about=MARKED, reasons=some(st.tuples(TEXT, MARKED), 12).map(lambda reasons: reasons * 3)
+)
+ASKED = st.builds(AskReply, ask=st.integers(1, 10**9), lines=some(TEXT, 4), does=TEXT)
+REVEALED = st.builds(
+    Revealed,
+    columns=some(st.one_of(NAME, TEXT), 8),
+    rows=some(ROW, 10),
+    total=NUMBER,
+    why_not=st.one_of(st.just(""), MARKED),
+)
+REPLIES: dict[type, st.SearchStrategy[Any]] = {
+    Said: st.builds(Said, text=MARKED, hint=MARKED, ok=st.booleans()),
+    StatusReply: STATUS,
+    OnCallReply: st.builds(
         OnCallReply,
         teams=some(ON_CALL, 60),
         week=some(DUTY, 60),
         names=st.dictionaries(SLACK, TEXT, max_size=3),
     ),
-    st.builds(ListReply, alerts=some(ALERT, 2).map(lambda alerts: alerts * 40), asked=TEXT, cards=PLACES),
-    SHOWN,
-    DIGEST,
-    st.builds(
-        WhyReply, about=MARKED, reasons=some(st.tuples(TEXT, MARKED), 12).map(lambda reasons: reasons * 3)
+    ListReply: st.builds(
+        ListReply,
+        alerts=some(ALERT, 2).map(lambda alerts: alerts * 40),
+        asked=TEXT,
+        cards=PLACES,
+        snoozes=some(MARKED, 12),
     ),
-    st.builds(AskReply, ask=st.integers(1, 10**9), lines=some(TEXT, 4), does=TEXT),
-    st.builds(
+    ShowReply: SHOWN,
+    WhyReply: BECAUSE,
+    AskReply: ASKED,
+    DigestReply: DIGEST,
+    ApprovalsReply: st.builds(
+        ApprovalsReply, waiting=APPROVALS, able=ABLE, mine=some(st.integers(0, 30), 30)
+    ),
+    EntityReply: st.builds(
         EntityReply,
         name=TEXT,
         link=maybe(st.tuples(TEXT, TEXT)),
@@ -332,7 +359,7 @@ REPLY = st.one_of(
         snoozes=some(TEXT, 12),
         cards=PLACES,
     ),
-    st.builds(
+    PolicyReply: st.builds(
         PolicyReply,
         trend=TREND,
         policy=POLICY,
@@ -340,6 +367,7 @@ REPLY = st.one_of(
         worth=WORTH,
         alerts=some(ALERT, 3),
     ),
-    st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
-)
+    HelpReply: st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
+}
+REPLY = st.one_of(*REPLIES.values())
 PERSON = st.builds(Person, slack=SLACK)

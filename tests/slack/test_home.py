@@ -107,7 +107,7 @@ def test_of_policies_it_names_those_that_somebody_may_have_to_see_to() -> None:
     lines = (
         replace(well, name="payments.a", order="is paused"),
         replace(well, name="payments.b", last_error="no such table"),
-        replace(well, name="payments.c", last_status=RunStatus.waiting),
+        replace(well, name="payments.c", last_status=RunStatus.skipped),
     )
     text = said(StatusReply((*lines, well, replace(well, name="payments.fine")), ()))
     told = text[text.index("*Policies*") :].splitlines()

@@ -87,7 +87,7 @@ def test_a_policys_line_says_how_it_is_with_it() -> None:
     ways = {
         "well": well,
         "failing": replace(well, last_error="no such table"),
-        "waiting for data": replace(well, last_status=RunStatus.waiting),
+        "skipped": replace(well, last_status=RunStatus.skipped),
         "not run yet": replace(well, last_run=None),
         "is paused": replace(well, order="is paused"),
     }
