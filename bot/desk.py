@@ -291,10 +291,9 @@ class Desk:
         if None in linked:
             return Said("That message is no alert's card.", "Copy the link of the card itself.", ok=False)
         targets = list(dict.fromkeys([*said.alerts, *(found for found in linked if found)]))
-        if targets or said.verb != "ack":
-            return targets
-        last = self.view.told_last(person.slack)
-        return [last.id] if last else []
+        if not targets and said.verb == "ack" and (last := self.view.told_last(person.slack)):
+            return [last.id]
+        return targets
 
     def _person(self, name: str) -> str | None:
         names = self.names()
