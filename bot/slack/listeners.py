@@ -233,13 +233,14 @@ class Listeners:
     def command(self, ack: Ack, body: Body, context: BoltContext) -> None:
         place, text = payloads.command(body)
         outcome = self._act(context, place, lambda: self._desk.command(place.person, text))
-        if isinstance(outcome, Late):
+        if isinstance(outcome, Late) or self._talk.draws(
+            outcome
+        ):  # a picture must not come before its answer
             ack()
             self._settle(outcome, lambda reply: self._talk.answer(place, reply), place)
             return
         face = render(outcome, self._talk.room(place))
         ack(text=face.text, blocks=face.blocks)
-        self._talk.illustrate(place, outcome)
 
     def mention(self, body: Body, context: BoltContext) -> BoltResponse:
         """As middleware, because Bolt acks an event before its listener has run."""

@@ -95,13 +95,25 @@ class Talk:
 
     def answer(self, place: Place, reply: Reply | Refused) -> None:
         """`tell`, in the words of that place."""
-        self.tell(place, render(reply, self.room(place)))
-        self.illustrate(place, reply)
+        self._turns.later(lambda: self._answer(place, reply))
 
-    def illustrate(self, place: Place, reply: Reply | Refused) -> None:
+    def draws(self, reply: Reply | Refused) -> bool:
+        """Whether a picture follows this answer."""
+        return not isinstance(self._pictures, NoPictures) and pictures.pictured(reply) is not None
+
+    def _answer(self, place: Place, reply: Reply | Refused) -> None:
         """The picture of an answer follows it, as soon as there is one."""
+        self._tell(place, render(reply, self.room(place)))
         if found := pictures.pictured(reply):
-            self._pictures.ask(found.trend, lambda file: self._tell(place, pictures.alone(found, file)))
+            self._pictures.ask(found.trend, lambda file: self._illustrate(place, found, file))
+
+    def _illustrate(self, place: Place, found: pictures.Pictured, file_id: str) -> None:
+        try:
+            self._tell(place, pictures.alone(found, file_id))
+        except SlackRefused as refused:
+            if refused.code in NOT_SHOWN:
+                self._pictures.refused(file_id)
+            raise
 
     def instead(self, place: Place, face: Face) -> None:
         """In the place of the answer that asked, so that it asks no more."""
