@@ -121,7 +121,7 @@ class Asking:
         if not policy.runs:
             return _not_done(f"`{policy.name}` is {policy.status.value}: it is not run.")
         now, kind = self.engine.clock(), OrderKind.pause if said.verb == "pause" else OrderKind.every
-        until = said.ends(now) or now + PAUSED_FOR
+        until = self.view.ends(person.slack, said) or now + PAUSED_FOR
         if wrong := _too_much(kind, said.interval, until - now):
             return _not_done(wrong)
         wanted = Order(policy.name, kind, until, person.slack, said.words, now, said.interval)

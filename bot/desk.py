@@ -148,6 +148,10 @@ class Desk:
     ) -> tuple[Job, dict[str, Any]] | Refused | None:
         return self.approving.form(person, alert_id, job_name)
 
+    def met(self, slack: str, zone: str) -> None:
+        """What Slack says of somebody who asks: by whose clock he speaks."""
+        self.view.zones[slack] = zone
+
     # ----------------------------------------------------------------- questions
 
     def show(self, person: Person, alert_id: int) -> ShowReply | Refused | None:
@@ -204,7 +208,7 @@ class Desk:
 
     def _of_scope(self, person: Person, said: Command) -> Reply:
         """`snooze` and `wake` of an entity or a policy."""
-        until = said.ends(self.engine.clock())
+        until = self.view.ends(person.slack, said)
         if said.verb == "wake" or until is None:
             return unrefused(self.asking.wake(person, said.name))
         return self.ask_snooze(person, said.name, until, self._readable(said.words))
@@ -254,7 +258,7 @@ class Desk:
             return self._too_long(said.words)
         match said.verb:
             case "snooze":
-                until = said.ends(self.engine.clock())
+                until = self.view.ends(person.slack, said)
                 return SnoozeFor(by, until, said.words) if until else Said("For how long?", ok=False)
             case "resolve" if said.disposition:
                 return Resolve(by, said.disposition, said.false_cause, said.words)
@@ -274,8 +278,12 @@ class Desk:
 
     def _readable(self, words: str) -> str:
         """Words with the people in them by name, as the one who wrote them saw it."""
-        names = oncall.names(self.engine.catalog.teams)
+        names = self.names()
         return MENTIONED.sub(lambda found: f"@{found[2] or names.get(found[1], found[1])}", words)
+
+    def names(self) -> Mapping[str, str]:
+        """People's names by their Slack ids, as the files call them."""
+        return oncall.names(self.engine.catalog.teams)
 
     def _targets(self, person: Person, said: Command) -> list[int] | Said:
         """The alerts named by number or link. A link that leads to none is said: never is another taken."""
@@ -289,11 +297,11 @@ class Desk:
         return [last.id] if last else []
 
     def _person(self, name: str) -> str | None:
-        names = oncall.names(self.engine.catalog.teams)
+        names = self.names()
         return name if name in names else next((s for s, n in names.items() if n == name), None)
 
     def _names(self) -> list[str]:
-        return sorted(set(oncall.names(self.engine.catalog.teams).values()))
+        return sorted(set(self.names().values()))
 
     def _list(self, person: Person, said: Command) -> Reply:
         filters = dict(said.filters)

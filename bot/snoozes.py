@@ -129,8 +129,9 @@ class Snoozes:
         for channel, alerts in self._by_channel(snooze, hid).items():
             quiet = [one for one in alerts if one.snooze and one.snooze.of == snooze.id]
             waiting = [one for one in quiet if one.work is Work.open and step_to(one) != PAGER]
-            told = {slack for one in waiting for slack in house.people(step_to(one), one)} - {by}
-            body = {"text": ended(snooze, by, alerts, quiet), "people": sorted(told)}
+            steps = [_told(one, house, by) for one in waiting]
+            people = sorted({slack for _, _, people in steps for slack in people})
+            body = {"text": ended(snooze, by, alerts, quiet), "people": people, "steps": steps}
             key = f"snooze-{snooze.id}-ended-{channel}"
             notices += [Notice(key, self._team(channel), channel, body)] if channel else []
         return notices
@@ -157,3 +158,9 @@ class Snoozes:
         mine = (team for team in teams.values() if team.member(snooze.by))
         team = next(mine, None) or teams.get(self.project.owner)
         return team.channel if team else ""
+
+
+def _told(alert: Alert, house: House, by: str) -> tuple[int, int, list[str]]:
+    """Whom the end of its snooze tells, which counts as the next step of its ladder; not who has ended it."""
+    people = [slack for slack in house.people(step_to(alert), alert) if slack != by]
+    return alert.id, min(alert.step + 1, len(alert.terms.ladder)), people

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TypeVar
+from zoneinfo import ZoneInfo, available_timezones
 
 from bot.core import builtin, bundles, oncall, order
 from bot.core.access import who_may
@@ -14,6 +16,7 @@ from bot.core.approval import Approval
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
 from bot.core.change import Refused
+from bot.core.command import Command
 from bot.core.context import House, Known
 from bot.core.digest import Span, digest
 from bot.core.job_run import JobRun
@@ -50,6 +53,11 @@ Told = TypeVar("Told", Approval, JobRun)
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
 
 
+@cache
+def known_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 class View:
     """What people get to see, from the catalog as it is now and the store."""
 
@@ -57,6 +65,7 @@ class View:
         self.store = store
         self.project = project
         self.clock = clock
+        self.zones: dict[str, str] = {}  # of people, as far as Slack has told them: "Europe/Berlin"
         self.channel_names: dict[str, str] = {}  # by id, as far as Slack has told them: "#payments"
 
     @property
@@ -73,6 +82,19 @@ class View:
     def files(self) -> House:
         """The files alone, for what is no question of who is on call."""
         return House(self.catalog, self.project.owner, self.clock())
+
+    def zone_of(self, person: str) -> ZoneInfo:
+        """By whose clock the person speaks: his own, as Slack tells it, else that of his team's rotation."""
+        told = self.zones.get(person, "")
+        if told in known_zones():
+            return ZoneInfo(told)
+        teams = (team for _, team in sorted(self.catalog.teams.items()) if team.member(person))
+        return next((team.zone for team in teams if team.rotation), ZoneInfo("UTC"))
+
+    def ends(self, person: str, said: Command) -> datetime | None:
+        """When it is over, with a time of day or a weekday by the person's own clock. In UTC."""
+        end = said.ends(self.clock().astimezone(self.zone_of(person)))
+        return end.astimezone(UTC) if end else None
 
     def policy_of(self, alert: Alert) -> Policy | None:
         return self.files.policy_of(alert)

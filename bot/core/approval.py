@@ -12,6 +12,7 @@ from typing import Any
 from bot.core.access import Deed, Ground, may, who_may
 from bot.core.action import MACHINE
 from bot.core.change import Refused
+from bot.core.notice import Notice
 from bot.core.words import clean, who
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
@@ -185,13 +186,27 @@ def outcome(asked: Approval) -> str:
             return "was changed after it was asked for: it was not started"
 
 
-@dataclass(frozen=True)
-class Posted:
-    """How far Slack shows it: messages that stand (the card, then what became of it), and one under way."""
+# ----------------------------------------------------------------------- what Slack shows of it
 
-    channel: str = ""
-    ts: str = ""  # of the card
-    said: int = 0  # messages that stand
-    shown: str = ""  # which state the card shows
-    sending_since: datetime | None = None
-    retry_at: datetime | None = None
+
+class Says(StrEnum):
+    """Its messages: the card, and under it what a second person said and what came of the job."""
+
+    card = "card"
+    decided = "decided"
+    ended = "ended"
+
+
+def approval_of(key: str) -> int | None:
+    """Which approval allowed the start with this idempotency key; None: it needed none."""
+    _, dash, number = key.partition("approval-")
+    return int(number) if dash and number.isdigit() else None
+
+
+def notice_of(approval_id: int, says: Says, team: str) -> Notice:
+    """One of them, as what is to be said. Where it goes is seen when it is sent."""
+    card = f"approval-{approval_id}"
+    body = {"approval": approval_id, "says": says.value}
+    if says is Says.card:
+        return Notice(card, team, "", body)
+    return Notice(f"{card}-{says.value}", team, "", {**body, "under": card})

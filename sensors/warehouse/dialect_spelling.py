@@ -9,7 +9,10 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 
 from sensors.warehouse import spelled
+from sensors.warehouse.dialect_carrying import carried
 from sensors.warehouse.spelled import Untranslatable
+
+OWN_BINDS = ("duckdb", "snowflake")  # whose adapters take them as sqlglot writes them
 
 
 def spell(sql: str, read: str, write: str, tree: exp.Expr | None = None) -> str:
@@ -21,8 +24,9 @@ def spell(sql: str, read: str, write: str, tree: exp.Expr | None = None) -> str:
 def _spell(sql: str, read: str, write: str, tree: exp.Expr | None) -> str:
     try:
         tree = sqlglot.parse_one(sql, read=read) if tree is None else tree
-        if read != write:
-            unquoted(tree)
+        tree = carried(tree, read, write)
+        if write not in OWN_BINDS:
+            _plain_binds(tree)
         return tree.sql(dialect=write, unsupported_level=ErrorLevel.RAISE, copy=False)
     except UnsupportedError as error:
         said, name = _refused(str(error).strip().splitlines()[0].rstrip("."))
@@ -33,6 +37,13 @@ def _spell(sql: str, read: str, write: str, tree: exp.Expr | None) -> str:
         raise Untranslatable(f"this is not {read} SQL that can be read; run `patrol check`") from None
 
 
+def _plain_binds(tree: exp.Expr) -> None:
+    """`:name`, which the adapter gives to the driver as it likes them; sqlglot's spelling is one driver's."""
+    for bind in list(tree.find_all(exp.Placeholder)):
+        if bind.this:
+            bind.replace(exp.Var(this=f":{bind.name}"))
+
+
 def _refused(said: str) -> tuple[str, str]:
     """sqlglot's reason, with a function called as people write it; and its name."""
     if found := re.match(r"Argument '(\w+)' is not supported for expression '(\w+)'", said):
@@ -40,12 +51,3 @@ def _refused(said: str) -> tuple[str, str]:
         return f"{written} with its {found[1]} is not supported there", found[2]
     name = re.match(r"[A-Z_0-9]+(?= is not supported)", said)
     return said, name[0] if name else ""
-
-
-def unquoted(tree: exp.Expr) -> exp.Expr:
-    """`v:path::string` is the bare text in Snowflake; elsewhere a cast of JSON would keep its quotes."""
-    for cast in tree.find_all(exp.Cast):
-        found = cast.this
-        if isinstance(found, exp.JSONExtract) and cast.to.is_type(*exp.DataType.TEXT_TYPES):
-            cast.set("this", exp.JSONExtractScalar(this=found.this, expression=found.expression))
-    return tree

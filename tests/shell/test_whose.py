@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bot.core.reply import AskReply, Person, Said
-from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, FILES, SECOND, Node, World
+from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, FILES, NOON, SECOND, Node, World
 
 EVERY, THEIRS = "payments.elsewhere", "chat.elsewhere"
 ANA, BO, CY, DEE, EVE, FAY = (
@@ -121,3 +123,32 @@ def test_each_is_in_the_audit_by_what_it_is(bot: Node) -> None:
         ("U0ANA", "resume", EVERY, "done"),
         ("U0ANA", "every", EVERY, "done"),
     ]
+
+
+def test_a_time_of_day_is_meant_by_the_clock_of_the_one_who_says_it(world: World, bot: Node) -> None:
+    """It is noon in UTC: 13:00 in Berlin, 07:00 in New York."""
+    berlin = TEAMS.replace("timezone: UTC", "timezone: Europe/Berlin")
+    world.write("policies/_teams.yml", berlin)
+    bot.engine.reload()
+    bot.desk.met("U0BO", "America/New_York")
+    bot.desk.met("U0CY", "Mars/Olympus")
+    bot.clock.at = NOON
+    for person, text, hour in (
+        (BO, "snooze 1 until:18:00", 23),  # his own
+        (CY, "snooze 1 until:18:00", 17),  # his team's: his own is none
+        (DEE, "snooze 2 until:18:00", 18),  # his team has no rotation
+    ):
+        alert = bot.alert(int(text.split()[1]))
+        assert does(bot, text, person).ok
+        quiet = bot.alert(alert.id).snooze
+        assert quiet
+        assert quiet.until == NOON.replace(hour=hour), person
+    assert does(bot, f"pause {EVERY} until:14:00", ANA).ok
+    (order,) = bot.store.orders.on()
+    assert order.until == NOON + timedelta(hours=1)
+    reply = bot.desk.command(ANA, "snooze seller:s_1 until:tue")
+    assert isinstance(reply, AskReply)
+    assert "⟦t:" in reply.lines[0]  # shown to each reader in his own zone
+    assert bot.desk.confirm(ANA, reply.ask).ok
+    (snooze,) = bot.store.snoozes.on()
+    assert snooze.until == NOON.replace(hour=23)  # midnight in Berlin

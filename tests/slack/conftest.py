@@ -94,6 +94,7 @@ class RecordingDesk:
     delay_s: float = 0.0
     broken: Exception | None = None
     about: Context | None = None
+    zones: dict[str, str] = field(default_factory=dict)
     cards: dict[tuple[str, str], int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -187,6 +188,12 @@ class RecordingDesk:
     def accept(self, person: Person, handoff: int) -> Said | Refused:
         self._note("accept", person.slack, handoff)
         return Said("The handoff of payments is yours.")
+
+    def names(self) -> dict[str, str]:
+        return {"U0ANA": "ana", "U0BO": "bo", "U0CY": "cy"}
+
+    def met(self, slack: str, zone: str) -> None:
+        self.zones[slack] = zone
 
     def alert_at(self, channel: str, ts: str) -> int | None:
         return self.cards.get((channel, ts))

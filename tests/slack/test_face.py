@@ -315,6 +315,7 @@ def test_a_page_can_be_answered_where_it_is_read() -> None:
     )
     said = reply(page, an_alert(), ("U0BO", "U0CY"))
     assert said.text == (
-        "<@U0BO> <@U0CY> ALR-3 · escalated to the team: nobody has acknowledged it for 10 min"
+        "<@U0BO> <@U0CY> HIGH · Ana Cards asked 3 times to be paid elsewhere · ALR-3 · escalated to the team:"
+        " nobody has acknowledged it for 10 min"
     )
     assert said.blocks[1]["elements"][0]["action_id"] == "alert.ack"
