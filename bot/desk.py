@@ -43,7 +43,7 @@ from bot.core.reply import (
     StatusReply,
     WhyReply,
 )
-from bot.core.saying import answered, helped, refusal, together, unrefused
+from bot.core.saying import answered, helped, refusal, together, too_long, unrefused
 from bot.core.snooze import Scope
 from bot.core.unknown import no_such
 from bot.digests import Digests
@@ -215,22 +215,18 @@ class Desk:
 
     def ask_snooze(self, person: Person, name: str, until: datetime, why: str) -> AskReply | Said:
         if len(why) > NOTE_MOST:
-            return self._too_long(why)
+            return too_long(why, NOTE_MOST)
         return unrefused(self.asking.snooze(person, name, until, why))
 
     def _order(self, person: Person, said: Command) -> Reply:
         said = replace(said, words=self._readable(said.words))
         if len(said.words) > NOTE_MOST:
-            return self._too_long(said.words)
+            return too_long(said.words, NOTE_MOST)
         return unrefused(self.asking.order(person, said))
 
     def confirm(self, person: Person, ask: int) -> Said:
         """Yes to what was shown."""
         return unrefused(self.asking.confirm(person, ask))
-
-    def _too_long(self, words: str) -> Said:
-        much = f"That is {len(words):,} characters; at most {NOTE_MOST:,} are kept."
-        return Said(much, "Nothing was done. Say it in fewer words.", ok=False)
 
     def _each(self, person: Person, said: Command) -> Said:
         """One action for every alert named; without one, the alert that is due to this person."""
@@ -255,7 +251,7 @@ class Desk:
     def _action(self, person: Person, said: Command) -> PersonAction | Said:
         by, said = person.slack, replace(said, words=self._readable(said.words))
         if len(said.words) > NOTE_MOST:
-            return self._too_long(said.words)
+            return too_long(said.words, NOTE_MOST)
         match said.verb:
             case "snooze":
                 until = self.view.ends(person.slack, said)
