@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -171,6 +172,24 @@ def test_woken_its_step_is_due_when_it_was_or_now() -> None:
 def test_in_shadow_it_comes_up_in_the_digest_and_stays_as_it_is() -> None:
     change = at_due(opened(fire(lane=Lane.shadow)))
     assert (change.event.kind, change.alert.work, change.effects) == ("digest", Work.open, ())
+
+
+@pytest.mark.parametrize(
+    ("opens", "comes_up"),
+    [
+        (timedelta(hours=-4, minutes=-29, seconds=-44, microseconds=-5), timedelta(hours=-3)),
+        (timedelta(hours=-3, microseconds=-1), timedelta(hours=-3)),
+        (timedelta(hours=-3), timedelta(hours=21)),
+        (timedelta(), timedelta(hours=21)),
+    ],
+)
+def test_in_shadow_it_comes_up_in_the_first_digest_after_it_at_nine_sharp(
+    opens: timedelta, comes_up: timedelta
+) -> None:
+    alert = opened(fire(lane=Lane.shadow), NOON + opens)
+    next_due = due(alert)
+    assert next_due is not None
+    assert (next_due.at, next_due.to) == (NOON + comes_up, "digest")
 
 
 def test_in_shadow_a_snooze_ends_without_a_word() -> None:
