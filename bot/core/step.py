@@ -286,7 +286,7 @@ def _already_resolved(alert: Alert) -> Refused:
 
 
 def say_disposition(disposition: Disposition) -> str:
-    return disposition.value.replace("_", " ")
+    return disposition.called
 
 
 def _called(action: Resolve) -> str:

@@ -116,8 +116,9 @@ def test_where_the_first_step_waits_the_card_tells_nobody_and_the_ladder_begins_
     assert (next_due.at, next_due.to) == (NOON + 5 * MINUTE, "oncall")
 
 
-def test_a_shadow_alert_is_due_to_its_owners_digest() -> None:
-    next_due = due(opened(fire(lane=Lane.shadow)))
+@pytest.mark.parametrize("lane", [Lane.shadow, Lane.historical])
+def test_what_pages_nobody_is_due_to_its_owners_digest(lane: Lane) -> None:
+    next_due = due(opened(fire(lane=lane)))
     assert next_due is not None
     assert (next_due.at, next_due.to) == (NOON + 21 * HOUR, "digest")
     assert opened(fire(lane=Lane.shadow)).step_due is None
