@@ -7,8 +7,20 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.action import Acknowledge, Assign, Clear, Comment, Escalate, SnoozeFor, Timer, Unknown, Wake
-from bot.core.alert import Alert, Lane, Work, due
+from bot.core.action import (
+    Acknowledge,
+    Assign,
+    Clear,
+    Comment,
+    Escalate,
+    Reopen,
+    Resolve,
+    SnoozeFor,
+    Timer,
+    Unknown,
+    Wake,
+)
+from bot.core.alert import Alert, Disposition, Lane, Work, due
 from bot.core.change import Change, Effect, EffectKind, Same
 from bot.core.ladder import still_due
 from bot.core.step import step
@@ -94,6 +106,20 @@ def test_a_person_who_escalates_makes_the_page_one_of_that_act() -> None:
     change = done(opened(), Escalate(BO))
     (page,) = effects(change, EffectKind.page)
     assert page.work_seq == change.alert.work_seq == 1
+
+
+def about_whose_act(change: Change) -> object:
+    (page,) = effects(change, EffectKind.page)
+    return page.data["by"]
+
+
+def test_a_page_knows_whose_act_it_is_about_so_that_he_is_not_pinged() -> None:
+    reopened = after(opened(), Resolve(ANA, Disposition.benign), Reopen(BO))
+    assert about_whose_act(at_due(reopened)) == BO
+    assert about_whose_act(done(reopened, Escalate(ANA))) == ANA
+    assert about_whose_act(done(opened(), Escalate(BO))) == BO
+    commented = after(opened(), Comment(BO, "hm"))
+    assert about_whose_act(at_due(commented)) == "patrol", "that nobody has come is nobody's act"
 
 
 def test_escalating_what_is_acknowledged_leaves_its_deadline_alone() -> None:
