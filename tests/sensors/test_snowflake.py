@@ -7,11 +7,12 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from sensors.model.asset import Asset
 from sensors.model.run import Submitted
 from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError
 from sensors.warehouse import snowflake_statement as statement
@@ -231,6 +232,13 @@ def test_names_without_a_database_are_looked_for_in_the_urls(server: LocalSnowfl
     with server.opened() as opened:
         assert opened.columns("numbers") == opened.columns("market.core.numbers") == {"n": "integer"}
         assert opened.columns("nowhere.core.numbers; DROP TABLE x") == {}
+
+
+def test_a_text_that_says_until_when_a_table_is_loaded_is_read_as_a_time(server: LocalSnowflake) -> None:
+    server.run("CREATE TABLE market.core.spoken AS SELECT '2026-01-01 12:00:00' AS seen")
+    with server.opened() as opened:
+        found = opened.loaded_until([Asset("core.spoken", loaded_until="seen")])
+    assert found == {"core.spoken": datetime(2026, 1, 1, 12, tzinfo=UTC)}
 
 
 LOGINS = [

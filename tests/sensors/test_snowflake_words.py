@@ -140,8 +140,18 @@ def test_a_time_goes_in_as_utc_without_its_zone() -> None:
     ]
 
 
-@pytest.mark.parametrize("sql", ["DELETE FROM t", "CALL p()", "", "-- SELECT\nDROP TABLE t", "SHOW TABLES"])
-def test_what_does_not_begin_as_a_select_does_not_leave(sql: str) -> None:
+WRITING = [
+    "DELETE FROM t",
+    "CALL p()",
+    "",
+    "-- SELECT\nDROP TABLE t",
+    "SHOW TABLES",
+    "SELECT 1; DROP TABLE t",
+]
+
+
+@pytest.mark.parametrize("sql", WRITING)
+def test_what_is_not_one_select_does_not_leave(sql: str) -> None:
     with pytest.raises(WarehouseError, match="only one SELECT may be run"):
         positional(sql, {})
 

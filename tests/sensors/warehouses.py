@@ -15,6 +15,7 @@ from sensors.warehouse import Warehouse, connect
 from sensors.warehouse.duck import Duck
 from sensors.warehouse.duck_memory import OpenMemory
 from tests.sensors.project import fill
+from tests.sensors.snowflake_local import started
 from tests.store.conftest import own_database, postgres_server
 
 __all__ = ["postgres_server"]
@@ -66,9 +67,18 @@ def _postgres(request: pytest.FixtureRequest, _: Path, statements: Sequence[str]
         warehouse.close()
 
 
+@contextmanager
+def _snowflake(_: pytest.FixtureRequest, __: Path, statements: Sequence[str]) -> Iterator[Warehouse]:
+    with started() as local:
+        local.run("CREATE DATABASE market", *statements)
+        with local.opened() as warehouse:
+            yield warehouse
+
+
 PLACES = (
     Place("DuckDB in memory", "duckdb", _memory, stored=False),
     Place("DuckDB", "duckdb", _file),
     Place("Postgres", "postgres", _postgres),
+    Place("Snowflake", "snowflake", _snowflake),
 )
-DIALECTS = tuple(dict.fromkeys([*(place.dialect for place in PLACES), "snowflake"]))
+DIALECTS = tuple(dict.fromkeys(place.dialect for place in PLACES))
