@@ -62,8 +62,8 @@ chaos: setup  ## kill Patrol amid faults, count what is lost or doubled (KILLS=2
 figures: setup  ## what is to be reached beside what is measured; some ten minutes, or one row (ROW=click STORE=postgres)
 	@$(VENV)/bin/python -m bench.figures --row "$(ROW)" --store $(or $(STORE),sqlite)
 
-mutation: setup  ## which small changes of the core no test notices; some ten minutes (MODULE=bot/core/step.py)
-	@$(VENV)/bin/python -m bench.mutation $(MODULE)
+mutation: setup  ## which small changes of the core no test notices; some ten minutes (MODULE=bot/core/step.py LINES=100-120)
+	@$(VENV)/bin/python -m bench.mutation $(MODULE) $(if $(LINES),--lines $(LINES))
 
 lock:  ## write both requirements.lock again (needs uv)
 	uv pip compile pyproject.toml --universal --all-extras --group dev --generate-hashes --no-header -q -o requirements.lock
