@@ -196,6 +196,13 @@ def test_what_asks_something_else_failed_or_is_unknown_is_asked_anew(
 # --------------------------------------------------------------------------- results
 
 
+def test_a_large_result_comes_in_chunks_and_only_so_far_as_it_is_wanted(warehouse: Snowflake) -> None:
+    sql = "SELECT seq4() AS n, REPEAT('x', 1000) AS text FROM TABLE(GENERATOR(ROWCOUNT => 30000)) ORDER BY 1"
+    result = ask(warehouse, sql, limit=12_000)
+    assert (len(result.rows), result.truncated) == (12_000, True)
+    assert [n for n, _ in result.rows] == list(range(12_000))
+
+
 def test_rows_come_in_handfuls_and_those_beyond_the_limit_stay_there(
     warehouse: Snowflake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
