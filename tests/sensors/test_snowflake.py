@@ -223,6 +223,18 @@ def test_a_session_that_is_over_is_replaced_unseen(warehouse: Snowflake, server:
     assert len(server.history("SELECT 61")) == 1
 
 
+def test_a_query_outlives_its_session(warehouse: Snowflake, server: LocalSnowflake) -> None:
+    with server.holding("SELECT 64"):
+        asking = Asking(warehouse, "SELECT 64 AS n")
+        server.submitted("SELECT 64")
+        server.post("forget")
+        server.post("hold")
+        ended = asking.end()
+    assert isinstance(ended, Result)
+    assert ended.rows == ((64,),)
+    assert len(server.history("SELECT 64")) == 1
+
+
 def test_no_more_sessions_than_allowed_and_one_that_waits_in_vain_says_so(server: LocalSnowflake) -> None:
     with server.holding("SELECT 62"), server.opened(sessions=1) as opened:
         asking = Asking(opened, "SELECT 62 AS n")
