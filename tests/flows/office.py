@@ -209,15 +209,21 @@ class Person:
         was = self.page.viewport_size
         self.page.locator("#toasts").evaluate("(node, hidden) => { node.hidden = hidden; }", not buzz)
         for size in (DESKTOP, PHONE):
-            self.page.set_viewport_size({**size, "height": high} if high and PICTURES else size)
+            self.page.set_viewport_size(size)
             if at is not None:
                 at.scroll_into_view_if_needed()
             assert self.page.evaluate(TOO_WIDE) == [], f"too wide at {size['width']}: {name}"
             assert self.page.evaluate(CUT_OFF) == [], f"cut off at {size['width']}: {name}"
             expect(self.page.locator(".unknown")).to_have_count(0)
             if PICTURES:
-                self.page.screenshot(path=f"{PICTURES}/{name}-{size['width']}.png", animations="disabled")
+                self._keep(f"{name}-{size['width']}")
+                if high:
+                    self.page.set_viewport_size({**size, "height": high})
+                    self._keep(f"{name}-{size['width']}-whole")
         self.page.set_viewport_size(was or DESKTOP)
+
+    def _keep(self, name: str) -> None:
+        self.page.screenshot(path=f"{PICTURES}/{name}.png", animations="disabled")
 
 
 @dataclass
@@ -230,7 +236,10 @@ class Office:
     people: dict[str, Person] = field(default_factory=dict)
 
     def sits(self, name: str, size: ViewportSize = DESKTOP, place: str = "C0PAYMENTS") -> Person:
-        context = self.browser.new_context(viewport=size, timezone_id="UTC", locale="en-US")
+        sharp = 2 if PICTURES else 1
+        context = self.browser.new_context(
+            viewport=size, timezone_id="UTC", locale="en-US", device_scale_factor=sharp
+        )
         page = context.new_page()
         page.set_default_timeout(WAIT)
         page.goto(f"{self.town.slack.url}/?as={name}#{place}")

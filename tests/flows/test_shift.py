@@ -69,7 +69,7 @@ def test_ana_forgets_is_reminded_and_bo_is_paged_takes_over_resolves_and_hands_o
 
         at.chat("s_1", "Ana Cards", 6)
         ana.reads(hers, "HIGH", "OPEN", "@ana told", "else the team is told at 9:11 AM")
-        ana.looks("card", hers)
+        ana.looks("card", hers, buzz=True)
         ana.presses("Acknowledge", hers)
         ana.reads(hers, "ACKNOWLEDGED", "@ana has it until today at 10:01 AM")
 
