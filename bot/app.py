@@ -83,6 +83,7 @@ class Bot:
             bundles=settings.bundles,
             reader=reader,
             speaks=self.warehouse.dialect,
+            functions=settings.may_call,
         )
         self.pulling = Pulling(
             self.store,

@@ -128,7 +128,6 @@ def _acknowledge(alert: Alert, action: Acknowledge, now: datetime) -> Outcome:
         owner=by,
         acknowledged_at=now,
         acknowledged_until=until,
-        reminded=False,
         step_due=None,
         snooze=None,
     )

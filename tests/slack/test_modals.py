@@ -89,9 +89,21 @@ def test_any_status_has_its_home(status: StatusReply, person: Person) -> None:
     sound(home(status, person))
 
 
-def test_an_errand_comes_back_as_it_went() -> None:
-    assert Errand.unpacked(ERRAND.packed()) == ERRAND
-    assert Errand.unpacked(Errand(1, 0, job="a:b").packed()) == Errand(1, 0, job="a:b")
+@given(
+    st.builds(
+        Errand,
+        alert=st.integers(0, 10**12),
+        work_seq=st.integers(0, 10**6),
+        channel=st.sampled_from(["", "C0PAYMENTS"]),
+        ts=st.sampled_from(["", "1790000000.000100"]),
+        job=TEXT,
+    )
+)
+def test_an_errand_comes_back_as_it_went(errand: Errand) -> None:
+    assert Errand.unpacked(errand.packed()) == errand
+
+
+def test_what_is_no_errand_is_none() -> None:
     for broken in ("", "x", "1:2", "a:2:C:1:", "1:2:3"):
         assert Errand.unpacked(broken) is None
 
