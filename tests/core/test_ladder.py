@@ -149,8 +149,17 @@ def test_a_snoozes_end_says_what_is_so_now(meanwhile: tuple[Clear | Unknown, ...
     alert = after(opened(fire(terms=conditions())), SnoozeFor(ANA, NOON + 2 * HOUR), *meanwhile)
     change = at_due(alert)
     assert change.event.story == said
-    (tell,) = effects(change, EffectKind.tell)
-    assert (tell.text, tell.work_seq) == (f"ALR-3: {said}", alert.work_seq)
+    (page,) = effects(change, EffectKind.page)
+    assert (page.text, page.to, page.work_seq) == (said, "team", alert.work_seq)
+
+
+def test_what_a_snoozes_end_tells_is_the_step_that_was_due_so_nobody_is_told_twice() -> None:
+    alert = after(opened(fire(terms=events(ladder=STEPS))), SnoozeFor(ANA, NOON + HOUR))
+    ended = at_due(alert).alert
+    assert (ended.step, ended.step_due) == (2, NOON + HOUR + 15 * MINUTE)
+    early = after(opened(fire(terms=events(ladder=STEPS))), SnoozeFor(ANA, NOON + 5 * MINUTE))
+    woken = at_due(early)
+    assert (told(woken), woken.alert.step_due) == (["team"], NOON + 10 * MINUTE)
 
 
 def test_a_snoozes_end_is_told_to_whoever_has_it() -> None:

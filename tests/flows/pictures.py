@@ -22,7 +22,7 @@ SIDE_BY_SIDE = {
     "shift": ("paged-390", "resolve-390", "handoff-390"),
     "reading": ("more-390", "why-390", "show-seller-s_1-390"),
 }
-WIDE, PHONE_WIDE, GAP = 1280, 520, 16  # px
+WIDE, PHONE_WIDE, GAP = 1000, 520, 16  # px
 COLOURS = 256
 
 
