@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.action import Acknowledge, Assign, Clear, Comment, Escalate, SnoozeFor, Timer, Unknown, Wake
 from bot.core.alert import Alert, Lane, Work, due
-from bot.core.change import Change, Effect, EffectKind, Same
+from bot.core.change import Change, Effect, EffectKind, Refused, Same
 from bot.core.ladder import still_due
 from bot.core.step import step
 from bot.core.words import when
@@ -117,6 +117,20 @@ def test_a_reminder_is_given_once_and_then_those_on_call_are_paged() -> None:
     assert ended.event.at == NOON + 4 * HOUR
     assert (ended.alert.work, ended.alert.owner, told(ended)) == (Work.open, None, ["oncall"])
     assert ended.event.story == "⟦UANA⟧'s acknowledgement has run out; it is open again"
+
+
+def test_whoever_is_reminded_may_say_that_it_is_still_his_and_nobody_else() -> None:
+    alert = after(acknowledged(ANA), Acknowledge(BO))
+    assert isinstance(step(alert, Acknowledge(ANA), NOON + HOUR), Refused)
+    reminded = at_due(alert).alert
+    assert isinstance(step(reminded, Acknowledge(BO), NOON + 200 * MINUTE), Refused)
+    still = done(reminded, Acknowledge(ANA), NOON + 200 * MINUTE)
+    assert still.event.story == f"⟦UANA⟧ is still on it, until {when(NOON + 200 * MINUTE + 4 * HOUR)}"
+    assert (still.alert.owner, still.alert.helpers, still.effects) == (ANA, (BO,), ())
+    again = at_due(still.alert)
+    assert again.event.kind == "reminded"
+    assert again.event.at == NOON + 200 * MINUTE + 4 * HOUR * 0.8
+    assert isinstance(step(still.alert, Acknowledge(ANA), NOON + 201 * MINUTE), Refused)
 
 
 def test_of_a_ladder_that_waits_first_nobody_is_paged_at_an_acknowledgements_end() -> None:

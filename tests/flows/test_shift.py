@@ -78,6 +78,7 @@ def test_ana_forgets_is_reminded_and_bo_is_paged_takes_over_resolves_and_hands_o
         ana.reads(
             ana.thread, "@ana ALR-1 is yours and still open; your acknowledgement runs out today at 10:01"
         )
+        expect(ana.thread.get_by_role("button", name="Still on it")).to_be_visible()
         ana.looks("reminded")
         at.until(10, 2)  # and has forgotten; she is on call still, so she is told first
         ana.reads(ana.thread, "@ana's acknowledgement has run out; it is open again")
