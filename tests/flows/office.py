@@ -22,7 +22,7 @@ from tests.flows.ahead import Ahead
 from tests.flows.conftest import ROOT, Town, eventually
 
 NINE = datetime(2027, 3, 2, 9, tzinfo=UTC)  # a Tuesday, and ana's day begins
-WAIT = 15_000.0  # ms
+WAIT = 30_000.0  # ms
 PICTURES = os.environ.get("PICTURES")  # a folder: then each look is kept there as a picture
 CUT_OFF = """() => [...document.querySelectorAll('.btn-label, .dialog-head h2, .chip, .input-label')]
   .filter(node => node.offsetParent && node.scrollWidth > node.clientWidth + 1).map(node => node.innerText)"""

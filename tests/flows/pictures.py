@@ -19,7 +19,7 @@ DOCS = ROOT / "docs" / "pictures"
 STORIES = ("tests/flows/test_shift.py", "tests/flows/test_seen.py")
 ONE = {"alert": "card-1280"}  # picture of the docs -> look
 SIDE_BY_SIDE = {
-    "shift": ("paged-390", "resolve-390", "handoff-390"),
+    "shift": ("reminded-390", "paged-390", "handoff-390"),
     "reading": ("more-390", "why-390", "show-seller-s_1-390"),
 }
 WIDE, PHONE_WIDE, GAP = 1000, 520, 16  # px
