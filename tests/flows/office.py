@@ -256,14 +256,16 @@ class Office:
         self.clock.put(NINE.replace(hour=hour, minute=minute, second=second) + timedelta(days=day))
 
     def chat(self, seller: str, name: str, times: int, body: str = "") -> None:
-        """So many messages of a seller, one a minute, the last of them now."""
+        """So many messages of a seller, one a minute, the last of them now; and somebody's who says hello
+        after them, so that one look finds them all: data are looked at up to the newest row."""
         said = [body or SAYINGS[n % len(SAYINGS)] for n in range(times)]
         now = self.clock().replace(tzinfo=None, microsecond=0)
+        last = now - timedelta(seconds=1)
         rows = [
-            (f"m_{seller}_{now:%H%M%S}_{n}", seller, name, f"b_{40 + n}", text, now - timedelta(minutes=n))
+            (f"m_{seller}_{now:%H%M%S}_{n}", seller, name, f"b_{40 + n}", text, last - timedelta(minutes=n))
             for n, text in enumerate(said)
         ]
-        self._insert("core.chat", rows)
+        self._insert("core.chat", [*rows, (f"m_{now:%H%M%S}", "s_0", "Dee Dolls", "b_1", "hello all", now)])
 
     def paid_to_new_account(self, seller: str, name: str) -> None:
         now = self.clock().replace(tzinfo=None, microsecond=0)
