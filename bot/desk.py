@@ -260,7 +260,7 @@ class Desk:
                 return Resolve(by, said.disposition, said.false_cause, said.words)
             case "assign":
                 to = self._person(said.person)
-                return Assign(by, to) if to else no_such("person", said.person, self._names())
+                return Assign(by, to) if to else no_such("person", said.person, set(self.names().values()))
         simple: Mapping[str, PersonAction] = {
             "ack": Acknowledge(by),
             "unack": Unacknowledge(by),
@@ -294,9 +294,6 @@ class Desk:
     def _person(self, name: str) -> str | None:
         names = self.names()
         return name if name in names else next((s for s, n in names.items() if n == name), None)
-
-    def _names(self) -> list[str]:
-        return sorted(set(self.names().values()))
 
     def _list(self, person: Person, said: Command) -> Reply:
         filters = dict(said.filters)

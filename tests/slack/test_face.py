@@ -360,3 +360,11 @@ def test_a_page_can_be_answered_where_it_is_read() -> None:
         " nobody has acknowledged it for 10 min"
     )
     assert said.blocks[1]["elements"][0]["action_id"] == "alert.ack"
+
+
+def test_a_reminder_offers_to_go_on_and_no_other_line_to_its_owner_does() -> None:
+    tell = Effect(EffectKind.tell, "ALR-3 is yours and still open.", "U0ANA")
+    mine = an_alert(work=Work.acknowledged, owner="U0ANA", reminded=True)
+    assert reply(tell, mine, ("U0ANA",)).blocks[1]["elements"][0]["text"]["text"] == "Still on it"
+    for other in (an_alert(work=Work.acknowledged, owner="U0ANA"), an_alert(owner="U0BO", reminded=True)):
+        assert len(reply(tell, other, ("U0ANA",)).blocks) == 1
