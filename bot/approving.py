@@ -10,14 +10,23 @@ from typing import Any
 from bot.acting import Acting
 from bot.core import access
 from bot.core.access import Deed
-from bot.core.action import StartJob
+from bot.core.action import MACHINE, StartJob
 from bot.core.alert import Alert
-from bot.core.approval import Answer, Approval, ApprovalState, decide, needed, nobody_else, outcome
+from bot.core.approval import (
+    Answer,
+    Approval,
+    ApprovalState,
+    binding,
+    decide,
+    needed,
+    nobody_else,
+    outcome,
+)
 from bot.core.change import Refused
 from bot.core.command import Command
 from bot.core.reply import ApprovalsReply, Person, Reply, Said
 from bot.core.trail import line_of
-from bot.core.words import when
+from bot.core.words import when, who
 from bot.log import get
 from bot.starting import Starting
 from bot.waiting import Waiting
@@ -67,6 +76,8 @@ class Approving:
         if waits and (refused := self._in_vain(person, job, alert)):
             self.acting.add(person, Deed.start, about, refused)
             return refused
+        if waits and (same := self._waits_already(job, params, alert)):
+            return same
         if alert:
             asked = StartJob(person.slack, job.name, params, waits)
             _, done = self.engine.act(
@@ -86,6 +97,16 @@ class Approving:
         return Said(
             f"{job.title} is starting as job run {found.id}; `/patrol status` shows its outcome.", undo
         )
+
+    def _waits_already(self, job: Job, params: Mapping[str, Any], alert: Alert | None) -> Said | None:
+        """The same, asked for before, and nobody has answered yet."""
+        now, bound, about = self.engine.clock(), binding(job, params), alert.id if alert else None
+        for one in self.store.approvals.waiting():
+            if (one.binding, one.alert) == (bound, about) and now < one.expires_at:
+                by = who(one.by) if one.by != MACHINE else "Patrol"
+                said = f"{one.title} waits already, as {one.name}: {by} asked for it."
+                return Said(said, "`approvals` shows what waits, and who may agree.", ok=False)
+        return None
 
     def _in_vain(self, person: Person, job: Job, alert: Alert | None) -> Refused | None:
         house = self.view.house

@@ -152,7 +152,7 @@ def surfaces(bot: Node, act: Act, person: str) -> Iterator[tuple[str, Callable[[
 
     yield from (("command", command), ("mention", mention)) if act.typed else ()
     yield from (("button", button),) if act.button else ()
-    yield from (("modal", modal),) if act.modal else ()
+    yield from (("shortcut" if act.modal == "note" else "modal", modal),) if act.modal else ()
 
 
 def refused(answer: Any) -> str:
@@ -193,3 +193,10 @@ def test_the_answer_is_the_same_on_each_surface_and_the_refused_are_in_the_audit
             named = [slack for slack, has in ROLES.items() if has and needed and RANK[has] >= RANK[needed]]
             assert all(f"⟦{slack}⟧" in told for slack in named), told
             assert f"⟦{person}⟧" not in told
+
+
+def test_every_deed_is_tried_here_or_in_a_test_of_its_own() -> None:
+    several = {Deed.resolve_several, Deed.change_late, Deed.hand_over}  # tests/core/test_access.py
+    orders = {Deed.pause, Deed.pace}  # tests/shell/test_whose.py
+    others = {Deed.approve, Deed.reveal, Deed.reveal_hidden}  # test_approvals.py, test_sensitive.py
+    assert {act.deed for act in ACTS} == set(Deed) - several - orders - others
