@@ -16,6 +16,7 @@ from bot.core.action import (
     Reopen,
     Rerun,
     Resolve,
+    ShareRows,
     SnoozeFor,
     StartJob,
     Unacknowledge,
@@ -50,6 +51,7 @@ class Deed(StrEnum):
     change_late = "change_late"
     reopen = "reopen"
     rerun = "rerun"
+    share = "share"
     start = "start"
     approve = "approve"
     reveal = "reveal"
@@ -108,6 +110,7 @@ RIGHTS = {
     ),
     Deed.reopen: Right(Role.responder, "reopen {it}", ("reopen",), "`comment {n} …` leaves a note."),
     Deed.rerun: Right(Role.responder, "rerun {it}", ("rerun",), "`show {n}` shows what was found."),
+    Deed.share: Right(Role.responder, "put the rows of {it} into its thread", instead=ASK_OTHERS),
     Deed.start: Right(
         Role.responder,
         "start {it}",
@@ -190,6 +193,7 @@ SIMPLE: dict[type, Deed] = {
     Escalate: Deed.escalate,
     Comment: Deed.comment,
     Rerun: Deed.rerun,
+    ShareRows: Deed.share,
     StartJob: Deed.start,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from bot.core.access import (
     say,
     who_may,
 )
-from bot.core.action import Assign, Resolve
+from bot.core.action import Assign, PersonAction, Resolve
 from bot.core.alert import Disposition
 from bot.core.command import BY_NAME
 from sensors.model.team import Member, Role, Team
@@ -96,6 +97,7 @@ def test_those_who_are_named_may_and_who_is_on_call_comes_first(ground: Ground, 
 def test_every_deed_has_its_right_and_every_action_its_deed() -> None:
     assert set(RIGHTS) == set(Deed)
     assert set(SIMPLE.values()) <= set(Deed)
+    assert set(SIMPLE) | {Assign, Resolve} == set(get_args(PersonAction))
 
 
 def test_to_take_and_to_hand_over_is_a_responders_and_to_give_others_work_a_leads() -> None:
@@ -159,7 +161,7 @@ def test_the_table_is_what_was_agreed() -> None:
         None: {Deed.comment, Deed.escalate},
         Role.responder: {
             *(Deed.acknowledge, Deed.hand_back, Deed.take, Deed.hand_over, Deed.snooze, Deed.wake),
-            *(Deed.resolve, Deed.change, Deed.reopen, Deed.rerun, Deed.start, Deed.reveal),
+            *(Deed.resolve, Deed.change, Deed.reopen, Deed.rerun, Deed.start, Deed.reveal, Deed.share),
         },
         Role.lead: {
             *(

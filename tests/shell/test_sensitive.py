@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.action import Escalate
+from bot.core.action import Escalate, ShareRows
 from bot.core.builtin_slack import EXPOSED
 from bot.core.change import Refused
 from bot.core.reply import ListReply, Person, PolicyReply, Revealed, Said, ShowReply, StatusReply
@@ -78,7 +78,9 @@ def test_a_card_in_a_channel_that_is_opened_to_others_is_not_added_to(town: Worl
     bot.clock.on(2 * MINUTE)
     bot.desk.command(ANA, f"comment {alert} the seller is known")
     bot.desk.command(ANA, f"escalate {alert} at once")
+    assert bot.desk.act(ANA, alert, ShareRows("U0ANA")).ok
     bot.deliver(20)
+    assert slack.journal(kind="api", method="files.getUploadURLExternal") == []
     assert not any("at once" in line for line in threaded(slack))
     assert "the seller is known" not in json.dumps(slack.messages("payments")[0])
     assert len(bot.alerts(EXPOSED)) == 1

@@ -79,6 +79,7 @@ ACTS = (
     Act(Deed.escalate, "escalate", "alert.escalate"),
     Act(Deed.comment, "comment {n} hm", "", "more", {"note": "hm"}),
     Act(Deed.comment, "", "", "note", {"alert": "ALR-{n}", "note": "hm"}),
+    Act(Deed.share, "", "alert.sheet"),
     Act(Deed.rerun, "rerun", "alert.rerun"),
     Act(Deed.start, "start hold_payouts {n}", "", "job", {}),
 )
