@@ -82,6 +82,7 @@ class Bot:
             manifest=settings.manifest,
             bundles=settings.bundles,
             reader=reader,
+            speaks=self.warehouse.dialect,
         )
         self.pulling = Pulling(
             self.store,

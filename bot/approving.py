@@ -18,13 +18,14 @@ from bot.core.approval import (
     ApprovalState,
     binding,
     decide,
+    job_lines,
     needed,
     nobody_else,
     outcome,
 )
 from bot.core.change import Refused
 from bot.core.command import Command
-from bot.core.reply import ApprovalsReply, Person, Reply, Said
+from bot.core.reply import ApprovalsReply, AskReply, Person, Reply, Said
 from bot.core.trail import line_of
 from bot.core.words import when, who
 from bot.log import get
@@ -57,25 +58,37 @@ class Approving:
 
     # ---------------------------------------------------------------------- asking
 
+    def shown(
+        self, person: Person, alert: Alert | None, job: Job, given: Mapping[str, Any]
+    ) -> AskReply | Said | Refused:
+        """What a job that is typed would do, to be confirmed. What a second person must agree to is asked for
+        at once: it is he who is shown it."""
+        if needed(job):
+            return self.start(person, alert, job, given)
+        params = self._params(person, alert, job, given)
+        if isinstance(params, Said | Refused):
+            return params
+        bound, about = binding(job, params), alert.id if alert else None
+        asked = {"job": job.name, "params": dict(params), "alert": about, "binding": bound}
+        ask = self.store.snoozes.ask(person.slack, asked, self.engine.clock())
+        return AskReply(ask, job_lines(job, params, alert.name if alert else ""), f"Start {job.name}")
+
+    def confirmed(self, person: Person, asked: Mapping[str, Any]) -> Said | Refused:
+        """Yes to what was shown: it starts if it would still do just that."""
+        job, alert_id, params = self.engine.catalog.jobs.get(asked["job"]), asked["alert"], asked["params"]
+        if job is None or binding(job, params) != asked["binding"]:
+            changed = f"`{asked['job']}` was changed after you were shown it: it was not started."
+            return Refused(changed, f"start {asked['job']} …")
+        return self.start(person, self.store.alerts.get(alert_id) if alert_id else None, job, params)
+
     def start(
         self, person: Person, alert: Alert | None, job: Job, given: Mapping[str, Any]
     ) -> Said | Refused:
         """Starts a job, for an alert or by itself, or asks for it; what is wrong is said before."""
-        ground = self.view.house.ground_to_start(job, alert)
-        about = f"{job.name} for {alert.name}" if alert else job.name
-        hidden = self.view.unseen(person.slack, alert) if alert else None
-        if refused := hidden or access.may(person.slack, Deed.start, ground):
-            self.acting.add(person, Deed.start, about, refused)
-            return refused
-        params, problems = job.fill(given, {**alert.newest, **alert.key_values} if alert else {})
-        if problems:
-            return Said(
-                f"{job.title} was not started: {'; '.join(problems)}.", f"start {job.name} …", ok=False
-            )
-        waits = needed(job)
-        if waits and (refused := self._in_vain(person, job, alert)):
-            self.acting.add(person, Deed.start, about, refused)
-            return refused
+        params = self._params(person, alert, job, given)
+        if isinstance(params, Said | Refused):
+            return params
+        waits, about = needed(job), _about(job, alert)
         if waits and (same := self._waits_already(job, params, alert)):
             return same
         if alert:
@@ -107,6 +120,25 @@ class Approving:
                 said = f"{one.title} waits already, as {one.name}: {by} asked for it."
                 return Said(said, "`approvals` shows what waits, and who may agree.", ok=False)
         return None
+
+    def _params(
+        self, person: Person, alert: Alert | None, job: Job, given: Mapping[str, Any]
+    ) -> Mapping[str, Any] | Said | Refused:
+        """The values with which it would start; or why it would not."""
+        ground, about = self.view.house.ground_to_start(job, alert), _about(job, alert)
+        hidden = self.view.unseen(person.slack, alert) if alert else None
+        if refused := hidden or access.may(person.slack, Deed.start, ground):
+            self.acting.add(person, Deed.start, about, refused)
+            return refused
+        params, problems = job.fill(given, {**alert.newest, **alert.key_values} if alert else {})
+        if problems:
+            return Said(
+                f"{job.title} was not started: {'; '.join(problems)}.", f"start {job.name} …", ok=False
+            )
+        if needed(job) and (refused := self._in_vain(person, job, alert)):
+            self.acting.add(person, Deed.start, about, refused)
+            return refused
+        return params
 
     def _in_vain(self, person: Person, job: Job, alert: Alert | None) -> Refused | None:
         house = self.view.house
@@ -166,6 +198,11 @@ class Approving:
         if not approved:
             return Said(said, ok=decided.state is not ApprovalState.void)
         return Said(f"{said} It is starting.", f"undo: {job.undo}" if job and job.undo else "")
+
+
+def _about(job: Job, alert: Alert | None) -> str:
+    """As the audit has it."""
+    return f"{job.name} for {alert.name}" if alert else job.name
 
 
 def _starting(job: Job, alert: Alert) -> Said:

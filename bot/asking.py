@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,8 +27,10 @@ OVER = Said("That was asked too long ago, was done already, or was asked by some
 
 
 class Asking:
-    def __init__(self, acting: Acting) -> None:
+    def __init__(self, acting: Acting, start: Callable[[Person, Mapping[str, Any]], Said | Refused]) -> None:
+        """`start` starts the job that was shown."""
         self.acting = acting
+        self.start = start
         self.view = acting.view
         self.engine = acting.engine
         self.store = acting.engine.store
@@ -54,7 +56,9 @@ class Asking:
         """Does what this person asked for and was shown, once."""
         now = self.engine.clock()
         asked = self.store.snoozes.take(ask, person.slack, now - HELD_FOR, now)
-        return self._snoozed(person, asked) if asked else OVER
+        if not asked:
+            return OVER
+        return self.start(person, asked) if "job" in asked else self._snoozed(person, asked)
 
     def _snoozed(self, person: Person, asked: Mapping[str, Any]) -> Said | Refused:
         target = target_of(str(asked["name"]), self.engine.catalog)

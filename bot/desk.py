@@ -28,7 +28,7 @@ from bot.core.action import (
     Unacknowledge,
     Wake,
 )
-from bot.core.alert import Alert, Work
+from bot.core.alert import Alert
 from bot.core.change import Refused
 from bot.core.command import BY_NAME, Command, Mistake
 from bot.core.entities import target_of
@@ -75,7 +75,7 @@ class Desk:
         self.acting = Acting(engine, view)
         self.revealing = Revealing(self.acting)
         self.approving = Approving(self.acting, starting)
-        self.asking = Asking(self.acting)
+        self.asking = Asking(self.acting, self.approving.confirmed)
         self.why = Why(engine, view)
         self.standing_in = StandingIn(view)
         self.handoffs = Handoffs(view)
@@ -114,15 +114,16 @@ class Desk:
     def start_job(
         self, person: Person, alert_id: int | None, job_name: str, params: Mapping[str, Any]
     ) -> Said:
-        """Starts a job, for an alert or by itself; what is wrong is said before anything starts."""
+        """Starts a job that a form has shown, for an alert or by itself."""
+        found = self._job(alert_id, job_name)
+        return found if isinstance(found, Said) else unrefused(self.approving.start(person, *found, params))
+
+    def _job(self, alert_id: int | None, job_name: str) -> tuple[Alert | None, Job] | Said:
         job = self.engine.catalog.jobs.get(job_name)
         if job is None:
             return no_such("job", job_name, list(self.engine.catalog.jobs))
         alert = self.engine.store.alerts.get(alert_id) if alert_id else None
-        if alert_id and alert is None:
-            return self.view.unknown_alert(alert_id)
-        said = self.approving.start(person, alert, job, params)
-        return refusal(said) if isinstance(said, Refused) else said
+        return self.view.unknown_alert(alert_id) if alert_id and alert is None else (alert, job)
 
     def reveal(self, person: Person, alert_id: int, why: str) -> Refused | None:
         """Records that somebody wants to see masked values, or refuses it."""
@@ -286,15 +287,10 @@ class Desk:
         if None in linked:
             return Said("That message is no alert's card.", "Copy the link of the card itself.", ok=False)
         targets = list(dict.fromkeys([*said.alerts, *(found for found in linked if found)]))
-        return targets or self._last_paged(person) if said.verb == "ack" else targets
-
-    def _last_paged(self, person: Person) -> list[int]:
-        """For a bare `ack`: the newest open alert that was told to this person."""
-        house = self.view.house
-        for alert in sorted(self.engine.store.alerts.open(), key=lambda a: a.fired_at, reverse=True):
-            if alert.work is Work.open and not alert.snooze and person.slack in house.told(alert):
-                return [alert.id]
-        return []
+        if targets or said.verb != "ack":
+            return targets
+        last = self.view.told_last(person.slack)
+        return [last.id] if last else []
 
     def _person(self, name: str) -> str | None:
         names = oncall.names(self.engine.catalog.teams)
@@ -305,7 +301,7 @@ class Desk:
 
     def _list(self, person: Person, said: Command) -> Reply:
         filters = dict(said.filters)
-        wrong = sorted(set(filters) - {"mine", "unowned", "snoozed", "policy", "team", "severity"})
+        wrong = sorted(set(filters) - {"mine", "unowned", "late", "snoozed", "policy", "team", "severity"})
         severity = filters.get("severity")
         if wrong or (severity is not None and severity not in Severity.__members__):
             what = f"`{wrong[0]}`" if wrong else f"`severity:{severity}`"
@@ -317,6 +313,7 @@ class Desk:
             team=filters.get("team"),
             owner=person.slack if "mine" in filters else None,
             unowned="unowned" in filters,
+            late="late" in filters,
             snoozed="snoozed" in filters,
             severity=Severity[severity] if severity else None,
         )
@@ -394,4 +391,7 @@ class Desk:
         targets = self._targets(person, said)
         if isinstance(targets, Said):
             return targets
-        return self.start_job(person, targets[0] if targets else None, said.name, said.params)
+        found = self._job(targets[0] if targets else None, said.name)
+        return (
+            found if isinstance(found, Said) else unrefused(self.approving.shown(person, *found, said.params))
+        )

@@ -24,7 +24,7 @@ REST_S = (10.0, 300.0)  # before files that could not be read are read again: at
 class Project:
     """The current catalog. A file that does not load keeps its last good version, over a restart too.
 
-    `reader` reads it: in this process, unless told otherwise.
+    `reader` reads it: in this process, unless told otherwise. `speaks`: the warehouse's dialect.
     """
 
     def __init__(
@@ -38,12 +38,13 @@ class Project:
         manifest: Path | None = None,
         bundles: Sequence[Bundle] = (),
         reader: Reader = HERE,
+        speaks: str = "duckdb",
     ) -> None:
         self.folder = folder
         self.bundles = bundles
         self._store = store
         self._own = Root(Bundle(bundle, dialect=dialect), folder, main=bundle, manifest=manifest)
-        self._owner = owner
+        self._owner, self._speaks = owner, speaks
         self.reader = reader
         self._print = ""
         self._lock = threading.Lock()
@@ -100,7 +101,8 @@ class Project:
         names = [root.bundle.name for root in there]
         active = {name: found for name in names if (found := self._store.contents.active(name))}
         versions = {name: version for name, (version, _) in active.items()}
-        return Wanted(tuple(there), self._files, versions, {name: good for name, (_, good) in active.items()})
+        kept = {name: good for name, (_, good) in active.items()}
+        return Wanted(tuple(there), self._files, versions, kept, self._speaks)
 
     def _peopled(self, now: Catalog) -> Catalog:
         """The files with the people of Slack's user groups; `now` itself where nobody has come or gone."""

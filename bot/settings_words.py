@@ -12,7 +12,7 @@ CHOICES = {
 }
 ABOUT = {
     "store_url": "Where Patrol keeps alerts, history and what it has seen: SQLite or Postgres",
-    "warehouse_url": "Where the policies look: duckdb:///warehouse.duckdb",
+    "warehouse_url": "Where the policies look: duckdb:///warehouse.duckdb or postgresql://user@host/name",
     "host": "The address that /healthz, /readyz and /metrics are served on",
     "port": "The port that they are served on",
     "slack_url": "Another address of Slack's API, such as the sandbox's",

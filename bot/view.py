@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bot.core import builtin, bundles, oncall, order
 from bot.core.access import who_may
-from bot.core.alert import Alert, Disposition, Lane
+from bot.core.alert import Alert, Disposition, Lane, Work
 from bot.core.approval import Approval
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
@@ -118,6 +118,19 @@ class View:
 
     def told(self, alert: Alert) -> tuple[str, ...]:
         return self.house.told(alert)
+
+    def told_last(self, person: str) -> Alert | None:
+        """Of the alerts that wait for somebody, that of which this person was told last."""
+        house = self.house
+        waiting = (a for a in self.store.alerts.open() if a.work is Work.open and not a.snooze)
+        mine = {alert.id: alert for alert in waiting if person in house.told(alert)}
+        told = self.store.outbox.pages(mine)
+
+        def at(alert: Alert) -> tuple[datetime, int]:
+            to_me = [at for to, at in told.get(alert.id, ()) if person in house.people(to, alert)]
+            return max(to_me, default=alert.opened_at), alert.id
+
+        return max(mine.values(), key=at, default=None)
 
     def unseen(self, person: str, alert: Alert) -> Refused | None:
         """Why the person may not even look at it; None where he may."""

@@ -17,12 +17,14 @@ from sensors.model.policy import Query
 from sensors.near import near
 from sensors.sources import sql_path
 from sensors.sql.facts import UNKNOWN, Facts
-from sensors.sql.lineage import Columns, Flaw, Proof, prove
+from sensors.sql.lineage import Columns, Proof, prove
+from sensors.sql.safety import Flaw
 from sensors.sql.template import Macros, Shaped, shape
+from sensors.warehouse.alchemy_ways import WAYS
 from sensors.yaml_marks import Document, line_of, read
 
 BOUNDS = frozenset({"window_start", "window_end", "baseline_start"})
-NATIVES = ("duckdb", "snowflake", "postgres")
+NATIVES = tuple(sorted({"duckdb", "snowflake", *(way.dialect for way in WAYS.values())}))
 
 
 @dataclass

@@ -46,6 +46,7 @@ class Wanted:
     last_good: Catalog = field(default_factory=Catalog)
     versions: Mapping[str, str] = field(default_factory=dict)  # by bundle the one in use, maybe elsewhere
     kept: Mapping[str, str] = field(default_factory=dict)  # by bundle its files as they were good, as JSON
+    speaks: str = "duckdb"  # the dialect of the warehouse that they will be asked of
 
     @property
     def shelf(self) -> Path:
@@ -123,10 +124,10 @@ HERE = Here()
 def _load(wanted: Wanted) -> Loaded:
     from sensors.catalog import load_all
 
-    loaded = load_all(wanted.roots, last_good=wanted.last_good)
+    loaded = load_all(wanted.roots, last_good=wanted.last_good, carry_to=wanted.speaks)
     lacking = loaded.broken or any(part.away or part.errors for part in loaded.each)
     if lacking and any(wanted.behind(root.bundle.name) for root in wanted.roots):
-        loaded = load_all(wanted.roots, last_good=_last_good(wanted))
+        loaded = load_all(wanted.roots, last_good=_last_good(wanted), carry_to=wanted.speaks)
     return loaded
 
 
@@ -134,7 +135,7 @@ def _last_good(wanted: Wanted) -> Catalog:
     """What this process has read last of each bundle, or what is kept of it where that is newer."""
     from sensors.catalog import load_all
 
-    kept = load_all([_as_kept(root, wanted.kept) for root in wanted.roots])
+    kept = load_all([_as_kept(root, wanted.kept) for root in wanted.roots], carry_to=wanted.speaks)
     names = [root.bundle.name for root in wanted.roots]
     return Catalog(
         parts={name: (kept if wanted.behind(name) else wanted.last_good).part(name) for name in names}

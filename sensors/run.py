@@ -90,7 +90,12 @@ def late(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse, now:
     dated = [a for n in wanted if (a := assets[n]).late_after and a.loaded_until]
     loaded = warehouse.loaded_until(dated) if dated else {}
     behind = [a for a in dated if a.name in loaded and a.late_after and now - loaded[a.name] > a.late_after]
-    return "; ".join(f"{a.name} is late: loaded until {loaded[a.name]:%Y-%m-%d %H:%M} UTC" for a in behind)
+    return "; ".join(_late(asset, loaded[asset.name]) for asset in behind)
+
+
+def _late(asset: Asset, until: datetime) -> str:
+    whose = f"; {asset.owner} own it" if asset.owner else ""
+    return f"{asset.name} is late: loaded until {until:%Y-%m-%d %H:%M} UTC{whose}"
 
 
 def sources_of(

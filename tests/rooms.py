@@ -89,7 +89,7 @@ ROOMS = {
 HOMES: Mapping[str, str] = {
     "sqlalchemy": "bot.store bot.jobs.sql sensors.warehouse.alchemy",
     "alembic": "bot.store",
-    "psycopg": "bot.store",
+    "psycopg": "bot.store sensors.warehouse.alchemy",
     "slack_bolt": "bot.slack bot.app",
     "slack_sdk": "bot.slack bot.app",
     "websocket": "bot.slack",

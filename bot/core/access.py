@@ -51,7 +51,6 @@ class Deed(StrEnum):
     change_late = "change_late"
     reopen = "reopen"
     rerun = "rerun"
-    share = "share"
     start = "start"
     approve = "approve"
     reveal = "reveal"
@@ -59,6 +58,7 @@ class Deed(StrEnum):
     pause = "pause"
     pace = "pace"
     comment = "comment"
+    share_rows = "share_rows"
     escalate = "escalate"
 
 
@@ -110,7 +110,6 @@ RIGHTS = {
     ),
     Deed.reopen: Right(Role.responder, "reopen {it}", ("reopen",), "`comment {n} …` leaves a note."),
     Deed.rerun: Right(Role.responder, "rerun {it}", ("rerun",), "`show {n}` shows what was found."),
-    Deed.share: Right(Role.responder, "put the rows of {it} into its thread", instead=ASK_OTHERS),
     Deed.start: Right(
         Role.responder,
         "start {it}",
@@ -145,6 +144,7 @@ RIGHTS = {
         "a policy",
     ),
     Deed.comment: Right(None, "comment on {it}", ("comment",)),
+    Deed.share_rows: Right(None, "put the rows of {it} into its thread"),
     Deed.escalate: Right(None, "escalate {it}", ("escalate",)),
 }
 
@@ -192,8 +192,8 @@ SIMPLE: dict[type, Deed] = {
     Reopen: Deed.reopen,
     Escalate: Deed.escalate,
     Comment: Deed.comment,
+    ShareRows: Deed.share_rows,
     Rerun: Deed.rerun,
-    ShareRows: Deed.share,
     StartJob: Deed.start,
 }
 

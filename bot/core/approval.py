@@ -89,6 +89,23 @@ def binding(job: Job, params: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(done).encode(errors="surrogatepass")).hexdigest()
 
 
+def job_lines(job: Job, params: Mapping[str, Any], about: str = "") -> tuple[str, ...]:
+    """What it would do, in sentences, for whoever is asked whether it shall. `about`: for which alert."""
+    values = [f"{clean(name)} {_in_code(value)}" for name, value in params.items() if value is not None]
+    changes = f"It changes: {clean(job.changes)}" if job.changes else "What it changes is not written down."
+    lines = (
+        f"Start `{clean(job.name)}`{f' for {about}' if about else ''}?",
+        f"With {', '.join(values)}." if values else "It takes no parameters.",
+        changes,
+        f"To undo: {clean(job.undo)}" if job.undo else "",
+    )
+    return tuple(line for line in lines if line)
+
+
+def _in_code(value: Any) -> str:
+    return f"`{clean(' '.join(str(value).replace('`', chr(39)).split()))[:120]}`"
+
+
 def nobody_else(
     by: str, ground: Ground, sees: Callable[[str], bool] = lambda _person: True
 ) -> Refused | None:

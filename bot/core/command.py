@@ -27,7 +27,7 @@ VERBS = (
     Verb("status", "status", "every policy on one screen: what ran, what is late or broken, who is on call"),
     Verb(
         "list",
-        "list [mine|unowned|snoozed] [policy:x] [team:x] [severity:high]",
+        "list [mine|unowned|late|snoozed] [policy:x] [team:x] [severity:high]",
         "open alerts, worst first",
         ("filters",),
     ),
@@ -84,7 +84,7 @@ VERBS = (
     Verb(
         "start",
         "start rescore_seller [142] seller_id=s_1",
-        "start a job; parameters come from the alert where one is named",
+        "start a job, once you have seen what it would do; parameters come from the alert where one is named",
         ("name", "params"),
     ),
     Verb("approvals", "approvals", "jobs that wait for a second person, and who may agree"),

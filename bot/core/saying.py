@@ -15,12 +15,15 @@ from bot.core.words import clean
 
 Answered = TypeVar("Answered", bound=Reply)
 UNDO = {
-    "acknowledged": "unack",
-    "joined": "unack",
-    "assigned": "unack",
-    "snoozed": "wake",
-    "resolved": "reopen",
-    "unacknowledged": "ack",
+    "acknowledged": "unack {n}",
+    "joined": "unack {n}",
+    "assigned": "unack {n}",
+    "snoozed": "wake {n}",
+    "woken": "snooze {n} 1h",
+    "resolved": "reopen {n}",
+    "reopened": "resolve {n} …",
+    "redisposed": "resolve {n} …",
+    "unacknowledged": "ack {n}",
 }
 OTHER_WAY = re.compile(rf"(undo: )?((?:{'|'.join(BY_NAME)})(?: .*)?)")
 
@@ -29,8 +32,8 @@ def answered(alert: Alert, outcome: Change | Refused | Same) -> Said:
     """What came of an act, with its undo."""
     match outcome:
         case Change(event=event):
-            undo = UNDO.get(event.kind)
-            hint = f"undo: `/patrol {undo} {alert.id}`" if undo else ""
+            undo = UNDO.get(event.kind, "").format(n=alert.id)
+            hint = f"undo: `/patrol {undo}`" if undo else ""
             return Said(f"{alert.name} {event.story}.{noted(alert, event.kind)}", hint)
         case Refused():
             return refusal(outcome)

@@ -94,7 +94,7 @@ def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:
         return Same("nothing that people would see has changed")
     worse = _worse(alert, after)
     if alert.snooze and after.severity > alert.snooze.ceiling:
-        after = awake(after, now)
+        after = awake(after, alert.snooze, now)
         worse = f"{worse or f'{after.severity.name} now, with {after.count}'}; the snooze has ended"
     story = worse or f"now {count(after.count, 'row')}"
     if not worse or (alert.snooze is not None and after.snooze is not None) or alert.lane is not Lane.live:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, case, delete, func, or_, select
 
-from bot.core.alert import Alert, Disposition, Event, Lane
+from bot.core.alert import Alert, Condition, Disposition, Event, Lane
 from bot.core.reconcile import Seen
 from bot.core.reply import Earlier, Evidence
 from bot.core.snooze import Scope, Target
@@ -101,6 +101,7 @@ class Alerts:
         team: str | None = None,
         owner: str | None = None,
         unowned: bool = False,
+        late: bool = False,
         snoozed: bool = False,
         severity: Severity | None = None,
         lane: Lane | None = None,
@@ -112,6 +113,7 @@ class Alerts:
             team is None or t.c.team == team,
             owner is None or t.c.owner == owner,
             not unowned or t.c.owner.is_(None),
+            not late or t.c.condition == Condition.unknown.value,
             not snoozed or t.c.snoozed_until.is_not(None),
             severity is None or t.c.severity == int(severity),
             lane is None or t.c.lane == lane.value,

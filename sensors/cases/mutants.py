@@ -11,8 +11,8 @@ from sensors.draft import place
 from sensors.model.catalog import Catalog
 from sensors.model.clock import say_duration
 from sensors.model.policy import Grades, Policy
-from sensors.sql.lineage import Flaw
 from sensors.sql.mutate import Change, beside, changes
+from sensors.sql.safety import Flaw
 from sensors.yaml_marks import Document
 from sensors.yaml_marks import Path as Where
 

@@ -13,8 +13,6 @@ from sensors.model.window import Window
 
 
 class RunStatus(StrEnum):
-    queued = "queued"
-    waiting = "waiting"
     running = "running"
     succeeded = "succeeded"
     failed = "failed"

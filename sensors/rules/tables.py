@@ -11,7 +11,7 @@ from sensors.model.asset import Asset
 from sensors.model.catalog import Problem
 from sensors.model.clock import say_duration
 from sensors.model.policy import Query
-from sensors.sql.lineage import Flaw
+from sensors.sql.safety import Flaw
 
 MOST_LOOKS = 10  # in one load of the table that is loaded most often
 

@@ -1,6 +1,11 @@
-"""Which SQL functions a policy may call: those that only compute on the rows they are given."""
+"""Why a function may not be called: it is refused for a reason, or stands in no list of those that may."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
+
+from sensors.near import near
+from sensors.sql.allowed import ABOUT, EVERYWHERE, IN_FROM, OF_DIALECT, OWN, plain
 
 # Functions that reach outside the rows, answer anew each time, or reveal the session.
 REFUSED = {
@@ -11,87 +16,60 @@ REFUSED = {
         GENERATE_TABLE GENERATE_TEXT FEATURES_AT_TIME VECTOR_SEARCH""",
     "gives another answer each time": """
         RAND RANDN RANDOM RANDSTR UNIFORM NORMAL ZIPF SHUFFLE UUID UUID_STRING GENERATE_UUID GEN_RANDOM_UUID
-        NEXT_VALUE_FOR NEXTVAL SEQ1 SEQ2 SEQ4 SEQ8""",
+        NEXT_VALUE_FOR NEXTVAL CURRVAL LASTVAL SETSEED RESERVOIR_QUANTILE SEQ1 SEQ2 SEQ4 SEQ8""",
     "depends on the clock; write :window_end, the time of the look": """
         CURRENT_DATE CURRENT_DATETIME CURRENT_TIME CURRENT_TIMESTAMP CURRENT_TIMESTAMP_L_T_Z LOCALTIME
         LOCALTIMESTAMP SYSTIMESTAMP UTC_DATE UTC_TIME UTC_TIMESTAMP GETDATE SYSDATE NOW TODAY
-        GET_CURRENT_TIMESTAMP GET_CURRENT_TIME TRANSACTION_TIMESTAMP""",
+        GET_CURRENT_TIMESTAMP GET_CURRENT_TIME TRANSACTION_TIMESTAMP
+        CLOCK_TIMESTAMP STATEMENT_TIMESTAMP TIMEOFDAY""",
     "asks about the session": """
         CURRENT_ACCOUNT CURRENT_ACCOUNT_NAME CURRENT_AVAILABLE_ROLES CURRENT_CATALOG CURRENT_CLIENT
         CURRENT_DATABASE CURRENT_IP_ADDRESS CURRENT_ORGANIZATION_NAME CURRENT_ORGANIZATION_USER
         CURRENT_REGION CURRENT_ROLE CURRENT_ROLE_TYPE CURRENT_SCHEMA CURRENT_SCHEMAS
         CURRENT_SECONDARY_ROLES CURRENT_SESSION CURRENT_STATEMENT CURRENT_TIMEZONE CURRENT_TRANSACTION
         CURRENT_USER CURRENT_USER_ID CURRENT_VERSION CURRENT_WAREHOUSE SESSION_USER OBJECT_ID
-        CURRENT_SETTING VERSION LAST_QUERY_ID GETVARIABLE""",
+        CURRENT_SETTING CURRENT_QUERY TXID_CURRENT INET_SERVER_ADDR INET_CLIENT_ADDR COLLATION
+        VERSION LAST_QUERY_ID GETVARIABLE""",
+    "writes": "SET_CONFIG LO_CREATE LO_UNLINK SETVAL WRITE_LOG",
+    "waits": "PG_SLEEP SLEEP BENCHMARK",
+    "runs SQL that nobody has read": """
+        QUERY QUERY_TABLE QUERY_TO_XML TABLE_TO_XML CURSOR_TO_XML CROSSTAB TS_STAT
+        JSON_EXECUTE_SERIALIZED_SQL""",
+    "names a table by a text": "DYNAMIC_IDENTIFIER IDENTIFIER",
     "handles secrets": "ENCRYPT ENCRYPT_RAW DECRYPT DECRYPT_RAW SECRET",
-    "reaches outside the tables": "GLOB SNIFF_CSV GETENV QUERY QUERY_TABLE RESULT_SCAN DBLINK WHICH_SECRET",
+    "reaches outside the tables": """
+        GLOB SNIFF_CSV GETENV RESULT_SCAN DBLINK DBLINK_EXEC WHICH_SECRET URL FILE REMOTE S3 HDFS
+        EXTERNAL_QUERY OPENROWSET OPENQUERY LOAD_FILE XP_CMDSHELL TO_REGCLASS TO_REGPROC
+        OBJ_DESCRIPTION HAS_TABLE_PRIVILEGE""",
 }
-WHY_NOT = {name.replace("_", ""): why for why, names in REFUSED.items() for name in names.split()}
+WHY_NOT = {plain(name): why for why, names in REFUSED.items() for name in names.split()}
 OUTSIDE = ("read_", "pg_", "scan_", "parquet_", "sqlite_", "postgres_", "mysql_", "duckdb_", "pragma_", "lo_")
 
-# Not known to sqlglot by a class of its own in every dialect; these compute only on what they are given.
-COMPUTING = """
-    to_timestamp to_timestamp_ntz to_timestamp_ltz to_timestamp_tz try_to_timestamp try_to_timestamp_ntz
-    to_date try_to_date to_time try_to_time to_varchar to_char to_decimal to_numeric to_number try_to_number
-    try_to_decimal try_to_numeric try_to_double try_to_boolean to_double to_boolean to_binary to_json
-    to_object to_array to_variant as_integer as_varchar as_array as_object
-    date_part datediff dateadd timeadd timediff timestampadd timestampdiff dayname monthname last_day next_day
-    previous_day add_months epoch epoch_ms epoch_us to_seconds strftime strptime date_trunc time_bucket age
-    year month day hour minute second quarter week dayofweek dayofyear weekiso dayofweekiso yearofweek
-    hash hash_agg ratio_to_report conditional_true_event conditional_change_event first_value last_value
-    nth_value zeroifnull nullifzero div0 div0null iff nvl nvl2 ifnull equal_null decode greatest_ignore_nulls
-    least_ignore_nulls square cbrt truncate trunc mod bitand bitor bitxor bitnot bitshiftleft bitshiftright
-    haversine width_bucket factorial degrees radians
-    contains startswith endswith charindex position editdistance jaccard levenshtein damerau_levenshtein
-    hamming jaro_similarity jaro_winkler_similarity jarowinkler_similarity soundex lpad rpad ltrim rtrim
-    replace reverse space strtok split_part split translate initcap regexp_matches regexp_extract
-    regexp_extract_all regexp_full_match regexp_substr_all regexp_count regexp_instr regexp_like rlike
-    md5_hex md5_number_lower64 md5_number_upper64 sha1_hex sha2_hex sha256 base64_encode
-    base64_decode_string hex_encode hex_decode_string url_encode url_decode parse_ip parse_url strip_accents
-    unaccent chr ascii unicode len
-    array_size array_contains array_construct array_construct_compact array_to_string array_slice
-    array_flatten array_position array_cat array_append array_prepend array_insert array_distinct
-    array_except array_intersection arrays_overlap array_sort array_min array_max array_compact
-    array_generate_range array_unique_agg list_contains list_distinct list_value list_sort list_filter
-    list_transform list_aggregate
-    object_construct object_construct_keep_null object_keys object_agg object_pick object_delete
-    object_insert get get_path parse_json try_parse_json check_json json_extract_path_text
-    json_array_length json_extract_string json_keys json_valid typeof is_null_value is_array is_object
-    is_integer is_varchar is_boolean is_decimal
-    count_if countif booland_agg boolor_agg boolxor_agg bitand_agg bitor_agg approx_count_distinct
-    approx_percentile approx_top_k hll hll_estimate median mode kurtosis skew skewness stddev stddev_samp
-    stddev_pop variance var_samp var_pop covar_pop covar_samp corr regr_slope regr_intercept regr_r2
-    regr_count any_value arg_max arg_min max_by min_by listagg string_agg group_concat array_agg
-    percentile_cont percentile_disc quantile_cont quantile_disc mad entropy geomean product histogram
-    cume_dist percent_rank ntile dense_rank rank row_number lag lead
-    st_distance st_makepoint st_point st_dwithin st_x st_y h3_latlng_to_cell
-    flatten unnest table generate_series range generator split_to_table strtok_split_to_table
-"""
-KNOWN = frozenset(COMPUTING.split())
 CALL = "is not a function that policies may call"
 
-# What may stand in FROM beside tables: these unfold values that the query already has.
-UNFOLDING = """
-    flatten unnest explode posexplode generate_series range split_to_table strtok_split_to_table generator
-    values
-"""
-TABLE_FUNCTIONS = frozenset(name.replace("_", "") for name in UNFOLDING.split())
 
-
-def refusal(name: str, by_class: bool) -> str | None:
-    """Why a function may not be called, or None. `by_class`: sqlglot knows it by a class of its own."""
-    plain = name.lower()
-    if why := WHY_NOT.get(plain.replace("_", "").upper()):
-        return f"{plain} may not be called: it {why}"
-    if plain.startswith("system$"):
-        return f"{plain} may not be called: it commands the warehouse"
-    if plain.startswith(OUTSIDE):
-        return f"{plain} may not be called: it reaches outside the tables"
-    if by_class or plain in KNOWN:
+def refusal(name: str, dialect: str, extra: Collection[str] = ()) -> str | None:
+    """Why a function may not be called, or None. `extra`: those that patrol.yml lets them call besides."""
+    said = name.lower()
+    if why := WHY_NOT.get(plain(name)):
+        return f"{said} may not be called: it {why}"
+    if said.startswith("system$"):
+        return f"{said} may not be called: it commands the warehouse"
+    if said.startswith(OUTSIDE):
+        return f"{said} may not be called: it reaches outside the tables"
+    if plain(name) in EVERYWHERE or plain(name) in OF_DIALECT.get(dialect, ()) or said in extra:
         return None
-    return f"{plain} {CALL}"
+    known = [word for text in (*ABOUT.values(), OWN.get(dialect, "")) for word in text.split()]
+    return f"{said} {CALL}{near(name, [*known, *extra], 0.8)}"
 
 
-def unfolds(name: str) -> bool:
+def owned(name: str, extra: Collection[str]) -> str | None:
+    """Why a function of somebody's own, `schema.name`, may not be called, or None."""
+    if name.lower() in extra:
+        return None
+    return f"{name.lower()} is a function of your own; if it only computes, name it in patrol.yml: functions"
+
+
+def unfolds(name: str, dialect: str) -> bool:
     """Whether a function may stand in FROM."""
-    return name.lower().replace("_", "") in TABLE_FUNCTIONS
+    return plain(name) in IN_FROM[""] or plain(name) in IN_FROM.get(dialect, ())

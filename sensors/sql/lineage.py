@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -15,25 +15,15 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
 from sensors.model.policy import NOTHING
-from sensors.near import near
 from sensors.sql.columns import Unknown, scopes_of, unknown_columns
 from sensors.sql.facts import UNKNOWN, Facts, facts
-from sensors.sql.functions import CALL, KNOWN, refusal, unfolds
+from sensors.sql.safety import Flaw, flaws_of, line_of, verb
 from sensors.warehouse.dialect_spelling import spell
 from sensors.warehouse.spelled import Untranslatable
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot parse is refused here, with a reason
 Columns = tuple[str, ...]
 Schema = Mapping[str, Mapping[str, str]]  # table -> column -> type
-
-
-@dataclass(frozen=True)
-class Flaw:
-    """Why the SQL is refused: a sentence, the word it is about, and the line of the SQL (from 1)."""
-
-    what: str
-    word: str = ""
-    line: int = 1
 
 
 @dataclass(frozen=True)
@@ -55,16 +45,18 @@ def prove(
     schema: Schema = NOTHING,
     carry_to: str | None = None,
     times: Mapping[str, str] = NOTHING,
+    functions: Collection[str] = (),
 ) -> Proof:
     """Reads the SQL; `schema` is what is known of tables, so that a star can be unfolded.
 
     `times`: of tables that grow, the column that says when.
+    `functions`: those that policies may call besides the ones that are known to only compute.
     `carry_to`: the dialect that it will run in; compiled while the SQL is parsed, so that no run has to.
     """
     root = _one_select(sql, dialect)
     if isinstance(root, Flaw):
         return Proof(problems=(root,), read=False)
-    flaws = tuple(dict.fromkeys(_flaws(root)))
+    flaws = tuple(dict.fromkeys(flaws_of(root, dialect, functions)))
     tables = tuple(dict.fromkeys(_table_name(t) for t in _real_tables(root)))
     binds = frozenset(p.name for p in root.find_all(exp.Placeholder) if p.this)
     columns = output(root, schema)
@@ -90,72 +82,9 @@ def _one_select(sql: str, dialect: str) -> exp.Expr | Flaw:
         case [exp.Select() | exp.SetOperation() | exp.Subquery() as root]:
             return root
         case [other]:
-            return Flaw(f"a policy may only SELECT; {_verb(other)} is refused", _verb(other))
+            return Flaw(f"a policy may only SELECT; {verb(other)} is refused", verb(other))
     second = statements[1].sql().split()[0]
-    return Flaw("a policy is one SELECT; here are more", second, _line(statements[-1]))
-
-
-CHANGING = (
-    exp.DML,
-    exp.Create,
-    exp.Drop,
-    exp.Alter,
-    exp.TruncateTable,
-    exp.Command,
-    exp.Copy,
-    exp.Set,
-    exp.Use,
-    exp.Pragma,
-    exp.Attach,
-    exp.Detach,
-    exp.Kill,
-    exp.Describe,
-)
-
-
-SOURCES = (exp.Table, exp.TableFromRows, exp.Lateral)
-
-
-def _flaws(root: exp.Expr) -> Iterator[Flaw]:
-    for node in root.walk():
-        if isinstance(node, CHANGING):
-            yield Flaw(f"a policy may only SELECT; {_verb(node)} is refused", _verb(node), _line(node))
-        elif isinstance(node, exp.Into):
-            yield Flaw("SELECT … INTO writes a table; a policy may only read", "INTO", _line(node))
-        elif isinstance(node, exp.Lock):
-            yield Flaw("FOR UPDATE locks rows; a policy may only read", "FOR", _line(node))
-        elif isinstance(node, SOURCES):
-            yield from _source(node)
-        elif isinstance(node, exp.Parameter | exp.SessionParameter):
-            yield Flaw(f"write parameters as :name, not ${node.name}", node.name, _line(node))
-        elif isinstance(node, exp.Placeholder) and not node.this:
-            yield Flaw("write parameters as :name, not ?", "?", _line(node))
-        elif isinstance(node, exp.Func) and not isinstance(node.parent, SOURCES):
-            yield from _call(node)
-
-
-def _call(node: exp.Func) -> Iterator[Flaw]:
-    known = not isinstance(node, exp.Anonymous | exp.AnonymousAggFunc)
-    name = node.sql_names()[0] if known else str(node.this)
-    if why := refusal(name, known):
-        meant = near(name, [*KNOWN, *map(str.lower, exp.FUNCTION_BY_NAME)], 0.8) if why.endswith(CALL) else ""
-        yield Flaw(f"{why}{meant}", name, _line(node))
-
-
-def _source(node: exp.Expr) -> Iterator[Flaw]:
-    """What stands in FROM: a table by name, or a function that unfolds values of the query."""
-    this = node.this
-    if isinstance(node, exp.Table) and isinstance(this, exp.Identifier):
-        if re.search(r"[/\\*?]|\.(csv|parquet|json|txt|gz)$", this.name):
-            yield Flaw(f"{this.name} is a file; a policy reads only declared tables", this.name, _line(node))
-    elif isinstance(this, exp.Var | exp.Literal | exp.Placeholder | exp.Parameter):
-        said = f"{node.sql()[:60]} is a file or stage; a policy reads only declared tables"
-        yield Flaw(said, str(this.name), _line(node))
-    elif isinstance(this, exp.Func) and not isinstance(this, exp.Subquery):
-        name = str(this.this) if isinstance(this, exp.Anonymous) else this.sql_names()[0]
-        if not unfolds(name) and not isinstance(this, exp.Unnest | exp.Explode):
-            said = f"{name.lower()} may not stand in FROM: it reaches outside the declared tables"
-            yield Flaw(said, name, _line(this))
+    return Flaw("a policy is one SELECT; here are more", second, line_of(statements[-1]))
 
 
 def _real_tables(root: exp.Expr) -> Iterator[exp.Table]:
@@ -266,14 +195,3 @@ def _unreadable(sql: str, error: ParseError, dialect: str) -> Flaw:
     word = str(first.get("highlight") or "").strip()
     said = f"this cannot be read as {dialect} SQL" + (f' near "{word[:40]}"' if word else "")
     return Flaw(said, word, int(first.get("line") or 1))
-
-
-def _verb(node: exp.Expr) -> str:
-    if isinstance(node, exp.Command):
-        return str(node.this).upper()
-    return "TRUNCATE" if isinstance(node, exp.TruncateTable) else node.key.upper()
-
-
-def _line(node: exp.Expr) -> int:
-    """The line of the first name or call in the node that knows where it stands."""
-    return next((int(n.meta["line"]) for n in node.walk() if "line" in n.meta), 1)

@@ -14,7 +14,7 @@ from sensors.model.catalog import Problem
 from sensors.model.policy import Query
 from sensors.rules.policy import column_rules
 from sensors.sources import sql_path
-from sensors.sql.lineage import Flaw
+from sensors.sql.safety import Flaw
 from sensors.warehouse import Result, WarehouseError
 from sensors.warehouse.dialect_origin import origin, refused
 from sensors.yaml_marks import line_of

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from sensors.model.asset import Asset
 from sensors.model.policy import Query
@@ -76,14 +75,27 @@ class Warehouse(Protocol):
 
 
 def connect(url: str) -> Warehouse:
-    """The warehouse behind `url`: duckdb:///file.duckdb, duckdb:///folder, duckdb:////absolute/file."""
-    scheme = urlsplit(url).scheme.lower()
+    """The warehouse behind `url`: duckdb:///file.duckdb, duckdb:///folder, duckdb:////absolute/file, or a
+    database that SQLAlchemy reaches, such as postgresql://user@host/name."""
+    scheme = _scheme(url)
     if scheme == "duckdb":
         from sensors.warehouse.duck import Duck
 
         return Duck.at(url)
     if not scheme:
         raise WarehouseError(f"{url!r} is not a warehouse URL: write duckdb:///path/to/file.duckdb")
-    raise WarehouseError(
-        f"Patrol knows no warehouse {scheme!r} (in the URL {scheme}://…): it can read duckdb:///file.duckdb"
-    )
+    from sensors.warehouse.alchemy import Alchemy
+
+    return Alchemy.at(url)
+
+
+def speaks(url: str | None) -> str:
+    """sqlglot's name of the SQL that the warehouse behind `url` takes; duckdb where there is none."""
+    from sensors.warehouse.alchemy_ways import WAYS, backend
+
+    name = backend(_scheme(url or ""))
+    return WAYS[name].dialect if name in WAYS else name if name == "snowflake" else "duckdb"
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0].lower() if "://" in url else ""

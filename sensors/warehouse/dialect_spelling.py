@@ -11,6 +11,8 @@ from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 from sensors.warehouse import spelled
 from sensors.warehouse.spelled import Untranslatable
 
+OWN_BINDS = ("duckdb", "snowflake")  # whose adapters take them as sqlglot writes them
+
 
 def spell(sql: str, read: str, write: str, tree: exp.Expr | None = None) -> str:
     """`sql` written in `write`, with binds as that warehouse takes them. `tree`: parsed already; used up."""
@@ -23,6 +25,8 @@ def _spell(sql: str, read: str, write: str, tree: exp.Expr | None) -> str:
         tree = sqlglot.parse_one(sql, read=read) if tree is None else tree
         if read != write:
             unquoted(tree)
+        if write not in OWN_BINDS:
+            _plain_binds(tree)
         return tree.sql(dialect=write, unsupported_level=ErrorLevel.RAISE, copy=False)
     except UnsupportedError as error:
         said, name = _refused(str(error).strip().splitlines()[0].rstrip("."))
@@ -31,6 +35,13 @@ def _spell(sql: str, read: str, write: str, tree: exp.Expr | None) -> str:
         ) from None
     except SqlglotError:
         raise Untranslatable(f"this is not {read} SQL that can be read; run `patrol check`") from None
+
+
+def _plain_binds(tree: exp.Expr) -> None:
+    """`:name`, which the adapter gives to the driver as it likes them; sqlglot's spelling is one driver's."""
+    for bind in list(tree.find_all(exp.Placeholder)):
+        if bind.this:
+            bind.replace(exp.Var(this=f":{bind.name}"))
 
 
 def _refused(said: str) -> tuple[str, str]:

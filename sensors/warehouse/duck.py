@@ -18,6 +18,7 @@ from sensors.model.asset import Asset
 from sensors.model.clock import utc
 from sensors.model.policy import Query
 from sensors.warehouse import QueryTimeout, Result, WarehouseError, dialect
+from sensors.warehouse.capped import named_once
 from sensors.warehouse.duck_errors import plainly
 from sensors.warehouse.duck_file import Files
 from sensors.warehouse.spelled import Untranslatable
@@ -156,9 +157,7 @@ def _fetch(
 ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """Column names and up to `limit` + 1 rows."""
     cursor.execute(sql, binds or None)
-    columns = tuple(str(column[0]).lower() for column in cursor.description or ())
-    if twice := next((c for i, c in enumerate(columns) if c in columns[:i]), None):
-        raise WarehouseError(f"the query gives two columns named {twice}; name one of them anew with AS")
+    columns = named_once(str(column[0]) for column in cursor.description or ())
     return columns, cursor.fetchmany(limit + 1)
 
 

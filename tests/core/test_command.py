@@ -163,7 +163,7 @@ def test_help_says_what_parses(verb: Verb) -> None:
     for line in verb.examples:
         assert understood(line).verb == verb.name
     plain = verb.usage.split(" | ")[0].replace("[", "").replace("]", "").replace("reason…", "because")
-    plain = plain.replace("mine|unowned|snoozed", "mine").replace("note…", "so")
+    plain = plain.replace("mine|unowned|late|snoozed", "mine").replace("note…", "so")
     assert understood(plain).verb == verb.name
 
 

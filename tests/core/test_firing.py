@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.core.action import Acknowledge, Clear, Fire, Resolve, SnoozeFor, Unknown
-from bot.core.alert import Alert, Condition, Disposition, Lane, Work, due
+from bot.core.alert import Alert, Condition, Disposition, Lane, Snooze, Work, due
 from bot.core.change import Change, EffectKind
 from bot.core.step import step
 from sensors.model.policy import Severity
@@ -58,6 +58,57 @@ def test_a_new_key_opens_an_alert_whose_card_tells_the_first_step() -> None:
     assert start.data["job"] == "snapshot_chat"
 
 
+def test_a_new_alert_holds_all_that_was_found_of_it() -> None:
+    found = fire(
+        7,
+        severity=Severity.high,
+        key_values={"seller_id": "s_9"},
+        newest={"seller_id": "s_9", "amount": 40},
+        entities=("seller:s_9",),
+        as_of=NOON - MINUTE,
+        previous=2,
+        forgiven_until=NOON - HOUR,
+    )
+    alert = done(None, found, NOON).alert
+    same = ("policy", "key", "lane", "terms", "title", "severity", "count", "as_of", "key_values", "newest")
+    for name in (*same, "entities", "previous", "forgiven_until"):
+        assert getattr(alert, name) == getattr(found, name), name
+    assert (alert.id, alert.opened_at, alert.fired_at) == (0, NOON, NOON)
+    assert (alert.told_count, alert.told_severity) == (7, Severity.high)
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_rows_that_are_too_many_for_a_card_go_into_its_thread_where_they_are_new(as_file: bool) -> None:
+    much = {"as_file": as_file, "new_evidence": True}
+    changes = (
+        done(None, fire(40, **much)),
+        done(opened(), fire(4, **much)),
+        done(opened(), fire(40, **much)),
+        done(resolved(), fire(40, **much), NOON + HOUR),
+    )
+    assert [bool(effects(change, EffectKind.file)) for change in changes] == [as_file] * 4
+    known = done(opened(), fire(4, as_file=as_file, new_evidence=False))
+    assert not effects(known, EffectKind.file)
+    whole = done(opened(condition()), condition(4, 1, **much))
+    assert not effects(whole, EffectKind.file), "a condition's rows are on its card"
+
+
+def test_what_opens_or_comes_back_under_a_snooze_says_so() -> None:
+    quiet = Snooze(NOON + DAY, ANA, "", NOON - HOUR, Severity.high, 7, "seller:s_1")
+    new = done(None, fire(snooze=quiet), NOON)
+    assert new.event.story == "opened, snoozed with seller:s_1"
+    assert new.alert.snooze == replace(quiet, since=NOON)
+    again = done(resolved(), fire(snooze=quiet), NOON + HOUR)
+    assert again.event.story == (
+        "reopened: new rows, snoozed with seller:s_1; last called true positive by ⟦UANA⟧"
+    )
+    assert again.alert.snooze == replace(quiet, since=NOON + HOUR)
+    over = done(None, fire(snooze=quiet), NOON + DAY)
+    assert (over.event.story, over.alert.snooze) == ("opened", None)
+    unseen = done(None, fire(snooze=quiet, lane=Lane.shadow), NOON)
+    assert (unseen.event.story, unseen.alert.snooze) == ("opened", None)
+
+
 def test_where_the_first_step_waits_the_card_tells_nobody_and_the_ladder_begins_later() -> None:
     alert = opened(fire(terms=events(ladder=ladder((5, "oncall"), (9, "lead")))))
     next_due = due(alert)
@@ -69,6 +120,12 @@ def test_a_shadow_alert_is_due_to_its_owners_digest() -> None:
     next_due = due(opened(fire(lane=Lane.shadow)))
     assert next_due is not None
     assert (next_due.at, next_due.to) == (NOON + 21 * HOUR, "digest")
+    assert opened(fire(lane=Lane.shadow)).step_due is None
+
+
+def test_a_shadow_alert_that_comes_back_is_told_to_nobody_either() -> None:
+    back = done(resolved(lane=Lane.shadow), fire(), NOON + HOUR).alert
+    assert (back.reopened, back.step_due) == (1, None)
 
 
 # ------------------------------------------------------------------------- adding
@@ -205,6 +262,10 @@ def test_an_older_run_changes_nothing() -> None:
     assert "older run" in why_not(step(newer, condition(9, minutes=9), NOON))
     gone = after(newer, cleared(12))
     assert "older run" in why_not(step(gone, condition(minutes=11), NOON))
+
+
+def test_another_look_as_of_the_same_moment_counts() -> None:
+    assert done(opened(condition()), condition(9)).alert.count == 9
 
 
 def test_firing_again_takes_the_badge_away() -> None:

@@ -64,7 +64,7 @@ def test_a_step_says_who_is_told_and_for_how_long_nobody_has_come() -> None:
     assert change.event.story == "escalated to the team: nobody has acknowledged it for 10 min"
     (page,) = effects(change, EffectKind.page)
     assert (page.to, page.broadcast, page.work_seq) == ("team", True, change.alert.work_seq)
-    assert page.data == {"state": "OPEN", "step": 2}
+    assert page.data == {"state": "OPEN", "step": 2, "by": "patrol"}
 
 
 def test_what_people_were_told_is_kept_so_that_only_worse_is_news() -> None:
@@ -72,6 +72,14 @@ def test_what_people_were_told_is_kept_so_that_only_worse_is_news() -> None:
     assert grown.told_count == 3
     paged = at_due(grown).alert
     assert (paged.told_count, paged.told_severity) == (5, Severity.medium)
+
+
+def test_a_page_says_how_bad_it_is_now_so_that_the_same_again_is_no_news() -> None:
+    snoozed = after(opened(), SnoozeFor(ANA, NOON + HOUR))
+    worse = done(snoozed, fire(3, severity=Severity.high), NOON + MINUTE).alert
+    asleep = replace(worse, snooze=None, told_severity=Severity.medium)
+    paged = done(asleep, Escalate(BO)).alert
+    assert paged.told_severity is Severity.high
 
 
 def test_a_person_who_escalates_makes_the_page_one_of_that_act() -> None:

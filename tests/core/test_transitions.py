@@ -81,6 +81,15 @@ def test_handing_back_opens_it_and_its_ladder_begins_anew() -> None:
     assert (next_due.at, next_due.to) == (NOON + HOUR, "oncall")
 
 
+def test_handing_back_what_is_snoozed_ends_the_snooze_so_that_those_on_call_hear_of_it() -> None:
+    snoozed = after(acknowledged(ANA), SnoozeFor(ANA, NOON + 9 * HOUR))
+    back = done(snoozed, Unacknowledge(ANA), NOON + HOUR).alert
+    assert (back.snooze, back.word) == (None, "OPEN")
+    next_due = due(back)
+    assert next_due is not None
+    assert next_due.at == NOON + HOUR
+
+
 def test_handed_back_the_first_step_waits_as_long_as_it_did_at_first() -> None:
     steps = ladder((5, "oncall"), (9, "lead"))
     alert = done(acknowledged(ANA, terms=events(ladder=steps)), Unacknowledge(ANA), NOON + HOUR).alert

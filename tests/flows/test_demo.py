@@ -242,14 +242,18 @@ def test_typed_commands_are_answered_to_the_one_who_typed_them(browser: Browser,
         f"ack {number}": "acknowledged",
         f"snooze {number} 2h checking": "snoozed",
         "rerun payments.refund_spike": "refund_spike",
-        "start rescore_seller seller_id=s_1": "is starting",
+        "start rescore_seller seller_id=s_1": "Start rescore_seller?",
         "help": "snooze",
         "hlep": "Did you mean",
     }
     for typed, answer in answers.items():
         page.get_by_test_id("composer").fill(f"/patrol {typed}")
         page.get_by_test_id("composer").press("Enter")
-        expect(page.get_by_test_id("ephemeral").last).to_contain_text(answer, timeout=WAIT)
+        last = page.get_by_test_id("ephemeral").last
+        expect(last).to_contain_text(answer, timeout=WAIT)
+        if typed.startswith("start"):  # it is shown what the job would do, and asked
+            last.get_by_role("button", name="Start rescore_seller").click()
+            expect(page.get_by_test_id("ephemeral").last).to_contain_text("is starting", timeout=WAIT)
     assert not [e for e in demo.ephemerals("bo") if "hlep" in str(e)]
 
 

@@ -293,7 +293,6 @@ def test_what_is_no_duckdb_file_is_said(tmp_path: Path) -> None:
 
 URLS = [
     ("market.duckdb", "'market.duckdb' is not a warehouse URL: write duckdb:///path/to/file.duckdb"),
-    ("oracle://host/db", "Patrol knows no warehouse 'oracle' (in the URL oracle://…): it can read duckdb:///file.duckdb"),
     ("duckdb:///", "'duckdb:///' names no file: write duckdb:///path/to/file.duckdb"),
 ]  # fmt: skip
 

@@ -1,203 +1,173 @@
-"""Whatever somebody does it with (button, command, modal, mention, shortcut), the answer is one."""
+"""What is done by a button and by a verb is one act: one action, one right, one line of history and of the
+audit; and whatever can be undone says how."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.core.access import RANK, RIGHTS, Deed
-from bot.core.action import Acknowledge, Assign, PersonAction, Reopen, Resolve, SnoozeFor, Unacknowledge, Wake
-from bot.core.alert import Alert, Disposition, Work
-from bot.core.change import Refused
-from bot.core.reply import AskReply, Said
+from bot.core.action import Comment, PersonAction, Resolve
+from bot.core.alert import Alert, Disposition
+from bot.core.reply import Person, PolicyReply, Said
 from bot.slack import payloads
-from bot.slack.modals import Errand
-from bot.slack.submissions import Submissions
-from sensors.model.team import Role
-from tests.shell.making import HOUR, MINUTE, NOON, Node, World
+from bot.slack.answers import render
+from tests.core.test_safety import folded
+from tests.shell.making import MINUTE, NOON, SECOND, Node, World
 from tests.shell.trouble import EVERY
 
-TEAMS = """
-ops:
-  channel: C0OPS
-  members: {gil: {slack: U0GIL, roles: [admin]}, hal: {slack: U0HAL, roles: [approver]}}
-payments:
-  channel: C0PAYMENTS
-  members:
-    ana: {slack: U0ANA, roles: [lead]}
-    bo: {slack: U0BO}
-    cy: {slack: U0CY, roles: [approver]}
-    dee: {slack: U0DEE, roles: [admin]}
-chat:
-  channel: C0OTHER
-  members: {eve: {slack: U0EVE, roles: [admin]}, fay: {slack: U0FAY, roles: [lead]}}
-"""
-ROLES = {  # in payments, whose the alerts are; ops answers for Patrol
-    "U0ANA": Role.lead,
-    "U0BO": Role.responder,
-    "U0CY": Role.approver,
-    "U0DEE": Role.admin,
-    "U0GIL": Role.admin,
-    "U0EVE": None,
-    "U0FAY": None,
-    "U0HAL": None,
-    "U0STRANGER": None,
-}
-HAS_IT = "U0FAY"  # of another team, but the alert was given to her
-Answer = Said | Refused
-
-
-@dataclass(frozen=True)
-class Act:
-    """One thing that people do, on each surface that has it. `before`: what has happened to the alert."""
-
-    deed: Deed
-    typed: str = ""
-    button: str = ""
-    modal: str = ""
-    fields: Mapping[str, Any] | None = None
-    before: tuple[PersonAction, ...] = ()
-    about: str = "{n}"
-
-
-TP = Resolve("U0ANA", Disposition.true_positive)
-ACTS = (
-    Act(Deed.acknowledge, "ack", "alert.ack"),
-    Act(Deed.hand_back, "unack", "alert.unack", before=(Acknowledge("U0ANA"),)),
-    Act(Deed.take, "take", "alert.take"),
-    Act(Deed.assign, "assign {n} <@U0BO>", "alert.assign"),
-    Act(Deed.snooze, "snooze {n} 1h", "alert.snooze", "snooze", {"scope": "alert", "span": "1h"}),
-    Act(Deed.snooze_entity, "snooze seller:s_1 1h", "", "snooze", {"scope": "seller:s_1", "span": "1h"}),
-    Act(Deed.snooze_policy, f"snooze {EVERY} 1h", "", "snooze", {"scope": f"policy:{EVERY}", "span": "1h"}),
-    Act(Deed.wake, "wake", "alert.wake", before=(SnoozeFor("U0ANA", NOON),)),
-    Act(Deed.resolve, "resolve {n} tp", "", "resolve", {"disposition": "true_positive"}),
-    Act(Deed.change, "resolve {n} benign", "", "resolve", {"disposition": "benign"}, (TP,)),
-    Act(Deed.reopen, "reopen", "alert.reopen", before=(TP,)),
-    Act(Deed.escalate, "escalate", "alert.escalate"),
-    Act(Deed.comment, "comment {n} hm", "", "more", {"note": "hm"}),
-    Act(Deed.comment, "", "", "note", {"alert": "ALR-{n}", "note": "hm"}),
-    Act(Deed.share, "", "alert.sheet"),
-    Act(Deed.rerun, "rerun", "alert.rerun"),
-    Act(Deed.start, "start hold_payouts {n}", "", "job", {}),
+ANA, BO = Person("U0ANA", "C0PAYMENTS", "button"), Person("U0BO", "C0PAYMENTS", "button")
+STRANGER = Person("U0STRANGER", "C0PAYMENTS", "button")
+TP, FP = Disposition.true_positive, Disposition.false_positive
+BENIGN = Resolve("U0ANA", Disposition.benign, None, "a charity stream")
+# What was done before, the button (with whom it names) or form, and the verb.
+SAME = (
+    ("", "alert.ack", "ack {n}"),
+    ("ack {n}", "alert.unack", "unack {n}"),
+    ("", "alert.take", "take {n}"),
+    ("", "alert.assign", "assign {n} <@U0BO>"),
+    ("", "alert.snooze", "snooze {n} 1h"),
+    ("snooze {n} 2h", "alert.wake", "wake {n}"),
+    ("resolve {n} tp", "alert.reopen", "reopen {n}"),
+    ("", "alert.escalate", "escalate {n}"),
+    ("", "alert.rerun", "rerun {n}"),
+    ("", BENIGN, "resolve {n} benign a charity stream"),
+    ("resolve {n} tp", BENIGN, "resolve {n} benign a charity stream"),
+    ("", Comment("U0ANA", "seen before"), "comment {n} seen before"),
 )
 
 
 @pytest.fixture
-def bot(world: World) -> Node:
-    world.write("policies/_teams.yml", TEAMS)
-    world.write("patrol.yml", "workers: 2\n")
-    node = world.node()
-    world.table.says("s_1", node.clock() - MINUTE)
+def bot(world: World, node: Node) -> Node:
+    """ALR-1 and ALR-2 are alike but for their seller."""
+    for n in (1, 2):
+        world.table.says(f"s_{n}", NOON - MINUTE)
     node.tick()
+    node.clock.on(SECOND)
     return node
 
 
-def prepared(bot: Node, act: Act, person: str) -> Alert:
-    """The alert as it was opened, then what the act needs; hers, where she is to have it."""
-
-    def by_ana(action: PersonAction) -> None:
-        bot.engine.act(1, action, by="U0ANA")
-
-    if not bot.alert(1).is_open:
-        by_ana(Reopen("U0ANA"))
-    if bot.alert(1).snooze:
-        by_ana(Wake("U0ANA"))
-    if bot.alert(1).work is Work.acknowledged:
-        by_ana(Unacknowledge("U0ANA"))
-    if person == HAS_IT:
-        by_ana(Assign("U0ANA", HAS_IT))
-    for action in act.before:
-        by_ana(SnoozeFor("U0ANA", bot.clock() + HOUR) if isinstance(action, SnoozeFor) else action)
-    return bot.alert(1)
+def says(node: Node, text: str, person: Person = ANA) -> Said:
+    said = node.desk.command(person, text)
+    assert isinstance(said, Said), said
+    return said
 
 
-def surfaces(bot: Node, act: Act, person: str) -> Iterator[tuple[str, Callable[[Alert], Any]]]:
-    """Each surface that has it, as Slack's payload makes it, up to the real desk."""
-    typed = act.typed.replace("{n}", "1")
-    whole = typed if " " in typed or not typed else f"{typed} 1"
-
-    def command(_: Alert) -> Any:
-        place, text = payloads.command({"user_id": person, "channel_id": "C0OTHER", "text": whole})
-        return bot.desk.command(place.person, text)
-
-    def mention(_: Alert) -> Any:
-        event = {
-            "user": person,
-            "channel": "C0OTHER",
-            "ts": "2.1",
-            "thread_ts": "1.1",
-            "text": f"<@U0BOT> {typed}",
-        }
-        said = payloads.mention({"event": event}, "U0BOT")
-        return bot.desk.command(said.place.person, payloads.in_thread(said.text, 1))
-
-    def button(alert: Alert) -> Any:
-        action = {"action_id": act.button, "value": f"1:{alert.work_seq}", "selected_user": "U0BO"}
-        clicked = payloads.click({"user": {"id": person}, "channel": {"id": "C0OTHER"}, "actions": [action]})
-        asked = payloads.action(clicked, bot.clock())
-        assert asked
-        return bot.desk.act(clicked.place.person, 1, asked, alert.work_seq)
-
-    def modal(alert: Alert) -> Any:
-        given = {
-            name: {"x": {"value": str(held).replace("{n}", "1")}} for name, held in (act.fields or {}).items()
-        }
-        errand = Errand(1, alert.work_seq, "C0OTHER", job="hold_payouts")
-        view = {"callback_id": act.modal, "private_metadata": errand.packed(), "state": {"values": given}}
-        body = {"user": {"id": person}, "view": view}
-        forms = Submissions(bot.desk, bot.clock)
-        return forms.record(body, forms.place(body).person)
-
-    yield from (("command", command), ("mention", mention)) if act.typed else ()
-    yield from (("button", button),) if act.button else ()
-    yield from (("shortcut" if act.modal == "note" else "modal", modal),) if act.modal else ()
+def clicked(button: str, by: str, alert: int, seq: int) -> PersonAction:
+    """The action that a click on it is."""
+    body = {
+        "user": {"id": by},
+        "actions": [{"action_id": button, "value": f"{alert}:{seq}", "selected_user": "U0BO"}],
+    }
+    action = payloads.action(payloads.click(body), NOON + SECOND)
+    assert action is not None
+    return action
 
 
-def refused(answer: Any) -> str:
-    """Why he may not, and what instead; empty where he may."""
-    why = answer.why if isinstance(answer, Refused) else answer.text if isinstance(answer, Said) else ""
-    hint = getattr(answer, "hint", "").replace("`/patrol ", "`")
-    return f"{why} | {hint}" if why.startswith("Only a") else ""
+def by_hand(node: Node, what: str | PersonAction, person: Person) -> Said:
+    """To ALR-1, as the listeners hand it in."""
+    seq = node.alert(1).work_seq
+    action = clicked(what, person.slack, 1, seq) if isinstance(what, str) else what
+    return node.desk.act(person, 1, action, seq)
 
 
-@pytest.mark.parametrize("act", ACTS, ids=lambda act: f"{act.deed}-{act.modal or act.button}")
-def test_the_answer_is_the_same_on_each_surface_and_the_refused_are_in_the_audit(bot: Node, act: Act) -> None:
-    for person, in_team in ROLES.items():
-        role = in_team or (Role.responder if person == HAS_IT else None)
-        needed = RIGHTS[act.deed].role
-        deed = act.deed
-        if person == HAS_IT and deed is Deed.assign:
-            deed, needed = Deed.hand_over, RIGHTS[Deed.hand_over].role
-        if person == "U0BO" and deed is Deed.assign:
-            deed, needed = Deed.take, RIGHTS[Deed.take].role
-        if person == HAS_IT and deed in (Deed.snooze_entity, Deed.snooze_policy):
-            role = None
-        able = needed is None or (role is not None and RANK[role] >= RANK[needed])
-        answers = {}
-        for via, does in surfaces(bot, act, person):
-            alert = prepared(bot, act, person)
-            known = bot.store.trail.counts()["lines"]
-            answer = does(alert)
-            lines = [kept.line for kept in list(bot.store.trail.lines())[known:]]
-            answers[via] = refused(answer)
-            asks = isinstance(answer, AskReply)  # a preview; what follows its yes is another act
-            assert asks or [(line.by, line.via) for line in lines] == [(person, via)], (person, via, answer)
-            assert asks or lines[0].deed == deed
-            assert [line.outcome == "refused" for line in lines] in ([], [not able]) or able, (person, lines)
-            assert bool(answers[via]) == (not able), (person, via, answer)
-        assert len(set(answers.values())) == 1, answers
-        if not able:
-            told = next(iter(answers.values()))
-            named = [slack for slack, has in ROLES.items() if has and needed and RANK[has] >= RANK[needed]]
-            assert all(f"⟦{slack}⟧" in told for slack in named), told
-            assert f"⟦{person}⟧" not in told
+def alike(alert: int, *said: Any) -> str:
+    """As text, without what tells the two alerts apart."""
+    return json.dumps(said, default=str).replace(f"ALR-{alert}", "ALR-N").replace(f" {alert}`", " N`")
 
 
-def test_every_deed_is_tried_here_or_in_a_test_of_its_own() -> None:
-    several = {Deed.resolve_several, Deed.change_late, Deed.hand_over}  # tests/core/test_access.py
-    orders = {Deed.pause, Deed.pace}  # tests/shell/test_whose.py
-    others = {Deed.approve, Deed.reveal, Deed.reveal_hidden}  # test_approvals.py, test_sensitive.py
-    assert {act.deed for act in ACTS} == set(Deed) - several - orders - others
+def happened(node: Node, alert: int) -> str:
+    """The last line of its history."""
+    event = node.store.alerts.history(alert)[-1]
+    return alike(alert, event.seq, event.actor, event.kind, event.story, event.action)
+
+
+def kept(node: Node, alert: int) -> str:
+    """The last line of the audit about it, but for how it was done."""
+    line = [kept.line for kept in node.store.trail.lines() if kept.line.alert == alert][-1]
+    return alike(alert, line.by, line.deed, line.about, line.outcome, line.seq, line.words)
+
+
+@pytest.mark.parametrize(("before", "button", "verb"), SAME, ids=[verb for *_, verb in SAME])
+def test_a_button_and_its_verb_leave_the_same(bot: Node, before: str, button: Any, verb: str) -> None:
+    for n in (1, 2):
+        assert not before or says(bot, before.format(n=n)).ok
+    pressed, typed = by_hand(bot, button, ANA), says(bot, verb.format(n=2))
+    assert (pressed.ok, typed.ok) == (True, True)
+    assert (happened(bot, 1), kept(bot, 1)) == (happened(bot, 2), kept(bot, 2))
+    assert typed.text.replace("ALR-2", "ALR-1").startswith(pressed.text)
+    assert typed.hint.replace(" 2", " 1") == pressed.hint
+
+
+@pytest.mark.parametrize(("before", "button", "verb"), SAME, ids=[verb for *_, verb in SAME])
+def test_who_may_not_is_refused_by_both_in_the_same_words(
+    bot: Node, before: str, button: Any, verb: str
+) -> None:
+    if verb.startswith(("escalate", "comment")):
+        assert says(bot, verb.format(n=2), STRANGER).ok, "everybody may"
+        return
+    for n in (1, 2):
+        assert not before or says(bot, before.format(n=n)).ok
+    pressed, typed = by_hand(bot, button, STRANGER), says(bot, verb.format(n=2), STRANGER)
+    assert (pressed.ok, typed.ok) == (False, False)
+    assert pressed.text.replace("ALR-1", "ALR-N") == typed.text.replace("ALR-2", "ALR-N")
+    assert "of payments may" in pressed.text
+    assert kept(bot, 1) == kept(bot, 2)
+    assert '"refused"' in kept(bot, 1)
+
+
+WAYS_BACK = (
+    ("ack 1", "unack 1"),
+    ("unack 1", "ack 1"),
+    ("take 1", "unack 1"),
+    ("assign 1 @bo", "unack 1"),
+    ("snooze 1 2h", "wake 1"),
+    ("wake 1", "snooze 1 1h"),
+    ("resolve 1 tp", "reopen 1"),
+    ("resolve 1 benign", "resolve 1 …"),
+    ("reopen 1", "resolve 1 …"),
+    ("cover 2h @cy", "uncover 1"),
+    (f"pause {EVERY}", f"resume {EVERY}"),
+    (f"every {EVERY} 1h 2h", f"resume {EVERY}"),
+)
+
+
+def test_whatever_can_be_undone_names_its_undo(bot: Node) -> None:
+    for text, undo in WAYS_BACK:
+        said = says(bot, text, BO if text.startswith("cover") else ANA)
+        assert (said.ok, said.hint) == (True, f"undo: `/patrol {undo}`"), (text, said)
+
+
+def test_of_another_verdict_history_keeps_both_and_figures_use_the_latest(bot: Node) -> None:
+    says(bot, "resolve 1 tp he has done it before")
+    says(bot, "resolve 1 fp rule it is a charity")
+    stories = [event.story for event in bot.store.alerts.history(1) if "positive" in event.story]
+    assert stories == [
+        "resolved by ⟦U0ANA⟧ as true positive: he has done it before",
+        "called false positive (rule): it is a charity by ⟦U0ANA⟧ instead",
+    ]
+    assert bot.view.context(bot.alert(2)).dispositions == {FP: 1}
+    page = bot.desk.command(ANA, f"policy {EVERY}")
+    assert isinstance(page, PolicyReply)
+    assert page.worth
+    assert (page.worth.record.right, page.worth.record.wrong) == (0, 1)
+    assert dict(page.trend.called) == {FP: 1}
+    assert "right 0 of 1" in str(render(page).blocks)
+
+
+def test_the_history_of_a_day_folded_again_is_the_row_that_is_stored(world: World, bot: Node) -> None:
+    def rows(times: int) -> None:
+        world.table.says("s_1", bot.clock(), times=times)
+        bot.next_tick()
+
+    for act in ("ack 1", "comment 1 looks odd", "snooze 1 1h", "assign 1 @bo", "resolve 1 tp", "escalate 1"):
+        assert says(bot, act).ok
+        bot.clock.on(MINUTE)
+        rows(1)  # they reopen what was resolved
+        bot.clock.on(timedelta(hours=5))
+        bot.engine.sweep()
+    stored: Alert = bot.alert(1)
+    assert stored.version > 15
+    assert folded(list(bot.store.alerts.history(1)), 1) == stored

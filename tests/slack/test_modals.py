@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.core.action import Resolve, SnoozeFor
-from bot.core.alert import Disposition
-from bot.core.reply import Person, ShowReply, StatusReply
+from bot.core.alert import Alert, Disposition
+from bot.core.reply import AskReply, Person, Revealed, ShowReply, StatusReply, WhyReply
 from bot.sandbox.blockkit import check_view
-from bot.slack import modals, paging, several, snoozing
+from bot.slack import modals, paging, reveal, several, snoozing
 from bot.slack.home import home
 from bot.slack.modals import Errand, FieldErrors
 from sensors.model.job import Job
 
-from .anything import JOB, PERSON, ROW, SHOWN, STATUS, TEXT
+from .anything import ALERT, ASKED, BECAUSE, JOB, PERSON, REVEALED, ROW, SHOWN, STATUS, TEXT
 from .conftest import NOW
 from .hostile import dangers, mrkdwn_of
 
@@ -57,6 +57,17 @@ def test_any_job_and_any_note_has_its_form(
 ) -> None:
     sound(modals.job(job, row, ERRAND))
     sound(modals.note(alert, text, ERRAND))
+
+
+@anything
+@given(BECAUSE, ASKED, REVEALED, ALERT)
+def test_any_reason_any_question_and_any_masked_values_have_theirs(
+    because: WhyReply, asked: AskReply, found: Revealed, alert: Alert
+) -> None:
+    sound(paging.why(because, ERRAND))
+    sound(snoozing.sure(asked, ERRAND))
+    sound(reveal.form(alert, ERRAND))
+    sound(reveal.shown(found, ERRAND))
 
 
 @anything

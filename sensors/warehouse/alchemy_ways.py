@@ -1,0 +1,78 @@
+"""What differs between the databases that SQLAlchemy reaches: names, packages, and how a query is bounded.
+
+Holds no driver and imports none. Tried against a real one: Postgres and SQLite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TAG_CHARACTERS = 40  # of a policy's name in Postgres's application_name, which is cut at 63 bytes
+
+
+@dataclass(frozen=True)
+class Way:
+    """`before`: said ahead of each query, in its transaction; {ms}, {s} and {tag} are filled in."""
+
+    dialect: str  # sqlglot's name of the SQL it speaks
+    package: str  # what to install for it
+    driver: str = ""  # SQLAlchemy's name of it with its driver, where the address names none
+    before: tuple[str, ...] = ()
+    backslashes: bool = False  # whether a backslash in a text keeps the quote after it from ending it
+
+
+PSYCOPG = (
+    "SELECT set_config('statement_timeout', '{ms}', true), set_config('application_name', '{tag}', true),"
+    " set_config('TimeZone', 'UTC', true), set_config('cursor_tuple_fraction', '1', true)"  # we take all rows
+)
+IN_UTC = "SET time_zone = '+00:00'"
+WAYS = {
+    "postgresql": Way("postgres", "psycopg[binary]", "postgresql+psycopg", (PSYCOPG,)),
+    "cockroachdb": Way(
+        "postgres",
+        "sqlalchemy-cockroachdb psycopg[binary]",
+        "cockroachdb+psycopg",
+        ("SET LOCAL statement_timeout = {ms}",),
+    ),
+    "redshift": Way(
+        "redshift",
+        "sqlalchemy-redshift redshift_connector",
+        "redshift+redshift_connector",
+        ("SET statement_timeout TO {ms}",),
+        backslashes=True,
+    ),
+    "mysql": Way(
+        "mysql",
+        "pymysql",
+        "mysql+pymysql",
+        ("SET SESSION max_execution_time = {ms}", IN_UTC, "START TRANSACTION READ ONLY"),
+        backslashes=True,
+    ),
+    "mariadb": Way(
+        "mysql",
+        "pymysql",
+        "mariadb+pymysql",
+        ("SET SESSION max_statement_time = {s}", IN_UTC, "START TRANSACTION READ ONLY"),
+        backslashes=True,
+    ),
+    "oracle": Way(
+        "oracle",
+        "oracledb",
+        "oracle+oracledb",
+        ("SET TRANSACTION READ ONLY", "ALTER SESSION SET TIME_ZONE = 'UTC'"),
+    ),
+    "mssql": Way("tsql", "pyodbc", "mssql+pyodbc"),
+    "sqlite": Way("sqlite", "", "sqlite", ("PRAGMA query_only = ON",)),
+    "clickhouse": Way("clickhouse", "clickhouse-sqlalchemy", "clickhouse", backslashes=True),
+    "clickhousedb": Way("clickhouse", "clickhouse-connect", "clickhousedb", backslashes=True),
+    "bigquery": Way("bigquery", "sqlalchemy-bigquery", "bigquery", backslashes=True),
+    "trino": Way("trino", "trino[sqlalchemy]", "trino"),
+    "databricks": Way("databricks", "databricks-sqlalchemy", "databricks", backslashes=True),
+}
+SAME = {"postgres": "postgresql"}  # what people write
+
+
+def backend(scheme: str) -> str:
+    """`postgres+psycopg` → `postgresql`: the name without its driver."""
+    name = scheme.lower().partition("+")[0]
+    return SAME.get(name, name)

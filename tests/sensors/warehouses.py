@@ -1,0 +1,74 @@
+"""Every warehouse that queries are tried on, each with the same tables: another is a line in PLACES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlglot
+
+from sensors.warehouse import Warehouse, connect
+from sensors.warehouse.duck import Duck
+from sensors.warehouse.duck_memory import OpenMemory
+from tests.sensors.project import fill
+from tests.store.conftest import own_database, postgres_server
+
+__all__ = ["postgres_server"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """`open` is given the statements that make its tables, in its dialect, and gives the warehouse."""
+
+    name: str
+    dialect: str
+    open: Callable[[pytest.FixtureRequest, Path, Sequence[str]], AbstractContextManager[Warehouse]]
+    stored: bool = True  # what a query would write could be seen by the next one
+
+
+def tables_of(place: Place, statements: Sequence[str]) -> list[str]:
+    """Statements in Snowflake's dialect as the place takes them."""
+    return [sqlglot.transpile(one, read="snowflake", write=place.dialect)[0] for one in statements]
+
+
+@contextmanager
+def _memory(_: pytest.FixtureRequest, __: Path, statements: Sequence[str]) -> Iterator[Warehouse]:
+    """As a case has it."""
+    held = OpenMemory()
+    for statement in statements:
+        held.connection.execute(statement)
+    warehouse = Duck(held)
+    yield warehouse
+    warehouse.close()
+
+
+@contextmanager
+def _file(_: pytest.FixtureRequest, folder: Path, statements: Sequence[str]) -> Iterator[Warehouse]:
+    fill(folder / "rows.duckdb", *statements)
+    warehouse = connect(f"duckdb:///{folder / 'rows.duckdb'}")
+    yield warehouse
+    warehouse.close()
+
+
+@contextmanager
+def _postgres(request: pytest.FixtureRequest, _: Path, statements: Sequence[str]) -> Iterator[Warehouse]:
+    with own_database(request.getfixturevalue("postgres_server")) as url:
+        with psycopg.connect(url) as admin:
+            admin.execute("SET TimeZone = 'UTC'")
+            for statement in statements:
+                admin.execute(statement)  # type: ignore[call-overload]  # no literal
+        warehouse = connect(url)
+        yield warehouse
+        warehouse.close()
+
+
+PLACES = (
+    Place("DuckDB in memory", "duckdb", _memory, stored=False),
+    Place("DuckDB", "duckdb", _file),
+    Place("Postgres", "postgres", _postgres),
+)
+DIALECTS = tuple(dict.fromkeys([*(place.dialect for place in PLACES), "snowflake"]))
