@@ -29,7 +29,7 @@ REVERSED: dict[type[ast.operator], type[ast.operator]] = {
     ast.Mult: ast.Div,
     ast.Div: ast.Mult,
 }
-AROUND = 24  # characters of a line that are shown on either side of a change
+AROUND = 16  # characters of a line that are shown on either side of a change
 LONGEST = 120  # characters of what is shown of either text
 
 
@@ -55,14 +55,15 @@ class Mutant:
 def mutants(source: str) -> list[Mutant]:
     """Every change of a module, from its first line to its last. No two in one function are shown alike."""
     tree = ast.parse(source)
-    functions = _functions(tree)
+    places, types = _places(tree), _types(tree)
     found = []
     for index, node in enumerate(ast.walk(tree)):
-        for nth, change in enumerate(_changes(node) if _is_code(node) else ()):
-            whole = functions.get(id(node))
-            shown = _shown(node, change, whole or node)
+        is_code = isinstance(node, ast.expr | ast.stmt) and id(node) not in types
+        for nth, change in enumerate(_changes(node) if is_code else ()):
+            place = places[id(node)]
+            shown = _shown(node, change, place)
             if shown:
-                name = whole.name if whole else "(module)"
+                name = place.name if isinstance(place, ast.FunctionDef) else "(module)"
                 found.append(Mutant(name, node.lineno, shown, index, nth))  # type: ignore[attr-defined]
     return list(_numbered(sorted(found, key=lambda one: one.line)))
 
@@ -75,15 +76,19 @@ def _numbered(found: list[Mutant]) -> Iterator[Mutant]:
         yield one if n == 1 else Mutant(one.where, one.line, f"{one.shown} ({n})", one.index, one.nth)
 
 
-def _functions(tree: ast.Module) -> dict[int, ast.FunctionDef]:
-    """In which function a node lies, by the node's id."""
-    return {
-        id(node): one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef) for node in ast.walk(one)
-    }
+def _places(tree: ast.Module) -> dict[int, ast.stmt]:
+    """The function that a node lies in, else the statement of the module, by the node's id."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {id(node): place for place in (*tree.body, *functions) for node in ast.walk(place)}
 
 
-def _is_code(node: ast.AST) -> bool:
-    return isinstance(node, ast.expr | ast.stmt) and not isinstance(node, ast.ClassDef)
+def _types(tree: ast.Module) -> set[int]:
+    """The ids of nodes that only say of what kind something is: annotations and decorators."""
+    said: list[ast.AST] = []
+    for node in ast.walk(tree):
+        kinds = (getattr(node, "annotation", None), getattr(node, "returns", None))
+        said += [one for one in (*kinds, *getattr(node, "decorator_list", ())) if one is not None]
+    return {id(node) for one in said for node in ast.walk(one)}
 
 
 Change = Callable[[ast.AST], None]
@@ -139,9 +144,12 @@ def _cut(text: str, other: str) -> str:
     start = next((n for n, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), 0)
     pairs = zip(reversed(text[start:]), reversed(other[start:]), strict=False)
     same = next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(text), len(other)) - start)
-    left = max(text.rfind("\n", 0, start) + 1, start - AROUND)
     end = len(text) - same
-    line_end = text.find("\n", end)
-    right = min(len(text) if line_end < 0 else line_end, end + AROUND)
+    line_start, line_end = text.rfind("\n", 0, start) + 1, (text + "\n").find("\n", end)
+    left, right = max(line_start, start - AROUND), min(line_end, end + AROUND)
+    while left > line_start and text[left - 1] != " ":  # by whole words
+        left -= 1
+    while right < line_end and text[right] != " ":
+        right += 1
     cut = " ".join(text[left:right].split()) or "nothing"
     return cut if len(cut) <= LONGEST else f"{cut[: LONGEST // 2]} … {cut[-LONGEST // 2 :]}"

@@ -31,7 +31,8 @@ from bench.survivors import UNKNOWN, Row, read, write
 
 ROOT = Path(__file__).parents[1]
 MODULES = ("bot/core/step.py", "bot/core/sensor_step.py", "bot/core/ladder.py")
-NAMED = ("transitions", "firing", "ladder", "policy_changes", "unheard", "snooze", "safety", "liveness")
+TABLES = ("transitions", "firing", "ladder", "beside", "policy_changes", "unheard", "snooze")
+NAMED = (*TABLES, "safety", "liveness")
 TESTS = tuple(f"tests/core/test_{of}.py" for of in NAMED)  # one after another, the quick ones first
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--assert=plain")
 TIMES = 4  # as much of the processor as the tests need over the module as it is: then a change never ends

@@ -278,8 +278,12 @@ class Desk:
 
     def _readable(self, words: str) -> str:
         """Words with the people in them by name, as the one who wrote them saw it."""
-        names = oncall.names(self.engine.catalog.teams)
+        names = self.names()
         return MENTIONED.sub(lambda found: f"@{found[2] or names.get(found[1], found[1])}", words)
+
+    def names(self) -> Mapping[str, str]:
+        """People's names by their Slack ids, as the files call them."""
+        return oncall.names(self.engine.catalog.teams)
 
     def _targets(self, person: Person, said: Command) -> list[int] | Said:
         """The alerts named by number or link. A link that leads to none is said: never is another taken."""
@@ -293,11 +297,11 @@ class Desk:
         return [last.id] if last else []
 
     def _person(self, name: str) -> str | None:
-        names = oncall.names(self.engine.catalog.teams)
+        names = self.names()
         return name if name in names else next((s for s, n in names.items() if n == name), None)
 
     def _names(self) -> list[str]:
-        return sorted(set(oncall.names(self.engine.catalog.teams).values()))
+        return sorted(set(self.names().values()))
 
     def _list(self, person: Person, said: Command) -> Reply:
         filters = dict(said.filters)

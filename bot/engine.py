@@ -62,10 +62,12 @@ class Engine:
         self._held_back: dict[str, datetime] = {}
         self.troubles = Troubles(store, clock)
         self.circuit = Breaker(warehouse, self.troubles, project, self.metrics, self._all_unknown)
-        self.runs = Runs(store, warehouse, project, clock, self.metrics, self.circuit, self._record)
+        self.orders = Orders(store, project, clock)
+        self.runs = Runs(
+            store, warehouse, project, clock, self.metrics, self.circuit, self._record, self.orders.paused
+        )
         self.auditor = Auditor(store, self.troubles, project, self.metrics)
         self.renaming = Renaming(store, clock)
-        self.orders = Orders(store, project, clock)
         self.silence = Silence(store, self.troubles, project, self.circuit, self.orders.policies)
         self.trust = Trust(store, clock, rule or Rule())
         self.snoozes = Snoozes(store, project, clock, self._record)

@@ -39,11 +39,13 @@ class Project:
         bundles: Sequence[Bundle] = (),
         reader: Reader = HERE,
         speaks: str = "duckdb",
+        functions: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.bundles = bundles
         self._store = store
-        self._own = Root(Bundle(bundle, dialect=dialect), folder, main=bundle, manifest=manifest)
+        own = Bundle(bundle, dialect=dialect, functions=tuple(functions))
+        self._own = Root(own, folder, main=bundle, manifest=manifest)
         self._owner, self._speaks = owner, speaks
         self.reader = reader
         self._print = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from bot import settings_bundles
 from bot.errors import SettingsError
 from bot.settings_bundles import DIALECTS
-from bot.settings_words import ABOUT, CHOICES
+from bot.settings_words import ABOUT, CHOICES, called
 from sensors.model.bundle import Bundle
 
 FILE = "patrol.yml"
@@ -46,6 +46,7 @@ class Settings:
     owner: str | None
     dbt_manifest: str | None
     bundle_folders: str | None
+    functions: str | None
     pull_every: int
     ping_url: str | None
     earn_judged: int
@@ -64,6 +65,11 @@ class Settings:
     def manifest(self) -> Path | None:
         """Where dbt's manifest lies, if the project takes tables from one."""
         return self.project / self.dbt_manifest if self.dbt_manifest else None
+
+    @property
+    def may_call(self) -> tuple[str, ...]:
+        """Functions of the warehouse's own that queries may call."""
+        return tuple((self.functions or "").split())
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -100,7 +106,8 @@ def load(project: Path, environ: Mapping[str, str]) -> Settings:
     if mistakes:
         raise SettingsError(_listed(mistakes))
     values = checked.model_dump() | {n: _absolute(getattr(checked, n), project) for n in ADDRESSES}
-    return Settings(project=project, bundles=bundles, **values)
+    settings = Settings(project=project, bundles=bundles, **values)
+    return replace(settings, bundles=tuple(replace(b, functions=settings.may_call) for b in bundles))
 
 
 def require_slack(settings: Settings) -> None:
@@ -221,6 +228,7 @@ class _Checked(BaseModel):
         Annotated[str, Field(min_length=1, description="the path of dbt's manifest.json")] | None
     ) = None
     bundle_folders: str | None = None
+    functions: Annotated[str, AfterValidator(called)] | None = None
     pull_every: Annotated[int, Field(ge=1, le=86_400, description="a whole number of seconds")] = 60
     ping_url: Annotated[str, AfterValidator(_outside_address)] | None = None
     earn_judged: Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")] = 10

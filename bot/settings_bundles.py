@@ -133,7 +133,8 @@ def _one(name: str, dialect: str, key: yaml.Node, value: yaml.Node, say: Say) ->
     path = given.pop("path", "")
     if "git" in given:
         path = str(PurePosixPath("/", path)).strip("/")
-    return Bundle(name, path=path, place=place, **{"dialect": dialect, **given})
+    said: dict[str, Any] = {"dialect": dialect, **given}
+    return Bundle(name, path=path, place=place, **said)
 
 
 def _take(part: yaml.Node, node: yaml.Node, given: dict[str, str], refuse: Say) -> None:

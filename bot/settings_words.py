@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.settings_bundles import DIALECTS
 
 CHOICES = {
@@ -25,6 +27,7 @@ ABOUT = {
     "owner": "The team of policies/_teams.yml that answers for Patrol itself; default: the first one",
     "dbt_manifest": "The manifest.json of a dbt project, whose tables need no entry in _assets.yml",
     "bundle_folders": "Bundles that are taken from folders instead, such as risk=.; for a team's own checks",
+    "functions": "Functions of your own that policies may call, such as risk_score, core.normalize",
     "pull_every": "How many seconds after its last pull a bundle's repository is pulled again",
     "earn_judged": "How many verdicts a policy in shadow needs before it has earned its place",
     "earn_precision": "Which share of them must have called it right",
@@ -35,3 +38,11 @@ ABOUT = {
     "audit_days": "For how many days the lines of the audit are kept; default: for ever",
     "ping_url": "Called each minute while Patrol is at work; who hears nothing raises the alarm",
 }
+
+
+def called(names: str) -> str:
+    """Names of functions, in lower case with spaces between."""
+    given = [name.strip().lower() for name in names.split(",")]
+    if all(re.fullmatch(r"[a-z_]\w*(\.[a-z_]\w*){0,2}", name) for name in given):
+        return " ".join(given)
+    raise ValueError("must be names of functions with commas between, such as risk_score, core.normalize")

@@ -50,15 +50,18 @@ def load(
     around: Around = iter_only,
     manifest: Path | None = None,
     others: Sequence[Root] = (),
+    functions: Sequence[str] = (),
 ) -> Loaded:
     """Reads policies/ and sql/ of the project, and its other bundles; SQL is written in `dialect` and will
     run in `carry_to`.
 
     `around` is given the policies to read and may tell how far it is, as a bar does.
-    `manifest` is dbt's, whose tables stand beside those of _assets.yml.
+    `manifest` is dbt's, whose tables stand beside those of _assets.yml. `functions`: of the warehouse's own,
+    those that queries may call.
     A policy with a problem keeps its version in `last_good`, or is left out; its name stands in `broken`.
     """
-    own = Root(Bundle(bundle, dialect=dialect), project, main=bundle, manifest=manifest)
+    declared = Bundle(bundle, dialect=dialect, functions=tuple(functions))
+    own = Root(declared, project, main=bundle, manifest=manifest)
     return load_all([own, *others], last_good=last_good, carry_to=carry_to, around=around)
 
 
@@ -124,6 +127,7 @@ def _part(one: _Opened, carry_to: str | None, around: Around) -> Loaded:
     if one.away:
         return _gone(one, declared)
     over = Setting.over(root.bundle.dialect, one.macros, beside.assets, carry_to)
+    over = replace(over, functions=root.bundle.functions)
     drafts = list(_drafts(found, replace(over, defaults=by_folder, place=root.prefix), around))
     policies, broken, wrong = _standing(drafts, one)
     problems = _all(
@@ -243,6 +247,7 @@ def _policy(one: Draft, beside: Beside, bundle: Bundle) -> Policy | None:
         "files": one.texts,
         **({"defaults": one.taken} if one.taken else {}),
         "dialect": one.query.dialect,
+        **({"functions": bundle.functions} if bundle.functions else {}),
         "team": beside.stated("teams", [file.owner]),
         "assets": beside.stated("assets", one.query.tables),
     }

@@ -68,6 +68,7 @@ class Setting:
     carry_to: str | None = None  # the dialect that queries will run in
     defaults: Defaults = field(default_factory=Defaults)
     place: str = ""  # differs from bundle to bundle
+    functions: tuple[str, ...] = ()  # that queries may call besides those that are known to only compute
 
     @classmethod
     def over(
@@ -82,7 +83,8 @@ class Setting:
     def mark(self) -> str:
         """Differs when a draft of the same files may come out otherwise."""
         tables = sorted((name, tuple(columns)) for name, columns in self.schema.items())
-        return repr((self.dialect, self.carry_to, sorted(self.macros.texts.items()), tables, self.times))
+        own = (self.dialect, self.carry_to, self.functions)
+        return repr((own, sorted(self.macros.texts.items()), tables, self.times))
 
 
 # The last draft of each policy and what it was made from, so that a reload reads only what has changed.
@@ -146,7 +148,8 @@ def _query(one: Draft, file: str, setting: Setting) -> None:
     one.problems += one.shaped.problems
     if one.shaped.problems:
         return
-    proof = prove(one.shaped.sql, setting.dialect, setting.schema, setting.carry_to, setting.times)
+    known = (setting.schema, setting.carry_to, setting.times, setting.functions)
+    proof = prove(one.shaped.sql, setting.dialect, *known)
     one.problems += [place(file, one.sql, flaw) for flaw in proof.problems]
     one.problems += [place(file, one.sql, Flaw(u.what, u.word, u.line)) for u in proof.unknown]
     one.facts = proof.facts
@@ -189,7 +192,8 @@ def _natives(one: Draft, query: Query, texts: Mapping[str, str], setting: Settin
         shaped = shape(file, texts[file], query.params, setting.macros)
         one.problems += shaped.problems
         if not shaped.problems:
-            one.problems += _native_flaws(file, texts[file], prove(shaped.sql, dialect), query)
+            proof = prove(shaped.sql, dialect, functions=setting.functions)
+            one.problems += _native_flaws(file, texts[file], proof, query)
         native[dialect] = shaped.sql
     one.query = replace(query, native=native)
 

@@ -27,6 +27,7 @@ def earlier(policy: Policy, body: str, assets: Mapping[str, Asset]) -> Policy | 
         said = json.loads(body)
         (document, sql, *rest), dialect = said["files"], str(said["dialect"])
         by_folder = as_taken(said.get("defaults") or {})
+        functions = tuple(map(str, said.get("functions") or ()))
     except (ValueError, KeyError, TypeError):
         return None
     macros = {f"sql/_macros/{n}.sql": text for n, text in enumerate(rest) if MACRO.search(text)}
@@ -37,7 +38,8 @@ def earlier(policy: Policy, body: str, assets: Mapping[str, Asset]) -> Policy | 
     path = f"policies/{name.replace('.', '/')}.yml"
     texts = {path: document, sql_path(name): sql}
     texts |= {sql_path(name, d): t for d, t in zip(policy.query.native, native, strict=True)}
-    setting = replace(Setting.over(dialect, Macros.load(macros), assets), defaults=by_folder)
+    over = Setting.over(dialect, Macros.load(macros), assets)
+    setting = replace(over, defaults=by_folder, functions=functions)
     one = unkept(name, path, texts, setting)
     if one.file is None or one.query is None or any(not problem.warning for problem in one.problems):
         return None

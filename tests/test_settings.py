@@ -232,3 +232,17 @@ def test_whatever_stands_there_the_answer_is_settings_or_sentences(
     environ = {"PATROL_STORE_URL": value, "PATROL_PORT": value, "SLACK_BOT_TOKEN": value}
     with contextlib.suppress(SettingsError):
         assert load(project, environ).port in range(65536)
+
+
+def test_functions_of_their_own_are_named_with_commas_between(project: Path) -> None:
+    (project / "patrol.yml").write_text(
+        "functions: risk_score, Core.Normalize\nbundles: {risk: {path: ../risk}}\n"
+    )
+    found = load(project, {})
+    assert found.may_call == ("risk_score", "core.normalize")
+    assert [bundle.functions for bundle in found.bundles] == [found.may_call]
+    assert load(project, {"PATROL_FUNCTIONS": "other"}).may_call == ("other",)
+    for wrong in ("a; b", "a b", "f()", "a,,b", "a.b.c.d"):
+        assert "functions: must be names of functions with commas between" in said(
+            project, f"functions: {wrong!r}"
+        )

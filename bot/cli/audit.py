@@ -157,7 +157,12 @@ def _names(settings: Any) -> dict[str, str]:
     from bot.core.oncall import names
     from sensors.catalog import load
 
-    catalog = load(settings.project, dialect=settings.dialect, bundle=settings.bundle)
+    catalog = load(
+        settings.project,
+        dialect=settings.dialect,
+        bundle=settings.bundle,
+        functions=settings.may_call,
+    )
     return names(catalog.teams)
 
 

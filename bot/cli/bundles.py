@@ -77,6 +77,7 @@ def _catalog(settings: Any, store: Store) -> Catalog:
         bundle=settings.bundle,
         manifest=settings.manifest,
         bundles=settings.bundles,
+        functions=settings.may_call,
     )
     return project.seen()
 

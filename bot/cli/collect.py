@@ -56,7 +56,13 @@ class Bench:
         from sensors.catalog import load
 
         found = settings(self.project, dict(os.environ))
-        return load(self.project, dialect=found.dialect, bundle=found.bundle, manifest=found.manifest)
+        return load(
+            self.project,
+            dialect=found.dialect,
+            bundle=found.bundle,
+            manifest=found.manifest,
+            functions=found.may_call,
+        )
 
     @cached_property
     def memory(self) -> Memory:

@@ -128,7 +128,12 @@ def _meant(entity: Entity, settings: Any) -> str:
     """A column that no key has may be a slip of the hand."""
     from sensors.catalog import load
 
-    catalog = load(settings.project, dialect=settings.dialect, bundle=settings.bundle)
+    catalog = load(
+        settings.project,
+        dialect=settings.dialect,
+        bundle=settings.bundle,
+        functions=settings.may_call,
+    )
     known = {name for policy in catalog.policies.values() for name in policy.key}
     known |= {column for asset in catalog.assets.values() for column in asset.columns}
     near = get_close_matches(entity.column, known, n=1)

@@ -115,6 +115,7 @@ def catalog_of(settings: Any, *, home: Any = None, around: Around | None = None)
         around=around or iter_only,
         manifest=there.manifest if own and not own.exists() else own,
         others=_others(there),
+        functions=settings.may_call,
     )
 
 

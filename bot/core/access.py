@@ -93,8 +93,9 @@ RIGHTS = {
         Role.lead,
         "snooze all alerts of {it}",
         ("snooze",),
-        "One alert: `snooze 142 2h reason`.",
+        ONE_ALERT,
         timedelta(days=14),
+        "somebody",
     ),
     Deed.snooze_policy: Right(
         Role.admin, "snooze all of {it}", ("snooze",), ONE_ALERT, timedelta(hours=72), "a policy"

@@ -21,6 +21,7 @@ def restart(alert: Alert, now: datetime) -> Alert:
     return replace(
         alert,
         work=Work.open,
+        open_since=now,
         owner=None,
         helpers=(),
         acknowledged_at=None,
@@ -146,7 +147,7 @@ def timer(alert: Alert, now: datetime) -> Outcome:
     to = _name(step_to(alert))
     if alert.step == 0:  # it has just come (back) to the ladder: the reason says more than how old it is
         return climb(alert, now, MACHINE, f"{to} is told: {alert.last_event}", Timer())
-    waited = f"nobody has acknowledged it for {say_duration(now - alert.opened_at)}"
+    waited = f"nobody has acknowledged it for {say_duration(now - (alert.open_since or alert.opened_at))}"
     return climb(alert, now, MACHINE, f"escalated to {to}: {waited}", Timer())
 
 
@@ -193,10 +194,11 @@ def _snooze_ends(alert: Alert, snooze: Snooze, now: datetime) -> Change:
 
 def _acknowledgement(alert: Alert, now: datetime) -> Change:
     if not alert.reminded:
-        story = f"reminded {who(alert.owner or 'the owner')}: the acknowledgement runs out soon"
+        end = when(alert.acknowledged_until) if alert.acknowledged_until else "soon"
+        story = f"reminded {who(alert.owner or 'the owner')}: the acknowledgement runs out {end}"
         tell = Effect(
             EffectKind.tell,
-            f"{alert.name} is yours and still open; your acknowledgement runs out soon.",
+            f"{alert.name} is yours and still open; your acknowledgement runs out {end}.",
             to=alert.owner,
             work_seq=alert.work_seq,
         )

@@ -25,6 +25,7 @@ UNDO = {
     "redisposed": "resolve {n} …",
     "unacknowledged": "ack {n}",
 }
+OF_ONE = re.compile(r"(undo: `/patrol \w+) (\d+)`")
 OTHER_WAY = re.compile(rf"(undo: )?((?:{'|'.join(BY_NAME)})(?: .*)?)")
 
 
@@ -53,9 +54,13 @@ def helped(asked: str) -> HelpReply | Said:
 
 
 def together(answers: list[Said]) -> Said:
-    """Several answers as one, line by line, with every undo."""
-    hints = dict.fromkeys(answer.hint for answer in answers if answer.hint)
-    return Said("\n".join(a.text for a in answers), " · ".join(hints), all(a.ok for a in answers))
+    """Several answers as one, line by line, with every undo: those by one verb as one."""
+    hints: dict[str, list[str]] = {}
+    for answer in filter(None, (answer.hint for answer in answers)):
+        undo = OF_ONE.fullmatch(answer)
+        hints.setdefault(undo[1] if undo else answer, []).extend([undo[2]] if undo else [])
+    told = [f"{undo} {' '.join(dict.fromkeys(ids))}`" if ids else undo for undo, ids in hints.items()]
+    return Said("\n".join(a.text for a in answers), " · ".join(told), all(a.ok for a in answers))
 
 
 def noted(alert: Alert, kind: str) -> str:

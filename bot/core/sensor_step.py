@@ -71,8 +71,10 @@ def _open(found: Fire, now: datetime) -> Outcome:
 
 def _quiet(found: Fire, now: datetime) -> Snooze | None:
     """The snooze of its entity or policy, while that is on."""
-    on = found.snooze is not None and found.lane is Lane.live and found.snooze.until > now
-    return replace(found.snooze, since=now) if on and found.snooze else None
+    quiet = found.snooze
+    if quiet is None or found.lane is not Lane.live or quiet.until <= now:
+        return None
+    return replace(quiet, since=now)
 
 
 def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:

@@ -70,6 +70,9 @@ class Desk(Protocol):
     def accept(self, person: Person, handoff: int, /) -> Said | Refused:
         """The handoff of a shift is taken on."""
 
+    def names(self) -> Mapping[str, str]:
+        """People's names by their Slack ids, for places where Slack shows no mention."""
+
     def met(self, slack: str, zone: str, /) -> None:
         """What Slack says of somebody who is answered: in which time zone he is."""
 

@@ -68,9 +68,9 @@ class Submissions:
             case FieldErrors(by_block=errors):
                 return {"response_action": "errors", "errors": dict(errors)}
             case Refused(why=why, hint=hint):
-                return refused_view(dict(body), f"{why} {hint}".strip())
+                return refused_view(dict(body), f"{why} {hint}".strip(), self._desk.names())
             case Said(ok=False, text=text, hint=hint):
-                return refused_view(dict(body), f"{text} {hint}".strip())
+                return refused_view(dict(body), f"{text} {hint}".strip(), self._desk.names())
             case _:
                 return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,9 @@ from bot.slack.home import home
 from bot.slack.lines import ANYWHERE, Room
 from bot.slack.modals import Errand
 from bot.slack.payloads import JOB, Click, Place
+from bot.slack.text import plainly_said
 from bot.slack.turns import Turns
+from sensors.model.policy import NOTHING
 
 GONE = "There is no such alert any more."
 NOT_RECORDED = "Not recorded: Patrol is too busy right now."
@@ -47,11 +49,12 @@ def unrecorded_view(body: dict[str, Any], running: bool) -> dict[str, Any]:
     return refused_view(body, text)
 
 
-def refused_view(body: dict[str, Any], text: str) -> dict[str, Any]:
-    """A refusal under the modal's first field; in a modal without fields, in its place."""
+def refused_view(body: dict[str, Any], text: str, names: Mapping[str, str] = NOTHING) -> dict[str, Any]:
+    """A refusal under the modal's first field, where Slack shows no mention: people are written by `names`.
+    In a modal without fields, in its place."""
     fields = modals.inputs(body.get("view") or {})
     if fields:
-        return {"response_action": "errors", "errors": {fields[0]: text[:500]}}
+        return {"response_action": "errors", "errors": {fields[0]: plainly_said(text, names)[:500]}}
     errand = Errand.unpacked(str((body.get("view") or {}).get("private_metadata") or "")) or Errand(0, 0)
     view = modals.modal("Not done", "told", errand, [section(said_text(Said(text, ok=False)))])
     return {"response_action": "update", "view": view}

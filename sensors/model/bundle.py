@@ -17,6 +17,7 @@ class Bundle:
     branch: str = "main"
     token: str | None = None  # the environment variable that holds one
     place: tuple[int, int] = (1, 1)  # line and column in patrol.yml
+    functions: tuple[str, ...] = ()  # that its queries may call besides those that are known to only compute
 
     @property
     def source(self) -> str:

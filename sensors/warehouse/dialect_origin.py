@@ -9,7 +9,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from sensors.warehouse.dialect_spelling import unquoted
+from sensors.warehouse.dialect_carrying import carried
+from sensors.warehouse.spelled import Untranslatable
 
 
 def origin(sql: str, read: str, write: str, spelled: str, at: int) -> int | None:
@@ -20,8 +21,8 @@ def origin(sql: str, read: str, write: str, spelled: str, at: int) -> int | None
     if read == write:
         return at if sql == spelled else _same_word(sql, spelled, at)
     try:
-        tree = unquoted(sqlglot.parse_one(sql, read=read))
-    except (SqlglotError, RecursionError):
+        tree = carried(sqlglot.parse_one(sql, read=read), read, write)
+    except (SqlglotError, RecursionError, Untranslatable):
         return None
     parts: dict[str, list[exp.Expr]] = {}
     for node in tree.walk(bfs=False):

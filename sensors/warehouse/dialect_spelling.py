@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 
 from sensors.warehouse import spelled
+from sensors.warehouse.dialect_carrying import carried
 from sensors.warehouse.spelled import Untranslatable
 
 OWN_BINDS = ("duckdb", "snowflake")  # whose adapters take them as sqlglot writes them
@@ -23,8 +24,7 @@ def spell(sql: str, read: str, write: str, tree: exp.Expr | None = None) -> str:
 def _spell(sql: str, read: str, write: str, tree: exp.Expr | None) -> str:
     try:
         tree = sqlglot.parse_one(sql, read=read) if tree is None else tree
-        if read != write:
-            unquoted(tree)
+        tree = carried(tree, read, write)
         if write not in OWN_BINDS:
             _plain_binds(tree)
         return tree.sql(dialect=write, unsupported_level=ErrorLevel.RAISE, copy=False)
@@ -51,12 +51,3 @@ def _refused(said: str) -> tuple[str, str]:
         return f"{written} with its {found[1]} is not supported there", found[2]
     name = re.match(r"[A-Z_0-9]+(?= is not supported)", said)
     return said, name[0] if name else ""
-
-
-def unquoted(tree: exp.Expr) -> exp.Expr:
-    """`v:path::string` is the bare text in Snowflake; elsewhere a cast of JSON would keep its quotes."""
-    for cast in tree.find_all(exp.Cast):
-        found = cast.this
-        if isinstance(found, exp.JSONExtract) and cast.to.is_type(*exp.DataType.TEXT_TYPES):
-            cast.set("this", exp.JSONExtractScalar(this=found.this, expression=found.expression))
-    return tree

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,6 +71,28 @@ def test_nobody_does_what_he_may_not_and_everybody_what_he_may(
     if refused:
         assert ground.name in refused.why
         assert person not in who_may(RIGHTS[deed].role or Role.responder, ground)
+
+
+def one_of(name: str, role: Role | None) -> Team:
+    """A team of dee, with that role, or of somebody else."""
+    return Team(
+        name, "C1", "C2", (Member("dee", "UDEE", frozenset({role})) if role else Member("eve", "UEVE"),)
+    )
+
+
+@pytest.mark.parametrize("deed", Deed)
+def test_every_role_in_every_relation_to_the_alert_is_as_the_table_says(deed: Deed) -> None:
+    """Of its team or one whose it is as much, of the team that answers for Patrol, on it, or none of them."""
+    needed = RIGHTS[deed].role
+    for own, beside, of_patrols in product((None, *Role), repeat=3):
+        for on_it in (False, True):
+            held = frozenset({"UDEE"}) if on_it else frozenset[str]()
+            ground = Ground("ALR-3", one_of("payments", own), one_of("platform", of_patrols), held)
+            ground = replace(ground, beside=(one_of("chat", beside),))
+            admin = of_patrols if of_patrols is Role.admin else None
+            has = {own, beside, admin, Role.responder if own or beside or on_it else None}
+            able = needed is None or any(role and RANK[role] >= RANK[needed] for role in has)
+            assert (may("UDEE", deed, ground) is None) is able, (own, beside, of_patrols, on_it)
 
 
 @given(st.sampled_from(PEOPLE), st.sampled_from(list(Deed)), grounds, st.sampled_from(list(Role)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -56,14 +57,22 @@ def _file(_: pytest.FixtureRequest, folder: Path, statements: Sequence[str]) -> 
 
 @contextmanager
 def _postgres(request: pytest.FixtureRequest, _: Path, statements: Sequence[str]) -> Iterator[Warehouse]:
+    """Asked by a role that has the rights of docs/warehouses.md, and no others."""
     with own_database(request.getfixturevalue("postgres_server")) as url:
-        with psycopg.connect(url) as admin:
-            admin.execute("SET TimeZone = 'UTC'")
-            for statement in statements:
+        role = f"reader_{psycopg.conninfo.conninfo_to_dict(url)['dbname']}"
+        rights = re.sub(r"\bpatrol\b", role, _rights()).replace("choose-one", "reads")
+        with psycopg.connect(url, autocommit=True) as admin:
+            for statement in ("SET TimeZone = 'UTC'", *statements, rights):
                 admin.execute(statement)  # type: ignore[call-overload]  # no literal
-        warehouse = connect(url)
-        yield warehouse
-        warehouse.close()
+            warehouse = connect(f"postgresql://{role}:reads@{url.partition('@')[2]}")
+            yield warehouse
+            warehouse.close()
+            admin.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")  # type: ignore[call-overload]
+
+
+def _rights() -> str:
+    page = (Path(__file__).parents[2] / "docs" / "warehouses.md").read_text(encoding="utf-8")
+    return page.split("<!-- postgres -->\n```sql\n")[1].partition("```")[0]
 
 
 PLACES = (

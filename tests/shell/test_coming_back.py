@@ -11,6 +11,7 @@ from bot.core.action import Acknowledge, Escalate, Reopen, Resolve, SnoozeFor
 from bot.core.alert import Condition, Disposition
 from bot.core.reply import AskReply, Person
 from bot.sandbox import Sandbox
+from sensors.model.run import RunStatus
 from tests.shell.delivering import opened, shown
 from tests.shell.making import FILES, HELD, HOUR, MINUTE, SECOND, Node, World
 from tests.shell.trouble import HELD_NAME
@@ -74,6 +75,7 @@ def test_under_a_snooze_it_comes_back_without_a_word(town: World, bot: Node, sla
     assert bot.desk.confirm(ANA, ask.ask).ok
     town.table.says("s_1", bot.clock())
     bot.next_tick()
+    assert bot.alert(1).word == "SNOOZED", "from the start, not only when the sweep has come by"
     bot.clock.on(SECOND)
     bot.engine.sweep()
     bot.deliver(8)
@@ -157,6 +159,9 @@ def test_a_table_that_is_late_makes_a_condition_unknown_and_its_owner_is_named(
     bot.deliver(4)
     bot.next_tick(HELD_NAME, 2 * HOUR)
     assert bot.alert(1).condition is Condition.unknown
+    skipped = bot.store.runs.recent(HELD_NAME)[0]
+    assert skipped.status is RunStatus.skipped
+    assert "accounts own it" in skipped.error
     bot.deliver(4)
     card = json.dumps(slack.messages("payments")[0]["blocks"])
     assert "DATA LATE" in card

@@ -228,7 +228,9 @@ def test_who_is_relieved_is_told_and_told_again_when_it_ends(town: World, slack:
     bot = town.node()
     assert "instead of ⟦U0ANA⟧" in good(bot, "takeover 2h", BO).text
     bot.deliver(4)
-    assert ["bo has taken over" in text and "you are not" in text for text in direct(slack, "ana")] == [True]
+    assert ["bo has taken over" in text and "in your place" in text for text in direct(slack, "ana")] == [
+        True
+    ]
     good(bot, "uncover 1", CY)
     bot.deliver(8)
     assert [len(direct(slack, name)) for name in ("ana", "bo", "cy")] == [1, 1, 0]

@@ -189,6 +189,9 @@ class RecordingDesk:
         self._note("accept", person.slack, handoff)
         return Said("The handoff of payments is yours.")
 
+    def names(self) -> dict[str, str]:
+        return {"U0ANA": "ana", "U0BO": "bo", "U0CY": "cy"}
+
     def met(self, slack: str, zone: str) -> None:
         self.zones[slack] = zone
 

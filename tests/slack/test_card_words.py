@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.core.alert import Alert, Condition, Disposition, Terms, Work
+import pytest
+
+from bot.core.alert import Alert, Condition, Disposition, Lane, Terms, Work
 from bot.core.reply import Context, Earlier, Evidence
 from bot.slack.face import card
 from sensors.model.asset import ViolationKind
@@ -68,7 +70,7 @@ def test_columns_that_are_the_same_in_every_row_are_left_out() -> None:
 def test_times_of_the_alerts_own_day_are_times_only() -> None:
     today, before = f"{NOW:%Y-%m-%d} 04:59:24Z", f"{NOW - timedelta(days=1):%Y-%m-%d} 04:59:24Z"
     assert table_of({"at": today})[1:] == [["04:59:24"]]
-    assert table_of({"at": today}, {"at": before})[1:] == [[today], [before]]
+    assert table_of({"at": today}, {"at": before})[1:] == [[today[:-1]], [before[:-1]]]
 
 
 def test_a_card_goes_from_what_it_is_to_what_happened_last() -> None:
@@ -107,6 +109,22 @@ def test_a_card_goes_from_what_it_is_to_what_happened_last() -> None:
 
 def text_with(blocks: list[dict[str, Any]], words: str) -> str:
     return next(text for text in mrkdwn_of(blocks) if words in text)
+
+
+@pytest.mark.parametrize(
+    ("badge", "changes"),
+    [
+        ("CLEARED", {"condition": Condition.cleared}),
+        ("DATA LATE", {"condition": Condition.unknown}),
+        ("REOPENED", {"reopened": 1}),
+        ("SHADOW", {"lane": Lane.shadow}),
+        ("HISTORICAL", {"lane": Lane.historical}),
+    ],
+)
+def test_a_badge_stands_beside_the_word(badge: str, changes: dict[str, Any]) -> None:
+    plain, marked = words(an_alert(), a_context()), words(an_alert(**changes), a_context())
+    assert f"*OPEN* `{badge}` · " in marked
+    assert badge not in plain
 
 
 def test_a_resolved_card_says_once_who_and_why() -> None:

@@ -189,6 +189,7 @@ def test_a_long_title_makes_room_for_what_is_to_be_done() -> None:
     said = notice(an_alert(id=142, step_due=NOW, title="<Ana & sons> " * 30))
     assert len(said) <= NOTICE_MOST
     assert said.endswith("… · ack 142 by 03:04 UTC")
+    assert NOTICE_MOST == 110
 
 
 def test_an_open_alert_says_who_was_told_and_who_is_next() -> None:
@@ -314,6 +315,7 @@ def test_a_page_can_be_answered_where_it_is_read() -> None:
     )
     said = reply(page, an_alert(), ("U0BO", "U0CY"))
     assert said.text == (
-        "<@U0BO> <@U0CY> ALR-3 · escalated to the team: nobody has acknowledged it for 10 min"
+        "<@U0BO> <@U0CY> HIGH · Ana Cards asked 3 times to be paid elsewhere · ALR-3 · escalated to the team:"
+        " nobody has acknowledged it for 10 min"
     )
     assert said.blocks[1]["elements"][0]["action_id"] == "alert.ack"
