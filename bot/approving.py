@@ -34,6 +34,7 @@ from bot.waiting import Waiting
 from sensors.model.job import Job
 
 log = get("approving")
+Form = tuple[Job, dict[str, Any]]  # a job, and the values that its parameters would have
 
 
 class Approving:
@@ -153,9 +154,7 @@ class Approving:
             "`approvals` shows what waits, and who may agree.",
         )
 
-    def form(
-        self, person: Person, alert_id: int, job_name: str
-    ) -> tuple[Job, dict[str, Any]] | Refused | None:
+    def form(self, person: Person, alert_id: int, job_name: str) -> Form | Refused | None:
         """The job and what its parameters would be from the alert's row."""
         job, alert = self.engine.catalog.jobs.get(job_name), self.store.alerts.get(alert_id)
         if job is None or alert is None:
