@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.acting import Acting
-from bot.approving import Approving
+from bot.approving import Approving, Form
 from bot.asking import Asking
 from bot.core import command, oncall
 from bot.core.access import Deed
@@ -143,9 +143,7 @@ class Desk:
         self.acting.kept(person, "accept", f"handoff {handoff}", said)
         return said
 
-    def start_form(
-        self, person: Person, alert_id: int, job_name: str
-    ) -> tuple[Job, dict[str, Any]] | Refused | None:
+    def start_form(self, person: Person, alert_id: int, job_name: str) -> Form | Refused | None:
         return self.approving.form(person, alert_id, job_name)
 
     def met(self, slack: str, zone: str) -> None:
