@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-<<<<<<< HEAD
 from bot.core.action import (
     Acknowledge,
     Assign,
@@ -22,12 +21,7 @@ from bot.core.action import (
     Wake,
 )
 from bot.core.alert import Alert, Disposition, Lane, Work, due
-from bot.core.change import Change, Effect, EffectKind, Same
-=======
-from bot.core.action import Acknowledge, Assign, Clear, Comment, Escalate, SnoozeFor, Timer, Unknown, Wake
-from bot.core.alert import Alert, Lane, Work, due
 from bot.core.change import Change, Effect, EffectKind, Refused, Same
->>>>>>> shf
 from bot.core.ladder import still_due
 from bot.core.step import step
 from bot.core.words import when
