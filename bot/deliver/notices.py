@@ -87,7 +87,8 @@ class Notices:
             return self.approvals.face(notice, stands=stands)
         team, names = self.view.catalog.teams.get(notice.team), oncall.names(self.view.catalog.teams)
         if notice.digest and team:
-            return digest(self.view.digest(team, notice.digest), Room(address=self.slack.address))
+            told = self.view.digest(team, notice.digest)
+            return digest(told, Room(address=self.slack.address), notice.picture)
         shift = self.store.handoffs.get(notice.handoff) if notice.handoff else None
         return handoff(shift, names, self._address) if shift else duty.notice(notice, names)
 
