@@ -187,8 +187,8 @@ def _snooze_ends(alert: Alert, snooze: Snooze, now: datetime) -> Change:
     if snooze.of:
         return scope_ends(alert, snooze, now, "the snooze has ended of", Timer())
     story = f"the snooze has ended; {STILL[alert.condition]}"
-    to = alert.owner if alert.work is Work.acknowledged else None
-    tell = Effect(EffectKind.tell, f"{alert.name}: {story}", to=to or step_to(alert), work_seq=alert.work_seq)
+    to = alert.owner or step_to(alert)
+    tell = Effect(EffectKind.tell, f"{alert.name}: {story}", to=to, work_seq=alert.work_seq)
     return changed(alert, awake(alert, snooze, now), now, MACHINE, "woken", story, Timer(), (tell,))
 
 
