@@ -21,7 +21,7 @@ from bot.core.action import (
     Wake,
 )
 from bot.core.alert import Alert, Disposition, Lane, Work, due
-from bot.core.change import Change, Effect, EffectKind, Same
+from bot.core.change import Change, Effect, EffectKind, Refused, Same
 from bot.core.ladder import still_due
 from bot.core.step import step
 from bot.core.words import when
@@ -146,6 +146,20 @@ def test_a_reminder_is_given_once_and_then_those_on_call_are_paged() -> None:
     assert ended.event.story == "⟦UANA⟧'s acknowledgement has run out; it is open again"
 
 
+def test_whoever_is_reminded_may_say_that_it_is_still_his_and_nobody_else() -> None:
+    alert = after(acknowledged(ANA), Acknowledge(BO))
+    assert isinstance(step(alert, Acknowledge(ANA), NOON + HOUR), Refused)
+    reminded = at_due(alert).alert
+    assert isinstance(step(reminded, Acknowledge(BO), NOON + 200 * MINUTE), Refused)
+    still = done(reminded, Acknowledge(ANA), NOON + 200 * MINUTE)
+    assert still.event.story == f"⟦UANA⟧ is still on it, until {when(NOON + 200 * MINUTE + 4 * HOUR)}"
+    assert (still.alert.owner, still.alert.helpers, still.effects) == (ANA, (BO,), ())
+    again = at_due(still.alert)
+    assert again.event.kind == "reminded"
+    assert again.event.at == NOON + 200 * MINUTE + 4 * HOUR * 0.8
+    assert isinstance(step(still.alert, Acknowledge(ANA), NOON + 201 * MINUTE), Refused)
+
+
 def test_of_a_ladder_that_waits_first_nobody_is_paged_at_an_acknowledgements_end() -> None:
     late = events(ladder=ladder((5, "oncall"), (9, "lead")))
     ended = at_due(at_due(acknowledged(ANA, terms=late)).alert)
@@ -176,8 +190,17 @@ def test_a_snoozes_end_says_what_is_so_now(meanwhile: tuple[Clear | Unknown, ...
     alert = after(opened(fire(terms=conditions())), SnoozeFor(ANA, NOON + 2 * HOUR), *meanwhile)
     change = at_due(alert)
     assert change.event.story == said
-    (tell,) = effects(change, EffectKind.tell)
-    assert (tell.text, tell.work_seq) == (f"ALR-3: {said}", alert.work_seq)
+    (page,) = effects(change, EffectKind.page)
+    assert (page.text, page.to, page.work_seq) == (said, "team", alert.work_seq)
+
+
+def test_what_a_snoozes_end_tells_is_the_step_that_was_due_so_nobody_is_told_twice() -> None:
+    alert = after(opened(fire(terms=events(ladder=STEPS))), SnoozeFor(ANA, NOON + HOUR))
+    ended = at_due(alert).alert
+    assert (ended.step, ended.step_due) == (2, NOON + HOUR + 15 * MINUTE)
+    early = after(opened(fire(terms=events(ladder=STEPS))), SnoozeFor(ANA, NOON + 5 * MINUTE))
+    woken = at_due(early)
+    assert (told(woken), woken.alert.step_due) == (["team"], NOON + 10 * MINUTE)
 
 
 def test_a_snoozes_end_is_told_to_whoever_has_it() -> None:
