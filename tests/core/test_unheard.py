@@ -105,6 +105,6 @@ def test_a_call_is_judged_again_before_it_rings() -> None:
     outcome = step(None, fire(terms=terms), NOON)
     assert isinstance(outcome, Change)
     (call,) = effects(outcome, EffectKind.call_pager)
-    assert call.data == {"state": "OPEN", "step": outcome.alert.step}
+    assert (call.to, call.data) == ("pager", {"state": "OPEN", "step": outcome.alert.step})
     assert still_due(call, outcome.alert) is None
     assert still_due(call, done(outcome.alert, Acknowledge(BO)).alert) == "acknowledged in between"
