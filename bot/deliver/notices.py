@@ -10,10 +10,10 @@ from bot.core.message import LEASE, LOOK_AGAIN, Message, Move, next_move
 from bot.core.notice import Notice
 from bot.deliver.approvals import ApprovalFaces
 from bot.deliver.looking import Looking
-from bot.deliver.pacing import EDITS_BY_PEOPLE, PERSON_GAP
+from bot.deliver.pacing import CHANNEL_GAP, EDITS_BY_PEOPLE, PERSON_GAP
 from bot.deliver.posting import Posting
 from bot.deliver.quiet import Quiet
-from bot.deliver.refusals import ELSEWHERE, GONE, WHOLE
+from bot.deliver.refusals import ELSEWHERE, FROZEN, GONE, WHOLE
 from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.log import get
 from bot.slack import duty
@@ -24,7 +24,6 @@ from bot.slack.lines import Room
 
 log = get("deliver")
 
-NOT_NOW = Face("", [])
 FORGOTTEN = "what it told of was forgotten"
 TOO_LATE = timedelta(days=1)  # then it is of no use to anybody
 AGAIN = timedelta(seconds=15)  # where Slack does not say who is meant
@@ -63,15 +62,21 @@ class Notices:
         if notice.under and (root is None or root.ts is None):
             return False
         channel = root.channel if root else self._channel(notice, message)
-        heard = self.quiet.heed(notice) if channel and self._may_stand(notice, channel) else None
-        face = self._face(heard) if heard else NOT_NOW
+        if not channel or self._must_wait(channel) or not self._may_stand(notice, channel):
+            return False
+        heard = self.quiet.heed(notice)
+        if heard is None:
+            return False
+        face = self._face(heard)
         if face is None:
             return self.store.notices.end(notice, "dropped", FORGOTTEN)
-        if face is NOT_NOW:
-            return False
         first = message or Message(f"notice-{notice.id}", 0, None, channel, notice=notice.id)
         there = replace(first, thread_ts=root.ts if root else None, channel=channel)
         return self.posting.post(there, message, notice.seq, lambda: face)
+
+    def _must_wait(self, channel: str) -> bool:
+        """Whether the line of the channel is not free: then nothing need be read for what waits there."""
+        return self.pacing.waits(channel) and not self.pacing.turn(channel, CHANNEL_GAP)
 
     def _may_stand(self, notice: Notice, channel: str) -> bool:
         return not notice.approval or self.approvals.may_stand(notice, channel)
@@ -82,7 +87,8 @@ class Notices:
             return self.approvals.face(notice, stands=stands)
         team, names = self.view.catalog.teams.get(notice.team), oncall.names(self.view.catalog.teams)
         if notice.digest and team:
-            return digest(self.view.digest(team, notice.digest), Room(address=self.slack.address))
+            told = self.view.digest(team, notice.digest)
+            return digest(told, Room(address=self.slack.address), notice.picture)
         shift = self.store.handoffs.get(notice.handoff) if notice.handoff else None
         return handoff(shift, names, self._address) if shift else duty.notice(notice, names)
 
@@ -120,11 +126,11 @@ class Notices:
 
     def _update(self, notice: Notice, message: Message, ts: str) -> bool:
         """Edits it to what it now is. Doing so twice does no harm."""
-        face = self._face(notice, stands=True) if self._may_stand(notice, message.channel) else NOT_NOW
+        if not self._may_stand(notice, message.channel) or not self.pacing.turn(EDITS_BY_PEOPLE, PERSON_GAP):
+            return False
+        face = self._face(notice, stands=True)
         if face is None:
             return self.store.notices.end(notice, "dropped", FORGOTTEN)
-        if face is NOT_NOW or not self.pacing.turn(EDITS_BY_PEOPLE, PERSON_GAP):
-            return False
         now = self.clock()
         taken = replace(message, lease_until=now + LEASE)
         if not self.store.outbox.intend(taken, now, was=message):
@@ -148,10 +154,10 @@ class Notices:
 
     def _refused(self, notice: Notice, taken: Message, free: Message, refused: SlackRefused) -> bool:
         """A card whose channel takes nothing any more is posted anew, where it now belongs."""
-        if refused.code in ELSEWHERE and notice.approval and not notice.under:
-            self.channels.refused(taken.channel, notice.team, refused.code)
-            if (way := self.approvals.channel(notice)) != taken.channel and way:
-                return self.store.outbox.record(
-                    Message(taken.delivery, 0, None, way, notice=notice.id), was=taken
-                )
+        code = "is_archived" if refused.code == FROZEN else refused.code
+        if code in ELSEWHERE and notice.approval and not notice.under:
+            self.channels.refused(taken.channel, notice.team, code)
+            if (way := self.approvals.channel(notice)) and way != taken.channel:
+                anew = Message(taken.delivery, 0, None, way, notice=notice.id)
+                return self.store.outbox.record(anew, was=taken)
         return self.posting.later(taken, free, refused)

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from bot.core.action import Acknowledge, Assign, Clear, Comment, Escalate, SnoozeFor, Timer, Unknown, Wake
-from bot.core.alert import Alert, Lane, Work, due
+from bot.core.action import (
+    Acknowledge,
+    Assign,
+    Clear,
+    Comment,
+    Escalate,
+    Reopen,
+    Resolve,
+    SnoozeFor,
+    Timer,
+    Unknown,
+    Wake,
+)
+from bot.core.alert import Alert, Disposition, Lane, Work, due
 from bot.core.change import Change, Effect, EffectKind, Refused, Same
 from bot.core.ladder import still_due
 from bot.core.step import step
@@ -93,6 +106,20 @@ def test_a_person_who_escalates_makes_the_page_one_of_that_act() -> None:
     change = done(opened(), Escalate(BO))
     (page,) = effects(change, EffectKind.page)
     assert page.work_seq == change.alert.work_seq == 1
+
+
+def about_whose_act(change: Change) -> object:
+    (page,) = effects(change, EffectKind.page)
+    return page.data["by"]
+
+
+def test_a_page_knows_whose_act_it_is_about_so_that_he_is_not_pinged() -> None:
+    reopened = after(opened(), Resolve(ANA, Disposition.benign), Reopen(BO))
+    assert about_whose_act(at_due(reopened)) == BO
+    assert about_whose_act(done(reopened, Escalate(ANA))) == ANA
+    assert about_whose_act(done(opened(), Escalate(BO))) == BO
+    commented = after(opened(), Comment(BO, "hm"))
+    assert about_whose_act(at_due(commented)) == "patrol", "that nobody has come is nobody's act"
 
 
 def test_escalating_what_is_acknowledged_leaves_its_deadline_alone() -> None:
@@ -202,6 +229,24 @@ def test_woken_its_step_is_due_when_it_was_or_now() -> None:
 def test_in_shadow_it_comes_up_in_the_digest_and_stays_as_it_is() -> None:
     change = at_due(opened(fire(lane=Lane.shadow)))
     assert (change.event.kind, change.alert.work, change.effects) == ("digest", Work.open, ())
+
+
+@pytest.mark.parametrize(
+    ("opens", "comes_up"),
+    [
+        (timedelta(hours=-4, minutes=-29, seconds=-44, microseconds=-5), timedelta(hours=-3)),
+        (timedelta(hours=-3, microseconds=-1), timedelta(hours=-3)),
+        (timedelta(hours=-3), timedelta(hours=21)),
+        (timedelta(), timedelta(hours=21)),
+    ],
+)
+def test_in_shadow_it_comes_up_in_the_first_digest_after_it_at_nine_sharp(
+    opens: timedelta, comes_up: timedelta
+) -> None:
+    alert = opened(fire(lane=Lane.shadow), NOON + opens)
+    next_due = due(alert)
+    assert next_due is not None
+    assert (next_due.at, next_due.to) == (NOON + comes_up, "digest")
 
 
 def test_in_shadow_a_snooze_ends_without_a_word() -> None:
