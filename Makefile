@@ -5,7 +5,7 @@ PATROL := $(VENV)/bin/patrol
 PORT ?= 8765
 FRESH ?=
 
-.PHONY: help setup demo test hunt check bench chaos figures mutation lock clean
+.PHONY: help setup snowflake-local demo test hunt check bench chaos figures mutation lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,10 +24,26 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	fi
 	@touch $@
 
-demo: setup  ## a marketplace, its Slack and Patrol in your browser (FRESH=1 starts anew, PORT=8765)
-	@$(PATROL) demo --port $(PORT) $(if $(FRESH),--fresh)
+# The local Snowflake stands on another major of the connector: an environment of its own. Tests of it skip, and
+# say so, where it cannot be had.
+SNOWFLAKE := $(VENV)-snowflake
+snowflake-local: $(SNOWFLAKE)/.ready
+
+$(SNOWFLAKE)/.ready: bot/demo/snowflake/requirements.lock
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv -q --clear --python $(PYTHON) $(SNOWFLAKE) && \
+	  uv pip install -q --python $(SNOWFLAKE)/bin/python -r $< ; \
+	else \
+	  $(PYTHON) -m venv --clear $(SNOWFLAKE) && \
+	  $(SNOWFLAKE)/bin/python -m pip install -q --disable-pip-version-check -r $< ; \
+	fi
+	@touch $@
+
+demo: setup $(if $(WAREHOUSE),snowflake-local)  ## a marketplace, its Slack and Patrol in your browser (FRESH=1 starts anew, PORT=8765, WAREHOUSE=snowflake-local)
+	@$(PATROL) demo --port $(PORT) $(if $(FRESH),--fresh) $(if $(WAREHOUSE),--warehouse $(WAREHOUSE))
 
 test: setup  ## every test
+	@$(MAKE) --no-print-directory snowflake-local || { rm -rf $(SNOWFLAKE); echo "no local Snowflake: its tests skip"; }
 	@$(VENV)/bin/python -m pytest -n auto --dist loadfile
 
 hunt: setup  ## the properties alone, over examples never seen before (EXAMPLES=1000 OF=tests/slack)
@@ -36,8 +52,8 @@ hunt: setup  ## the properties alone, over examples never seen before (EXAMPLES=
 check: setup  ## ruff, mypy --strict, and patrol's own check of the policies
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(PATROL) check
 
-bench: setup  ## checks a second against a bare loop, row → post, memory (POLICIES=100,1000 ROUNDS=3)
-	@POLICIES=$(or $(POLICIES),100,1000) ROUNDS=$(or $(ROUNDS),3) $(VENV)/bin/python -m bench.speed
+bench: setup $(if $(WAREHOUSE),snowflake-local)  ## checks a second against a bare loop, row → post, memory (POLICIES=100,1000 ROUNDS=3); or WAREHOUSE=snowflake-local
+	@$(if $(WAREHOUSE),$(VENV)/bin/python -m bench.snowflake --queries $(or $(QUERIES),200),POLICIES=$(or $(POLICIES),100,1000) ROUNDS=$(or $(ROUNDS),3) $(VENV)/bin/python -m bench.speed)
 
 chaos: setup  ## kill Patrol amid faults, count what is lost or doubled (KILLS=20 SEED=1 STORE=postgres PROCESSES=2 CONTROL=…)
 	@$(VENV)/bin/python -m bench.chaos --kills $(or $(KILLS),20) --seed $(or $(SEED),1) \
@@ -46,11 +62,13 @@ chaos: setup  ## kill Patrol amid faults, count what is lost or doubled (KILLS=2
 figures: setup  ## what is to be reached beside what is measured; some ten minutes, or one row (ROW=click STORE=postgres)
 	@$(VENV)/bin/python -m bench.figures --row "$(ROW)" --store $(or $(STORE),sqlite)
 
-mutation: setup  ## which small changes of the core no test notices; some ten minutes (MODULE=bot/core/step.py)
-	@$(VENV)/bin/python -m bench.mutation $(MODULE)
+mutation: setup  ## which small changes of the core no test notices; some ten minutes (MODULE=bot/core/step.py LINES=100-120)
+	@$(VENV)/bin/python -m bench.mutation $(MODULE) $(if $(LINES),--lines $(LINES))
 
-lock:  ## write requirements.lock again (needs uv)
+lock:  ## write both requirements.lock again (needs uv)
 	uv pip compile pyproject.toml --universal --all-extras --group dev --generate-hashes --no-header -q -o requirements.lock
+	uv pip compile bot/demo/snowflake/requirements.in --universal --python-version 3.11 --generate-hashes --no-header \
+	  -q -o bot/demo/snowflake/requirements.lock
 
 clean:  ## remove the environment and the demo's state
-	rm -rf $(VENV) .patrol
+	rm -rf $(VENV) $(SNOWFLAKE) .patrol

@@ -1,7 +1,7 @@
 """Whether a change of the core goes unnoticed: one small change at a time, and the tests of the core over it.
 
-A number is one more, a comparison includes its bound or not, a condition is always or never true, one of two
-conditions is dropped, a field is not set, an answer is nothing, a case is missing. Wording is left alone.
+What no test notices stands in survivors.md with its reason. The exit code is 1 where more than one change in
+ten lives in a module, or one lives that has no reason there.
 """
 
 from __future__ import annotations
@@ -9,112 +9,41 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
-import copy
 import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 
 import hypothesis  # noqa: F401  loaded once, for all that are forked
 import pytest
 
+from bench.mutants import Mutant, mutants
+from bench.survivors import UNKNOWN, Row, read, write
+
 ROOT = Path(__file__).parents[1]
 MODULES = ("bot/core/step.py", "bot/core/sensor_step.py", "bot/core/ladder.py")
-TESTS = tuple(f"tests/core/test_{of}.py" for of in ("transitions", "firing", "safety", "liveness"))
+TABLES = ("transitions", "firing", "ladder", "beside", "policy_changes", "unheard", "snooze")
+NAMED = (*TABLES, "safety", "liveness")
+TESTS = tuple(f"tests/core/test_{of}.py" for of in NAMED)  # one after another, the quick ones first
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "--assert=plain")
-TIMEOUT_S = 60
-FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-}
-REVERSED: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-}
+TIMES = 4  # as much of the processor as the tests need over the module as it is: then a change never ends
+LEAST_S = 10.0
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One change: where, what stood there, what stands there instead, and the module with it."""
-
-    line: int
-    before: str
-    after: str
-    tree: ast.Module
-
-
-def mutants(tree: ast.Module) -> list[Mutant]:
-    """Every change of a module, each by itself, from its first line to its last."""
-    found = []
-    for index, node in enumerate(ast.walk(tree)):
-        for change in _changes(node) if _is_code(node) else ():
-            whole = copy.deepcopy(tree)
-            here = next(one for at, one in enumerate(ast.walk(whole)) if at == index)
-            change(here)
-            before, after = ast.unparse(node), ast.unparse(here)
-            if before != after:
-                found.append(Mutant(node.lineno, before, after, whole))  # type: ignore[attr-defined]
-    return sorted(found, key=lambda one: one.line)
-
-
-def _is_code(node: ast.AST) -> bool:
-    return isinstance(node, ast.expr | ast.stmt) and not isinstance(node, ast.ClassDef)
-
-
-Change = Callable[[ast.AST], None]
-
-
-def _changes(node: ast.AST) -> Iterator[Change]:  # noqa: C901  a table of forms
-    """What may be done to a node, each as a function of its copy."""
-    match node:
-        case ast.Compare(ops=[op]) if type(op) in FLIPPED:
-            yield _put("ops", [FLIPPED[type(op)]()])
-        case ast.BoolOp(op=op, values=values):
-            yield _put("op", ast.Or() if isinstance(op, ast.And) else ast.And())
-            yield from (_without("values", n) for n in range(len(values)))
-        case ast.UnaryOp(op=ast.Not()):
-            yield _put("operand", ast.UnaryOp(ast.Not(), node.operand))
-        case ast.BinOp(op=op) if type(op) in REVERSED:
-            yield _put("op", REVERSED[type(op)]())
-        case ast.If() | ast.IfExp():
-            yield from (_put("test", ast.Constant(value)) for value in (True, False))
-        case ast.Constant(value=bool(value)):
-            yield _put("value", not value)
-        case ast.Constant(value=int(value)):
-            yield _put("value", value + 1)
-        case ast.Call(keywords=keywords):
-            yield from (_without("keywords", n) for n in range(len(keywords)))
-        case ast.Return(value=ast.expr()):
-            yield _put("value", ast.Constant(None))
-        case ast.Match(cases=cases) if len(cases) > 1:
-            yield from (_without("cases", n) for n in range(len(cases)))
-        case ast.Tuple(elts=elts, ctx=ast.Load()) if len(elts) > 1:
-            yield from (_without("elts", n) for n in range(len(elts)))
-
-
-def _put(field: str, value: object) -> Change:
-    return lambda node: setattr(node, field, value)
-
-
-def _without(field: str, n: int) -> Change:
-    return lambda node: getattr(node, field).pop(n)
+class Verdict(StrEnum):
+    noticed = "noticed"
+    endless = "endless"  # noticed, too: whoever runs the tests sees that they do not end
+    lived = "lived"
+    unheard = "unheard"  # pytest gave no verdict
 
 
 class Instead(MetaPathFinder, Loader):
@@ -127,69 +56,120 @@ class Instead(MetaPathFinder, Loader):
         return spec_from_loader(name, self, origin=str(self.path)) if name == self.name else None
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(compile(ast.fix_missing_locations(self.tree), str(self.path), "exec"), module.__dict__)
+        exec(compile(self.tree, str(self.path), "exec"), module.__dict__)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """The tests over one module, changed or, with no mutant, as it is."""
+    """The tests over one module, changed or, with no mutant, as it is. `limit` is in seconds of the
+    processor, so that what other processes do decides nothing; 0 is none."""
 
     path: Path
     mutant: Mutant | None
     tests: tuple[str, ...]
+    limit: float = 0.0
 
-    def passes(self) -> bool:
-        """Whether all tests pass. To be asked in a process of its own that has imported nothing of ours."""
+    def verdict(self) -> tuple[Verdict, float]:
+        """With the seconds that it took of the processor. To be asked in a process of its own that has
+        imported nothing of ours."""
         if self.mutant:
             name = ".".join(self.path.relative_to(ROOT).with_suffix("").parts)
-            sys.meta_path.insert(0, Instead(name, self.path, self.mutant.tree))
-        signal.signal(signal.SIGALRM, signal.default_int_handler)  # what never ends is noticed, too
-        signal.alarm(TIMEOUT_S)
+            sys.meta_path.insert(0, Instead(name, self.path, self.mutant.of(self.path.read_text())))
+        over: list[int] = []
+        signal.signal(signal.SIGPROF, lambda number, frame: _ends(over, number, frame))
+        signal.setitimer(signal.ITIMER_PROF, self.limit)
         os.environ["HYPOTHESIS_PROFILE"] = "mutation"
+        started = time.process_time()
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            return pytest.main([*OPTIONS, *self.tests]) == 0
+            said = next(
+                (one for one in map(self._heard, self.tests) if one is not Verdict.lived), Verdict.lived
+            )
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        return Verdict.endless if over else said, time.process_time() - started
+
+    def _heard(self, tests: str) -> Verdict:
+        """What one file of tests says. A change that cannot even be imported is an interruption to pytest."""
+        heard = {0: Verdict.lived, 1: Verdict.noticed, 2: Verdict.noticed}
+        return heard.get(pytest.main([*OPTIONS, tests]), Verdict.unheard)
 
 
-def survivors(path: Path, tests: Sequence[str], processes: int) -> tuple[list[Mutant], int]:
-    """The changes of a module that no test notices, and how many there were."""
-    found = mutants(ast.parse(path.read_text()))
-    trials = [Trial(path, mutant, tuple(tests)) for mutant in (None, *found)]
+def _ends(over: list[int], number: int, frame: FrameType | None) -> None:
+    over.append(number)
+    signal.default_int_handler(number, frame)
+
+
+def verdicts(
+    path: Path, found: Sequence[Mutant], tests: Sequence[str], processes: int
+) -> Iterator[tuple[Mutant, Verdict]]:
+    """Of each change what the tests say of it, in order; first they must pass without any."""
     with multiprocessing.get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
-        passed = pool.imap(Trial.passes, trials)
-        if not next(passed):
+        plain, seconds = pool.apply(Trial(path, None, tuple(tests)).verdict)
+        if plain is not Verdict.lived:
             raise SystemExit(f"the tests fail without any change: pytest {' '.join(tests)}")
-        lived = []
-        for n, (mutant, passes) in enumerate(zip(found, passed, strict=True), 1):
-            if passes:
-                lived.append(mutant)
-                print(f"{path.relative_to(ROOT)}:{mutant.line} {_shown(mutant)}", flush=True)
-            if sys.stderr.isatty():
-                print(f"\r{n} of {len(found)} ", end="", file=sys.stderr, flush=True)
-    return lived, len(found)
+        limit = max(LEAST_S, TIMES * seconds)
+        trials = [Trial(path, mutant, tuple(tests), limit) for mutant in found]
+        for mutant, (said, _) in zip(found, pool.imap(Trial.verdict, trials), strict=True):
+            if said is Verdict.unheard:
+                raise SystemExit(f"{path}:{mutant.line} {mutant.shown}: pytest gave no verdict")
+            yield mutant, said
 
 
-def _shown(mutant: Mutant) -> str:
-    before, after = (" ".join(text.split()) for text in (mutant.before, mutant.after))
-    at = next((n for n, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), 0)
-    start = max(0, at - 40)
-    return f"{before[start : at + 60]} → {after[start : at + 60]}"
+def judged(module: str, within: range, tests: Sequence[str], processes: int) -> tuple[list[Mutant], float]:
+    """The changes of a module that no test notices, and the share that is noticed; says both as it goes."""
+    path = ROOT / module
+    found = [one for one in mutants(path.read_text()) if one.line in within]
+    lived, endless = [], 0
+    for n, (mutant, said) in enumerate(verdicts(path, found, tests, processes), 1):
+        if said is Verdict.lived:
+            lived.append(mutant)
+            print(f"{module}:{mutant.line} {mutant.where}: {mutant.shown}", flush=True)
+        endless += said is Verdict.endless
+        if sys.stderr.isatty():
+            print(f"\r{n} of {len(found)} ", end="", file=sys.stderr, flush=True)
+    share = 1 - len(lived) / max(1, len(found))
+    without_end = f", {endless} of them because the tests never ended" if endless else ""
+    print(f"{module}: {len(found) - len(lived)} of {len(found)} changes noticed{without_end}, {share:.3f}")
+    return lived, share
 
 
-def main() -> None:
+def _lines(text: str) -> range:
+    first, _, last = text.partition("-")
+    try:
+        return range(int(first), int(last or first) + 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError("as 120 or 120-160") from None
+
+
+def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("modules", nargs="*", default=MODULES, help="files to change; default: the steps")
-    parser.add_argument("--tests", nargs="+", default=TESTS, help="what pytest is given")
+    parser.add_argument("--lines", type=_lines, help="only changes on these lines of one module: 120-160")
+    parser.add_argument("--tests", nargs="+", default=TESTS, help="what pytest is given, one by one")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--wanted", type=float, default=0.9, help="the share to be noticed in each module")
-    asked = parser.parse_args()
-    scores = []
+    parser.add_argument("--write", action="store_true", help="write what lives into survivors.md")
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = _asked()
+    known, enough, rows = read(), True, []
     for module in asked.modules:
-        lived, all_of_them = survivors(ROOT / module, asked.tests, asked.processes)
-        scores.append(1 - len(lived) / max(1, all_of_them))
-        print(f"{module}: {all_of_them - len(lived)} of {all_of_them} changes noticed, {scores[-1]:.3f}")
-    raise SystemExit(0 if min(scores) >= asked.wanted else 1)
+        lived, share = judged(module, asked.lines or range(1_000_000), asked.tests, asked.processes)
+        enough &= share >= asked.wanted
+        rows += [
+            Row(module, one.where, one.shown, known.get((module, one.where, one.shown), UNKNOWN))
+            for one in lived
+        ]
+    for row in rows:
+        if row.why == UNKNOWN:
+            enough = False
+            print(f"no reason is given in bench/survivors.md: {row.module} {row.where}: {row.shown}")
+    if asked.write:
+        write(rows, asked.modules)
+    raise SystemExit(0 if enough else 1)
 
 
 if __name__ == "__main__":

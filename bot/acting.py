@@ -16,7 +16,7 @@ from bot.core.trail import line_of
 from bot.engine import Engine
 from bot.view import View
 
-ELSEWHERE = ("takeover", "cover", "uncover", "handoff", "pause", "resume", "every")
+ELSEWHERE = ("takeover", "cover", "uncover", "handoff")
 
 
 class Acting:
@@ -58,9 +58,16 @@ class Acting:
         self.add(person, deed, about or ground.name, refused)
         return refused
 
+    def refusal(self, person: Person, deed: Deed, ground: Ground) -> Refused | None:
+        """Why he may not, which is kept; the line of what he may is written with its outcome."""
+        refused = access.may(person.slack, deed, ground)
+        if refused:
+            self.add(person, deed, ground.name, refused)
+        return refused
+
     def told(self, person: Person, said: Command, answer: Reply) -> None:
         """The line of a command that other rooms have carried out."""
-        if said.verb in ELSEWHERE or (said.verb == "wake" and said.name):
+        if said.verb in ELSEWHERE:
             self.kept(person, said.verb, said.name or said.filters.get("team", ""), answer)
 
     def kept(self, person: Person, deed: str, about: str, answer: Reply) -> None:

@@ -286,13 +286,13 @@ def _keep(settings: Settings) -> Keep:
     return Keep(*(timedelta(days=n) if n else None for n in days))
 
 
-def serve(settings: Settings, reader: Apart) -> None:
+def serve(settings: Settings, reader: Apart, clock: Callable[[], datetime] = utc_now) -> None:
     """Runs until SIGINT or SIGTERM, then ends cleanly. It reads no files itself."""
     logs.configure(settings.log, settings.log_level, hide=settings.secrets)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    bot = Bot(settings, reader=reader)
+    bot = Bot(settings, clock, reader)
     if bot.start(stopping):
         while not stopping.wait(1):
             pass

@@ -12,10 +12,20 @@ from bot.core import access
 from bot.core.access import Deed
 from bot.core.action import StartJob
 from bot.core.alert import Alert
-from bot.core.approval import Answer, Approval, ApprovalState, decide, needed, nobody_else, outcome
+from bot.core.approval import (
+    Answer,
+    Approval,
+    ApprovalState,
+    binding,
+    decide,
+    job_lines,
+    needed,
+    nobody_else,
+    outcome,
+)
 from bot.core.change import Refused
 from bot.core.command import Command
-from bot.core.reply import ApprovalsReply, Person, Reply, Said
+from bot.core.reply import ApprovalsReply, AskReply, Person, Reply, Said
 from bot.core.trail import line_of
 from bot.core.words import when
 from bot.log import get
@@ -48,24 +58,37 @@ class Approving:
 
     # ---------------------------------------------------------------------- asking
 
+    def shown(
+        self, person: Person, alert: Alert | None, job: Job, given: Mapping[str, Any]
+    ) -> AskReply | Said | Refused:
+        """What a job that is typed would do, to be confirmed. What a second person must agree to is asked for
+        at once: it is he who is shown it."""
+        if needed(job):
+            return self.start(person, alert, job, given)
+        params = self._params(person, alert, job, given)
+        if isinstance(params, Said | Refused):
+            return params
+        bound, about = binding(job, params), alert.id if alert else None
+        asked = {"job": job.name, "params": dict(params), "alert": about, "binding": bound}
+        ask = self.store.snoozes.ask(person.slack, asked, self.engine.clock())
+        return AskReply(ask, job_lines(job, params, alert.name if alert else ""), f"Start {job.name}")
+
+    def confirmed(self, person: Person, asked: Mapping[str, Any]) -> Said | Refused:
+        """Yes to what was shown: it starts if it would still do just that."""
+        job, alert_id, params = self.engine.catalog.jobs.get(asked["job"]), asked["alert"], asked["params"]
+        if job is None or binding(job, params) != asked["binding"]:
+            changed = f"`{asked['job']}` was changed after you were shown it: it was not started."
+            return Refused(changed, f"start {asked['job']} …")
+        return self.start(person, self.store.alerts.get(alert_id) if alert_id else None, job, params)
+
     def start(
         self, person: Person, alert: Alert | None, job: Job, given: Mapping[str, Any]
     ) -> Said | Refused:
         """Starts a job, for an alert or by itself, or asks for it; what is wrong is said before."""
-        ground = self.view.house.ground_to_start(job, alert)
-        about = f"{job.name} for {alert.name}" if alert else job.name
-        if refused := access.may(person.slack, Deed.start, ground):
-            self.acting.add(person, Deed.start, about, refused)
-            return refused
-        params, problems = job.fill(given, {**alert.newest, **alert.key_values} if alert else {})
-        if problems:
-            return Said(
-                f"{job.title} was not started: {'; '.join(problems)}.", f"start {job.name} …", ok=False
-            )
-        waits = needed(job)
-        if waits and (refused := nobody_else(person.slack, self.view.house.ground_to_approve(job.name))):
-            self.acting.add(person, Deed.start, about, refused)
-            return refused
+        params = self._params(person, alert, job, given)
+        if isinstance(params, Said | Refused):
+            return params
+        waits, about = needed(job), _about(job, alert)
         if alert:
             asked = StartJob(person.slack, job.name, params, waits)
             _, done = self.engine.act(
@@ -86,6 +109,30 @@ class Approving:
             f"{job.title} is starting as job run {found.id}; `/patrol status` shows its outcome.", undo
         )
 
+    def _params(
+        self, person: Person, alert: Alert | None, job: Job, given: Mapping[str, Any]
+    ) -> Mapping[str, Any] | Said | Refused:
+        """The values with which it would start; or why it would not."""
+        ground, about = self.view.house.ground_to_start(job, alert), _about(job, alert)
+        hidden = self.view.unseen(person.slack, alert) if alert else None
+        if refused := hidden or access.may(person.slack, Deed.start, ground):
+            self.acting.add(person, Deed.start, about, refused)
+            return refused
+        params, problems = job.fill(given, {**alert.newest, **alert.key_values} if alert else {})
+        if problems:
+            return Said(
+                f"{job.title} was not started: {'; '.join(problems)}.", f"start {job.name} …", ok=False
+            )
+        if needed(job) and (refused := self._in_vain(person, job, alert)):
+            self.acting.add(person, Deed.start, about, refused)
+            return refused
+        return params
+
+    def _in_vain(self, person: Person, job: Job, alert: Alert | None) -> Refused | None:
+        house = self.view.house
+        ground = house.ground_to_approve(job.name)
+        return nobody_else(person.slack, ground, lambda slack: alert is None or house.sees(slack, alert))
+
     def _asked(self, job: Job, alert: Alert | None, approval: Approval | None = None) -> Said:
         about = f" for {alert.name}" if alert else ""
         named = f" as {approval.name}, until {when(approval.expires_at)}" if approval else ""
@@ -94,11 +141,15 @@ class Approving:
             "`approvals` shows what waits, and who may agree.",
         )
 
-    def form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
+    def form(
+        self, person: Person, alert_id: int, job_name: str
+    ) -> tuple[Job, dict[str, Any]] | Refused | None:
         """The job and what its parameters would be from the alert's row."""
         job, alert = self.engine.catalog.jobs.get(job_name), self.store.alerts.get(alert_id)
         if job is None or alert is None:
             return None
+        if refused := self.view.unseen(person.slack, alert):
+            return refused
         return job, job.fill({}, {**alert.newest, **alert.key_values})[0]
 
     # -------------------------------------------------------------------- answering
@@ -116,9 +167,10 @@ class Approving:
             return Said(f"There is no APR-{approval_id}.", "`approvals` shows what waits.", ok=False)
         job = self.engine.catalog.jobs.get(asked.job)
         answer = Answer(person.slack, yes, why, seen)
-        decided = decide(
-            asked, answer, job, self.view.house.ground_to_approve(asked.job), self.engine.clock()
-        )
+        alert = self.store.alerts.get(asked.alert) if asked.alert else None
+        ground, now = self.view.house.ground_to_approve(asked.job), self.engine.clock()
+        hidden = self.view.unseen(person.slack, alert) if alert else None
+        decided = hidden or decide(asked, answer, job, ground, now)
         deed = Deed.approve if yes else "refuse"
         if isinstance(decided, Refused):
             self.acting.add(person, deed, f"{asked.name} {asked.job}", decided)
@@ -134,6 +186,11 @@ class Approving:
         if not approved:
             return Said(said, ok=decided.state is not ApprovalState.void)
         return Said(f"{said} It is starting.", f"undo: {job.undo}" if job and job.undo else "")
+
+
+def _about(job: Job, alert: Alert | None) -> str:
+    """As the audit has it."""
+    return f"{job.name} for {alert.name}" if alert else job.name
 
 
 def _starting(job: Job, alert: Alert) -> Said:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.acting import Acting
 from bot.core import access
+from bot.core.access import Deed
 from bot.core.change import Refused
 from bot.core.command import Command
 from bot.core.entities import target_of
@@ -17,32 +19,35 @@ from bot.core.reply import AskReply, Person, Said
 from bot.core.snooze import LONGEST, Scope, Target
 from bot.core.tell_snooze import named, preview_lines
 from bot.core.words import when
-from bot.engine import Engine
 from sensors.model.clock import say_duration
-from sensors.model.policy import Severity
+from sensors.model.policy import Policy, Severity
 
 HELD_FOR = timedelta(minutes=15)  # what was asked; then what it said may no longer be so
 OVER = Said("That was asked too long ago, was done already, or was asked by somebody else.", "", ok=False)
 
 
 class Asking:
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.store = engine.store
+    def __init__(self, acting: Acting, start: Callable[[Person, Mapping[str, Any]], Said | Refused]) -> None:
+        """`start` starts the job that was shown."""
+        self.acting = acting
+        self.start = start
+        self.view = acting.view
+        self.engine = acting.engine
+        self.store = acting.engine.store
 
     def snooze(self, person: Person, name: str, until: datetime, why: str) -> AskReply | Said | Refused:
         """The preview of a snooze of an entity or policy, to be confirmed; else why it cannot be."""
         target, now = target_of(name, self.engine.catalog), self.engine.clock()
         if isinstance(target, str):
             return Said(target, "Write it so: `snooze seller:s_1 3d reason`", ok=False)
-        if refused := access.may_snooze(person.slack, target.scope, self.engine.catalog.teams):
+        if refused := self._refused(person, target):
             return refused
         longest = LONGEST[target.scope]
         if not now < until <= now + longest:
             what = "A policy" if target.scope is Scope.policy else "An entity"
             most = f"{what} can be snoozed for {say_duration(longest)} at most."
             return Said(most if until > now else f"{when(until)} has passed.", "Nothing was done.", ok=False)
-        shown = self.engine.snoozes.preview(target, until)
+        shown = self.engine.snoozes.preview(target, until, person.slack)
         asked = {"name": name, "until": until, "why": why, "ceiling": int(shown.ceiling)}
         ask = self.store.snoozes.ask(person.slack, asked, now)
         return AskReply(ask, tuple(preview_lines(shown)), f"Snooze {target.name}")
@@ -51,25 +56,29 @@ class Asking:
         """Does what this person asked for and was shown, once."""
         now = self.engine.clock()
         asked = self.store.snoozes.take(ask, person.slack, now - HELD_FOR, now)
-        return self._snoozed(person, asked) if asked else OVER
+        if not asked:
+            return OVER
+        return self.start(person, asked) if "job" in asked else self._snoozed(person, asked)
 
     def _snoozed(self, person: Person, asked: Mapping[str, Any]) -> Said | Refused:
         target = target_of(str(asked["name"]), self.engine.catalog)
         if isinstance(target, str):
             return Said(target, "Nothing was done.", ok=False)
-        if refused := access.may_snooze(person.slack, target.scope, self.engine.catalog.teams):
+        if refused := self._refused(person, target):
             return refused
-        shown = self.engine.snoozes.preview(target, asked["until"])
+        shown = self.engine.snoozes.preview(target, asked["until"], person.slack)
         if shown.span <= timedelta():
             return Said(f"{when(shown.until)} has passed.", "Nothing was done.", ok=False)
         as_shown = replace(shown, ceiling=Severity(asked["ceiling"]))  # what is worse since was not agreed to
         made = self.engine.snoozes.begin(as_shown, person.slack, str(asked["why"]))
         covered = self.store.snoozes.hid(made.id)
         quiet = f"; {named(covered)} with it" if covered else ""
-        return Said(
+        said = Said(
             f"`{target.name}` is snoozed until {when(shown.until)}{quiet}.",
             f"undo: `/patrol wake {target.name}`",
         )
+        self.acting.kept(person, access.TO_SNOOZE[target.scope], target.name, said)
+        return said
 
     def wake(self, person: Person, name: str) -> Said | Refused:
         """Ends the snooze of an entity or policy."""
@@ -79,12 +88,19 @@ class Asking:
             target = next(iter(on), None) or Target(Scope.entity, "")
             if not on:
                 return Said(f"`{name[:60]}` is not snoozed.", "`list snoozed` shows what is.", ok=False)
-        if refused := access.may_snooze(person.slack, target.scope, self.engine.catalog.teams):
+        if refused := self._refused(person, target):
             return refused
         ended = self.engine.snoozes.end(target, person.slack)
         if ended is None:
             return Said(f"`{target.name}` is not snoozed.", "`list snoozed` shows what is.", ok=False)
-        return Said(f"The snooze of `{target.name}` is over; its alerts go on.", "")
+        said = Said(f"The snooze of `{target.name}` is over; its alerts go on.", "")
+        self.acting.kept(person, Deed.wake, target.name, said)
+        return said
+
+    def _refused(self, person: Person, target: Target) -> Refused | None:
+        """Whoever may snooze so much may wake it, too."""
+        ground, deed = self.view.house.ground_of_target(target), access.TO_SNOOZE[target.scope]
+        return self.acting.refusal(person, deed, ground)
 
     # ------------------------------------------------------------------- orders
 
@@ -93,14 +109,19 @@ class Asking:
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
             return _not_done(str(target_of(f"policy:{said.name}", self.engine.catalog)))
-        if refused := access.may_order(person.slack, self.engine.catalog.teams):
+        deed, ground = access.TO_ORDER[said.verb], self.view.house.ground_of_policy(policy.name)
+        if refused := self.acting.refusal(person, deed, ground):
             return refused
-        if said.verb == "resume":
-            return self._resume(person, policy.name)
+        resumes = said.verb == "resume"
+        answer = self._resume(person, policy.name) if resumes else self._begin(person, policy, said)
+        self.acting.kept(person, said.verb, policy.name, answer)
+        return answer
+
+    def _begin(self, person: Person, policy: Policy, said: Command) -> Said:
         if not policy.runs:
             return _not_done(f"`{policy.name}` is {policy.status.value}: it is not run.")
         now, kind = self.engine.clock(), OrderKind.pause if said.verb == "pause" else OrderKind.every
-        until = said.ends(now) or now + PAUSED_FOR
+        until = self.view.ends(person.slack, said) or now + PAUSED_FOR
         if wrong := _too_much(kind, said.interval, until - now):
             return _not_done(wrong)
         wanted = Order(policy.name, kind, until, person.slack, said.words, now, said.interval)

@@ -28,7 +28,7 @@ from bot.core.action import (
     Unacknowledge,
     Wake,
 )
-from bot.core.alert import Alert, Work
+from bot.core.alert import Alert
 from bot.core.change import Refused
 from bot.core.command import BY_NAME, Command, Mistake
 from bot.core.entities import target_of
@@ -75,7 +75,7 @@ class Desk:
         self.acting = Acting(engine, view)
         self.revealing = Revealing(self.acting)
         self.approving = Approving(self.acting, starting)
-        self.asking = Asking(engine)
+        self.asking = Asking(self.acting, self.approving.confirmed)
         self.why = Why(engine, view)
         self.standing_in = StandingIn(view)
         self.handoffs = Handoffs(view)
@@ -114,15 +114,16 @@ class Desk:
     def start_job(
         self, person: Person, alert_id: int | None, job_name: str, params: Mapping[str, Any]
     ) -> Said:
-        """Starts a job, for an alert or by itself; what is wrong is said before anything starts."""
+        """Starts a job that a form has shown, for an alert or by itself."""
+        found = self._job(alert_id, job_name)
+        return found if isinstance(found, Said) else unrefused(self.approving.start(person, *found, params))
+
+    def _job(self, alert_id: int | None, job_name: str) -> tuple[Alert | None, Job] | Said:
         job = self.engine.catalog.jobs.get(job_name)
         if job is None:
             return no_such("job", job_name, list(self.engine.catalog.jobs))
         alert = self.engine.store.alerts.get(alert_id) if alert_id else None
-        if alert_id and alert is None:
-            return self.view.unknown_alert(alert_id)
-        said = self.approving.start(person, alert, job, params)
-        return refusal(said) if isinstance(said, Refused) else said
+        return self.view.unknown_alert(alert_id) if alert_id and alert is None else (alert, job)
 
     def reveal(self, person: Person, alert_id: int, why: str) -> Refused | None:
         """Records that somebody wants to see masked values, or refuses it."""
@@ -142,23 +143,29 @@ class Desk:
         self.acting.kept(person, "accept", f"handoff {handoff}", said)
         return said
 
-    def start_form(self, alert_id: int, job_name: str) -> tuple[Job, dict[str, Any]] | None:
-        return self.approving.form(alert_id, job_name)
+    def start_form(
+        self, person: Person, alert_id: int, job_name: str
+    ) -> tuple[Job, dict[str, Any]] | Refused | None:
+        return self.approving.form(person, alert_id, job_name)
+
+    def met(self, slack: str, zone: str) -> None:
+        """What Slack says of somebody who asks: by whose clock he speaks."""
+        self.view.zones[slack] = zone
 
     # ----------------------------------------------------------------- questions
 
-    def show(self, alert_id: int) -> ShowReply | None:
-        return self.view.show(alert_id)
+    def show(self, person: Person, alert_id: int) -> ShowReply | Refused | None:
+        return self.view.show(alert_id, person.slack)
 
-    def alerts(self, ids: Sequence[int]) -> list[Alert]:
-        return self.engine.store.alerts.many(ids)
+    def alerts(self, person: Person, ids: Sequence[int]) -> list[Alert]:
+        return list(self.view.seen(person.slack, self.engine.store.alerts.many(ids)))
 
-    def show_rows(self, alert_id: int) -> ShowReply | None:
-        return self.view.show(alert_id, rows=ROWS_MOST)
+    def show_rows(self, person: Person, alert_id: int) -> ShowReply | Refused | None:
+        return self.view.show(alert_id, person.slack, rows=ROWS_MOST)
 
-    def why_alert(self, alert_id: int) -> WhyReply | None:
+    def why_alert(self, person: Person, alert_id: int) -> WhyReply | Refused | None:
         alert = self.engine.store.alerts.get(alert_id)
-        return self.why.alert(alert) if alert else None
+        return self.why.alert(alert, person.slack) if alert else None
 
     def status(self, person: Person) -> StatusReply:
         return self.view.status(person.slack)
@@ -201,7 +208,7 @@ class Desk:
 
     def _of_scope(self, person: Person, said: Command) -> Reply:
         """`snooze` and `wake` of an entity or a policy."""
-        until = said.ends(self.engine.clock())
+        until = self.view.ends(person.slack, said)
         if said.verb == "wake" or until is None:
             return unrefused(self.asking.wake(person, said.name))
         return self.ask_snooze(person, said.name, until, self._readable(said.words))
@@ -219,9 +226,7 @@ class Desk:
 
     def confirm(self, person: Person, ask: int) -> Said:
         """Yes to what was shown."""
-        said = unrefused(self.asking.confirm(person, ask))
-        self.acting.kept(person, Deed.snooze, f"asked {ask}", said)
-        return said
+        return unrefused(self.asking.confirm(person, ask))
 
     def _too_long(self, words: str) -> Said:
         much = f"That is {len(words):,} characters; at most {NOTE_MOST:,} are kept."
@@ -253,7 +258,7 @@ class Desk:
             return self._too_long(said.words)
         match said.verb:
             case "snooze":
-                until = said.ends(self.engine.clock())
+                until = self.view.ends(person.slack, said)
                 return SnoozeFor(by, until, said.words) if until else Said("For how long?", ok=False)
             case "resolve" if said.disposition:
                 return Resolve(by, said.disposition, said.false_cause, said.words)
@@ -273,8 +278,12 @@ class Desk:
 
     def _readable(self, words: str) -> str:
         """Words with the people in them by name, as the one who wrote them saw it."""
-        names = oncall.names(self.engine.catalog.teams)
+        names = self.names()
         return MENTIONED.sub(lambda found: f"@{found[2] or names.get(found[1], found[1])}", words)
+
+    def names(self) -> Mapping[str, str]:
+        """People's names by their Slack ids, as the files call them."""
+        return oncall.names(self.engine.catalog.teams)
 
     def _targets(self, person: Person, said: Command) -> list[int] | Said:
         """The alerts named by number or link. A link that leads to none is said: never is another taken."""
@@ -282,26 +291,21 @@ class Desk:
         if None in linked:
             return Said("That message is no alert's card.", "Copy the link of the card itself.", ok=False)
         targets = list(dict.fromkeys([*said.alerts, *(found for found in linked if found)]))
-        return targets or self._last_paged(person) if said.verb == "ack" else targets
-
-    def _last_paged(self, person: Person) -> list[int]:
-        """For a bare `ack`: the newest open alert that was told to this person."""
-        house = self.view.house
-        for alert in sorted(self.engine.store.alerts.open(), key=lambda a: a.fired_at, reverse=True):
-            if alert.work is Work.open and not alert.snooze and person.slack in house.told(alert):
-                return [alert.id]
-        return []
+        if targets or said.verb != "ack":
+            return targets
+        last = self.view.told_last(person.slack)
+        return [last.id] if last else []
 
     def _person(self, name: str) -> str | None:
-        names = oncall.names(self.engine.catalog.teams)
+        names = self.names()
         return name if name in names else next((s for s, n in names.items() if n == name), None)
 
     def _names(self) -> list[str]:
-        return sorted(set(oncall.names(self.engine.catalog.teams).values()))
+        return sorted(set(self.names().values()))
 
     def _list(self, person: Person, said: Command) -> Reply:
         filters = dict(said.filters)
-        wrong = sorted(set(filters) - {"mine", "unowned", "snoozed", "policy", "team", "severity"})
+        wrong = sorted(set(filters) - {"mine", "unowned", "late", "snoozed", "policy", "team", "severity"})
         severity = filters.get("severity")
         if wrong or (severity is not None and severity not in Severity.__members__):
             what = f"`{wrong[0]}`" if wrong else f"`severity:{severity}`"
@@ -313,6 +317,7 @@ class Desk:
             team=filters.get("team"),
             owner=person.slack if "mine" in filters else None,
             unowned="unowned" in filters,
+            late="late" in filters,
             snoozed="snoozed" in filters,
             severity=Severity[severity] if severity else None,
         )
@@ -338,10 +343,7 @@ class Desk:
             return targets
         if not targets:
             return Said("Which alert?", "Write it so: `show 142`", ok=False)
-        shown = self.view.show(targets[0])
-        if shown and (refused := self.view.unseen(person.slack, shown.alert)):
-            return refusal(refused)
-        return shown or self.view.unknown_alert(targets[0])
+        return unrefused(self.view.show(targets[0], person.slack) or self.view.unknown_alert(targets[0]))
 
     def _show_named(self, person: Person, said: Command) -> Reply:
         """A policy, or somebody whom alerts are about."""
@@ -355,7 +357,7 @@ class Desk:
     def _why(self, person: Person, said: Command) -> Reply:
         policy = said.filters.get("policy") or next((n for n, v in said.filters.items() if not v), "")
         if said.name:
-            return self.why.named(said.name, policy)
+            return unrefused(self.why.named(said.name, policy, person.slack))
         targets = self._targets(person, said)
         if isinstance(targets, Said):
             return targets
@@ -363,8 +365,7 @@ class Desk:
         if found is None:
             missing = Said("Why what?", f"Write it so: `{BY_NAME['why'].usage}`", ok=False)
             return self.view.unknown_alert(targets[0]) if targets else missing
-        refused = self.view.unseen(person.slack, found)
-        return refusal(refused) if refused else self.why.alert(found)
+        return unrefused(self.why.alert(found, person.slack))
 
     def _policy(self, person: Person, said: Command) -> Reply:
         found = policy_page(self.engine, self.view, said.name, person.slack)
@@ -376,8 +377,7 @@ class Desk:
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
             return no_such("policy", said.name, list(self.engine.catalog.policies))
-        ground = self.view.house.ground_of(policy.name, self.engine.catalog.teams.get(policy.owner))
-        if refused := self.acting.begin(person, Deed.rerun, ground):
+        if refused := self.acting.begin(person, Deed.rerun, self.view.house.ground_of_policy(policy.name)):
             return refusal(refused)
         answer = self.starting.rerun_policy(policy, person.slack, uuid.uuid4().hex)
         return Said(f"`{policy.name}`: {answer}.")
@@ -395,4 +395,7 @@ class Desk:
         targets = self._targets(person, said)
         if isinstance(targets, Said):
             return targets
-        return self.start_job(person, targets[0] if targets else None, said.name, said.params)
+        found = self._job(targets[0] if targets else None, said.name)
+        return (
+            found if isinstance(found, Said) else unrefused(self.approving.shown(person, *found, said.params))
+        )

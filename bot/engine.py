@@ -11,6 +11,7 @@ from bot.core.action import Action, PersonAction, Timer
 from bot.core.alert import Alert
 from bot.core.alert import due as due_of
 from bot.core.change import Change, Outcome, Refused
+from bot.core.context import House
 from bot.core.earned import Rule
 from bot.core.step import stale, step
 from bot.core.trail import Line, with_outcome
@@ -61,10 +62,12 @@ class Engine:
         self._held_back: dict[str, datetime] = {}
         self.troubles = Troubles(store, clock)
         self.circuit = Breaker(warehouse, self.troubles, project, self.metrics, self._all_unknown)
-        self.runs = Runs(store, warehouse, project, clock, self.metrics, self.circuit, self._record)
+        self.orders = Orders(store, project, clock)
+        self.runs = Runs(
+            store, warehouse, project, clock, self.metrics, self.circuit, self._record, self.orders.paused
+        )
         self.auditor = Auditor(store, self.troubles, project, self.metrics)
         self.renaming = Renaming(store, clock)
-        self.orders = Orders(store, project, clock)
         self.silence = Silence(store, self.troubles, project, self.circuit, self.orders.policies)
         self.trust = Trust(store, clock, rule or Rule())
         self.snoozes = Snoozes(store, project, clock, self._record)
@@ -128,9 +131,13 @@ class Engine:
                 saved = self.store.act([outcome], now, Beside(trail=told))[0]
             except Conflict:
                 continue
-            log.info(outcome.event.kind, alert=saved.id, by=by, story=outcome.event.story)
+            story = outcome.event.story if not self._sensitive(saved) else "it is sensitive: look in Slack"
+            log.info(outcome.event.kind, alert=saved.id, by=by, story=story)
             return saved, outcome
         return self.store.alerts.get(alert_id), Refused("Too many people are at it; try again.")
+
+    def _sensitive(self, alert: Alert) -> bool:
+        return House(self.catalog, self.project.owner, self.clock()).sensitive(alert)
 
     def _record(self, alert_id: int, action: Action) -> Outcome | None:
         """What the machine does to an alert, each by itself."""

@@ -23,6 +23,7 @@ QUIET = (
     "httpcore",
     "slack_bolt",
     "slack_sdk",
+    "snowflake",
     "uvicorn",
     "websocket",
     "urllib3",

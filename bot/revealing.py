@@ -38,17 +38,22 @@ class Revealing:
             return Refused("There is no such alert any more.")
         if len(why.strip()) < SHORTEST:
             return NO_WHY
-        ground = self.view.house.ground(alert)
-        refused = self.view.unseen(person.slack, alert) or access.may(person.slack, Deed.reveal, ground)
+        refused = self._refused(person, alert)
         line = line_of(person, Deed.reveal, alert.name, self.engine.clock(), refused)
         words = refused.why if refused else f"{', '.join(self._columns(person, alert))}: {why.strip()}"
         self.engine.store.trail.add(replace(line, words=words, alert=alert.id))
         return refused
 
+    def _refused(self, person: Person, alert: Alert) -> Refused | None:
+        ground = self.view.house.ground(alert)
+        return self.view.unseen(person.slack, alert) or access.may(person.slack, Deed.reveal, ground)
+
     def look(self, person: Person, alert_id: int) -> Revealed:
         """The rows as they are now, newest first, with what the person may see of them."""
         alert = self.engine.store.alerts.get(alert_id)
         policy = self.view.policy_of(alert) if alert else None
+        if alert and (refused := self._refused(person, alert)):  # it may be no longer so, since he asked
+            return Revealed(why_not=refused.why)
         if alert is None or policy is None:
             return Revealed(why_not="Its policy is no longer there, so nobody can look.")
         if away := self.engine.circuit.away():

@@ -10,6 +10,7 @@ from bot.core.action import Action, Unknown
 from bot.core.alert import Alert, Condition, Lane
 from bot.core.catchup import tick_window
 from bot.core.change import Change
+from bot.core.context import House
 from bot.core.entities import addressed
 from bot.core.reconcile import (
     RESOLVED_LATELY,
@@ -23,6 +24,7 @@ from bot.core.reply import Evidence
 from bot.core.retry import retry_at
 from bot.core.route import lane_for, lane_of
 from bot.core.step import step
+from bot.errands import Errands
 from bot.errors import Conflict, LeaseLost
 from bot.killpoint import reach
 from bot.log import bound, get
@@ -139,6 +141,7 @@ class Runs:
         metrics: Metrics,
         circuit: Breaker,
         act: Callable[[int, Action], object],
+        paused: Callable[[], set[str]],
     ) -> None:
         self.store = store
         self.warehouse = warehouse
@@ -148,6 +151,7 @@ class Runs:
         self.circuit = circuit
         self.troubles = circuit.troubles
         self._act = act
+        self.errands = Errands(store, paused)
         self._running: dict[str, Run] = {}  # by token: one that was taken over here is here twice
 
     def one(self, asked: Asked) -> Ticked:
@@ -218,7 +222,8 @@ class Runs:
     def renew(self) -> None:
         """Renews the leases of what this process runs; to be called well within a lease."""
         for run in list(self._running.values()):
-            self.store.runs.extend(run, self.clock(), LEASE)
+            if not self.store.runs.extend(run, self.clock(), LEASE):
+                self.errands.lose(run)
 
     def is_at(self, policy: str, cause: Cause) -> bool:
         """Whether this process is at it; where its lease ran out, it could not be renewed for a while."""
@@ -236,7 +241,8 @@ class Runs:
         """What the policy finds in the run's window. Takes as long as its query; never raises."""
         run = claimed.run
         with bound(run=run.id, policy=run.policy, cause=str(run.cause)):
-            looked = claimed.failed or look(claimed.policy, self.warehouse, run.window)
+            asked = self.errands.on(self.warehouse, claimed.policy, run)
+            looked = claimed.failed or look(claimed.policy, asked, run.window)
         self.metrics.looked(looked)
         if claimed.policy.accumulates and looked.truncated:  # to go on would be to pass rows over
             return replace(looked, status=RunStatus.failed, error=TOO_MANY)
@@ -262,6 +268,9 @@ class Runs:
 
     def _failed(self, claimed: Claimed, looked: Looked) -> Ticked:
         run, policy = claimed.run, claimed.policy
+        if why := self.errands.unwanted(run):  # nothing failed that anybody is to be told of
+            self.store.runs.fail(run, RunStatus.skipped, why, self.clock())
+            return Ticked(run, why_not=why)
         away = self.circuit.of_look(looked)
         looked = replace(looked, transient=looked.transient or away)
         now, why = self.clock(), looked.error or looked.status.value
@@ -318,7 +327,9 @@ class Runs:
             team = self.project.catalog.teams.get(policy.owner)
             what = reconcile(policy, looked, team, seen, holders, title, lane)
             catalog = self.project.catalog
-            acts = [(key, addressed(one, policy, catalog, snoozes, now)) for key, one in what.actions]
+            house = House(catalog, self.project.owner, now)
+            theirs = [one for one in snoozes if house.sees_of(one.by, policy)]
+            acts = [(key, addressed(one, policy, catalog, theirs, now)) for key, one in what.actions]
             outcomes = [step(holders.get(key), action, now) for key, action in acts]
             changes = tuple(outcome for outcome in outcomes if isinstance(outcome, Change))
             decided.append((what, _leaving(claimed.run, looked, lane, what, changes)))

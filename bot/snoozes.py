@@ -40,11 +40,16 @@ class Snoozes:
     def catalog(self) -> Catalog:
         return self.project.catalog
 
-    def preview(self, target: Target, until: datetime) -> Preview:
-        """What it would have hidden over as long a time back, and what it covers now."""
-        now = self.clock()
+    def preview(self, target: Target, until: datetime, by: str) -> Preview:
+        """What it would have hidden over as long a time back, and what it covers now, of what he may see."""
+        now, house = self.clock(), self._house()
         before = self.store.alerts.about(target, since=now - (until - now))
-        return preview(target, until, now, before, self._open(target))
+        seen = [alert for alert in before if house.sees(by, alert)]
+        return preview(target, until, now, seen, [a for a in self._open(target) if house.sees(by, a)])
+
+    def _house(self) -> House:
+        """The files; who is on call does not matter to whose an alert is."""
+        return House(self.catalog, self.project.owner, self.clock())
 
     def _open(self, target: Target) -> list[Alert]:
         return [alert for alert in self.store.alerts.about(target) if alert.is_open]
@@ -53,7 +58,8 @@ class Snoozes:
         """It is on from now, as its preview said; told in the channels that it quiets."""
         now = self.clock()
         snooze = ScopeSnooze(shown.target, shown.until, by, why, now, shown.ceiling)
-        covered = [alert for alert in self._open(shown.target) if snooze.covers(alert, now)]
+        house, held = self._house(), self._open(shown.target)
+        covered = [one for one in held if snooze.covers(one, now) and house.sees(by, one)]
         key = f"snooze-began-{by}-{now.timestamp()}"
         notices = [
             Notice(f"{key}-{channel}", self._team(channel), channel, {"text": began(snooze, alerts)})
@@ -80,21 +86,21 @@ class Snoozes:
 
         Comes before what is due of the alerts themselves, so that a longer snooze takes over in time.
         """
-        now, done = self.clock(), 0
+        now, house, done = self.clock(), self._house(), 0
         on = self.store.snoozes.on()
         for one in on:
             if one.until <= now:
                 done += self.store.snoozes.end(one.id, None, self._ended(one, "", now), now)
                 continue
             for alert in self.store.alerts.about(one.target, awake_before=one.until):
-                if one.covers(alert, now):
+                if one.covers(alert, now) and house.sees(one.by, alert):
                     self._act(alert.id, Hush(one.copy(now), one.since))
                     done += 1
         return done + self._stray(on)
 
     def _stray(self, on: Sequence[ScopeSnooze]) -> int:
         """Alerts under a snooze that was ended early wake, or go on under another that is on."""
-        stray, now = self.store.snoozes.stray(), self.clock()
+        stray, now, house = self.store.snoozes.stray(), self.clock(), self._house()
         alerts = {alert.id: alert for alert in self.store.alerts.many({alert for alert, _ in stray})}
         for alert_id, over in stray:
             alert = alerts[alert_id]
@@ -104,6 +110,7 @@ class Snoozes:
                 if one.target.has(alert.policy, alert.entities)
                 and alert.severity <= one.ceiling
                 and one.until > now
+                and house.sees(one.by, alert)
             ]
             other = max(mine, key=lambda one: one.until, default=None)
             self._act(
@@ -122,8 +129,9 @@ class Snoozes:
         for channel, alerts in self._by_channel(snooze, hid).items():
             quiet = [one for one in alerts if one.snooze and one.snooze.of == snooze.id]
             waiting = [one for one in quiet if one.work is Work.open and step_to(one) != PAGER]
-            told = {slack for one in waiting for slack in house.people(step_to(one), one)} - {by}
-            body = {"text": ended(snooze, by, alerts, quiet), "people": sorted(told)}
+            steps = [_told(one, house, by) for one in waiting]
+            people = sorted({slack for _, _, people in steps for slack in people})
+            body = {"text": ended(snooze, by, alerts, quiet), "people": people, "steps": steps}
             key = f"snooze-{snooze.id}-ended-{channel}"
             notices += [Notice(key, self._team(channel), channel, body)] if channel else []
         return notices
@@ -135,7 +143,7 @@ class Snoozes:
 
     def _by_channel(self, snooze: ScopeSnooze, alerts: Sequence[Alert]) -> dict[str, list[Alert]]:
         """The alerts by the channel of their cards; with none, the channel that is concerned most."""
-        house = House(self.catalog, self.project.owner, self.clock())
+        house = self._house()
         found: dict[str, list[Alert]] = {}
         for alert in alerts:
             channel = house.channel_of(alert)
@@ -150,3 +158,9 @@ class Snoozes:
         mine = (team for team in teams.values() if team.member(snooze.by))
         team = next(mine, None) or teams.get(self.project.owner)
         return team.channel if team else ""
+
+
+def _told(alert: Alert, house: House, by: str) -> tuple[int, int, list[str]]:
+    """Whom the end of its snooze tells, which counts as the next step of its ladder; not who has ended it."""
+    people = [slack for slack in house.people(step_to(alert), alert) if slack != by]
+    return alert.id, min(alert.step + 1, len(alert.terms.ladder)), people

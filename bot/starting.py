@@ -123,7 +123,7 @@ class Starting:
         if needed(job):
             bound, until = binding(job, params), now + GOOD_FOR
             return self.store.approvals.ask(
-                Order(key, job.name, job.title, params, bound, by, alert, now, until)
+                Order(key, job.name, job.title, params, bound, by, alert, now, until, job.owner)
             )
         return self.store.jobs.ask(job.name, by, params, alert, key, now, now + job.timeout, now)
 

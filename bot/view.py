@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TypeVar
+from zoneinfo import ZoneInfo, available_timezones
 
 from bot.core import builtin, bundles, oncall, order
 from bot.core.access import who_may
-from bot.core.alert import Alert, Disposition, Lane
+from bot.core.alert import Alert, Disposition, Lane, Work
 from bot.core.approval import Approval
 from bot.core.audit import FORGOTTEN_ALERT
 from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
 from bot.core.change import Refused
+from bot.core.command import Command
 from bot.core.context import House, Known
 from bot.core.digest import Span, digest
+from bot.core.job_run import JobRun
 from bot.core.message import Queue
 from bot.core.plan import next_due
 from bot.core.reply import (
@@ -44,7 +49,13 @@ from sensors.model.run import RunStatus
 from sensors.model.team import Role, Team
 
 STORY_MOST = 100  # alerts of an entity that its story lists
+Told = TypeVar("Told", Approval, JobRun)
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 class View:
@@ -54,6 +65,7 @@ class View:
         self.store = store
         self.project = project
         self.clock = clock
+        self.zones: dict[str, str] = {}  # of people, as far as Slack has told them: "Europe/Berlin"
         self.channel_names: dict[str, str] = {}  # by id, as far as Slack has told them: "#payments"
 
     @property
@@ -70,6 +82,19 @@ class View:
     def files(self) -> House:
         """The files alone, for what is no question of who is on call."""
         return House(self.catalog, self.project.owner, self.clock())
+
+    def zone_of(self, person: str) -> ZoneInfo:
+        """By whose clock the person speaks: his own, as Slack tells it, else that of his team's rotation."""
+        told = self.zones.get(person, "")
+        if told in known_zones():
+            return ZoneInfo(told)
+        teams = (team for _, team in sorted(self.catalog.teams.items()) if team.member(person))
+        return next((team.zone for team in teams if team.rotation), ZoneInfo("UTC"))
+
+    def ends(self, person: str, said: Command) -> datetime | None:
+        """When it is over, with a time of day or a weekday by the person's own clock. In UTC."""
+        end = said.ends(self.clock().astimezone(self.zone_of(person)))
+        return end.astimezone(UTC) if end else None
 
     def policy_of(self, alert: Alert) -> Policy | None:
         return self.files.policy_of(alert)
@@ -94,12 +119,39 @@ class View:
     def told(self, alert: Alert) -> tuple[str, ...]:
         return self.house.told(alert)
 
+    def told_last(self, person: str) -> Alert | None:
+        """Of the alerts that wait for somebody, that of which this person was told last."""
+        house = self.house
+        waiting = (a for a in self.store.alerts.open() if a.work is Work.open and not a.snooze)
+        mine = {alert.id: alert for alert in waiting if person in house.told(alert)}
+        told = self.store.outbox.pages(mine)
+
+        def at(alert: Alert) -> tuple[datetime, int]:
+            to_me = [at for to, at in told.get(alert.id, ()) if person in house.people(to, alert)]
+            return max(to_me, default=alert.opened_at), alert.id
+
+        return max(mine.values(), key=at, default=None)
+
     def unseen(self, person: str, alert: Alert) -> Refused | None:
         """Why the person may not even look at it; None where he may."""
         if self.house.sees(person, alert):
             return None
         said = f"{alert.name} is sensitive: only members of {clean(alert.terms.team)} see it."
         return Refused(said, "Who is in a team stands in policies/_teams.yml.")
+
+    def unseen_of(self, person: str, policy: Policy) -> Refused | None:
+        """Why the person may not know what the policy finds; None where he may."""
+        if self.house.sees_of(person, policy):
+            return None
+        said = f"`{policy.name}` is sensitive: only members of {clean(policy.owner)} see what it finds."
+        return Refused(said, "Who is in a team stands in policies/_teams.yml.")
+
+    def _seen_of(self, person: str, about: Iterable[Told]) -> tuple[Told, ...]:
+        """Those of them that are about no alert, or about one that the person may see."""
+        listed = list(about)
+        named = {one.alert for one in listed if one.alert}
+        seen = {alert.id for alert in self.seen(person, self.store.alerts.many(named))}
+        return tuple(one for one in listed if one.alert is None or one.alert in seen)
 
     def seen(self, person: str, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
         """Those of them that the person may see."""
@@ -108,10 +160,7 @@ class View:
 
     def waiting(self, person: str) -> tuple[Approval, ...]:
         """What waits for a second person, but for what is about an alert that this person may not see."""
-        asked = self.store.approvals.waiting()
-        hidden = {a.id for a in self.store.alerts.many({a.alert for a in asked if a.alert})}
-        hidden -= {a.id for a in self.seen(person, self.store.alerts.many(hidden))}
-        return tuple(one for one in asked if one.alert not in hidden)
+        return self._seen_of(person, self.store.approvals.waiting())
 
     def context(self, alert: Alert, rows: int = 100) -> Context:
         """What the card shows beside its alert, read now; at most so many rows."""
@@ -124,10 +173,13 @@ class View:
         )
         return self.house.context(alert, known)
 
-    def show(self, alert_id: int, rows: int = 100) -> ShowReply | None:
+    def show(self, alert_id: int, person: str, rows: int = 100) -> ShowReply | Refused | None:
+        """All of an alert, where the person may see it; None where there is none."""
         alert = self.store.alerts.get(alert_id)
         if alert is None:
             return None
+        if refused := self.unseen(person, alert):
+            return refused
         return ShowReply(
             alert,
             self.context(alert, rows),
@@ -214,7 +266,7 @@ class View:
             policies=self.lines(),
             open_alerts=opened,
             on_call=tuple(self.on_call(team, house) for _, team in sorted(self.catalog.teams.items())),
-            jobs=tuple(self.store.jobs.recent(5)),
+            jobs=self._seen_of(person, self.store.jobs.recent(20))[:5],
             problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
             bundles=tuple(map(bundles.line, held)) if len(held := self.catalog.bundles) > 1 else (),
@@ -244,9 +296,11 @@ class View:
         return DigestReply(found, self.cards(found.open[:50]))
 
     def may_approve(self, asked: Approval) -> tuple[str, ...]:
-        """Who may agree to it, on call first: never the one who asks."""
-        able = who_may(Role.approver, self.house.ground_to_approve(asked.job))
-        return tuple(person for person in able if person != asked.by)
+        """Who may agree to it, on call first: never the one who asks, nor who may not see what it is for."""
+        house, alert = self.house, self.store.alerts.get(asked.alert) if asked.alert else None
+        able = who_may(Role.approver, house.ground_to_approve(asked.job))
+        others = (person for person in able if person != asked.by)
+        return tuple(person for person in others if alert is None or house.sees(person, alert))
 
     def waits(self) -> tuple[Queue, ...]:
         """What waits to be posted, by channel, the longest line first."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.core import order, why
 from bot.core.alert import Alert, due
+from bot.core.change import Refused
 from bot.core.entities import target_of
 from bot.core.reconcile import Seen
 from bot.core.reply import Said, WhyReply
@@ -30,7 +31,9 @@ class Why:
         self.view = view
         self.store = engine.store
 
-    def alert(self, alert: Alert) -> WhyReply:
+    def alert(self, alert: Alert, person: str) -> WhyReply | Refused:
+        if refused := self.view.unseen(person, alert):
+            return refused
         policy = self.view.policy_of(alert)
         behind = self.store.alerts.behind([alert.id]).get(alert.id)
         reasons: list[Reason | None] = [
@@ -78,7 +81,7 @@ class Why:
 
     # --------------------------------------------------------------- without an alert
 
-    def named(self, name: str, policy_name: str) -> WhyReply | Said:
+    def named(self, name: str, policy_name: str, person: str) -> WhyReply | Said | Refused:
         """Why there is (or is not) an alert about an entity, of one policy or of all that look at such."""
         target = target_of(name, self.engine.catalog)
         if isinstance(target, str):
@@ -86,23 +89,24 @@ class Why:
         if target.scope is Scope.policy:
             return self.policy(self.engine.catalog.policies[target.name])
         if not policy_name:
-            return self._of_all(target)
+            return self._of_all(target, person)
         policy = self.engine.catalog.policies.get(policy_name)
         if policy is None:
             return Said(str(target_of(f"policy:{policy_name}", self.engine.catalog)), ok=False)
-        return self._of_one(target, policy)
+        hidden = self.view.unseen_of(person, policy)
+        return hidden or self._of_one(target, policy, person)
 
     def policy(self, policy: Policy) -> WhyReply:
         opened = self.store.alerts.counts().get(policy.name, 0)
         first = ("Policy", f"{why.of_policy(policy, policy.name)} Open alerts: {opened}.")
         return WhyReply(f"`{policy.name}`", (first, *self._of_policy(policy), *self._snoozed(None, policy)))
 
-    def _of_one(self, target: Target, policy: Policy) -> WhyReply:
+    def _of_one(self, target: Target, policy: Policy, person: str) -> WhyReply | Refused:
         """Of an alert that there is, why it is so; else what the policy knows of it."""
         mine = [a for a in self.store.alerts.about(target) if a.policy == policy.name]
         held = next((alert for alert in mine if alert.is_open), None) or next(iter(mine), None)
         if held is not None and held.is_open:
-            return self.alert(held)
+            return self.alert(held, person)
         before = (
             f"{held.name} was the last, opened at {when(held.opened_at)}" if held else "there has been none"
         )
@@ -133,7 +137,7 @@ class Why:
         mine = {Target(Scope.policy, policy.name), target}
         return [("Snoozed", f"{on_now(one)}.") for one in self.store.snoozes.on() if one.target in mine]
 
-    def _of_all(self, target: Target) -> WhyReply:
+    def _of_all(self, target: Target, person: str) -> WhyReply:
         kind = target.name.partition(":")[0]
         column = next(e.column for e in self.engine.catalog.entities.values() if e.name == kind)
         held = {alert.policy: alert for alert in self.store.alerts.about(target) if alert.is_open}
@@ -144,7 +148,7 @@ class Why:
         ]
         ranked = sorted(looking, key=lambda policy: (policy.name not in held, not policy.runs, policy.name))
         reasons = [
-            (policy.name, self._shortly(target, policy, held.get(policy.name)))
+            (policy.name, self._shortly(target, policy, held.get(policy.name), person))
             for policy in ranked[:MOST_POLICIES]
         ]
         left = len(ranked) - len(reasons)
@@ -154,7 +158,10 @@ class Why:
         none = [("Policies", f"None looks at any {clean(kind)}.")] if not ranked else []
         return WhyReply(f"`{target.name}`", (*reasons, *more, *none))
 
-    def _shortly(self, target: Target, policy: Policy, alert: Alert | None) -> str:
+    def _shortly(self, target: Target, policy: Policy, alert: Alert | None, person: str) -> str:
+        hidden = self.view.unseen(person, alert) if alert else self.view.unseen_of(person, policy)
+        if hidden:
+            return hidden.why
         if alert is not None:
             return f"{alert.name} is {alert.word.lower()}: {clean(alert.title)}."
         if not policy.runs:

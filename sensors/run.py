@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -17,6 +18,7 @@ from sensors.model.window import EARLIEST, LATEST, Window
 from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError
 
 SMALLEST = timedelta(seconds=1)  # a window is not halved below this
+QUOTED = re.compile(r"""(["'`])(.*?)\1""", re.DOTALL)
 SENTENCES = 20  # about bad rows; the rest is counted
 
 
@@ -42,7 +44,14 @@ def look(policy: Policy, warehouse: Warehouse, window: Window, *, limit: int = 1
             f"the look failed inside Patrol ({type(error).__name__}); please report it with the policy's name"
         )
         looked = replace(looked, status=RunStatus.failed, error=said)
+    if looked.error and (policy.sensitive or set(policy.alert.columns.values()) - {"show"}):
+        looked = replace(looked, error=_unquoted(looked.error, policy.query))
     return replace(looked, elapsed_s=time.monotonic() - started)
+
+
+def _unquoted(error: str, query: Query) -> str:
+    """A warehouse's error without what it quotes, but for names that stand in the SQL: it may be of a row."""
+    return QUOTED.sub(lambda found: found[0] if found[2] in query.sql else f"{found[1]}•••{found[1]}", error)
 
 
 def data_until(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse) -> datetime | None:
@@ -81,7 +90,12 @@ def late(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse, now:
     dated = [a for n in wanted if (a := assets[n]).late_after and a.loaded_until]
     loaded = warehouse.loaded_until(dated) if dated else {}
     behind = [a for a in dated if a.name in loaded and a.late_after and now - loaded[a.name] > a.late_after]
-    return "; ".join(f"{a.name} is late: loaded until {loaded[a.name]:%Y-%m-%d %H:%M} UTC" for a in behind)
+    return "; ".join(_late(asset, loaded[asset.name]) for asset in behind)
+
+
+def _late(asset: Asset, until: datetime) -> str:
+    whose = f"; {asset.owner} own it" if asset.owner else ""
+    return f"{asset.name} is late: loaded until {until:%Y-%m-%d %H:%M} UTC{whose}"
 
 
 def sources_of(

@@ -43,7 +43,9 @@ ROOMS: Mapping[str, str] = {
     "bot.new": "sensors sensors.model bot.trial bot.errors",
     "bot.one_look": f"{PURE} sensors",
     "bot.trial": f"{PURE} sensors bot.one_look bot.errors",
-    "bot.runs": f"{PURE} sensors bot.store bot.project bot.watch.trouble bot.watch.circuit {LEAVES}",
+    "bot.errands": f"{PURE} sensors bot.store {LEAVES}",
+    "bot.runs": f"{PURE} sensors bot.store bot.errands bot.project bot.watch.trouble bot.watch.circuit"
+    f" {LEAVES}",
     "bot.orders": f"{PURE} bot.store bot.project {LEAVES}",
     "bot.snoozes": f"{PURE} bot.store bot.project {LEAVES}",
     "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} bot.renaming bot.runs bot.orders bot.snoozes"
@@ -66,7 +68,7 @@ ROOMS: Mapping[str, str] = {
     "bot.waiting": f"{PURE} bot.store bot.engine {LEAVES}",
     "bot.approving": f"{PURE} bot.store bot.engine bot.acting bot.starting bot.waiting {LEAVES}",
     "bot.digests": f"{PURE} bot.store bot.view {LEAVES}",
-    "bot.asking": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
+    "bot.asking": f"{PURE} bot.store bot.project bot.engine bot.view bot.acting {LEAVES}",
     "bot.why": f"{PURE} bot.store bot.project bot.engine bot.view {LEAVES}",
     "bot.policy_page": f"{PURE} bot.store bot.engine bot.view {LEAVES}",
     "bot.desk": f"{PURE} bot.store bot.project bot.engine bot.view bot.starting bot.shifts bot.digests"
@@ -96,6 +98,10 @@ HOMES: Mapping[str, str] = {
     "apscheduler": "bot.schedule",
     "cronsim": "bot.core.plan sensors.file_policy",
     "duckdb": "sensors.warehouse bot.demo",
+    "snowflake": "sensors.warehouse.snowflake bot.demo.snowflake",
+    "fakesnow": "bot.demo.snowflake",
+    "jwt": "bot.demo.snowflake",
+    "pyarrow": "bot.demo.snowflake",
     "sqlglot": "sensors.sql sensors.warehouse.dialect sensors.warehouse.column_type",
     "jinja2": "sensors.sql.template sensors.title",
     "pydantic": "bot.settings bot.jobs.config sensors.file",

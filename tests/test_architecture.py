@@ -43,6 +43,7 @@ IMPURE = frozenset(
 )
 CLOCKS = frozenset({"now", "utcnow", "today", "monotonic", "perf_counter", "uuid1", "uuid4"})
 CALLS = frozenset({"open", "print", "input", "uuid1", "uuid4"})
+DRAWN = tuple(f"bot.slack.{name}" for name in ("face", "wording", "blocks", "lines", "text"))
 EMPTY_NAMES = re.compile(r"(utils?|helpers?|managers?|base|services?|common|misc)")
 EMPTY_CLASSES = re.compile(r"(Utils?|Helpers?|Manager|Base|Service)$")
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|home|root|Users)/\w+")
@@ -169,6 +170,18 @@ def impure(code: Code) -> list[str]:
     return found
 
 
+def changers(code: Code) -> list[str]:
+    """Modules that make changes of an alert: they call what makes one, or build it themselves."""
+    makers, found = frozenset({"bot.core.change.changed", "bot.core.change.Change"}), []
+    for module, source in code.items():
+        taken = makers & {name for name, _ in imports(source, makers)}
+        calls = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+        called = {f"bot.core.change.{func.id}" for func in calls if isinstance(func, ast.Name)}
+        if taken & called:
+            found.append(module)
+    return found
+
+
 def thawed(code: Code) -> list[str]:
     """Dataclasses that are not frozen."""
     found = []
@@ -230,6 +243,15 @@ def test_what_decides_reads_no_clock_no_chance_and_no_file() -> None:
     assert thawed(decides) == []
 
 
+def test_an_alert_changes_in_the_step_alone() -> None:
+    parts = {f"bot.core.{name}" for name in ("step", "sensor_step", "snoozing", "ladder")}
+    assert set(changers(code())) == parts
+
+
+def test_a_card_reads_nothing_but_what_it_is_given() -> None:
+    assert impure({module: code()[module] for module in DRAWN}) == []
+
+
 def test_every_module_says_its_duty_in_one_to_three_lines() -> None:
     assert set(undescribed(code())) <= STILL_WORDY
     tests = {str(path): path.read_text() for path in files("tests")}
@@ -289,6 +311,13 @@ def test_a_wrong_room_is_found(module: str, source: str) -> None:
 )
 def test_a_library_away_from_home_is_found(module: str, source: str) -> None:
     assert len(homeless({module: source})) == 1
+
+
+def test_whoever_changes_an_alert_elsewhere_is_found() -> None:
+    for call in ("changed(alert, alert)", "Change(alert, event)"):
+        assert changers({"bot.desk": f"from bot.core.change import {call.partition('(')[0]}\n{call}"})
+    looks = "from bot.core.change import Change\nmatch x:\n    case Change(event=e):\n        pass\n"
+    assert changers({"bot.desk": looks}) == []
 
 
 def test_a_circle_is_found_also_through_a_function() -> None:

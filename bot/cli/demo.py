@@ -19,9 +19,10 @@ from typing import TextIO
 import click
 
 from bot.cli.group import PORT, holding_policies, in_project
+from bot.demo.snowflake import process as local_snowflake
 
 PATIENCE_S = 30.0  # for a part to be there
-OURS = ("PATROL_", "SLACK_")  # nothing of a real workspace gets into the demo
+OURS = ("PATROL_", "SLACK_", "SNOWFLAKE_")  # nothing of a real workspace or account gets into the demo
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_APP_TOKEN": "xapp-sandbox"}
 
 
@@ -30,7 +31,14 @@ TOKENS = {"SLACK_BOT_TOKEN": "xoxb-sandbox", "SLACK_APP_TOKEN": "xapp-sandbox"}
 @click.option("--port", type=PORT, default=8765, show_default=True, help="Of the page, on 127.0.0.1.")
 @click.option("--fresh", is_flag=True, help="Forget the market, messages and alerts of last time.")
 @click.option("--calm", is_flag=True, help="Plant no trouble in the marketplace.")
-def demo(project: Path, port: int, fresh: bool, calm: bool) -> None:
+@click.option(
+    "--warehouse",
+    type=click.Choice(["duckdb", "snowflake-local"]),
+    default="duckdb",
+    show_default=True,
+    help="What holds the marketplace's tables; snowflake-local is a Snowflake of your own, on this machine.",
+)
+def demo(project: Path, port: int, fresh: bool, calm: bool, warehouse: str) -> None:
     """A living marketplace, a Slack of its own and Patrol, in your browser.
 
     Nothing leaves this machine and no account is needed. Ctrl-C ends it; started again it goes on where it
@@ -39,12 +47,17 @@ def demo(project: Path, port: int, fresh: bool, calm: bool) -> None:
     \b
     patrol demo            then open the address that it says
     patrol demo --fresh    from the beginning
+    patrol demo --warehouse snowflake-local    the same, on a Snowflake of your own
     """
+    snowflake = warehouse == "snowflake-local"
+    if snowflake and not local_snowflake.installed():
+        click.echo(local_snowflake.MISSING, err=True)
+        sys.exit(2)
     project = holding_policies(project).resolve()
     home = project / ".patrol"
     home.mkdir(exist_ok=True)
     with (home / "demo.lock").open("w") as lock:
-        sys.exit(_alone(lock, port) or Demo(project, home, port, calm).run(fresh))
+        sys.exit(_alone(lock, port) or Demo(project, home, port, calm, snowflake).run(fresh))
 
 
 def _alone(lock: TextIO, port: int) -> int:
@@ -62,12 +75,13 @@ def _alone(lock: TextIO, port: int) -> int:
 
 @dataclass
 class Demo:
-    """The three processes and their order: Slack and the marketplace first, Patrol when both are there."""
+    """The processes and their order: Slack, the marketplace, its Snowflake, Patrol when all are there."""
 
     project: Path
     home: Path
     port: int
     calm: bool
+    snowflake: bool = False
     stopping: threading.Event = field(default_factory=threading.Event)
     parts: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -79,14 +93,15 @@ class Demo:
         (self.home / "demo").mkdir(exist_ok=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.stopping.set())
-        self.admin, self.health = (p if _free(p) else _any() for p in (self.port + 1, self.port + 2))
+        wanted = (self.port + 1, self.port + 2, self.port + 3)
+        self.admin, self.health, self.server = (p if _free(p) else _any() for p in wanted)
         try:
             return self._watch() if self._begin() else 1
         finally:
             self._end()
 
     def _begin(self) -> bool:
-        """Starts all three; whether they are there."""
+        """Starts all; whether they are there."""
         url = f"http://127.0.0.1:{self.port}"
         self._start("slack")
         if not self._wait("slack", lambda: not _free(self.port)):
@@ -96,6 +111,10 @@ class Demo:
         self._start("market")
         if not self._wait("market", (self.home / "market" / "CURRENT").exists):
             return False
+        if self.snowflake:
+            self._start("snowflake")
+            if not self._wait("snowflake", lambda: not _free(self.server)):
+                return False
         self._start("patrol")
         click.echo(f"Patrol is looking. Open {url} and act as ana, bo or cy. Ctrl-C ends it.", err=True)
         return True
@@ -107,6 +126,8 @@ class Demo:
             "market": ["bot.demo", *market, *(["--calm"] if self.calm else [])],
             "patrol": ["bot", "serve", "--project", str(self.project), "--port", str(self.health)],
         }
+        if part == "snowflake":
+            return local_snowflake.command("--market", market[1], "--port", str(self.server))
         return [sys.executable, "-m", *commands[part]]
 
     def _slack(self) -> list[str]:
@@ -116,11 +137,14 @@ class Demo:
 
     def _environment(self) -> dict[str, str]:
         admin = f"http://127.0.0.1:{self.admin}"
+        warehouse = {"PATROL_WAREHOUSE_URL": f"duckdb:///{self.home / 'market'}"}
+        if self.snowflake:
+            warehouse = local_snowflake.environment(self.server)
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(OURS)},
             **TOKENS,
             "PATROL_SLACK_URL": f"http://127.0.0.1:{self.port}/api/",
-            "PATROL_WAREHOUSE_URL": f"duckdb:///{self.home / 'market'}",
+            **warehouse,
             "PATROL_STORE_URL": f"sqlite:///{self.home / 'demo' / 'patrol.db'}",
             "PATROL_ADMIN_URL": admin,
             "PATROL_RISK_URL": admin,
@@ -164,7 +188,7 @@ class Demo:
 
     def _end(self) -> None:
         """Patrol first, so that what it says still arrives."""
-        for part in ("patrol", "market", "slack"):
+        for part in ("patrol", "snowflake", "market", "slack"):
             process = self.parts.get(part)
             if process is None or process.poll() is not None:
                 continue

@@ -16,6 +16,7 @@ from bot.core.action import (
     Reopen,
     Rerun,
     Resolve,
+    ShareRows,
     SnoozeFor,
     StartJob,
     Unacknowledge,
@@ -55,7 +56,9 @@ class Deed(StrEnum):
     reveal = "reveal"
     reveal_hidden = "reveal_hidden"
     pause = "pause"
+    pace = "pace"
     comment = "comment"
+    share_rows = "share_rows"
     escalate = "escalate"
 
 
@@ -90,8 +93,9 @@ RIGHTS = {
         Role.lead,
         "snooze all alerts of {it}",
         ("snooze",),
-        "One alert: `snooze 142 2h reason`.",
+        ONE_ALERT,
         timedelta(days=14),
+        "somebody",
     ),
     Deed.snooze_policy: Right(
         Role.admin, "snooze all of {it}", ("snooze",), ONE_ALERT, timedelta(hours=72), "a policy"
@@ -123,10 +127,25 @@ RIGHTS = {
     ),
     Deed.reveal: Right(Role.responder, "see masked values of {it}", instead=ASK_OTHERS),
     Deed.reveal_hidden: Right(Role.lead, "see hidden values of {it}", instead=ASK_OTHERS),
+    # A pause hides nothing, as a snooze does: what came meanwhile is looked at, and alerts, when it ends.
     Deed.pause: Right(
-        Role.lead, "pause, resume or slow down {it}", ("pause", "resume", "every"), what="a policy"
+        Role.lead,
+        "pause {it}, and let it run again",
+        ("pause", "resume"),
+        "`escalate 142` tells the next step of an alert.",
+        timedelta(hours=72),
+        "a policy",
+    ),
+    Deed.pace: Right(
+        Role.lead,
+        "have {it} run at another pace",
+        ("every",),
+        "`rerun payments.x` looks once more, now.",
+        timedelta(days=14),
+        "a policy",
     ),
     Deed.comment: Right(None, "comment on {it}", ("comment",)),
+    Deed.share_rows: Right(None, "put the rows of {it} into its thread"),
     Deed.escalate: Right(None, "escalate {it}", ("escalate",)),
 }
 
@@ -135,7 +154,8 @@ RIGHTS = {
 class Ground:
     """What somebody would act on: how people call it, whose it is, who has it or was told of it.
 
-    `owner` is the team that answers for Patrol: its admins are admins of every team.
+    `owner` is the team that answers for Patrol: its admins are admins of every team. `beside` are other teams
+    whose it is as much, such as all whose policies look at an entity: a role in one of them is enough.
     """
 
     name: str
@@ -144,6 +164,12 @@ class Ground:
     on_it: frozenset[str] = frozenset()
     on_call: tuple[str, ...] = ()
     alert: int = 142
+    beside: tuple[Team, ...] = ()
+
+    @property
+    def teams(self) -> tuple[Team, ...]:
+        """Whose it is."""
+        return (*((self.team,) if self.team else ()), *self.beside)
 
 
 def deed_of(action: PersonAction, alert: Alert, now: datetime) -> Deed:
@@ -167,6 +193,7 @@ SIMPLE: dict[type, Deed] = {
     Reopen: Deed.reopen,
     Escalate: Deed.escalate,
     Comment: Deed.comment,
+    ShareRows: Deed.share_rows,
     Rerun: Deed.rerun,
     StartJob: Deed.start,
 }
@@ -183,9 +210,9 @@ def may(person: str, deed: Deed, ground: Ground) -> Refused | None:
 def role_in(person: str, ground: Ground) -> Role | None:
     """The highest role that the person has there. Whoever has an alert, or was told of it, works on it as a
     responder, whatever his team."""
-    own = ground.team.member(person) if ground.team else None
     ours = ground.owner.member(person) if ground.owner else None
-    roles = {*_roles(own), *(_roles(ours) & {Role.admin})}
+    own = {role for team in ground.teams for role in _roles(team.member(person))}
+    roles = {*own, *(_roles(ours) & {Role.admin})}
     if person in ground.on_it:
         roles.add(Role.responder)
     return max(roles, key=RANK.__getitem__, default=None)
@@ -201,13 +228,14 @@ def _reaches(role: Role | None, needed: Role) -> bool:
 
 def who_may(needed: Role, ground: Ground) -> tuple[str, ...]:
     """Everybody with at least that role there, who is on call first."""
-    members = [m for team in (ground.team, ground.owner) if team for m in team.members]
+    teams = (*ground.teams, *((ground.owner,) if ground.owner else ()))
+    members = [m for team in teams for m in team.members]
     able = [m.slack for m in members if _reaches(role_in(m.slack, ground), needed)]
     return tuple(dict.fromkeys(sorted(able, key=lambda slack: slack not in ground.on_call)))
 
 
 def _refusal(right: Right, needed: Role, ground: Ground, stranger: bool) -> Refused:
-    team = clean(ground.team.name) if ground.team else "its team"
+    team = " or ".join(clean(team.name) for team in ground.teams[:NAMED]) or "its team"
     able = who_may(needed, ground)
     names = _names(able, ground.on_call) if able else "nobody has that role"
     hint = right.instead.format(n=ground.alert)
@@ -261,45 +289,12 @@ def _typed(verbs: tuple[str, ...]) -> str:
     return ", ".join(f"`{verb}`" for verb in verbs) or "–"
 
 
-def needs(deed: Deed) -> Role:
-    """The role that the table asks for; a responder's where everybody may."""
-    return RIGHTS[deed].role or Role.responder
-
-
-MAY_SNOOZE: Mapping[Scope, Role] = {
-    Scope.alert: needs(Deed.snooze),
-    Scope.entity: needs(Deed.snooze_entity),
-    Scope.policy: needs(Deed.snooze_policy),
+TO_SNOOZE: Mapping[Scope, Deed] = {
+    Scope.alert: Deed.snooze,
+    Scope.entity: Deed.snooze_entity,
+    Scope.policy: Deed.snooze_policy,
 }
-
-
-def may_snooze(person: str, scope: Scope, teams: Mapping[str, Team]) -> Refused | None:
-    """Whether the person may snooze (or wake) so much at once."""
-    what = {Scope.entity: "snooze all alerts about somebody", Scope.policy: "snooze a whole policy"}
-    return _at_least(person, MAY_SNOOZE[scope], what.get(scope, "snooze an alert"), teams)
-
-
-def may_order(person: str, teams: Mapping[str, Team]) -> Refused | None:
-    """Whether the person may pause a policy, or have it run at another pace."""
-    return _at_least(person, needs(Deed.pause), "pause a policy or change its pace", teams)
-
-
-def _at_least(person: str, role: Role, what: str, teams: Mapping[str, Team]) -> Refused | None:
-    """Whether the person has the role, or more, in whatever team; others are told who has."""
-    if not any(team.member(person) for team in teams.values()):
-        names = ", ".join(sorted(teams)) or "there are no teams yet"
-        return Refused("You are a member of no team.", f"Ask for a place in policies/_teams.yml: {names}.")
-    ranks = list(Role)
-    able = {
-        member.slack
-        for team in teams.values()
-        for member in team.members
-        if any(ranks.index(one) >= ranks.index(role) for one in member.roles)
-    }
-    if role is Role.responder or person in able:
-        return None
-    whom = ", ".join(who(one) for one in sorted(able)[:5]) or f"nobody: name an {role} in policies/_teams.yml"
-    return Refused(f"Only a team's {role} may {what}.", f"Those who may: {whom}.")
+TO_ORDER = {"pause": Deed.pause, "resume": Deed.pause, "every": Deed.pace}  # by verb
 
 
 def may_stand_in(person: str, team: Team | None) -> Refused | None:

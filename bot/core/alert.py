@@ -47,6 +47,11 @@ class Disposition(StrEnum):
     policy_gap = "policy_gap"
     test = "test"
 
+    @property
+    def called(self) -> str:
+        """As people read it."""
+        return "real but allowed" if self is Disposition.benign else self.value.replace("_", " ")
+
 
 class FalseCause(StrEnum):
     """Why a false positive was one."""
@@ -106,6 +111,7 @@ class Alert:
     unknown_why: str = ""
     told_count: int = 1  # what people were last told in a way that notifies
     told_severity: Severity = Severity.info
+    open_since: datetime | None = None  # when it came back to the people on call; None: not since it opened
     owner: str | None = None  # Slack's user id
     helpers: tuple[str, ...] = ()  # also on it
     acknowledged_at: datetime | None = None

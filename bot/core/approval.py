@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,6 +12,7 @@ from typing import Any
 from bot.core.access import Deed, Ground, may, who_may
 from bot.core.action import MACHINE
 from bot.core.change import Refused
+from bot.core.notice import Notice
 from bot.core.words import clean, who
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
@@ -88,9 +89,28 @@ def binding(job: Job, params: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(done).encode(errors="surrogatepass")).hexdigest()
 
 
-def nobody_else(by: str, ground: Ground) -> Refused | None:
-    """Where only the one who asks could agree, asking is in vain."""
-    others = [person for person in who_may(Role.approver, ground) if person != by]
+def job_lines(job: Job, params: Mapping[str, Any], about: str = "") -> tuple[str, ...]:
+    """What it would do, in sentences, for whoever is asked whether it shall. `about`: for which alert."""
+    values = [f"{clean(name)} {_in_code(value)}" for name, value in params.items() if value is not None]
+    changes = f"It changes: {clean(job.changes)}" if job.changes else "What it changes is not written down."
+    lines = (
+        f"Start `{clean(job.name)}`{f' for {about}' if about else ''}?",
+        f"With {', '.join(values)}." if values else "It takes no parameters.",
+        changes,
+        f"To undo: {clean(job.undo)}" if job.undo else "",
+    )
+    return tuple(line for line in lines if line)
+
+
+def _in_code(value: Any) -> str:
+    return f"`{clean(' '.join(str(value).replace('`', chr(39)).split()))[:120]}`"
+
+
+def nobody_else(
+    by: str, ground: Ground, sees: Callable[[str], bool] = lambda _person: True
+) -> Refused | None:
+    """Where only the one who asks could agree, asking is in vain. `sees`: who may look at what it is for."""
+    others = [person for person in who_may(Role.approver, ground) if person != by and sees(person)]
     if others:
         return None
     team = clean(ground.team.name) if ground.team else "its team"
@@ -166,13 +186,27 @@ def outcome(asked: Approval) -> str:
             return "was changed after it was asked for: it was not started"
 
 
-@dataclass(frozen=True)
-class Posted:
-    """How far Slack shows it: messages that stand (the card, then what became of it), and one under way."""
+# ----------------------------------------------------------------------- what Slack shows of it
 
-    channel: str = ""
-    ts: str = ""  # of the card
-    said: int = 0  # messages that stand
-    shown: str = ""  # which state the card shows
-    sending_since: datetime | None = None
-    retry_at: datetime | None = None
+
+class Says(StrEnum):
+    """Its messages: the card, and under it what a second person said and what came of the job."""
+
+    card = "card"
+    decided = "decided"
+    ended = "ended"
+
+
+def approval_of(key: str) -> int | None:
+    """Which approval allowed the start with this idempotency key; None: it needed none."""
+    _, dash, number = key.partition("approval-")
+    return int(number) if dash and number.isdigit() else None
+
+
+def notice_of(approval_id: int, says: Says, team: str) -> Notice:
+    """One of them, as what is to be said. Where it goes is seen when it is sent."""
+    card = f"approval-{approval_id}"
+    body = {"approval": approval_id, "says": says.value}
+    if says is Says.card:
+        return Notice(card, team, "", body)
+    return Notice(f"{card}-{says.value}", team, "", {**body, "under": card})

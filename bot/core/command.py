@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 
 from bot.core.alert import Disposition, FalseCause
@@ -27,7 +27,7 @@ VERBS = (
     Verb("status", "status", "every policy on one screen: what ran, what is late or broken, who is on call"),
     Verb(
         "list",
-        "list [mine|unowned|snoozed] [policy:x] [team:x] [severity:high]",
+        "list [mine|unowned|late|snoozed] [policy:x] [team:x] [severity:high]",
         "open alerts, worst first",
         ("filters",),
     ),
@@ -84,7 +84,7 @@ VERBS = (
     Verb(
         "start",
         "start rescore_seller [142] seller_id=s_1",
-        "start a job; parameters come from the alert where one is named",
+        "start a job, once you have seen what it would do; parameters come from the alert where one is named",
         ("name", "params"),
     ),
     Verb("approvals", "approvals", "jobs that wait for a second person, and who may agree"),
@@ -176,16 +176,28 @@ class Command:
     approval: int = 0
 
     def ends(self, now: datetime) -> datetime | None:
-        """When the span is over, or the next such time of day or weekday has come, by the clock of `now`."""
+        """When the span is over, or the next such time of day or weekday has come, by the clock of `now`.
+
+        An hour that a clock change repeats is the next of the two; of one that it leaves out, an hour later.
+        """
         if self.span:
-            return now + self.span
+            return (now.astimezone(UTC) + self.span).astimezone(now.tzinfo)
         if self.until is None and self.weekday is None:
             return None
-        today = datetime.combine(now.date(), self.until or time(), tzinfo=now.tzinfo)
-        if self.weekday is None:
-            return today if today > now else today + timedelta(days=1)
-        that_day = today + timedelta(days=(self.weekday - today.weekday()) % 7)
-        return that_day if that_day > now else that_day + timedelta(days=7)
+        apart, first = (1, 0) if self.weekday is None else (7, (self.weekday - now.weekday()) % 7)
+        days = (now.date() + timedelta(days=first + apart * n) for n in range(2))
+        walls = [datetime.combine(day, self.until or time(), tzinfo=now.tzinfo) for day in days]
+        moments = (moment for wall in walls for moment in _moments(wall))
+        return next(moment for moment in moments if moment > now.astimezone(UTC)).astimezone(now.tzinfo)
+
+
+def _moments(wall: datetime) -> list[datetime]:
+    """When the clock on the wall shows this, in UTC: twice in the hour that a change repeats."""
+    found = [wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
+    shown = [
+        at for at in found if at.astimezone(wall.tzinfo).replace(tzinfo=None) == wall.replace(tzinfo=None)
+    ]
+    return list(dict.fromkeys(shown)) or found[:1]
 
 
 @dataclass(frozen=True)

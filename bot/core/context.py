@@ -15,10 +15,11 @@ from bot.core.cover import Cover
 from bot.core.message import LATE
 from bot.core.reply import Context, Earlier, Evidence
 from bot.core.route import channel_in
+from bot.core.snooze import Scope, Target
 from bot.core.words import clean
 from sensors.model.catalog import Catalog
 from sensors.model.job import Job
-from sensors.model.policy import Policy
+from sensors.model.policy import Policy, Status
 from sensors.model.team import Team
 
 
@@ -85,10 +86,37 @@ class House:
     def sees(self, person: str, alert: Alert) -> bool:
         return not self.sensitive(alert) or role_in(person, self.ground(alert)) is not None
 
+    def sees_of(self, person: str, policy: Policy) -> bool:
+        """Whether the person may see what the policy finds."""
+        return not policy.sensitive or role_in(person, self.ground_of_policy(policy.name)) is not None
+
     def ground_of(self, name: str, team: Team | None) -> Ground:
         """Something else of a team, such as a policy or a job."""
         calls = oncall.people("oncall", team, self.at, self.covers)
         return Ground(name, team, self.catalog.teams.get(self.owner), on_call=calls)
+
+    def ground_of_policy(self, name: str) -> Ground:
+        """A policy as something that people pause or snooze: its owner's."""
+        policy = self.catalog.policies.get(name)
+        return self.ground_of(clean(name), self.catalog.teams.get(policy.owner) if policy else None)
+
+    def ground_of_target(self, target: Target) -> Ground:
+        """What a snooze is of. An entity is everybody's whose policies look at such."""
+        if target.scope is Scope.policy:
+            return self.ground_of_policy(target.name)
+        kind = target.name.partition(":")[0]
+        owners = {policy.owner for policy in self.catalog.policies.values() if self._looks_at(policy, kind)}
+        teams = [team for name, team in sorted(self.catalog.teams.items()) if name in owners]
+        each = [self.ground_of(clean(target.name), team) for team in teams]
+        calls = tuple(person for ground in each for person in ground.on_call)
+        first = next(iter(each), self.ground_of(clean(target.name), None))
+        return replace(first, beside=tuple(teams[1:]), on_call=calls)
+
+    def _looks_at(self, policy: Policy, kind: str) -> bool:
+        """Whether its alerts are about entities of the kind."""
+        entities = self.catalog.entities_of(policy.name)
+        named = {entities[column].name for column in policy.entity or policy.key if column in entities}
+        return policy.status is not Status.draft and kind in named
 
     def ground_to_start(self, job: Job, alert: Alert | None) -> Ground:
         """Where a job is started: its alert, if the policy offers it, else the job's own team."""
@@ -106,10 +134,11 @@ class House:
     def links(self, alert: Alert) -> tuple[tuple[str, str], ...]:
         """A link for every entity that the alert names: whom the policy is about first, then its key's."""
         policy = self.policy_of(alert)
+        ways = policy.alert.columns if policy else {}
         values = {**alert.key_values, **alert.newest}
         entities, found = self.catalog.entities_of(alert.policy), []
         for column in dict.fromkeys((*(policy.entity if policy else ()), *values)):
-            entity = entities.get(column)
+            entity = entities.get(column) if ways.get(column, "show") == "show" else None
             url = entity.url(values.get(column)) if entity else None
             if entity and url:
                 found.append((entity.label or f"Open {entity.name}", url))
@@ -118,6 +147,14 @@ class House:
     def offers(self, policy: Policy | None) -> tuple[Job, ...]:
         wanted = policy.offer if policy else ()
         return tuple(self.catalog.jobs[name] for name in wanted if name in self.catalog.jobs)
+
+    def _beside(self, alert: Alert, other: Earlier) -> Earlier:
+        """Another alert as the card of this one names it: of one that others may not see the number alone."""
+        policy = self.catalog.policies.get(other.policy)
+        sensitive = other.sensitive or (policy is not None and policy.sensitive)
+        if not sensitive or (self.sensitive(alert) and alert.terms.team == other.team):
+            return replace(other, sensitive=False)
+        return replace(other, policy="", title="", disposition=None, sensitive=True)
 
     def context(self, alert: Alert, known: Known) -> Context:
         """What the card shows beside its alert, now."""
@@ -133,7 +170,7 @@ class House:
             evidence=known.evidence,
             offers=self.offers(policy),
             links=self.links(alert),
-            earlier=known.earlier,
+            earlier=tuple(self._beside(alert, other) for other in known.earlier),
             dispositions=known.dispositions,
             violation=self.catalog.violations.get(policy.violation or "") if policy else None,
             data_until=known.data_until,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.core import oncall
 from bot.core.alert import Alert, Condition, Lane, Work
+from bot.core.approval import Approval
 from bot.core.cover import Cover
 from bot.core.rotation import turn
 from sensors.model.team import Team
@@ -30,14 +31,26 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Pending:
+    """A job that waits for a second person, as the card tells of it."""
+
+    approval: int
+    title: str
+    by: str
+    until: datetime
+    alert: int | None = None
+
+
+@dataclass(frozen=True)
 class Burden:
-    """What is handed over, worst first; `more` counts what is not listed."""
+    """What is handed over, worst first; `more` counts the alerts that are not listed."""
 
     waiting: tuple[Item, ...] = ()  # with nobody on them
     taken: tuple[Item, ...] = ()
     snoozed: tuple[Item, ...] = ()  # that which ends next first
     late: tuple[Item, ...] = ()  # of which it is not known whether they are still there
     more: int = 0
+    approvals: tuple[Pending, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,8 +73,8 @@ class Handoff:
         return f"handoff-{self.id}"
 
 
-def burden(alerts: Iterable[Alert]) -> Burden:
-    """What there is to hand over, of a team's open alerts."""
+def burden(alerts: Iterable[Alert], asked: Iterable[Approval] = ()) -> Burden:
+    """What there is to hand over, of a team's open alerts and of what waits for a second person there."""
     worst = sorted((a for a in alerts if a.lane is Lane.live), key=lambda a: (-a.severity, a.opened_at, a.id))
     asleep = sorted((a for a in worst if a.snooze), key=lambda a: a.snooze.until if a.snooze else a.opened_at)
     awake = [a for a in worst if not a.snooze]
@@ -72,7 +85,9 @@ def burden(alerts: Iterable[Alert]) -> Burden:
         [a for a in worst if a.condition is Condition.unknown],
     )
     waiting, taken, snoozed, late = (tuple(map(_item, kind[:KEPT])) for kind in kinds)
-    return Burden(waiting, taken, snoozed, late, sum(max(0, len(kind) - KEPT) for kind in kinds[:3]))
+    more = sum(max(0, len(kind) - KEPT) for kind in kinds[:3])
+    pending = tuple(Pending(a.id, a.title, a.by, a.expires_at, a.alert) for a in asked)
+    return Burden(waiting, taken, snoozed, late, more, pending)
 
 
 def _item(alert: Alert) -> Item:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.action import MACHINE, Action, PagerCalled, Rouse, Timer, Unheard
-from bot.core.alert import Alert, Condition, Lane, Terms, Work, due, step_to
+from bot.core.alert import Alert, Condition, Lane, Snooze, Terms, Work, due, step_to
 from bot.core.change import Change, Effect, EffectKind, Outcome, Same, changed
 from bot.core.words import clean, when, who
 from sensors.model.clock import say_duration
@@ -21,6 +21,7 @@ def restart(alert: Alert, now: datetime) -> Alert:
     return replace(
         alert,
         work=Work.open,
+        open_since=now,
         owner=None,
         helpers=(),
         acknowledged_at=None,
@@ -43,16 +44,13 @@ def reopened(alert: Alert) -> Alert:
         note="",
         mended="",
         apart_at=None,
-        helpers=(),
         reopened=alert.reopened + 1,
     )
 
 
-def awake(alert: Alert, now: datetime) -> Alert:
+def awake(alert: Alert, snooze: Snooze, now: datetime) -> Alert:
     """The alert without its snooze. Time stood still: an acknowledgement gets back what it had left."""
-    if not alert.snooze:
-        return alert
-    slept = now - alert.snooze.since
+    slept = now - snooze.since
     if alert.work is Work.acknowledged and alert.acknowledged_until and alert.acknowledged_at:
         return replace(
             alert,
@@ -67,6 +65,7 @@ def climb(
     alert: Alert, now: datetime, actor: str, story: str, action: Action, kind: str = "escalated"
 ) -> Change:
     """Tells the current step of the ladder and sets when the next is due."""
+    mover = alert.last_event_by if actor == MACHINE and alert.step == 0 else actor  # whose act it is about
     to, step = step_to(alert), alert.step + 1
     ladder = alert.terms.ladder
     if step < len(ladder):
@@ -86,7 +85,7 @@ def climb(
         to=to,
         broadcast=True,
         work_seq=alert.work_seq + (actor != MACHINE),
-        data={"state": alert.word, "step": told.step},
+        data={"state": alert.word, "step": told.step, "by": mover},
     )
     return changed(alert, told, now, actor, kind, story, action, (page,))
 
@@ -142,13 +141,13 @@ def timer(alert: Alert, now: datetime) -> Outcome:
     if alert.lane is not Lane.live:
         return _quietly(alert, now)
     if alert.snooze:
-        return _snooze_ends(alert, now)
+        return _snooze_ends(alert, alert.snooze, now)
     if alert.work is Work.acknowledged:
         return _acknowledgement(alert, now)
     to = _name(step_to(alert))
     if alert.step == 0:  # it has just come (back) to the ladder: the reason says more than how old it is
         return climb(alert, now, MACHINE, f"{to} is told: {alert.last_event}", Timer())
-    waited = f"nobody has acknowledged it for {say_duration(now - alert.opened_at)}"
+    waited = f"nobody has acknowledged it for {say_duration(now - (alert.open_since or alert.opened_at))}"
     return climb(alert, now, MACHINE, f"escalated to {to}: {waited}", Timer())
 
 
@@ -156,7 +155,7 @@ def _quietly(alert: Alert, now: datetime) -> Change:
     """Alerts that page nobody come up in their owner's digest; what ends meanwhile ends without a word."""
     after, kind, story = alert, "digest", "left for the owner's digest"
     if after.snooze and after.snooze.until <= now:
-        after, kind, story = awake(after, now), "woken", "the snooze has ended"
+        after, kind, story = awake(after, after.snooze, now), "woken", "the snooze has ended"
     over = after.work is Work.acknowledged and after.acknowledged_until and after.acknowledged_until <= now
     if over and not after.snooze:
         after, kind, story = restart(after, now), "ran_out", _ran_out(alert)
@@ -170,14 +169,12 @@ STILL = {
 }
 
 
-def scope_ends(alert: Alert, now: datetime, how: str, action: Timer | Rouse) -> Change:
+def scope_ends(alert: Alert, snooze: Snooze, now: datetime, how: str, action: Timer | Rouse) -> Change:
     """The snooze of its entity or policy is over. That is announced once for all alerts that it covered, to
     those whom the current step of each would tell: so here that step counts as told, and the next is set. A
     pager is called all the same, since what is announced rings no phone."""
-    target = clean(alert.snooze.target) if alert.snooze else ""
-    story, woken = f"{how} {target}; {STILL[alert.condition]}", awake(alert, now)
-    if alert.lane is not Lane.live:
-        return changed(alert, woken, now, MACHINE, "woken", story, action)
+    story = f"{how} {clean(snooze.target)}; {STILL[alert.condition]}"
+    woken = awake(alert, snooze, now)
     if alert.work is Work.acknowledged:
         told = f"{alert.name} is yours: {story}"
         tell = Effect(EffectKind.tell, told, to=alert.owner, work_seq=alert.work_seq)
@@ -186,28 +183,29 @@ def scope_ends(alert: Alert, now: datetime, how: str, action: Timer | Rouse) -> 
     return replace(climbed, effects=tuple(e for e in climbed.effects if e.kind is EffectKind.call_pager))
 
 
-def _snooze_ends(alert: Alert, now: datetime) -> Change:
-    if alert.snooze and alert.snooze.of:
-        return scope_ends(alert, now, "the snooze has ended of", Timer())
+def _snooze_ends(alert: Alert, snooze: Snooze, now: datetime) -> Change:
+    if snooze.of:
+        return scope_ends(alert, snooze, now, "the snooze has ended of", Timer())
     story = f"the snooze has ended; {STILL[alert.condition]}"
     to = alert.owner if alert.work is Work.acknowledged else None
     tell = Effect(EffectKind.tell, f"{alert.name}: {story}", to=to or step_to(alert), work_seq=alert.work_seq)
-    return changed(alert, awake(alert, now), now, MACHINE, "woken", story, Timer(), (tell,))
+    return changed(alert, awake(alert, snooze, now), now, MACHINE, "woken", story, Timer(), (tell,))
 
 
 def _acknowledgement(alert: Alert, now: datetime) -> Change:
     if not alert.reminded:
-        story = f"reminded {who(alert.owner or 'the owner')}: the acknowledgement runs out soon"
+        end = when(alert.acknowledged_until) if alert.acknowledged_until else "soon"
+        story = f"reminded {who(alert.owner or 'the owner')}: the acknowledgement runs out {end}"
         tell = Effect(
             EffectKind.tell,
-            f"{alert.name} is yours and still open; your acknowledgement runs out soon.",
+            f"{alert.name} is yours and still open; your acknowledgement runs out {end}.",
             to=alert.owner,
             work_seq=alert.work_seq,
         )
         reminded = replace(alert, reminded=True)
         return changed(alert, reminded, now, MACHINE, "reminded", story, Timer(), (tell,))
     opened, story = restart(alert, now), _ran_out(alert)
-    if opened.step_due and opened.step_due > now:
+    if opened.step_due != now:  # the first step waits, as it did when the alert was new
         return changed(alert, opened, now, MACHINE, "ran_out", story, Timer())
     return climb(opened, now, MACHINE, story, Timer(), "ran_out")
 

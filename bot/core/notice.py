@@ -12,10 +12,20 @@ from sensors.model.policy import NOTHING
 
 
 @dataclass(frozen=True)
+class StepTold:
+    """What it tells these people of is a step of an alert's ladder: `step`, once so many have been told."""
+
+    alert: int
+    step: int
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Notice:
     """`to` is a channel or a person's Slack id. `body` says what: a sentence as `text` with the `people` that
-    it pings, the id of a `handoff`, or the span of a `digest`. `under` is the key of the notice in whose
-    thread it stands.
+    it pings and the `steps` of alerts that tells; the id of a `handoff`; the span of a `digest`; or the id of
+    an `approval` with which of its messages it `says`. `under` is the key of the notice in whose thread it
+    stands.
 
     `id` is 0 until it is kept. `seq` counts what people would see change.
     """
@@ -37,6 +47,11 @@ class Notice:
         return tuple(self.body.get("people") or ())
 
     @property
+    def steps(self) -> tuple[StepTold, ...]:
+        kept = self.body.get("steps") or ()
+        return tuple(StepTold(int(alert), int(step), tuple(people)) for alert, step, people in kept)
+
+    @property
     def under(self) -> str:
         return str(self.body.get("under") or "")
 
@@ -52,6 +67,15 @@ class Notice:
     @property
     def handoff(self) -> int:
         return int(self.body.get("handoff") or 0)
+
+    @property
+    def approval(self) -> int:
+        return int(self.body.get("approval") or 0)
+
+    @property
+    def says(self) -> str:
+        """Which of an approval's messages it is."""
+        return str(self.body.get("says") or "")
 
 
 def told(key: str, team: str, person: str, text: str) -> Notice:

@@ -72,9 +72,10 @@ def on_now(order: Order) -> str:
 
 def began(order: Order) -> str:
     later = " Nothing is looked at meanwhile; what comes is looked at afterwards."
-    what = "paused" if order.kind is OrderKind.pause else f"ordered that it {order.does}:"
-    said = f"{who(order.by)} {what} `{clean(order.policy)}` until {when(order.until)}{because(order.why)}."
-    return f"⏸ {said}{later}" if order.kind is OrderKind.pause else f"⏱ {said}"
+    name, until = f"`{clean(order.policy)}`", f"until {when(order.until)}"
+    if order.kind is OrderKind.pause:
+        return f"⏸ {who(order.by)} paused {name} {until}{because(order.why)}.{later}"
+    return f"⏱ {name} {order.does} {until}: {who(order.by)} has ordered it{because(order.why)}."
 
 
 def ended(order: Order, by: str) -> str:

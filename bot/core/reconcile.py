@@ -58,7 +58,8 @@ def reconcile(
 
     `memory` is what was seen before by key and row hash, over at least `threshold.within` before the window;
     `held` the open alert of each key, or else the one resolved lately. Rows of a key are new evidence when
-    no run has seen them; events fire only on new evidence, conditions as long as they are there.
+    no run has seen them; events fire only on new evidence, conditions as long as they are there. An
+    alert that opens shows also what was seen before and too little then, as far as this look finds it.
     """
     lane = lane or lane_of(policy)
     known = {v.key: memory.get(v.key, {}) for v in looked.violations}
@@ -79,6 +80,8 @@ def reconcile(
         flood = _flood(policy, list(fresh.values()), team, looked, lane)
         fires = [f for f in fires if f.key not in fresh] + [flood]
         rows[flood.key] = tuple(sorted((row for key in fresh for row in rows[key]), key=age))
+    counted = {f.key for f in fires if f.key not in held and f.count > len(rows[f.key])}
+    rows |= {v.key: v.rows for v in looked.violations if v.key in counted}
     actions: list[tuple[str, Action]] = [(f.key, f) for f in fires]
     if not policy.accumulates and not looked.truncated:
         gone = set(held) - there - {f.key for f in fires}

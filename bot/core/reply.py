@@ -47,6 +47,8 @@ class Earlier:
     disposition: Disposition | None
     at: datetime
     is_open: bool = False
+    team: str = ""
+    sensitive: bool = False  # then only its number stands on the cards of others
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,17 @@ from bot.core.words import clean
 
 Answered = TypeVar("Answered", bound=Reply)
 UNDO = {
-    "acknowledged": "unack",
-    "joined": "unack",
-    "assigned": "unack",
-    "snoozed": "wake",
-    "resolved": "reopen",
-    "unacknowledged": "ack",
+    "acknowledged": "unack {n}",
+    "joined": "unack {n}",
+    "assigned": "unack {n}",
+    "snoozed": "wake {n}",
+    "woken": "snooze {n} 1h",
+    "resolved": "reopen {n}",
+    "reopened": "resolve {n} …",
+    "redisposed": "resolve {n} …",
+    "unacknowledged": "ack {n}",
 }
+OF_ONE = re.compile(r"(undo: `/patrol \w+) (\d+)`")
 OTHER_WAY = re.compile(rf"(undo: )?((?:{'|'.join(BY_NAME)})(?: .*)?)")
 
 
@@ -29,8 +33,8 @@ def answered(alert: Alert, outcome: Change | Refused | Same) -> Said:
     """What came of an act, with its undo."""
     match outcome:
         case Change(event=event):
-            undo = UNDO.get(event.kind)
-            hint = f"undo: `/patrol {undo} {alert.id}`" if undo else ""
+            undo = UNDO.get(event.kind, "").format(n=alert.id)
+            hint = f"undo: `/patrol {undo}`" if undo else ""
             return Said(f"{alert.name} {event.story}.{noted(alert, event.kind)}", hint)
         case Refused():
             return refusal(outcome)
@@ -50,9 +54,13 @@ def helped(asked: str) -> HelpReply | Said:
 
 
 def together(answers: list[Said]) -> Said:
-    """Several answers as one, line by line, with every undo."""
-    hints = dict.fromkeys(answer.hint for answer in answers if answer.hint)
-    return Said("\n".join(a.text for a in answers), " · ".join(hints), all(a.ok for a in answers))
+    """Several answers as one, line by line, with every undo: those by one verb as one."""
+    hints: dict[str, list[str]] = {}
+    for answer in filter(None, (answer.hint for answer in answers)):
+        undo = OF_ONE.fullmatch(answer)
+        hints.setdefault(undo[1] if undo else answer, []).extend([undo[2]] if undo else [])
+    told = [f"{undo} {' '.join(dict.fromkeys(ids))}`" if ids else undo for undo, ids in hints.items()]
+    return Said("\n".join(a.text for a in answers), " · ".join(told), all(a.ok for a in answers))
 
 
 def noted(alert: Alert, kind: str) -> str:

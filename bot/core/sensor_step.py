@@ -71,8 +71,10 @@ def _open(found: Fire, now: datetime) -> Outcome:
 
 def _quiet(found: Fire, now: datetime) -> Snooze | None:
     """The snooze of its entity or policy, while that is on."""
-    on = found.snooze is not None and found.lane is Lane.live and found.snooze.until > now
-    return replace(found.snooze, since=now) if on and found.snooze else None
+    quiet = found.snooze
+    if quiet is None or found.lane is not Lane.live or quiet.until <= now:
+        return None
+    return replace(quiet, since=now)
 
 
 def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:
@@ -94,7 +96,7 @@ def _again(alert: Alert, found: Fire, now: datetime) -> Outcome:
         return Same("nothing that people would see has changed")
     worse = _worse(alert, after)
     if alert.snooze and after.severity > alert.snooze.ceiling:
-        after = awake(after, now)
+        after = awake(after, alert.snooze, now)
         worse = f"{worse or f'{after.severity.name} now, with {after.count}'}; the snooze has ended"
     story = worse or f"now {count(after.count, 'row')}"
     if not worse or (alert.snooze is not None and after.snooze is not None) or alert.lane is not Lane.live:

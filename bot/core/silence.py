@@ -48,7 +48,7 @@ def reason(heard: Heard | None) -> str:
     match heard.status:
         case RunStatus.succeeded:
             return f"Patrol has not come to it since {heard.at:%Y-%m-%d %H:%M} UTC"
-        case RunStatus.skipped | RunStatus.waiting:
+        case RunStatus.skipped:
             return f"it waits: {heard.said}"
         case RunStatus.failed | RunStatus.timed_out:
             return f"it fails: {heard.said}"

@@ -34,7 +34,8 @@ def wake(alert: Alert, action: Wake, now: datetime) -> Outcome:
     """Ends a snooze by hand: the step or the acknowledgement goes on where it stood."""
     if not alert.snooze:
         return Refused(f"{alert.name} is not snoozed.", f"snooze {alert.id} 2h reason")
-    return changed(alert, awake(alert, now), now, action.by, "woken", f"woken by {who(action.by)}", action)
+    woken = awake(alert, alert.snooze, now)
+    return changed(alert, woken, now, action.by, "woken", f"woken by {who(action.by)}", action)
 
 
 def by_scope(alert: Alert, action: Hush | Rouse, now: datetime) -> Outcome:
@@ -45,7 +46,7 @@ def by_scope(alert: Alert, action: Hush | Rouse, now: datetime) -> Outcome:
         return _hush(alert, action, now)
     if not alert.snooze or alert.snooze.of != action.of:
         return Same("another snooze covers it, or none")
-    return scope_ends(alert, now, f"{who(action.ended_by)} ended the snooze of", action)
+    return scope_ends(alert, alert.snooze, now, f"{who(action.ended_by)} ended the snooze of", action)
 
 
 def _hush(alert: Alert, action: Hush, now: datetime) -> Outcome:

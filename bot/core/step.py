@@ -128,7 +128,6 @@ def _acknowledge(alert: Alert, action: Acknowledge, now: datetime) -> Outcome:
         owner=by,
         acknowledged_at=now,
         acknowledged_until=until,
-        reminded=False,
         step_due=None,
         snooze=None,
     )
@@ -287,7 +286,7 @@ def _already_resolved(alert: Alert) -> Refused:
 
 
 def say_disposition(disposition: Disposition) -> str:
-    return disposition.value.replace("_", " ")
+    return disposition.called
 
 
 def _called(action: Resolve) -> str:

@@ -74,7 +74,7 @@ def ended(snooze: ScopeSnooze, by: str, hid: Sequence[Alert], quiet: Sequence[Al
     """`hid`: all that it has covered; `quiet`: those that wake with it. `by`: who ended it early."""
     name = f"`{clean(snooze.target.name)}`"
     how = f"{who(by)} ended the snooze of {name}" if by else f"The snooze of {name} has ended"
-    set_by = f"set by {who(snooze.by)} at {when(snooze.since)}{because(snooze.why)}"
+    set_by = f"set by {who(snooze.by)}, {when(snooze.since)}{because(snooze.why)}"
     if not hid:
         return f"{how} ({set_by}). It hid nothing."
     worst = max(alert.severity for alert in hid)

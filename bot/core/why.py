@@ -49,7 +49,7 @@ class Delivery:
 
 def span(window: Window) -> str:
     if window.start is None:
-        return f"the world as it was at {when(window.end)}"
+        return f"the world as it was {when(window.end)}"
     return f"{when(window.start)} to {when(window.end)}"
 
 
@@ -74,20 +74,18 @@ def of_look(last: Look | None, good: Look | None, now: datetime) -> str:
         return "It has not looked yet."
     if last.status is RunStatus.succeeded:
         return _good(last)
-    again = f"; it is tried again at {when(last.retry_at)}" if last.retry_at else ""
+    again = f"; it is tried again {when(last.retry_at)}" if last.retry_at else ""
     reason = clean(last.error) or "no reason given"
-    failed = (
-        f"Its last run, at {when(last.at)}, {ENDED.get(last.status, last.status.value)}: {reason}{again}."
-    )
+    failed = f"Its last run, {when(last.at)}, {ENDED.get(last.status, last.status.value)}: {reason}{again}."
     if good is None:
         return f"{failed} No good look is remembered."
     return f"{failed} Not looked at since {when(good.at)} ({say_duration(now - good.at)} ago)."
 
 
 def _good(look: Look) -> str:
-    over = f" over {span(look.window)}" if look.window else ""
+    over = f", over {span(look.window)}" if look.window else ""
     found = f"{count(look.rows, 'row')}, {count(look.violations, 'violation')}"
-    return f"It looked last at {when(look.at)}{over}: {found}."
+    return f"It looked last {when(look.at)}{over}: {found}."
 
 
 def of_threshold(policy: Policy) -> str:
@@ -151,7 +149,7 @@ def of_window(policy: Policy) -> str:
 
 def of_count(alert: Alert, found: Window | None) -> str:
     """What was counted, and in which windows its rows were found."""
-    where = f", found in {span(found)}" if found else ""
+    where = f", found from {span(found)}" if found and found.start else ""
     forgiven = (
         f" Rows seen until {when(alert.forgiven_until)} were called a false positive and do not count."
         if alert.forgiven_until
@@ -167,8 +165,8 @@ def of_state(alert: Alert) -> Reason | None:
     """What keeps it from paging just now."""
     if not alert.is_open:
         by = who(alert.resolved_by) if alert.resolved_by else "the data"
-        called = f" as {alert.disposition.value.replace('_', ' ')}" if alert.disposition else ""
-        at = f" at {when(alert.resolved_at)}" if alert.resolved_at else ""
+        called = f" as {alert.disposition.called}" if alert.disposition else ""
+        at = f" {when(alert.resolved_at)}" if alert.resolved_at else ""
         return "Resolved", f"By {by}{called}{at}; new rows within 72 h open it again, later ones a new alert."
     if alert.lane is not Lane.live:
         return "Lane", f"It opened in {alert.lane.value}: it pages nobody and is left for the owner's digest."
@@ -198,7 +196,7 @@ def of_route(alert: Alert, told: Sequence[str], next_to: Sequence[str]) -> str:
         return f"It went to {at}."
     people = ", ".join(who(slack) for slack in next_to) or clean(following.to)
     owner = f" {who(alert.owner)} has it." if alert.work is Work.acknowledged and alert.owner else ""
-    return f"It is at {at}.{owner} Next at {when(following.at)}: {people} ({following.why})."
+    return f"It is at {at}.{owner} Next, {when(following.at)}: {people} ({following.why})."
 
 
 def of_delivery(alert: Alert, known: Delivery) -> str:

@@ -79,15 +79,15 @@ class Channels:
 
     # ------------------------------------------------------------------- learning
 
-    def refused(self, channel: str, alert: Alert, code: str) -> None:
-        """A post there was refused: its team is told, once."""
+    def refused(self, channel: str, team_name: str, code: str) -> None:
+        """A post there was refused: the team whose channel it is is told, or else this one, once."""
         now = self.clock()
         self._shut_until[channel] = self._ask_at[channel] = now + ASK_EVERY
         if channel not in self._used():
             return  # a card stands there from a time when the files still named it
         self._closed[channel] = code
-        team = self._whose(channel, alert)
-        owner = team.name if team else alert.terms.team
+        team = self._whose(channel, team_name)
+        owner = team.name if team else team_name
         self.learn_name(channel)
         fire = builtin_slack.unreachable_channel(
             channel, self.named(channel), code, of_channel(code), owner, team, now
@@ -161,7 +161,7 @@ class Channels:
         named = {c for team in teams for c in (team.channel, team.review_channel)}
         return named | {c for policy in policies for c in (policy.channel, policy.review_channel) if c}
 
-    def _whose(self, channel: str, alert: Alert) -> Team | None:
-        teams = self.view.catalog.teams.values()
-        own = (team for team in teams if channel in (team.channel, team.review_channel))
-        return next(own, None) or self.view.team_of(alert)
+    def _whose(self, channel: str, team_name: str) -> Team | None:
+        teams = self.view.catalog.teams
+        own = (team for team in teams.values() if channel in (team.channel, team.review_channel))
+        return next(own, None) or teams.get(team_name) or self.view.owner

@@ -9,7 +9,6 @@ from functools import partial
 from bot.core.alert import Alert
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.message import Message
-from bot.deliver.approvals import ApprovalCards
 from bot.deliver.away import Away, Card, Line
 from bot.deliver.cards import Cards
 from bot.deliver.channels import Channels
@@ -61,8 +60,7 @@ class Deliverer:
         quiet = Quiet(self.posting)
         self.cards = Cards(self.posting, looking, quiet)
         self.replies = Replies(self.posting, looking, self.files, quiet)
-        self.notices = Notices(self.posting, looking)
-        self.approvals = ApprovalCards(self.posting)
+        self.notices = Notices(self.posting, looking, quiet)
         self.saying = Saying(store, view, clock, self.metrics, self.pacing, self.channels)
         self.away = Away(store, view, clock, self.pacing, self.channels)
         self._lines_first = True
@@ -96,8 +94,6 @@ class Deliverer:
         self._lines_first = not self._lines_first  # a long line of cards must not hold up pages, nor they it
         moved = 0
         for delivery, move in (*moves[1], *moves[0]) if self._lines_first else (*moves[0], *moves[1]):
-            moved += self._guarded(delivery, move)
-        for delivery, move in self.approvals.waiting():
             moved += self._guarded(delivery, move)
         for notice, its_message in self.store.notices.waiting(self.clock()):
             moved += self._guarded(f"notice-{notice.id}", partial(self.notices.move, notice, its_message))

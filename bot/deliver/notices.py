@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from bot.core import oncall
 from bot.core.message import LEASE, LOOK_AGAIN, Message, Move, next_move
 from bot.core.notice import Notice
+from bot.deliver.approvals import ApprovalFaces
 from bot.deliver.looking import Looking
 from bot.deliver.pacing import EDITS_BY_PEOPLE, PERSON_GAP
 from bot.deliver.posting import Posting
-from bot.deliver.refusals import GONE, WHOLE
+from bot.deliver.quiet import Quiet
+from bot.deliver.refusals import ELSEWHERE, GONE, WHOLE
 from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.log import get
 from bot.slack import duty
@@ -22,17 +24,21 @@ from bot.slack.lines import Room
 
 log = get("deliver")
 
+NOT_NOW = Face("", [])
+FORGOTTEN = "what it told of was forgotten"
 TOO_LATE = timedelta(days=1)  # then it is of no use to anybody
 AGAIN = timedelta(seconds=15)  # where Slack does not say who is meant
 NO_SCOPE = frozenset({"missing_scope", "no_permission", "not_allowed_token_type"})  # then by the person's id
 
 
 class Notices:
-    def __init__(self, posting: Posting, looking: Looking) -> None:
+    def __init__(self, posting: Posting, looking: Looking, quiet: Quiet) -> None:
+        self.quiet = quiet
         self.posting = posting
         self.looking = looking
         self.store, self.view, self.slack = posting.store, posting.view, posting.slack
-        self.clock, self.pacing = posting.clock, posting.pacing
+        self.clock, self.pacing, self.channels = posting.clock, posting.pacing, posting.channels
+        self.approvals = ApprovalFaces(posting)
         self._direct: dict[str, str] = {}  # person -> channel of direct messages
         self._asked: dict[str, datetime] = {}
 
@@ -56,14 +62,24 @@ class Notices:
         root = self.store.notices.message(notice.under) if notice.under else None
         if notice.under and (root is None or root.ts is None):
             return False
-        channel = message.channel if message else self._channel(notice)
-        if not channel:
+        channel = root.channel if root else self._channel(notice, message)
+        heard = self.quiet.heed(notice) if channel and self._may_stand(notice, channel) else None
+        face = self._face(heard) if heard else NOT_NOW
+        if face is None:
+            return self.store.notices.end(notice, "dropped", FORGOTTEN)
+        if face is NOT_NOW:
             return False
         first = message or Message(f"notice-{notice.id}", 0, None, channel, notice=notice.id)
-        there = replace(first, thread_ts=root.ts, channel=root.channel) if root else first
-        return self.posting.post(there, message, notice.seq, lambda: self._face(notice))
+        there = replace(first, thread_ts=root.ts if root else None, channel=channel)
+        return self.posting.post(there, message, notice.seq, lambda: face)
 
-    def _face(self, notice: Notice) -> Face:
+    def _may_stand(self, notice: Notice, channel: str) -> bool:
+        return not notice.approval or self.approvals.may_stand(notice, channel)
+
+    def _face(self, notice: Notice, stands: bool = False) -> Face | None:
+        """What it shows now; None where what it told of is no longer there."""
+        if notice.approval:
+            return self.approvals.face(notice, stands=stands)
         team, names = self.view.catalog.teams.get(notice.team), oncall.names(self.view.catalog.teams)
         if notice.digest and team:
             return digest(self.view.digest(team, notice.digest), Room(address=self.slack.address))
@@ -75,7 +91,14 @@ class Notices:
         card = self.store.outbox.message(alert)
         return self.slack.address(card.channel, card.ts) if card and card.ts else ""
 
-    def _channel(self, notice: Notice) -> str:
+    def _channel(self, notice: Notice, message: Message | None) -> str:
+        """Where it goes. A copy that may yet land late is watched for where it was sent. Empty: not now."""
+        late = message is not None and message.look_again_at is not None
+        if notice.approval and not (message and late and not self.channels.shut(message.channel)):
+            return self.approvals.channel(notice)
+        return message.channel if message else self._to(notice)
+
+    def _to(self, notice: Notice) -> str:
         """A channel is itself; a person has one of direct messages. Empty: not now, or never."""
         to, now = notice.to, self.clock()
         if to[:1] not in ("U", "W") or to in self._direct:
@@ -89,7 +112,7 @@ class Notices:
             if refused.code in NO_SCOPE:  # then nobody can look whether it stands: at least once
                 self._direct[to] = to
             elif refused.code not in WHOLE:
-                log.error("cannot be told", person=to, why=str(refused), text=notice.text)
+                log.error("cannot be told", person=to, why=str(refused), notice=notice.key)
                 self.store.notices.end(notice, "dropped", str(refused))
         except (SlackBusy, OutcomeUnknown) as away:
             self.pacing.told(away)
@@ -97,7 +120,10 @@ class Notices:
 
     def _update(self, notice: Notice, message: Message, ts: str) -> bool:
         """Edits it to what it now is. Doing so twice does no harm."""
-        if not self.pacing.turn(EDITS_BY_PEOPLE, PERSON_GAP):
+        face = self._face(notice, stands=True) if self._may_stand(notice, message.channel) else NOT_NOW
+        if face is None:
+            return self.store.notices.end(notice, "dropped", FORGOTTEN)
+        if face is NOT_NOW or not self.pacing.turn(EDITS_BY_PEOPLE, PERSON_GAP):
             return False
         now = self.clock()
         taken = replace(message, lease_until=now + LEASE)
@@ -105,12 +131,12 @@ class Notices:
             return False
         free = replace(taken, lease_until=None, attempts=taken.attempts + 1)
         try:
-            self.slack.update(message.channel, ts, self._face(notice), message.delivery, notice.seq)
+            self.slack.update(message.channel, ts, face, message.delivery, notice.seq)
         except SlackRefused as refused:
             if refused.code in GONE:  # somebody has taken it away
                 self.store.outbox.record(replace(free, shown_seq=notice.seq), was=taken)
                 return False
-            return self.posting.later(taken, free, refused)
+            return self._refused(notice, taken, free, refused)
         except SlackBusy as busy:
             self.pacing.busy(busy.seconds, EDITS_BY_PEOPLE)
             return self.posting.later(taken, free, busy)
@@ -119,3 +145,13 @@ class Notices:
         self.posting.well("")
         shown = replace(free, shown_seq=notice.seq, attempts=0, retry_at=None, error="")
         return self.store.outbox.record(shown, was=taken)
+
+    def _refused(self, notice: Notice, taken: Message, free: Message, refused: SlackRefused) -> bool:
+        """A card whose channel takes nothing any more is posted anew, where it now belongs."""
+        if refused.code in ELSEWHERE and notice.approval and not notice.under:
+            self.channels.refused(taken.channel, notice.team, refused.code)
+            if (way := self.approvals.channel(notice)) != taken.channel and way:
+                return self.store.outbox.record(
+                    Message(taken.delivery, 0, None, way, notice=notice.id), was=taken
+                )
+        return self.posting.later(taken, free, refused)

@@ -183,16 +183,20 @@ class Posting:
     def _wait_there(self, intent: Message, free: Message, refused: SlackRefused) -> bool:
         """There is no other channel: all that is for it waits in its order, and is tried now and then."""
         self.metrics.sent("post", type(refused).__name__)
+        if intent.notice is not None:
+            self.channels.refused(intent.channel, self.store.notices.team_of(intent.notice), refused.code)
         self.pacing.rest(intent.channel, self.clock() + CLOSED_REST)
         self.store.outbox.record(replace(free, error=str(refused)), was=intent)
         return False
 
     def anew(self, card: Message, refused: SlackRefused) -> Message | None:
-        """The card to be posted once more, here or elsewhere; None where neither helps."""
+        """The card to be posted once more, here or elsewhere; None where neither helps, or it is none."""
+        if card.notice is not None:
+            return None
         channel = card.channel if refused.code in GONE else ""
         alert = self.store.alerts.get(card.alert)
         if refused.code in ELSEWHERE and alert:
-            self.channels.refused(card.channel, alert, refused.code)
+            self.channels.refused(card.channel, alert.terms.team, refused.code)
             way = self.channels.way(alert)
             channel = way if way != card.channel else ""
         if not channel:

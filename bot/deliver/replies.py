@@ -64,5 +64,6 @@ class Replies:
         return self.posting.post(there, message, 0, lambda: self._drawn(stored, alert), stored)
 
     def _drawn(self, stored: StoredEffect, alert: Alert) -> Face:
-        to = self.view.people(stored.effect.to, alert)
+        people, by = self.view.people(stored.effect.to, alert), stored.effect.data.get("by")
+        to = tuple(person for person in people if person != by) or people
         return face.reply(stored.effect, alert, to, oncall.names(self.view.catalog.teams))

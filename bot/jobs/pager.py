@@ -52,8 +52,8 @@ def _open_secrets(headers: Mapping[str, str]) -> Iterator[str]:
             yield f"headers.{name}: a secret stands in the environment only; write ${{PAGER_KEY}}"
 
 
-def about(job: Job, alert: Alert, why: str) -> dict[str, str]:
-    """What the call says of the alert, as far as it is asked for."""
+def about(job: Job, alert: Alert, why: str, sensitive: bool = False) -> dict[str, str]:
+    """What the call says of the alert, as far as it is asked for; of one that is sensitive no words of it."""
     said = {
         "alert": alert.name,
         "title": alert.title,
@@ -62,4 +62,6 @@ def about(job: Job, alert: Alert, why: str) -> dict[str, str]:
         "policy": alert.policy,
         "why": why,
     }
+    if sensitive:
+        said |= {"title": f"{alert.name} is sensitive: look in Slack", "policy": "", "why": ""}
     return {name: said[name][:400] for name in job.names}

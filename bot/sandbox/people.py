@@ -120,6 +120,7 @@ class Door:
     async def channel(self, request: Request) -> Response:
         try:
             body = await _body(request)
+            people = [self._person(str(member)).id for member in body.get("members", ())]
         except CannotDo as refusal:
             return _refused(refusal)
         name = str(body.get("name", "")).removeprefix("#")
@@ -131,7 +132,6 @@ class Door:
         if "remove_bot" in body:
             (w.leave if body["remove_bot"] else w.join)(channel, names.BOT_USER)
         if "members" in body:
-            people = [self._person(str(member)).id for member in body["members"]]
             bot = [names.BOT_USER] if names.BOT_USER in channel.members else []
             w.add_channel(channel.name, members=[*people, *bot])
         return JSONResponse({"ok": True, "channel": {"id": channel.id, **channel.kept()}})

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core import access, oncall
+from bot.core.approval import Approval
 from bot.core.command import BY_NAME, Command
 from bot.core.handoff import ACCEPT_WITHIN, Handoff, asked, burden, ended
 from bot.core.notice import Notice
@@ -58,11 +59,19 @@ class Handoffs:
         standing = self.view.seen(
             "", self.store.alerts.open(team=team.name, limit=MOST)
         )  # a channel reads it
-        whole = replace(found, burden=burden(standing))
+        whole = replace(found, burden=burden(standing, self._asked(team)))
         made = self.store.handoffs.add(whole, lambda kept: _card(kept, team))
         if made:
             log.info("handoff", team=team.name, shift=made.shift)
         return made
+
+    def _asked(self, team: Team) -> list[Approval]:
+        """What waits for a second person and is the team's: of its jobs, or for its alerts."""
+        catalog, waiting = self.view.catalog, self.view.waiting("")  # a channel reads it
+        alerts = self.store.alerts.many({asked.alert for asked in waiting if asked.alert})
+        own = {alert.id for alert in alerts if alert.terms.team == team.name}
+        jobs = {job.name for job in catalog.jobs.values() if job.owner == team.name}
+        return [asked for asked in waiting if asked.job in jobs or asked.alert in own]
 
     def _tell_lead(self, late: Handoff, now: datetime) -> None:
         team = self.view.catalog.teams.get(late.team)

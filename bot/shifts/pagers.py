@@ -10,6 +10,7 @@ from functools import partial
 from bot.core.action import PagerCalled, Unheard
 from bot.core.alert import Alert
 from bot.core.change import EffectKind, StoredEffect
+from bot.core.context import House
 from bot.core.ladder import still_due
 from bot.core.oncall import names
 from bot.core.words import in_plain
@@ -73,12 +74,16 @@ class Pagers:
         reason = in_plain(stored.effect.text or alert.last_event, names(self.engine.catalog.teams))
         try:
             key = f"patrol-effect-{stored.id}"
-            ended = self.runners(job.kind).start(job, about(job, alert, reason), key)
+            said = about(job, alert, reason, self._house().sensitive(alert))
+            ended = self.runners(job.kind).start(job, said, key)
         except JobRefused as refused:
             return self._failed(stored, alert, f"the pager refused: {refused}")
         except JobUnknown as unknown:
             return self._later(stored, alert, str(unknown))
         return self._called(stored, alert, ended.outcome)
+
+    def _house(self) -> House:
+        return House(self.engine.catalog, self.engine.project.owner, self.engine.clock())
 
     def _called(self, stored: StoredEffect, alert: Alert, said: str) -> bool:
         if not self._told(stored):

@@ -218,7 +218,7 @@ class StandingIn:
         if cover.instead_of:
             text = f"{by} has asked you to cover: you are on call for {cover.team} {span}."
             return [told("for", cover.team, cover.person, f"{text} Say so if you cannot.")]
-        text = f"{by} has taken over: {by} is on call for {cover.team} {span}, you are not."
+        text = f"{by} has taken over: {by} is on call for {cover.team} in your place, {span}."
         return [told("over", cover.team, other, text) for other in others]
 
     def _ended(self, cover: Cover, person: Person) -> list[Notice]:

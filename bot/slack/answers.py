@@ -33,7 +33,7 @@ from bot.core.words import count
 from bot.slack import approvals, duty
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
 from bot.slack.digest import digest
-from bot.slack.face import buttons, link_button, offers, shown_columns
+from bot.slack.face import buttons, by_the_clock, link_button, offers, shown_columns
 from bot.slack.lines import ANYWHERE, LINES_MOST, Room, alert_line, alert_lines, sections, trend
 from bot.slack.text import (
     AGO,
@@ -56,7 +56,7 @@ from sensors.model.policy import Cron, Every, Policy
 
 POLICIES_MOST, ON_A_LINE = 400, 8  # policies: those past the first lines stand side by side
 STATUS_OPEN = 8
-COLUMNS_IN_FULL = 12
+COLUMNS_IN_FULL, ROWS_MOST = 12, 10
 SEVERAL_MOST = 20  # alerts that a button can name
 
 
@@ -146,8 +146,8 @@ def shown(reply: ShowReply, room: Room = ANYWHERE) -> Face:
         section(finding(alert, about)),
         *actions(buttons(alert, about)),
         *actions(offers(alert, about)),
-        *row_blocks(about, 10),
-        *context([*footnotes(alert, about, min(10, len(about.evidence.rows))), *where]),
+        *row_blocks(alert, about, ROWS_MOST),
+        *context([*footnotes(alert, about, min(ROWS_MOST, len(about.evidence.rows))), *where]),
         *_titled("Timeline", history_lines(reply.history, 10)),
         *_titled("Jobs", job_lines(reply.jobs, 5)),
     ]
@@ -193,19 +193,22 @@ def _of_entity(alert: Alert, reply: EntityReply, room: Room) -> str:
 
 def because(reply: WhyReply, room: Room = ANYWHERE) -> Face:  # noqa: ARG001
     """Reason by reason."""
-    lines = [f"*{escape(what, 80)}* {answer(said, 900)}" for what, said in reply.reasons]
-    head = answer(reply.about, 300)
-    return Face(trimmed(f"Why {head}", 300), [section(f"*Why* {head}"), *sections(lines)])
+    head, *lines = because_lines(reply)
+    return Face(trimmed(f"Why {answer(reply.about, 300)}", 300), [section(head), *sections(lines)])
 
 
-def row_blocks(about: Context, most: int) -> list[Block]:
+def because_lines(reply: WhyReply) -> list[str]:
+    """What it is about, and each reason."""
+    reasons = [f"*{escape(what, 80)}*  {answer(said, 900)}" for what, said in reply.reasons]
+    return [f"*Why* {answer(reply.about, 300)}", *reasons]
+
+
+def row_blocks(alert: Alert, about: Context, most: int) -> list[Block]:
     """The rows that prove it, as text that Slack never parses."""
     columns, rows = shown_columns(about), about.evidence.rows[:most]
     if not columns or not rows:
         return []
-    left = max(about.evidence.total, len(about.evidence.rows)) - len(rows)
-    more = context([f"and {count(left, 'more row')}"] if left > 0 else [])
-    return [preformatted(columns, rows, most=COLUMNS_IN_FULL), *more]
+    return [preformatted(columns, by_the_clock(alert, columns, rows), most=COLUMNS_IN_FULL)]
 
 
 def history_lines(history: Sequence[Event], most: int) -> list[str]:
@@ -270,7 +273,9 @@ def _policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
 
 
 def _mark(line: PolicyLine) -> str:
-    return "⏸" if line.order else "🔴" if line.last_error else "⏳" if line.last_run is None else "🟢"
+    if line.order:
+        return "⏱" if line.order.startswith("runs") else "⏸"
+    return "🔴" if line.last_error else "⏳" if line.last_run is None else "🟢"
 
 
 def policy_line(line: PolicyLine) -> str:

@@ -42,9 +42,9 @@ def section(text: str) -> Block:
 
 
 def context(parts: Iterable[str]) -> list[Block]:
-    """One context block, or none where there is nothing to say."""
-    elements = [mrkdwn(part, 1_500) for part in parts if part][:10]
-    return [{"type": "context", "elements": elements}] if elements else []
+    """The small print, each part on a line of its own; no block where there is nothing to say."""
+    lines = [trimmed(part, 1_500) for part in parts if part]
+    return [{"type": "context", "elements": [mrkdwn("\n".join(lines))]}] if lines else []
 
 
 def actions(elements: Sequence[Block]) -> list[Block]:

@@ -62,6 +62,7 @@ class User:
     is_guest: bool = False
     deleted: bool = False
     team_id: str = ""
+    zone: str = ""  # as the person has set it: "Europe/Berlin"
 
 
 @dataclass(frozen=True)
@@ -254,6 +255,7 @@ class SlackClient:
             is_guest=bool(found.get("is_restricted") or found.get("is_ultra_restricted")),
             deleted=bool(found.get("deleted")),
             team_id=str(found.get("team_id") or ""),
+            zone=str(found.get("tz") or ""),
         )
 
     def direct(self, user_id: str) -> str:

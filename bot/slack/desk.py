@@ -32,23 +32,26 @@ class Desk(Protocol):
     def command(self, person: Person, text: str, /) -> Reply | Refused:
         """A whole slash command (without `/patrol`) or the text of a mention."""
 
-    def show(self, alert_id: int, /) -> ShowReply | None: ...
+    def show(self, person: Person, alert_id: int, /) -> ShowReply | Refused | None:
+        """All of an alert; Refused where the person may not look at it, None where there is none."""
 
-    def show_rows(self, alert_id: int, /) -> ShowReply | None:
+    def show_rows(self, person: Person, alert_id: int, /) -> ShowReply | Refused | None:
         """The same with all rows that are kept."""
 
-    def why_alert(self, alert_id: int, /) -> WhyReply | None:
+    def why_alert(self, person: Person, alert_id: int, /) -> WhyReply | Refused | None:
         """Why the alert is as it is."""
 
     def status(self, person: Person, /) -> StatusReply: ...
 
-    def alerts(self, ids: Sequence[int], /) -> list[Alert]:
-        """Those of them that there are."""
+    def alerts(self, person: Person, ids: Sequence[int], /) -> list[Alert]:
+        """Those of them that there are and that the person may see."""
 
     def resolve_several(self, person: Person, ids: Sequence[int], action: Resolve, /) -> Said | Refused:
         """One verdict for several alerts."""
 
-    def start_form(self, alert_id: int, job: str, /) -> tuple[Job, Mapping[str, Any]] | None:
+    def start_form(
+        self, person: Person, alert_id: int, job: str, /
+    ) -> tuple[Job, Mapping[str, Any]] | Refused | None:
         """The job with its parameters filled in from the alert's newest row."""
 
     def start_job(
@@ -66,6 +69,12 @@ class Desk(Protocol):
 
     def accept(self, person: Person, handoff: int, /) -> Said | Refused:
         """The handoff of a shift is taken on."""
+
+    def names(self) -> Mapping[str, str]:
+        """People's names by their Slack ids, for places where Slack shows no mention."""
+
+    def met(self, slack: str, zone: str, /) -> None:
+        """What Slack says of somebody who is answered: in which time zone he is."""
 
     def alert_at(self, channel: str, ts: str, /) -> int | None:
         """The alert whose card (or whose thread) this is."""

@@ -33,7 +33,7 @@ def on_call(reply: OnCallReply) -> Face:
     blocks = [section(head)]
     if reply.week:
         rows = [_row(duty, ZoneInfo(reply.zone), reply.names) for duty in reply.week[:LINES_MOST]]
-        blocks += [preformatted(WEEK, rows), *context([f"times of {escape(reply.zone, 60)}"])]
+        blocks += [preformatted(WEEK, rows), *context([f"times in {escape(reply.zone, 60)}"])]
     return Face(trimmed(head, 1_000), blocks)
 
 

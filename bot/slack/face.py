@@ -143,16 +143,24 @@ def _telling(alert: Alert, about: Context) -> tuple[list[str], list[Mapping[str,
     rows, columns = about.evidence.rows[:ROWS_ON_CARD], shown_columns(about)
     if len(rows) > 1:
         columns = [c for c in columns if len({in_cell(row.get(c)) for row in rows}) > 1] or columns[:1]
-    columns = columns[:COLUMNS_ON_CARD]
+    return columns[:COLUMNS_ON_CARD], by_the_clock(alert, columns[:COLUMNS_ON_CARD], rows)
+
+
+def by_the_clock(
+    alert: Alert, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The rows with times short enough for a phone: without the date where all are of the day it opened."""
     of_today = f"{alert.opened_at.astimezone(UTC):%Y-%m-%d}"
     moments = [m for row in rows for c in columns if (m := MOMENT.fullmatch(in_cell(row.get(c))))]
-    if any(moment["day"] != of_today for moment in moments):
-        return columns, list(rows)
-    return columns, [{c: MOMENT.sub(r"\g<clock>", in_cell(row.get(c))) for c in columns} for row in rows]
+    short = r"\g<day> \g<clock>" if any(m["day"] != of_today for m in moments) else r"\g<clock>"
+    return [{c: MOMENT.sub(short, in_cell(row.get(c))) for c in columns} for row in rows]
 
 
 def reply(effect: Effect, alert: Alert, to: Sequence[str] = (), names: Mapping[str, str] = NOTHING) -> Face:
-    """A line in the alert's thread. It pings `to` and no one else: others are written by `names`."""
+    """A line in the alert's thread. It pings `to` and no one else: others are written by `names`.
+
+    A phone shows only its text: of what makes one buzz, that says how bad it is and what it is about, too.
+    """
     told = " ".join(mention(slack) for slack in dict.fromkeys(to))
     person = unpinged(names, tuple(to))
     words = sentence(effect.text, 1_500, person)
@@ -164,4 +172,7 @@ def reply(effect: Effect, alert: Alert, to: Sequence[str] = (), names: Mapping[s
     shown = [section(text + more)]
     if effect.kind is EffectKind.page and alert.is_open and alert.lane is Lane.live:
         shown += actions([button("Acknowledge", "alert.ack", value(alert), "primary")])
+    if effect.kind in (EffectKind.page, EffectKind.tell) and alert.is_open:
+        about = f"{alert.severity.name.upper()} · {fitted(_title(alert, 60), 60)}"
+        text = " ".join(part for part in (told, f"{about} · {said}") if part)
     return Face(trimmed(text, 1_000) or alert.name, shown)

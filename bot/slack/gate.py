@@ -22,8 +22,15 @@ OUTSIDER = Refused(
 class Gate:
     """Asks Slack about a person once in ten minutes; an old answer is good enough while Slack is away."""
 
-    def __init__(self, client: SlackClient, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        client: SlackClient,
+        clock: Callable[[], float] = time.monotonic,
+        met: Callable[[str, str], None] = lambda _slack, _zone: None,
+    ) -> None:
+        """`met` is told the time zone of each person of whom Slack was asked."""
         self._client = client
+        self._met = met
         self._clock = clock
         self._known: dict[str, tuple[float, User]] = {}
 
@@ -55,6 +62,7 @@ class Gate:
                 return known
             raise
         self._known[user_id] = (self._clock(), found)
+        self._met(user_id, found.zone)
         return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from bot.core.handoff import ACCEPT_WITHIN, Handoff, Item
+from bot.core.action import MACHINE
+from bot.core.handoff import ACCEPT_WITHIN, Handoff, Item, Pending
 from bot.slack.blocks import Block, Face, actions, button, context, header, section
 from bot.slack.text import CLOCK, code, cut, date, escape, fold, link, mention, unpinged
 from bot.slack.wording import DOTS
@@ -31,7 +32,8 @@ def handoff(one: Handoff, names: Mapping[str, str], address: Callable[[int], str
         header(f"Handoff · {cut(fold(one.team), 100)}"),
         section(f"{head}, {date(one.at)}"),
         *(block for title, items in kinds for block in _list(title, items, called, address)),
-        *([] if any(items for _, items in kinds) else [section("Nothing is open.")]),
+        *_pending(one, called),
+        *([] if any(items for _, items in kinds) or one.burden.approvals else [section("Nothing is open.")]),
         *context([_rest(one), _state(one, called)]),
     ]
     if one.accepted_at is None:
@@ -47,6 +49,21 @@ def _list(
     lines = [_line(item, called, address) for item in items[:LISTED]]
     more = [f"and {len(items) - LISTED} more"] if len(items) > LISTED else []
     return [section("\n".join([f"*{title}*", *lines, *more]))]
+
+
+def _pending(one: Handoff, called: Callable[[str], str]) -> list[Block]:
+    """What waits for a second person."""
+    lines = [_asked(asked, called) for asked in one.burden.approvals[:LISTED]]
+    left = len(one.burden.approvals) - LISTED
+    more = [f"and {left} more: {code('/patrol approvals')}"] if left > 0 else []
+    return [section("\n".join(["*Waiting for a second person*", *lines, *more]))] if lines else []
+
+
+def _asked(asked: Pending, called: Callable[[str], str]) -> str:
+    about = f" for ALR-{asked.alert}" if asked.alert else ""
+    by = "Patrol" if asked.by == MACHINE else called(asked.by)
+    until = date(asked.until, CLOCK)
+    return f"*APR-{asked.approval}* {escape(asked.title, 80)}{about}, asked for by {by} · until {until}"
 
 
 def _line(item: Item, called: Callable[[str], str], address: Callable[[int], str]) -> str:

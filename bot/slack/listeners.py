@@ -138,7 +138,7 @@ class Listeners:
         self._client = client
         self._turns = turns
         self._clock = clock
-        self._gate = Gate(client)
+        self._gate = Gate(client, met=desk.met)
         self._seen = Seen()
         self._talk = Talk(desk, client, turns)
         self._submissions = Submissions(desk, clock)

@@ -11,7 +11,7 @@ from bot.core.alert import Alert, Disposition, FalseCause, Work
 from bot.core.approval import needed
 from bot.core.reply import ShowReply
 from bot.slack import wording
-from bot.slack.answers import history_lines, job_lines, row_blocks
+from bot.slack.answers import ROWS_MOST, history_lines, job_lines, row_blocks
 from bot.slack.blocks import Block, actions, button, context, option, plain_text, section
 from bot.slack.face import concealed, offers, value
 from bot.slack.text import code, cut, escape, fold
@@ -159,7 +159,7 @@ def more(shown: ShowReply, errand: Errand, notice: str = "") -> Block:
         *actions(_readings(alert)),
         *_giving(alert),
         *actions(offers(alert, about)),
-        *row_blocks(about, 20),
+        *row_blocks(alert, about, ROWS_MOST),
         *actions(concealed(alert, about)),
         *context([_kept(alert)]),
         *_timeline(shown),

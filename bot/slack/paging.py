@@ -7,9 +7,9 @@ from typing import Any
 
 from bot.core.reply import ShowReply, WhyReply
 from bot.core.words import count
-from bot.slack.answers import because, history_lines
+from bot.slack.answers import because_lines, history_lines
 from bot.slack.blocks import Block, actions, button, context, preformatted, section
-from bot.slack.face import shown_columns
+from bot.slack.face import by_the_clock, shown_columns
 from bot.slack.modals import Errand, modal
 from bot.slack.text import escape
 
@@ -46,7 +46,7 @@ def rows(shown: ShowReply, errand: Errand, notice: str = "") -> Block:
     blocks = [
         *([section(notice)] if notice else []),
         _about(shown),
-        *_table(columns, part),
+        *_table(columns, by_the_clock(shown.alert, columns, part)),
         *_turns(shown, "rows", page, pages, sheet),
         *context([said]),
     ]
@@ -60,7 +60,8 @@ def _table(columns: Sequence[str], part: Sequence[Any]) -> list[Block]:
 
 
 def why(reply: WhyReply, errand: Errand) -> Block:
-    return modal("Why", "told", errand, because(reply).blocks)
+    head, *reasons = because_lines(reply)
+    return modal("Why", "told", errand, [section(head), *map(section, reasons)])
 
 
 def _about(shown: ShowReply) -> Block:

@@ -57,7 +57,7 @@ def shown(found: Revealed, errand: Errand) -> Block:
         blocks.append({"type": "rich_text", "elements": [inner]})
     left = found.total - len(found.rows)
     more = f"and {count(left, 'older row')}" if left > 0 else ""
-    told = "Only you see this. It is kept nowhere, but that you have seen it is."
+    told = "Only you see this. The values are kept nowhere; that you saw them is in the audit."
     return modal("Masked values", "told", errand, [*blocks, *context([more, told])])
 
 

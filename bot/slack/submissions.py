@@ -67,9 +67,9 @@ class Submissions:
             case FieldErrors(by_block=errors):
                 return {"response_action": "errors", "errors": dict(errors)}
             case Refused(why=why, hint=hint):
-                return refused_view(dict(body), f"{why} {hint}".strip())
+                return refused_view(dict(body), f"{why} {hint}".strip(), self._desk.names())
             case Said(ok=False, text=text, hint=hint):
-                return refused_view(dict(body), f"{text} {hint}".strip())
+                return refused_view(dict(body), f"{text} {hint}".strip(), self._desk.names())
             case _:
                 return None
 
@@ -99,9 +99,9 @@ class Submissions:
         return self._desk.act(person, alert, Comment(person.slack, text), None)
 
     def _job(self, person: Person, errand: Errand, view: Mapping[str, Any]) -> Outcome:
-        form = self._desk.start_form(errand.alert, errand.job)
-        if form is None:
-            return Refused("There is no such job any more.")
+        form = self._desk.start_form(person, errand.alert, errand.job)
+        if form is None or isinstance(form, Refused):
+            return form or Refused("There is no such job any more.")
         params = modals.job_params(dict(view), form[0])
         if isinstance(params, FieldErrors):
             return params

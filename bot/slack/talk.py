@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
 from bot.core.change import Refused
-from bot.core.reply import Person, Reply, Revealed, Said
+from bot.core.reply import Person, Reply, Revealed, Said, ShowReply, WhyReply
 from bot.errors import PatrolError, SlackRefused
 from bot.slack import modals, paging, payloads, reveal, several, snoozing
 from bot.slack.answers import IN_THREADS, plainly, render, said_text
@@ -21,7 +21,9 @@ from bot.slack.home import home
 from bot.slack.lines import ANYWHERE, Room
 from bot.slack.modals import Errand
 from bot.slack.payloads import JOB, Click, Place
+from bot.slack.text import plainly_said
 from bot.slack.turns import Turns
+from sensors.model.policy import NOTHING
 
 GONE = "There is no such alert any more."
 NOT_RECORDED = "Not recorded: Patrol is too busy right now."
@@ -47,11 +49,12 @@ def unrecorded_view(body: dict[str, Any], running: bool) -> dict[str, Any]:
     return refused_view(body, text)
 
 
-def refused_view(body: dict[str, Any], text: str) -> dict[str, Any]:
-    """A refusal under the modal's first field; in a modal without fields, in its place."""
+def refused_view(body: dict[str, Any], text: str, names: Mapping[str, str] = NOTHING) -> dict[str, Any]:
+    """A refusal under the modal's first field, where Slack shows no mention: people are written by `names`.
+    In a modal without fields, in its place."""
     fields = modals.inputs(body.get("view") or {})
     if fields:
-        return {"response_action": "errors", "errors": {fields[0]: text[:500]}}
+        return {"response_action": "errors", "errors": {fields[0]: plainly_said(text, names)[:500]}}
     errand = Errand.unpacked(str((body.get("view") or {}).get("private_metadata") or "")) or Errand(0, 0)
     view = modals.modal("Not done", "told", errand, [section(said_text(Said(text, ok=False)))])
     return {"response_action": "update", "view": view}
@@ -121,12 +124,15 @@ class Talk:
 
     def _refresh(self, clicked: Click, outcome: Said | Refused) -> None:
         errand = clicked.errand
-        shown = self._desk.show(errand.alert) if errand else None
-        if errand is None or shown is None:
+        person = clicked.place.person
+        shown = self._desk.show(person, errand.alert) if errand else None
+        if errand is None or not isinstance(shown, ShowReply):
+            self._tell(clicked.place, render(outcome))
             return
         said = outcome if isinstance(outcome, Said) else Said(outcome.why, outcome.hint, ok=False)
         current = replace(errand, work_seq=shown.alert.work_seq)
-        if clicked.action_id == "alert.sheet" and (rows := self._rows(current, said_text(said))):
+        rows = self._rows(person, current, said_text(said)) if clicked.action_id == "alert.sheet" else None
+        if rows is not None and not isinstance(rows, Refused):
             self._client.update_view(clicked.view_id, rows)
             return
         self._client.update_view(clicked.view_id, modals.more(shown, current, said_text(said)))
@@ -137,8 +143,8 @@ class Talk:
         """Opens what was asked for; pushes it where the click was in a modal."""
         errand = clicked.errand
         view = self._view(clicked, errand) if errand else None
-        if view is None:
-            self._tell(clicked.place, plainly(GONE))
+        if view is None or isinstance(view, Refused):
+            self._tell(clicked.place, render(view) if view else plainly(GONE))
             return
         if clicked.turns:
             self._shown(lambda: self._client.update_view(clicked.view_id, view), clicked.place)
@@ -146,20 +152,23 @@ class Talk:
         show = self._client.push_view if clicked.in_view else self._client.open_view
         self._shown(lambda: show(clicked.trigger_id, view), clicked.place)
 
-    def _view(self, clicked: Click, errand: Errand) -> Block | None:
+    def _view(self, clicked: Click, errand: Errand) -> Block | Refused | None:
+        """What the click opens; why this person may not see it; None where there is nothing to be seen."""
+        person = clicked.place.person
         if clicked.action_id.startswith(JOB):
-            form = self._desk.start_form(errand.alert, errand.job)
-            return modals.job(form[0], form[1], errand) if form else None
+            form = self._desk.start_form(person, errand.alert, errand.job)
+            return modals.job(form[0], form[1], errand) if isinstance(form, tuple) else form
         if clicked.action_id == "alert.why":
-            why = self._desk.why_alert(errand.alert)
-            return paging.why(why, errand) if why else None
+            why = self._desk.why_alert(person, errand.alert)
+            return paging.why(why, errand) if isinstance(why, WhyReply) else why
         if clicked.action_id == "alert.several":
-            return several.form(self._desk.alerts(several.ids_of(errand)), errand)
+            return several.form(self._desk.alerts(person, several.ids_of(errand)), errand)
         if clicked.action_id.startswith(("alert.rows", "alert.turn.rows")):
-            return self._rows(errand)
-        shown = self._desk.show(errand.alert)
-        if shown is None:
-            return None
+            return self._rows(person, errand)
+        shown = self._desk.show(person, errand.alert)
+        return self._of_alert(clicked, errand, shown) if isinstance(shown, ShowReply) else shown
+
+    def _of_alert(self, clicked: Click, errand: Errand, shown: ShowReply) -> Block:
         match clicked.action_id:
             case "alert.timeline" | "alert.turn.timeline.newer" | "alert.turn.timeline.older":
                 return paging.timeline(shown, errand)
@@ -188,9 +197,9 @@ class Talk:
                 time.sleep(BETWEEN_S)
         log.info("nobody waits for the masked values of ALR-%s any more", errand.alert)
 
-    def _rows(self, errand: Errand, notice: str = "") -> Block | None:
-        shown = self._desk.show_rows(errand.alert)
-        return paging.rows(shown, errand, notice) if shown else None
+    def _rows(self, person: Person, errand: Errand, notice: str = "") -> Block | Refused | None:
+        shown = self._desk.show_rows(person, errand.alert)
+        return paging.rows(shown, errand, notice) if isinstance(shown, ShowReply) else shown
 
     def _shown(self, show: Callable[[], object], place: Place) -> None:
         try:

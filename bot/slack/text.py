@@ -148,6 +148,15 @@ def plain_sentence(text: str, names: Mapping[str, str], limit: int = 150) -> str
     return plain(spoken(text, lambda slack: names.get(slack, UNNAMED), stamp), limit)
 
 
+def plainly_said(text: str, names: Mapping[str, str]) -> str:
+    """A sentence of the core as plain text, where Slack shows neither mentions nor the reader's own time."""
+
+    def person(slack: str) -> str:
+        return names.get(slack, UNNAMED)
+
+    return spoken(text, person, lambda at: f"{at:%Y-%m-%d %H:%M} UTC").replace("`", "")
+
+
 def unpinged(names: Mapping[str, str], pinged: tuple[str, ...] = ()) -> Callable[[str], str]:
     """How people are written in a message that must ping none but `pinged`."""
     return lambda slack: mention(slack) if slack in pinged else escape(names.get(slack, UNNAMED), 80)

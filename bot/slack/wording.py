@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from bot.core.alert import Alert, Condition, Disposition, Due, Lane, Work, due
@@ -35,15 +36,8 @@ DOTS = {
     Severity.low: "🔵",
     Severity.info: "⚪",
 }
-CALLED = {
-    Disposition.true_positive: "true positive",
-    Disposition.benign: "real but allowed",
-    Disposition.false_positive: "false positive",
-    Disposition.duplicate: "duplicate",
-    Disposition.insufficient_information: "not enough information",
-    Disposition.policy_gap: "policy gap",
-    Disposition.test: "test",
-}
+CALLED = {disposition: disposition.called for disposition in Disposition}
+MINUTE = timedelta(minutes=1)  # times are shown to the minute
 LADDER = {**WHOM, "digest": "the owner's digest"}
 
 
@@ -125,13 +119,13 @@ def _next(next_due: Due | None) -> str:
 def finding(alert: Alert, about: Context) -> str:
     """One sentence with the counts: what, about whom, since when."""
     rows = f"*{count(alert.count, 'row')}*"
-    title = f" of {escape(about.policy.title, 120)}" if about.policy else ""
+    what = f"{escape(about.policy.title, 120)}: " if about.policy else ""
     subject = about_whom(alert, about)
     if alert.policy.startswith("patrol.") and not about.evidence.rows:  # it counts runs or verdicts
         said = f"about {subject}, {_since(alert)}." if subject else f"{_since(alert)}."
         return said[0].upper() + said[1:]
     whose = f" for {subject}" if subject else ""
-    return f"{rows}{title}{whose}, {_since(alert)}."
+    return f"{what}{rows}{whose}, {_since(alert)}."
 
 
 def _since(alert: Alert) -> str:
@@ -143,7 +137,7 @@ def _since(alert: Alert) -> str:
         why = f": {sentence(alert.unknown_why, 200)}" if alert.unknown_why else ""
         return f"last seen {last}; whether it is still there is not known{why}"
     if alert.terms.accumulates:
-        return f"first {first}" + (f", last {last}" if alert.fired_at > alert.opened_at else "")
+        return f"first {first}" + (f", last {last}" if alert.fired_at - alert.opened_at >= MINUTE else "")
     return f"since {first}, still there"
 
 
@@ -216,16 +210,20 @@ def _earlier(earlier: tuple[Earlier, ...], alert: Alert) -> str:
     others = [e for e in earlier if e.is_open]
     before = [e for e in earlier if not e.is_open and (e.at, e.id) < (alert.opened_at, alert.id)]
     also = [f"ALR-{e.id}{_of_policy(e, alert)}" for e in others[:3]]
-    told = [
-        f"ALR-{e.id}{_of_policy(e, alert)} {CALLED[e.disposition] if e.disposition else 'closed'}"
-        f" {date(e.at, AGO)}"
-        for e in before[:3]
-    ]
+    told = [f"ALR-{e.id}{_of_policy(e, alert)}{_called(e)}" for e in before[:3]]
     parts = [_and_more("also open: ", also, others), _and_more("before: ", told, before)]
     return " · ".join(part for part in parts if part)
 
 
+def _called(earlier: Earlier) -> str:
+    if earlier.sensitive:
+        return ""
+    return f" {CALLED[earlier.disposition] if earlier.disposition else 'closed'} {date(earlier.at, AGO)}"
+
+
 def _of_policy(earlier: Earlier, alert: Alert) -> str:
+    if earlier.sensitive:
+        return " (sensitive)"
     return "" if earlier.policy == alert.policy else f" {code(earlier.policy, 60)}"
 
 

@@ -23,6 +23,7 @@ from bot.store.tables import (
     pacing,
     runs,
 )
+from bot.store.tables_of_people import STILL_OPEN, approvals
 
 APART = timedelta(minutes=5)  # by so much the clocks of two processes may differ
 LONGEST = timedelta(minutes=15)  # of leases and pauses: longer than the longest of them
@@ -40,6 +41,8 @@ def set_right(database: Database, now: datetime) -> int:
                 _back(c, runs, runs.c.retry_at, now),
                 _back(c, effects, effects.c.lease_until, now, UNDONE),
                 _back(c, effects, effects.c.due_at, now, UNDONE),
+                _back(c, approvals, approvals.c.lease_until, now, STILL_OPEN),
+                _back(c, approvals, approvals.c.expires_at, now, STILL_OPEN),  # it is over: ask again
                 _back(c, messages, messages.c.lease_until, now, after=APART),
                 _back(c, messages, messages.c.retry_at, now),
                 _back(c, messages, messages.c.look_again_at, now, after=APART),

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, case, delete, func, or_, select
 
-from bot.core.alert import Alert, Disposition, Event, Lane
+from bot.core.alert import Alert, Condition, Disposition, Event, Lane
 from bot.core.reconcile import Seen
 from bot.core.reply import Earlier, Evidence
 from bot.core.snooze import Scope, Target
@@ -101,6 +101,7 @@ class Alerts:
         team: str | None = None,
         owner: str | None = None,
         unowned: bool = False,
+        late: bool = False,
         snoozed: bool = False,
         severity: Severity | None = None,
         lane: Lane | None = None,
@@ -112,6 +113,7 @@ class Alerts:
             team is None or t.c.team == team,
             owner is None or t.c.owner == owner,
             not unowned or t.c.owner.is_(None),
+            not late or t.c.condition == Condition.unknown.value,
             not snoozed or t.c.snoozed_until.is_not(None),
             severity is None or t.c.severity == int(severity),
             lane is None or t.c.lane == lane.value,
@@ -192,7 +194,7 @@ class Alerts:
             return ()
         order = (case((HOLDS_KEY, 0), else_=1), t.c.id.desc())
         found = self._all(ALERTS.where(or_(*same), t.c.id != alert.id).order_by(*order).limit(limit))
-        return tuple(Earlier(a.id, a.policy, a.title, a.disposition, a.opened_at, a.is_open) for a in found)
+        return tuple(map(_earlier, found))
 
     def notes(self, alert_ids: Iterable[int], limit: int = 50) -> list[tuple[int, Event]]:
         """What people wrote about these alerts, the newest first, each with the alert's id."""
@@ -302,3 +304,10 @@ def _joined(known: Behind | None, run: Row[Any]) -> Behind:
 
 def _least(one: datetime | None, other: datetime | None) -> datetime | None:
     return min(one, other) if one and other else None
+
+
+def _earlier(a: Alert) -> Earlier:
+    terms = a.terms
+    return Earlier(
+        a.id, a.policy, a.title, a.disposition, a.opened_at, a.is_open, terms.team, terms.sensitive
+    )

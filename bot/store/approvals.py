@@ -1,4 +1,4 @@
-"""Jobs that wait for a second person: asked for once a key, decided once; how far Slack shows them."""
+"""Jobs that wait for a second person: asked for once a key, decided once, each with what Slack is told."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import Row, or_, select, update
 
-from bot.core.approval import Approval, ApprovalState, Posted
+from bot.core.approval import Approval, ApprovalState, Says, approval_of, notice_of
 from bot.core.job_run import JobRun
 from bot.core.trail import Line
 from bot.store.codec import pack_values, unpack_values
 from bot.store.database import Database
-from bot.store.job_runs import ask_in, run_of
-from bot.store.tables import job_runs as runs
-from bot.store.tables_of_people import STILL_SHOWN
+from bot.store.job_runs import ask_in
+from bot.store.notices import add_notices, changed
+from bot.store.tables_of_people import STILL_OPEN
 from bot.store.tables_of_people import approvals as t
 from bot.store.trail import add_lines
 
@@ -41,6 +41,7 @@ class Order:
     alert: int | None
     asked_at: datetime
     expires_at: datetime
+    team: str = ""  # whose job it is
 
 
 class Approvals:
@@ -58,14 +59,15 @@ class Approvals:
             "asked_by": order.by,
             "alert_id": order.alert,
             "state": WAITING,
-            **dict.fromkeys(("decided_by", "why", "channel", "ts", "shown"), ""),
+            **dict.fromkeys(("decided_by", "why"), ""),
             "told": WAITING,
-            "said": 0,
-            "shows_all": False,
         }
         with self._database.write() as c:
             c.execute(self._database.insert(t).values(values).on_conflict_do_nothing())
-            return _approval(c.execute(select(t).where(t.c.key == order.key)).one())
+            asked = _approval(c.execute(select(t).where(t.c.key == order.key)).one())
+            card = notice_of(asked.id, Says.card, order.team)
+            add_notices(self._database, c, [card], order.asked_at)
+            return asked
 
     def decide(self, decided: Approval, run_until: timedelta | None = None, line: Line | None = None) -> bool:
         """What became of it, where nothing had yet. With `run_until` its job is asked for in the same
@@ -77,13 +79,15 @@ class Approvals:
             "decided_by": decided.decided_by,
             "decided_at": decided.decided_at,
             "why": decided.why,
-            "shows_all": False,
         }
+        values |= {} if decided.alert else {"told": decided.state.value}  # there is no history to tell
         with self._database.write() as c:
             change = update(t).where(t.c.id == decided.id, t.c.state == WAITING)
             if c.execute(change.values(values)).rowcount != 1:
                 return False
             add_lines(c, [line] if line else [])
+            changed(c, decided.key)
+            add_notices(self._database, c, [notice_of(decided.id, Says.decided, "")], decided.decided_at)
             if run_until is not None:
                 now = decided.decided_at
                 run = JobRun(0, decided.job, decided.by, decided.key, now, now + run_until, poll_at=now)
@@ -95,17 +99,17 @@ class Approvals:
 
     def of_run(self, key: str) -> Approval | None:
         """The one that allowed the start with this idempotency key."""
-        _, dash, number = key.partition("approval-")
-        return self.get(int(number)) if dash and number.isdigit() else None
+        number = approval_of(key)
+        return self.get(number) if number else None
 
     def waiting(self, limit: int = 100) -> list[Approval]:
         """Oldest first."""
-        return self._all(select(t).where(STILL_SHOWN, t.c.state == WAITING).order_by(t.c.id).limit(limit))
+        return self._all(select(t).where(STILL_OPEN, t.c.state == WAITING).order_by(t.c.id).limit(limit))
 
     def untold(self, now: datetime, limit: int = 50) -> list[Approval]:
         """Decided, and the history of their alert does not say so yet."""
         free = or_(t.c.lease_until.is_(None), t.c.lease_until <= now)
-        untold = select(t).where(STILL_SHOWN, t.c.told != t.c.state, t.c.alert_id.is_not(None), free)
+        untold = select(t).where(STILL_OPEN, t.c.told != t.c.state, t.c.alert_id.is_not(None), free)
         return self._all(untold.order_by(t.c.id).limit(limit))
 
     def take(self, approval_id: int, now: datetime, lease: timedelta) -> bool:
@@ -120,37 +124,9 @@ class Approvals:
             change = update(t).where(t.c.id == approval.id)
             c.execute(change.values(told=approval.state.value, lease_until=None))
 
-    # ------------------------------------------------------------------- in Slack
-
-    def unshown(self, now: datetime, limit: int = 50) -> list[tuple[Approval, Posted, JobRun | None]]:
-        """Those of which Slack does not show all and that may be worked on now, with the job that started."""
-        free = or_(t.c.retry_at.is_(None), t.c.retry_at <= now)
-        query = select(t).where(STILL_SHOWN, free).order_by(t.c.id).limit(limit)
-        with self._database.read() as c:
-            rows = c.execute(query).all()
-            keys = [f"approval-{row.id}" for row in rows]
-            found = c.execute(select(runs).where(runs.c.idempotency_key.in_(keys))) if keys else ()
-            started = {row.idempotency_key: run_of(row) for row in found}
-            return [(_approval(r), _posted(r), started.get(f"approval-{r.id}")) for r in rows]
-
-    def show(self, approval_id: int, was: Posted, now_is: Posted, *, all_shown: bool = False) -> bool:
-        """How far Slack shows it, where that still is as it `was` read."""
-        same = [t.c[name].is_not_distinct_from(getattr(was, name)) for name in POSTED]
-        change = update(t).where(t.c.id == approval_id, *same)
-        values = {name: getattr(now_is, name) for name in POSTED}
-        with self._database.write() as c:
-            return c.execute(change.values(**values, shows_all=all_shown)).rowcount == 1
-
     def _all(self, query: Any) -> list[Approval]:
         with self._database.read() as c:
             return [_approval(row) for row in c.execute(query)]
-
-
-POSTED = ("channel", "ts", "said", "shown", "sending_since", "retry_at")
-
-
-def _posted(row: Row[Any]) -> Posted:
-    return Posted(**{name: getattr(row, name) for name in POSTED})
 
 
 def _approval(row: Row[Any]) -> Approval:

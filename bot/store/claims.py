@@ -16,7 +16,7 @@ from bot.store.database import Database
 from bot.store.tables import ONE_RUNNING, RETRIED, RUNNING, TICKS, policy_state
 from bot.store.tables import runs as t
 from bot.store.values import Ask, Done, Held
-from sensors.model.run import Cause, Run, RunStatus
+from sensors.model.run import Cause, Run, RunStatus, Submitted
 from sensors.model.window import Window
 
 Claim = Run | Held | Done
@@ -110,7 +110,10 @@ def _taken_over(c: Connection, found: Row[Any], now: datetime, lease: timedelta)
         return Done(RunStatus(found.status))
     if found.lease_until > now:
         return Held(found.lease_until, Cause.parse(found.cause))
-    return _begun_again(c, found, and_(RUNNING, t.c.lease_until <= now), now, lease)
+    taken = _begun_again(c, found, and_(RUNNING, t.c.lease_until <= now), now, lease)
+    if isinstance(taken, Run) and found.query_id and found.query_asks:
+        return replace(taken, submitted=Submitted(found.query_id, found.query_asks))
+    return taken
 
 
 def _tried_again(

@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, or_, select, update
 
+from bot.core.approval import Says, approval_of, notice_of
 from bot.core.job_run import JobRun, JobState
 from bot.store.codec import pack_values, unpack_values
 from bot.store.database import Database
+from bot.store.notices import add_notices, changed
 from bot.store.tables import NOT_OVER
 from bot.store.tables import job_runs as t
 
@@ -53,8 +55,21 @@ class JobRuns:
         values = {name: getattr(run, NAMES.get(name, name)) for name in COLUMNS if name != "id"}
         values |= {"state": run.state.value, "params": pack_values(run.params), "lease_until": None}
         with self._database.write() as c:
+            before = c.execute(select(t.c.outcome).where(t.c.id == run.id)).scalar()
             change = update(t).where(t.c.id == run.id, t.c.state == was.value)
-            return c.execute(change.values(values)).rowcount == 1
+            if c.execute(change.values(values)).rowcount != 1:
+                return False
+            if approval := approval_of(run.idempotency_key):
+                self._show(c, approval, run, was, before)
+            return True
+
+    def _show(self, c: Connection, approval: int, run: JobRun, was: JobState, before: str | None) -> None:
+        """What a second person agreed to shows how it goes; under its card stands what came of it, once."""
+        if (was, before) != (run.state, run.outcome):
+            changed(c, run.idempotency_key)
+        if run.state.ended:
+            over = notice_of(approval, Says.ended, "")
+            add_notices(self._database, c, [over], run.ended_at or run.asked_at)
 
     def due(self, now: datetime, limit: int = 50) -> list[JobRun]:
         """Runs to start, to ask after, to end because their time is up, or of whose end is still to be told
@@ -70,6 +85,9 @@ class JobRuns:
     def recent(self, limit: int = 20) -> list[JobRun]:
         """Newest first."""
         return self._all(select(t).order_by(t.c.id.desc()).limit(limit))
+
+    def of_key(self, key: str) -> JobRun | None:
+        return next(iter(self._all(select(t).where(t.c.idempotency_key == key))), None)
 
     def get(self, run_id: int) -> JobRun | None:
         return next(iter(self._all(select(t).where(t.c.id == run_id))), None)

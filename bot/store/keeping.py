@@ -66,7 +66,7 @@ class Keeping:
                 gone += c.execute(delete(alerts).where(alerts.c.id.in_(ids), _over(before))).rowcount
         with self._database.write() as c:
             c.execute(delete(job_runs).where(job_runs.c.ended_at < before, job_runs.c.poll_at.is_(None)))
-            c.execute(delete(approvals).where(approvals.c.decided_at < before, approvals.c.shows_all))
+            c.execute(delete(approvals).where(approvals.c.decided_at < before))
         return gone
 
     def _ids(self, *which: ColumnElement[bool]) -> list[int]:

@@ -32,7 +32,7 @@ class Notices:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def waiting(self, now: datetime, limit: int = 20) -> list[tuple[Notice, Message | None]]:
+    def waiting(self, now: datetime, limit: int = 100) -> list[tuple[Notice, Message | None]]:
         """What is still to be said or edited and may be tried now, in order."""
         with self._database.read() as c:
             found = c.execute(WAITING, {"now": now, "limit": limit})
@@ -44,6 +44,11 @@ class Notices:
         with self._database.read() as c:
             row = c.execute(query.where(notices.c.key == key)).first()
         return joined(row) if row else None
+
+    def team_of(self, notice_id: int) -> str:
+        """Which team is told by it."""
+        with self._database.read() as c:
+            return str(c.execute(select(notices.c.team).where(notices.c.id == notice_id)).scalar() or "")
 
     def has(self, key: str) -> bool:
         """Whether it has been asked for, told or not."""

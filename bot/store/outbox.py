@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,9 +26,9 @@ from bot.core.message import LOOK_APART, Message, MessageState
 from bot.errors import Conflict
 from bot.store.alerts import alert_of
 from bot.store.codec import decode
-from bot.store.database import Database
+from bot.store.database import Database, in_parts
 from bot.store.queues import CARDS, EFFECTS, SAID, UNPOSTED, UNSAID, WAITING
-from bot.store.tables import CARD, UNDONE, alerts, effects
+from bot.store.tables import CARD, UNDONE, alerts, effects, history
 from bot.store.tables import messages as t
 from bot.store.values import Waits
 
@@ -54,6 +54,15 @@ RECORD = update(t).where(SAME).values(BECOMES)
 TAKE = update(t).where(SAME, UNLEASED).values(BECOMES)
 DROP = delete(t).where(SAME)
 SHOWS = update(alerts).where(alerts.c.id == bindparam("its_id")).values(shown_seq=bindparam("shown"))
+PAGES = (
+    select(effects.c.alert_id, effects.c.body, history.c.at)
+    .join_from(
+        effects,
+        history,
+        and_(history.c.alert_id == effects.c.alert_id, history.c.seq == effects.c.change_seq),
+    )
+    .where(effects.c.alert_id.in_(bindparam("ids", expanding=True)), effects.c.kind == EffectKind.page.value)
+)
 BEGIN = update(effects).where(effects.c.id == bindparam("its_id"), UNDONE).values(state="sending")
 
 
@@ -151,6 +160,16 @@ class Outbox:
         with self._database.read() as c:
             found = c.execute(UNSAID, {"kinds": [kind.value for kind in kinds]})
             return [(_effect(row), alert_of(row), joined(row)) for row in found]
+
+    def pages(self, alert_ids: Iterable[int]) -> dict[int, list[tuple[str, datetime]]]:
+        """By alert, whom its steps have told, as references, and when that was decided; but for its card."""
+        found: dict[int, list[tuple[str, datetime]]] = {}
+        with self._database.read() as c:
+            for part in in_parts(alert_ids):
+                for row in c.execute(PAGES, {"ids": part}):
+                    to = decode(Effect, row.body).to or ""
+                    found.setdefault(row.alert_id, []).append((to, row.at))
+        return found
 
     def unposted(self, opened_before: datetime) -> list[tuple[Alert, Message | None]]:
         """Open alerts from before then whose card does not stand."""

@@ -17,7 +17,7 @@ from bot.store.ledger import fold
 from bot.store.tables import RETRIED, RUNNING, TICKS, evidence, policy_state
 from bot.store.tables import runs as t
 from bot.store.values import Ask, DeadRun, RunRecord
-from sensors.model.run import Cause, CauseKind, Run, RunStatus
+from sensors.model.run import Cause, CauseKind, Run, RunStatus, Submitted
 from sensors.model.window import Window
 
 
@@ -43,6 +43,10 @@ class Runs:
     def extend(self, run: Run, now: datetime, lease: timedelta) -> bool:
         """A longer lease for a run that still is ours; False: it was taken over, stop."""
         return self._change(run, lease_until=now + lease)
+
+    def submitted(self, run: Run, query: Submitted) -> bool:
+        """Which query looks for the run now. False: it was taken over, stop."""
+        return self._change(run, query_id=query.query_id, query_asks=query.asks)
 
     def fail(
         self,

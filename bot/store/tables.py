@@ -63,6 +63,7 @@ runs = Table(
     Column("violations", Integer),
     Column("error", Words),
     Column("query_id", Words),
+    Column("query_asks", Text),  # a mark of its SQL and values
     Column("elapsed_s", Float),
     Column("retry_at", Moment),  # of a failed run: when it is tried again
     UniqueConstraint("policy", "cause"),

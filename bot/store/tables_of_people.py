@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
 from bot.store.columns import Json, Moment, Words
 from bot.store.tables import Id, metadata
@@ -26,17 +26,10 @@ approvals = Table(
     Column("why", Words, nullable=False),
     Column("told", Text, nullable=False),  # which state its alert's history has been told
     Column("lease_until", Moment),
-    Column("channel", Text, nullable=False),  # of its card, and how far Slack shows it
-    Column("ts", Text, nullable=False),
-    Column("said", Integer, nullable=False),
-    Column("shown", Text, nullable=False),
-    Column("sending_since", Moment),
-    Column("retry_at", Moment),
-    Column("shows_all", Boolean, nullable=False),  # nothing is left to be told
     sqlite_autoincrement=True,  # an id is never given twice
 )
-STILL_SHOWN = text("NOT shows_all")
-Index("ix_approvals_shown", approvals.c.id, sqlite_where=STILL_SHOWN, postgresql_where=STILL_SHOWN)
+STILL_OPEN = text("(state = 'waiting' OR told <> state)")
+Index("ix_approvals_open", approvals.c.id, sqlite_where=STILL_OPEN, postgresql_where=STILL_OPEN)
 
 audit = Table(  # lines are added; only their words can be erased
     "audit",

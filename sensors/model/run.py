@@ -13,8 +13,6 @@ from sensors.model.window import Window
 
 
 class RunStatus(StrEnum):
-    queued = "queued"
-    waiting = "waiting"
     running = "running"
     succeeded = "succeeded"
     failed = "failed"
@@ -64,6 +62,14 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Submitted:
+    """A query that a warehouse was given: its id there, and a mark of what it asks (SQL and values)."""
+
+    query_id: str
+    asks: str
+
+
+@dataclass(frozen=True)
 class Run:
     """A claimed run. It may save only while `token` holds its lease and `from_watermark` still stands."""
 
@@ -77,6 +83,7 @@ class Run:
     attempt: int = 1
     by: str | None = None  # who asked, for manual runs
     alert: int | None = None  # the alert whose rerun this is
+    submitted: Submitted | None = None  # by the process that had it before: the warehouse may be at it still
 
 
 @dataclass(frozen=True)

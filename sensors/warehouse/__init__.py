@@ -75,13 +75,18 @@ class Warehouse(Protocol):
 
 
 def connect(url: str) -> Warehouse:
-    """The warehouse behind `url`: duckdb:///file.duckdb, duckdb:///folder, duckdb:////absolute/file, or a
-    database that SQLAlchemy reaches, such as postgresql://user@host/name."""
+    """The warehouse behind `url`: duckdb:///file.duckdb, duckdb:///folder, duckdb:////absolute/file,
+    snowflake://account/database/schema, snowflake://name of connections.toml, or a database that SQLAlchemy
+    reaches, such as postgresql://user@host/name."""
     scheme = _scheme(url)
     if scheme == "duckdb":
         from sensors.warehouse.duck import Duck
 
         return Duck.at(url)
+    if scheme == "snowflake":
+        from sensors.warehouse.snowflake import Snowflake
+
+        return Snowflake.at(url)
     if not scheme:
         raise WarehouseError(f"{url!r} is not a warehouse URL: write duckdb:///path/to/file.duckdb")
     from sensors.warehouse.alchemy import Alchemy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from random import Random
 
 from hypothesis import strategies as st
@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from bot.core import action as a
 from bot.core.alert import Alert, Disposition, FalseCause, Lane, Snooze, Terms, due
 from bot.core.change import Change, Outcome
+from bot.core.context import House
+from bot.core.cover import Cover
 from bot.core.step import step
+from sensors.model.catalog import Catalog
 from sensors.model.policy import Severity
-from sensors.model.team import LadderStep
+from sensors.model.team import Hours, LadderStep, Member, Override, Role, Rotation, Team
 from tests.core.making import ANA, BO, CY, HOUR, MINUTE, NOON, fire, opened
 
 PEOPLE = (ANA, BO, CY)
@@ -84,6 +87,9 @@ def machine(random: Random, terms: Terms, lane: Lane) -> a.Action:
             a.Unheard(random.randint(0, 4), why=random.choice(HOSTILE)),
             a.PagerCalled(random.randint(1, 3), random.choice(HOSTILE)),
             a.RerunEnded(random.choice(PEOPLE), random.choice(HOSTILE)),
+            a.JobDecided(
+                random.randint(1, 3), "approved", "rescore", random.choice(PEOPLE), "it was approved"
+            ),
             a.JobEnded(random.randint(1, 3), "rescore", random.random() < 0.5, random.choice(HOSTILE)),
         )
     )
@@ -130,6 +136,37 @@ def _happening(random: Random, terms: Terms, lane: Lane) -> Happening:
         case 7:
             return Happening(gap, a.Timer())
     return Happening(timedelta(), a.Timer(), waits=True)
+
+
+def team_of(random: Random, name: str, least: int = 0) -> Team:
+    """As somebody may have edited the files in the meantime: people left, turns name who is gone, nobody is
+    on call at night, somebody covers."""
+    everybody = [
+        Member(n, f"U{n.upper()}", frozenset({random.choice(list(Role))})) for n in ("ana", "bo", "cy")
+    ]
+    members = tuple(random.sample(everybody, random.randint(least, 3)))
+    turns = tuple(random.sample(("ana", "bo", "cy", "gone"), random.randint(0, 4)))
+    rotation = random.choice((None, Rotation(turns, random.choice((1, 24)) * HOUR, NOON)))
+    outside = random.choice(("nobody", "lead", "team", "bo", "gone"))
+    hours = random.choice((None, Hours(frozenset(random.sample(range(7), 3)), time(9), time(17), outside)))
+    override = Override(random.choice(("cy", "gone")), NOON, NOON + random.randint(1, 99) * HOUR)
+    return Team(
+        name, "C1", "C2", members, rotation=rotation, hours=hours, overrides=random.choice(((), (override,)))
+    )
+
+
+def house_of(random: Random, at: datetime) -> House:
+    """The files and covers of a moment. Somebody answers for Patrol; the alert's own team may be gone."""
+    owner = team_of(random, "platform", least=1)
+    teams = random.choice(((owner,), (owner, team_of(random, "payments"))))
+    covers = tuple(_cover(random, n, at) for n in range(random.randint(0, 3)))
+    return House(Catalog(teams={team.name: team for team in teams}), owner.name, at, covers)
+
+
+def _cover(random: Random, n: int, at: datetime) -> Cover:
+    start = at - random.randint(-2, 9) * HOUR
+    person, instead_of = random.choice(PEOPLE), random.choice((None, *PEOPLE))
+    return Cover(n, "payments", person, instead_of, start, start + 9 * HOUR, person, start)
 
 
 lives = st.builds(life_of, st.integers(0, 2**32), st.integers(0, 50))

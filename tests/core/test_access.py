@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +23,7 @@ from bot.core.access import (
     say,
     who_may,
 )
-from bot.core.action import Assign, Resolve
+from bot.core.action import Assign, PersonAction, Resolve
 from bot.core.alert import Disposition
 from bot.core.command import BY_NAME
 from sensors.model.team import Member, Role, Team
@@ -41,6 +43,7 @@ grounds = st.builds(
     st.none() | teams,
     st.frozensets(st.sampled_from(PEOPLE), max_size=2),
     st.lists(st.sampled_from(PEOPLE), max_size=2).map(tuple),
+    beside=st.lists(teams, max_size=2).map(tuple),
 )
 
 
@@ -48,7 +51,8 @@ def allowed(person: str, needed: Role | None, ground: Ground) -> bool:
     """The rule, said once more in other words."""
     if needed is None:
         return True
-    own = [m.roles for m in ground.team.members if m.slack == person] if ground.team else []
+    theirs = [*([ground.team] if ground.team else []), *ground.beside]
+    own = [m.roles for team in theirs for m in team.members if m.slack == person]
     best = max((RANK[role] for had in own for role in had), default=0 if own else -1)
     if person in ground.on_it:
         best = max(best, 0)
@@ -67,6 +71,28 @@ def test_nobody_does_what_he_may_not_and_everybody_what_he_may(
     if refused:
         assert ground.name in refused.why
         assert person not in who_may(RIGHTS[deed].role or Role.responder, ground)
+
+
+def one_of(name: str, role: Role | None) -> Team:
+    """A team of dee, with that role, or of somebody else."""
+    return Team(
+        name, "C1", "C2", (Member("dee", "UDEE", frozenset({role})) if role else Member("eve", "UEVE"),)
+    )
+
+
+@pytest.mark.parametrize("deed", Deed)
+def test_every_role_in_every_relation_to_the_alert_is_as_the_table_says(deed: Deed) -> None:
+    """Of its team or one whose it is as much, of the team that answers for Patrol, on it, or none of them."""
+    needed = RIGHTS[deed].role
+    for own, beside, of_patrols in product((None, *Role), repeat=3):
+        for on_it in (False, True):
+            held = frozenset({"UDEE"}) if on_it else frozenset[str]()
+            ground = Ground("ALR-3", one_of("payments", own), one_of("platform", of_patrols), held)
+            ground = replace(ground, beside=(one_of("chat", beside),))
+            admin = of_patrols if of_patrols is Role.admin else None
+            has = {own, beside, admin, Role.responder if own or beside or on_it else None}
+            able = needed is None or any(role and RANK[role] >= RANK[needed] for role in has)
+            assert (may("UDEE", deed, ground) is None) is able, (own, beside, of_patrols, on_it)
 
 
 @given(st.sampled_from(PEOPLE), st.sampled_from(list(Deed)), grounds, st.sampled_from(list(Role)))
@@ -94,6 +120,7 @@ def test_those_who_are_named_may_and_who_is_on_call_comes_first(ground: Ground, 
 def test_every_deed_has_its_right_and_every_action_its_deed() -> None:
     assert set(RIGHTS) == set(Deed)
     assert set(SIMPLE.values()) <= set(Deed)
+    assert {*SIMPLE, Assign, Resolve} == set(PersonAction.__args__)
 
 
 def test_to_take_and_to_hand_over_is_a_responders_and_to_give_others_work_a_leads() -> None:
@@ -154,7 +181,7 @@ def test_the_table_is_what_was_agreed() -> None:
     """By role; whoever changes it changes it here, too."""
     by_role = {role: {deed for deed, right in RIGHTS.items() if right.role is role} for role in (None, *Role)}
     assert by_role == {
-        None: {Deed.comment, Deed.escalate},
+        None: {Deed.comment, Deed.share_rows, Deed.escalate},
         Role.responder: {
             *(Deed.acknowledge, Deed.hand_back, Deed.take, Deed.hand_over, Deed.snooze, Deed.wake),
             *(Deed.resolve, Deed.change, Deed.reopen, Deed.rerun, Deed.start, Deed.reveal),
@@ -167,6 +194,7 @@ def test_the_table_is_what_was_agreed() -> None:
                 Deed.snooze_entity,
                 Deed.reveal_hidden,
                 Deed.pause,
+                Deed.pace,
             ),
         },
         Role.approver: {Deed.approve},
@@ -178,4 +206,6 @@ def test_the_table_is_what_was_agreed() -> None:
         Deed.snooze: 24 * hour,
         Deed.snooze_entity: 14 * 24 * hour,
         Deed.snooze_policy: 72 * hour,
+        Deed.pause: 72 * hour,
+        Deed.pace: 14 * 24 * hour,
     }

@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.alert import Due
 from bot.core.audit import FORGOTTEN_ALERT, Behind, Finding, Flaw, Held, audit, due_is_wrong, forgotten
+from sensors.model.policy import Severity
 from tests.core.looking import TEAM
 from tests.core.making import HOUR, MINUTE, NOON
 
@@ -114,6 +115,8 @@ def test_all_of_it_is_one_alert_that_names_the_first() -> None:
     fire = forgotten(found, "payments", TEAM, NOON)
     assert fire.title == "30 open alerts may be forgotten, the first: ALR-1 is due to nobody"
     assert fire.newest["why"].count("ALR-") == 20
+    assert (fire.count, fire.severity) == (30, Severity.high)
+    assert forgotten(found[:2], "payments", TEAM, NOON).title.startswith("2 open alerts may be forgotten")
     assert forgotten(found[:1], "payments", TEAM, NOON).title == "ALR-1 is due to nobody"
     both = [found[0], replace(found[0], flaw=Flaw.card)]
     assert forgotten(both, "payments", TEAM, NOON).count == 1

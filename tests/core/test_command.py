@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
@@ -162,7 +163,7 @@ def test_help_says_what_parses(verb: Verb) -> None:
     for line in verb.examples:
         assert understood(line).verb == verb.name
     plain = verb.usage.split(" | ")[0].replace("[", "").replace("]", "").replace("reason…", "because")
-    plain = plain.replace("mine|unowned|snoozed", "mine").replace("note…", "so")
+    plain = plain.replace("mine|unowned|late|snoozed", "mine").replace("note…", "so")
     assert understood(plain).verb == verb.name
 
 
@@ -213,3 +214,57 @@ def test_until_is_the_next_such_time(hour: int, minute: int, seconds: int) -> No
     assert end is not None
     assert timedelta() < end - now <= DAY
     assert (end.hour, end.minute) == (hour, minute)
+
+
+ZONES = st.sampled_from(
+    ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/Santiago", "Asia/Kolkata"]
+).map(ZoneInfo)
+MOMENTS = st.integers(0, 8 * 365 * 24 * 3600).map(
+    lambda seconds: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+)
+
+
+@given(MOMENTS, ZONES, st.integers(0, 23), st.integers(0, 59))
+def test_a_time_of_day_is_the_next_one_by_the_clock_of_whoever_says_it(
+    now: datetime, zone: ZoneInfo, hour: int, minute: int
+) -> None:
+    end = Command("snooze", until=time(hour, minute)).ends(now.astimezone(zone))
+    assert end is not None
+    whole = now.replace(second=0, microsecond=0)
+    minutes = (whole + timedelta(minutes=n) for n in range(1, 25 * 60 + 31))
+    walls = ((at, at.astimezone(zone)) for at in minutes)
+    first = next((at for at, wall in walls if (wall.hour, wall.minute) == (hour, minute)), None)
+    if first is not None and first - now <= DAY:
+        assert end.astimezone(UTC) == first
+    assert now < end.astimezone(UTC) <= now + timedelta(hours=25, minutes=30)
+
+
+@given(MOMENTS, ZONES, st.integers(0, 6))
+def test_a_weekday_is_the_next_one_there(now: datetime, zone: ZoneInfo, weekday: int) -> None:
+    end = Command("every", weekday=weekday).ends(now.astimezone(zone))
+    assert end is not None
+    assert now < end.astimezone(UTC) <= now + timedelta(days=7, hours=2)
+    assert end.weekday() == weekday
+
+
+@given(MOMENTS, ZONES, st.integers(1, 72))
+def test_a_span_is_as_long_whatever_the_clocks_do(now: datetime, zone: ZoneInfo, hours: int) -> None:
+    end = Command("snooze", span=timedelta(hours=hours)).ends(now.astimezone(zone))
+    assert end is not None
+    assert end.astimezone(UTC) - now == timedelta(hours=hours)
+
+
+def test_the_hour_that_comes_twice_and_the_one_that_does_not_come() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+
+    def half_past_two(now: datetime) -> datetime:
+        end = Command("snooze", until=time(2, 30)).ends(now.astimezone(zone))
+        assert end
+        return end.astimezone(UTC)
+
+    first = datetime(2026, 10, 25, 0, 15, tzinfo=UTC)  # 02:15, for the first time
+    assert half_past_two(first) == first + timedelta(minutes=15)
+    second = datetime(2026, 10, 25, 1, 15, tzinfo=UTC)  # 02:15 again
+    assert half_past_two(second) == second + timedelta(minutes=15)
+    spring = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)  # 01:30; 02:30 is left out
+    assert half_past_two(spring) == spring + timedelta(hours=1)

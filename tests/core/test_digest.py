@@ -125,3 +125,11 @@ def test_a_day_on_which_clocks_change_is_one_day() -> None:
     assert spring.until - spring.since == 23 * HOUR
     found = digest(here, spring, standing=[], moved=[alert(1, spring.until - MINUTE)])
     assert found.by_day == (1,)
+
+
+def test_it_begins_when_the_shift_does() -> None:
+    evening = span_before(team(handoff=time(17, 30)), NOON)
+    assert (evening.since, evening.until) == (NINE - 2 * DAY + 8.5 * HOUR, NINE - DAY + 8.5 * HOUR)
+    berlin = span_before(team("Europe/Berlin", time(8)), NOON)
+    assert f"{berlin.until.astimezone(ZoneInfo('Europe/Berlin')):%H:%M}" == "08:00"
+    assert span_before(replace(team(), rotation=None), NOON).until == NINE

@@ -11,6 +11,7 @@ from bot.core.alert import Alert, Lane, Work, due
 from bot.core.change import Change, Effect, EffectKind, Same
 from bot.core.ladder import still_due
 from bot.core.step import step
+from bot.core.words import when
 from sensors.model.policy import Severity
 from tests.core.making import (
     ANA,
@@ -64,7 +65,13 @@ def test_a_step_says_who_is_told_and_for_how_long_nobody_has_come() -> None:
     assert change.event.story == "escalated to the team: nobody has acknowledged it for 10 min"
     (page,) = effects(change, EffectKind.page)
     assert (page.to, page.broadcast, page.work_seq) == ("team", True, change.alert.work_seq)
-    assert page.data == {"state": "OPEN", "step": 2}
+    assert page.data == {"state": "OPEN", "step": 2, "by": "patrol"}
+
+
+def test_time_with_somebody_on_it_is_not_time_in_which_nobody_came() -> None:
+    terms = events(ladder=STEPS)
+    ran_out = at_due(at_due(acknowledged(terms=terms)).alert).alert
+    assert at_due(ran_out).event.story == "escalated to the team: nobody has acknowledged it for 10 min"
 
 
 def test_what_people_were_told_is_kept_so_that_only_worse_is_news() -> None:
@@ -72,6 +79,14 @@ def test_what_people_were_told_is_kept_so_that_only_worse_is_news() -> None:
     assert grown.told_count == 3
     paged = at_due(grown).alert
     assert (paged.told_count, paged.told_severity) == (5, Severity.medium)
+
+
+def test_a_page_says_how_bad_it_is_now_so_that_the_same_again_is_no_news() -> None:
+    snoozed = after(opened(), SnoozeFor(ANA, NOON + HOUR))
+    worse = done(snoozed, fire(3, severity=Severity.high), NOON + MINUTE).alert
+    asleep = replace(worse, snooze=None, told_severity=Severity.medium)
+    paged = done(asleep, Escalate(BO)).alert
+    assert paged.told_severity is Severity.high
 
 
 def test_a_person_who_escalates_makes_the_page_one_of_that_act() -> None:
@@ -95,8 +110,9 @@ def test_a_reminder_is_given_once_and_then_those_on_call_are_paged() -> None:
     reminded = at_due(acknowledged(ANA))
     (tell,) = effects(reminded, EffectKind.tell)
     assert (tell.to, tell.work_seq) == (ANA, reminded.alert.work_seq)
-    assert tell.text == "ALR-3 is yours and still open; your acknowledgement runs out soon."
-    assert reminded.event.story == "reminded ⟦UANA⟧: the acknowledgement runs out soon"
+    end = when(NOON + 4 * HOUR)
+    assert tell.text == f"ALR-3 is yours and still open; your acknowledgement runs out {end}."
+    assert reminded.event.story == f"reminded ⟦UANA⟧: the acknowledgement runs out {end}"
     ended = at_due(reminded.alert)
     assert ended.event.at == NOON + 4 * HOUR
     assert (ended.alert.work, ended.alert.owner, told(ended)) == (Work.open, None, ["oncall"])

@@ -9,12 +9,12 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.action import Acknowledge, Assign, SnoozeFor, Timer, Unacknowledge
+from bot.core.action import Acknowledge, Action, Assign, JobDecided, SnoozeFor, Timer, Unacknowledge
 from bot.core.alert import Alert, Lane, Work, due
 from bot.core.change import Change
 from bot.core.ladder import PAGES
 from bot.core.step import step
-from tests.core.acting import Happening, Life, ladder_of, lived, lives
+from tests.core.acting import Happening, Life, house_of, ladder_of, life_of, lived, lives
 from tests.core.making import ANA, BO, MINUTE, NOON, after, done, events, fire, opened, told
 
 LATE = st.integers(0, 48).map(lambda n: n * n * MINUTE)
@@ -52,6 +52,25 @@ def test_an_alert_is_due_exactly_as_long_as_it_is_open(life: Life) -> None:
             assert next_due.at.tzinfo is not None
             assert next_due.to
             assert next_due.why
+
+
+def test_a_life_may_hold_everything_that_can_happen() -> None:
+    acts = [act.action for seed in range(40) for act in life_of(seed, 50)[1]]
+    assert {type(act) for act in acts} == set(Action.__args__)
+
+
+@given(lives, st.integers(0, 2**32))
+def test_it_is_due_to_people_whatever_becomes_of_teams_turns_and_covers(life: Life, seed: int) -> None:
+    """The files change and people stand in for each other between any two acts; orders to policies leave
+    what is open alone. Somebody is in the team that answers for Patrol, as `check` wants it."""
+    alert, acts = life
+    random = Random(seed)
+    for before, _, now, outcome in lived(alert, acts):
+        state = outcome.alert if isinstance(outcome, Change) else before
+        next_due = due(state)
+        if next_due:
+            assert house_of(random, now).people(next_due.to, state), (next_due, now)
+            assert house_of(random, next_due.at).people(next_due.to, state), next_due
 
 
 @given(lives, LATE)
@@ -132,7 +151,7 @@ def test_pages_go_to_live_alerts_only(life: Life) -> None:
         if before.lane is not Lane.live and isinstance(outcome, Change):
             pages = [e for e in outcome.effects if e.kind in PAGES]
             assert not pages, action
-            if not isinstance(action, Assign | Unacknowledge):  # one person gives it to another
+            if not isinstance(action, Assign | Unacknowledge | JobDecided):  # of one to another
                 assert told(outcome) == [], action
 
 

@@ -375,6 +375,16 @@ def test_evidence_of_events_is_only_what_is_new_and_of_conditions_all_there_is()
     assert [r["id"] for r in next(iter(state.run(row(1), row(2)).evidence.values()))] == [2, 1]
 
 
+def test_an_alert_that_opens_shows_what_an_earlier_look_had_counted_too() -> None:
+    runs = Runs(THREE_A_DAY)
+    for n in (1, 2):
+        assert runs.run(*(row(one) for one in range(1, n + 1))).evidence == {}
+    (shown,) = runs.run(row(1), row(2), row(3)).evidence.values()
+    assert [one["id"] for one in shown] == [3, 2, 1]
+    (more,) = runs.run(row(1), row(2), row(3), row(4)).evidence.values()
+    assert [one["id"] for one in more] == [4]
+
+
 def test_the_title_comes_from_the_newest_row() -> None:
     runs = Runs(policy(alert=AlertText("{{ body }} ({{ count }})")))
     runs.run(row(2, body="later"), row(1, body="earlier"))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 
 from bot.core import action as a
-from bot.core.alert import Alert, Condition, Event, Work
+from bot.core.alert import Alert, Condition, Event, Lane, Work
 from bot.core.change import Change, EffectKind
 from bot.core.record import action_of
 from bot.core.step import step
@@ -53,6 +53,7 @@ def test_what_is_resolved_has_a_disposition_unless_the_machine_closed_it(life: L
             assert after.step_due is None
         else:
             assert (after.resolved_at, after.resolved_by, after.disposition) == (None, None, None)
+            assert (after.false_cause, after.note, after.mended) == (None, "", "")
 
 
 @given(lives)
@@ -65,8 +66,11 @@ def test_an_alert_is_acknowledged_by_somebody_until_some_time_or_not_at_all(life
             assert after.acknowledged_until is not None
             assert after.owner not in after.helpers
             assert len(set(after.helpers)) == len(after.helpers)
+            assert after.step_due is None
         if after.work is Work.open:
-            assert (after.owner, after.helpers, after.acknowledged_until) == (None, (), None)
+            assert (after.owner, after.helpers, after.reminded) == (None, (), False)
+            assert (after.acknowledged_at, after.acknowledged_until) == (None, None)
+            assert after.step_due is not None or after.lane is not Lane.live
 
 
 @given(lives)
@@ -123,6 +127,17 @@ def test_nobody_is_told_of_what_he_did_himself(life: Life) -> None:
         if isinstance(action, BY_PEOPLE):
             tells = [e for e in change.effects if e.kind is EffectKind.tell]
             assert action.by not in [e.to for e in tells]
+
+
+@given(lives)
+def test_the_thread_is_no_log(life: Life) -> None:
+    """Beside whom it pages or tells, it gets answers that were asked for, and what the pager said."""
+    answers = (a.RerunEnded, a.JobEnded, a.JobDecided, a.PagerCalled, a.Mended)
+    for _, action, change in changes(life):
+        said = [e for e in change.effects if e.kind is EffectKind.reply]
+        assert not said or isinstance(action, answers), action
+        quiet = isinstance(action, a.Acknowledge | a.SnoozeFor | a.Wake | a.Resolve | a.Comment)
+        assert not (quiet and change.effects), action
 
 
 @given(lives)

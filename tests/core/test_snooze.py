@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import action as a
-from bot.core.access import may_snooze
+from bot.core.access import Deed, may
 from bot.core.alert import Alert, Disposition, Lane, Snooze, Work, due
-from bot.core.change import Change
+from bot.core.change import Change, EffectKind
+from bot.core.context import House
 from bot.core.entities import entities_of, target_of
 from bot.core.snooze import NEVER_HIDDEN, Scope, ScopeSnooze, Target, preview, quieted
 from bot.core.step import step
@@ -175,10 +176,20 @@ def test_when_it_ends_the_step_counts_as_told_by_the_announcement_and_the_next_i
     assert (next_due.to, next_due.at) == ("team", NOON + 3 * DAY + 10 * MINUTE)
 
 
+def test_what_is_announced_rings_no_phone_so_a_pager_is_called_all_the_same() -> None:
+    terms = replace(about_s_1().terms, ladder=ladder((0, "pager"), (10, "team")))
+    quiet = replace(done(None, about_s_1(terms=terms, snooze=snooze().copy(NOON))).alert, id=3)
+    woken = done(quiet, a.Timer(), NOON + 3 * DAY)
+    assert [(one.kind, one.to) for one in woken.effects] == [(EffectKind.call_pager, "pager")]
+    assert woken.alert.step == 1
+
+
 def test_whoever_has_it_is_told_when_it_ends() -> None:
     alert = hushed(after(opened(about_s_1()), a.Acknowledge(BO)), snooze())
     woken = done(alert, a.Rouse(7, CY), NOON + HOUR)
     assert told(woken) == [BO]
+    assert woken.effects[0].text == f"ALR-3 is yours: {woken.event.story}"
+    assert woken.effects[0].work_seq == alert.work_seq == 1
     assert woken.event.story == "⟦UCY⟧ ended the snooze of seller:s_1; still there"
     assert woken.alert.acknowledged_until == NOON + 5 * HOUR
 
@@ -190,6 +201,14 @@ def test_one_that_was_woken_or_taken_stays_apart_until_a_new_snooze_begins() -> 
         again = a.Hush(snooze().copy(NOON), NOON)
         assert why_not(step(apart, again, NOON + 2 * HOUR)) == "it was woken by itself"
         assert snooze(since=NOON + 2 * HOUR).covers(apart, NOON + 2 * HOUR)
+
+
+def test_what_is_opened_again_comes_under_the_snooze_that_it_was_apart_from() -> None:
+    apart = after(hushed(opened(about_s_1()), snooze()), (a.Wake(BO), NOON + HOUR))
+    closed = after(apart, (a.Resolve(BO, Disposition.benign), NOON + HOUR))
+    again = after(closed, (a.Reopen(BO), NOON + 2 * HOUR))
+    assert again.apart_at is None
+    assert snooze().covers(again, NOON + 2 * HOUR)
 
 
 def test_it_wakes_when_it_gets_worse_than_what_was_snoozed() -> None:
@@ -252,16 +271,27 @@ def test_what_is_snoozed_is_named_as_people_write_it_or_met_with_what_was_meant(
     assert target_of("seller:Bob", catalog) == "`Bob` does not look like the id of a seller."
 
 
-def test_an_entity_is_a_leads_and_a_policy_an_admins() -> None:
+def test_an_entity_is_everybodys_whose_policies_look_at_it_and_a_policy_its_owners() -> None:
     admin = Team("trust", "C1", "C2", (Member("cy", CY, frozenset({Role.admin})),))
     lead = Team("chat", "C1", "C2", (Member("bo", BO, frozenset({Role.lead})),))
-    teams = {"payments": TEAM, "trust": admin, "chat": lead}
-    for person, may in ((ANA, 1), (BO, 2), (CY, 3)):
-        allowed = [may_snooze(person, scope, teams) is None for scope in Scope]
-        assert allowed == [n < may for n in range(3)], person
-    refused = may_snooze(ANA, Scope.policy, teams)
+    ours = replace(TEAM, members=(Member("ana", ANA, frozenset({Role.lead})),))
+    policies = {
+        "payments.x": a_policy(name="payments.x", owner="payments", key=("seller_id",)),
+        "chat.y": a_policy(name="chat.y", owner="chat", key=("seller_id",)),
+        "trust.z": a_policy(name="trust.z", owner="trust", key=("listing_id",)),
+    }
+    catalog = Catalog(policies, teams={"payments": ours, "trust": admin, "chat": lead}, entities=ENTITIES)
+    house = House(catalog, "payments", NOON)
+    entity, policy = house.ground_of_target(SELLER), house.ground_of_target(Target(Scope.policy, "chat.y"))
+    assert [team.name for team in entity.teams] == ["chat", "payments"]
+    assert [may(one, Deed.snooze_entity, entity) is None for one in (ANA, BO, CY)] == [True, True, False]
+    assert [may(one, Deed.pause, policy) is None for one in (ANA, BO, CY)] == [False, True, False]
+    refused = may(CY, Deed.snooze_entity, entity)
     assert refused is not None
-    assert refused.hint == "Those who may: ⟦UCY⟧."
+    assert refused.why == (
+        "Only a lead of chat or payments may snooze all alerts of seller:s_1: ⟦UBO⟧ (on call),"
+        " ⟦UANA⟧ (on call)."
+    )
 
 
 def test_a_copy_says_what_it_is_a_copy_of() -> None:

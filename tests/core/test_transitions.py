@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from bot.core.action import (
     Acknowledge,
     Assign,
     Comment,
     Escalate,
-    JobEnded,
     Reopen,
-    Rerun,
-    RerunEnded,
     Resolve,
     SnoozeFor,
-    StartJob,
     Timer,
     Unacknowledge,
     Wake,
 )
 from bot.core.alert import Disposition, FalseCause, Lane, Work, due
-from bot.core.change import Change, EffectKind
+from bot.core.change import EffectKind
 from bot.core.ladder import still_due
-from bot.core.step import stale, step
+from bot.core.step import step
 from tests.core.making import (
     ANA,
     BO,
@@ -60,10 +58,16 @@ def test_acknowledging_makes_it_yours_until_the_teams_time_is_over_and_stops_the
     assert told(change) == []
 
 
+def test_one_may_say_for_how_long_it_is_ones_own() -> None:
+    alert = done(opened(), Acknowledge(ANA, 90 * MINUTE)).alert
+    assert (alert.acknowledged_at, alert.acknowledged_until) == (NOON, NOON + 90 * MINUTE)
+
+
 def test_acknowledging_what_somebody_has_says_that_you_are_also_on_it() -> None:
     change = done(acknowledged(ANA), Acknowledge(BO))
     assert (change.alert.owner, change.alert.helpers) == (ANA, (BO,))
     assert change.event.story == "⟦UBO⟧ is also on it"
+    assert done(change.alert, Acknowledge(CY)).alert.helpers == (BO, CY)
 
 
 def test_acknowledging_twice_is_refused_with_the_way_back() -> None:
@@ -79,6 +83,15 @@ def test_handing_back_opens_it_and_its_ladder_begins_anew() -> None:
     next_due = due(change.alert)
     assert next_due is not None
     assert (next_due.at, next_due.to) == (NOON + HOUR, "oncall")
+
+
+def test_handing_back_what_is_snoozed_ends_the_snooze_so_that_those_on_call_hear_of_it() -> None:
+    snoozed = after(acknowledged(ANA), SnoozeFor(ANA, NOON + 9 * HOUR))
+    back = done(snoozed, Unacknowledge(ANA), NOON + HOUR).alert
+    assert (back.snooze, back.word) == (None, "OPEN")
+    next_due = due(back)
+    assert next_due is not None
+    assert next_due.at == NOON + HOUR
 
 
 def test_handed_back_the_first_step_waits_as_long_as_it_did_at_first() -> None:
@@ -124,6 +137,23 @@ def test_assigning_tells_the_new_owner_and_the_old_one_but_not_who_did_it() -> N
     assert told(change) == [BO, ANA]
     assert told(done(acknowledged(ANA), Assign(BO, BO))) == [ANA]
     assert told(done(opened(), Assign(BO, BO))) == []
+
+
+def test_who_is_given_it_has_it_anew_and_no_longer_helps_with_it() -> None:
+    alert = after(acknowledged(ANA), Acknowledge(BO), Acknowledge(CY), SnoozeFor(ANA, NOON + HOUR))
+    given = done(alert, Assign(ANA, BO), NOON + HOUR).alert
+    assert (given.owner, given.helpers, given.snooze) == (BO, (CY,), None)
+    assert (given.acknowledged_at, given.acknowledged_until) == (NOON + HOUR, NOON + 5 * HOUR)
+    fresh = done(opened(), Assign(ANA, BO)).alert
+    assert (fresh.work, fresh.step_due) == (Work.acknowledged, None)
+
+
+def test_what_was_done_is_told_with_who_did_it() -> None:
+    (to_bo, to_ana) = effects(done(acknowledged(ANA), Assign(CY, BO)), EffectKind.tell)
+    assert to_bo.text == to_ana.text == "ALR-3 was assigned to ⟦UBO⟧ by ⟦UCY⟧"
+    (back,) = effects(done(acknowledged(ANA), Unacknowledge(CY)), EffectKind.tell)
+    assert back.text == "ALR-3 was handed back by ⟦UCY⟧"
+    assert done(opened(), Assign(BO, BO)).event.story == "taken by ⟦UBO⟧"
 
 
 def test_assigning_to_the_owner_is_refused() -> None:
@@ -176,9 +206,39 @@ def test_resolving_says_what_it_was_and_ends_its_snooze() -> None:
         FP,
         FalseCause.threshold,
     )
-    assert (after_it.snooze, after_it.resolved_by) == (None, BO)
+    assert (after_it.snooze, after_it.resolved_by, after_it.resolved_at) == (None, BO, NOON + MINUTE)
+    assert (after_it.note, after_it.owner, after_it.step_due) == ("three are usual", BO, None)
     assert change.event.story == "resolved by ⟦UBO⟧ as false positive (threshold): three are usual"
     assert due(after_it) is None
+
+
+def test_what_somebody_had_stays_his_whoever_resolves_it() -> None:
+    change = done(acknowledged(ANA), Resolve(BO, TP))
+    assert (change.alert.owner, change.event.story) == (ANA, "resolved by ⟦UBO⟧ as true positive")
+
+
+@pytest.mark.parametrize(
+    ("instead", "called"),
+    [
+        (Resolve(BO, TP, FalseCause.rule, "so"), "true positive (rule): so"),
+        (Resolve(BO, FP, FalseCause.known_exception, "so"), "false positive (known exception): so"),
+        (Resolve(BO, FP, FalseCause.rule, "or so"), "false positive (rule): or so"),
+        (Resolve(BO, FP), "false positive"),
+    ],
+)
+def test_whatever_is_said_otherwise_is_kept_instead(instead: Resolve, called: str) -> None:
+    said = Resolve(ANA, FP, FalseCause.rule, "so")
+    before = after(opened(), said)
+    change = done(before, instead, NOON + HOUR)
+    kept = change.alert
+    assert (kept.disposition, kept.false_cause, kept.note) == (
+        instead.disposition,
+        instead.false_cause,
+        instead.note,
+    )
+    assert (kept.resolved_by, kept.resolved_at, kept.work) == (ANA, NOON, Work.resolved)
+    assert change.event.story == f"called {called} by ⟦UBO⟧ instead"
+    assert "was resolved by ⟦UANA⟧" in why_not(step(before, replace(said, by=BO), NOON))
 
 
 def test_its_disposition_may_be_changed_by_whom_access_lets() -> None:
@@ -217,6 +277,10 @@ def test_escalating_pages_the_next_step_with_the_reason_and_the_ladder_goes_on()
     next_due = due(change.alert)
     assert next_due is not None
     assert (next_due.at, next_due.to) == (NOON + 6 * MINUTE, "lead")
+
+
+def test_escalating_without_a_reason_gives_none() -> None:
+    assert done(opened(), Escalate(BO)).event.story == "escalated by ⟦UBO⟧"
 
 
 def test_escalating_what_somebody_has_still_pages() -> None:
@@ -261,82 +325,3 @@ def test_unanswered_it_climbs_its_ladder_and_then_stays_with_the_lead() -> None:
         heard.append(((next_due.at - NOON) // MINUTE, *told(change)))
         alert = change.alert
     assert heard == [(10, "team"), (15, "bo"), (75, "lead"), (135, "lead")]
-
-
-# ---------------------------------------------------------------------- beside
-
-
-def test_a_rerun_is_asked_for_and_its_answer_comes_in_the_thread() -> None:
-    (ask,) = effects(done(opened(), Rerun(ANA)), EffectKind.rerun)
-    assert ask.data["by"] == ANA
-    ended = done(opened(), RerunEnded(ANA, "looked again: gone"))
-    assert [e.text for e in effects(ended, EffectKind.reply)] == ["looked again: gone"]
-    assert ended.alert.work is Work.open
-
-
-def test_a_job_is_started_once_and_its_outcome_comes_in_the_thread() -> None:
-    (start,) = effects(done(opened(), StartJob(ANA, "rescore", {"seller_id": "s_1"})), EffectKind.start_job)
-    assert start.data == {"by": ANA, "job": "rescore", "params": {"seller_id": "s_1"}}
-    (reply,) = effects(done(opened(), JobEnded(1, "rescore", False, "no such seller")), EffectKind.reply)
-    assert reply.text == "rescore failed: no such seller"
-
-
-def test_a_comment_is_kept_and_an_empty_one_is_not() -> None:
-    change = done(opened(), Comment(ANA, " the bank knows \n"))
-    assert (change.alert.comments, change.event.story) == (1, "⟦UANA⟧: the bank knows")
-    assert why_not(step(opened(), Comment(ANA, " \n"), NOON)) == "The comment is empty."
-
-
-def test_nothing_can_be_done_to_what_does_not_exist() -> None:
-    assert why_not(step(None, Acknowledge(ANA), NOON)) == "There is no such alert."
-
-
-# ----------------------------------------------------------------- stale clicks
-
-
-def test_of_a_hundred_clicks_at_once_one_counts_and_the_others_are_told_who_has_it() -> None:
-    alert = opened()
-    people = [f"U{n:03}" for n in range(100)]
-    decided = [step(alert, Acknowledge(person), NOON) for person in people]  # all have read the same
-    assert all(isinstance(outcome, Change) for outcome in decided)
-    stands = done(alert, Acknowledge(people[0])).alert  # the first to be saved; the others read again
-    answers = [stale(stands, person, alert.work_seq) for person in people[1:]]
-    assert {answer.why for answer in answers if answer} == {"⟦U000⟧ has ALR-3 until ⟦t:1767628800⟧."}
-    assert None not in answers
-    assert stands.version == alert.version + 1
-
-
-def test_a_click_on_the_past_is_told_what_is_so_now() -> None:
-    assert stale(opened(), BO, 0) is None
-    slept = after(opened(), SnoozeFor(ANA, NOON + HOUR))
-    refused = stale(slept, BO, 0)
-    assert refused is not None
-    assert refused.why == "ALR-3 is snoozed by ⟦UANA⟧ until ⟦t:1767618000⟧."
-    assert refused.hint == "wake 3"
-    closed = stale(resolved(), BO, 0)
-    assert closed is not None
-    assert "resolved by ⟦UANA⟧" in closed.why
-
-
-def test_ones_own_second_click_is_not_stale_and_new_rows_make_no_click_stale() -> None:
-    mine = acknowledged(ANA)
-    assert stale(mine, ANA, 0) is None
-    more = done(opened(), fire(4)).alert
-    assert stale(more, BO, 0) is None
-    assert isinstance(step(more, Acknowledge(BO), NOON), Change)
-
-
-def test_an_answer_never_names_nobody() -> None:
-    machine = replace(resolved(), resolved_by=None, disposition=None)
-    assert why_not(step(machine, Acknowledge(BO), NOON)) == (
-        "ALR-3 was resolved by its policy: the condition cleared."
-    )
-
-
-def test_who_is_on_call_hears_why_an_alert_came_back_rather_than_how_old_it_is() -> None:
-    back = done(resolved(), Reopen(BO)).alert
-    when_due = due(back)
-    assert when_due
-    change = step(back, Timer(), when_due.at)
-    assert isinstance(change, Change)
-    assert change.event.story == "who is on call is told: reopened by ⟦UBO⟧"

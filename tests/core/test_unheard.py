@@ -38,6 +38,24 @@ def test_what_has_moved_on_meanwhile_stays_as_it_is() -> None:
     assert [type(step(one, Unheard(1, ("U0ANA",)), NOON + MINUTE)) for one in moved] == [Same] * 4
 
 
+def test_what_pages_nobody_and_what_is_not_waiting_is_not_escalated_whatever_was_unheard() -> None:
+    quiet = opened(fire(terms=events(ladder=STEPS), lane=Lane.historical))
+    assert quiet.step == 0
+    assert isinstance(step(quiet, Unheard(0, why="the pager refused"), NOON), Same)
+
+
+@pytest.mark.parametrize(
+    ("unheard", "why"),
+    [
+        (Unheard(1, ("U0ANA", "U0BO")), "⟦U0ANA⟧ and ⟦U0BO⟧ have asked Slack not to be disturbed"),
+        (Unheard(1, ("U0ANA",)), "⟦U0ANA⟧ has asked Slack not to be disturbed"),
+    ],
+)
+def test_those_who_are_not_to_be_disturbed_are_named(unheard: Unheard, why: str) -> None:
+    alert = opened(fire(terms=events(ladder=STEPS)))
+    assert done(alert, unheard).event.story == f"escalated to the team: {why}"
+
+
 @given(st.integers(1, 6))
 def test_do_not_disturb_passes_over_the_ladder_once_and_then_somebody_is_told(n: int) -> None:
     steps = ladder(*[(5 * k, "oncall") for k in range(n)])
@@ -69,6 +87,8 @@ def test_what_the_pager_said_stands_in_the_thread() -> None:
     change = done(opened(fire(terms=events(ladder=STEPS))), PagerCalled(7, "queued ⟦U0BO⟧"))
     (reply,) = effects(change, EffectKind.reply)
     assert reply.text == change.event.story == "the pager was called: queued [U0BO]"
+    silent = done(opened(fire(terms=events(ladder=STEPS))), PagerCalled(7, ""))
+    assert silent.event.story == "the pager was called"
 
 
 @pytest.mark.parametrize(("wait", "rings"), [(0, 1), (5, 0)])
@@ -85,5 +105,6 @@ def test_a_call_is_judged_again_before_it_rings() -> None:
     outcome = step(None, fire(terms=terms), NOON)
     assert isinstance(outcome, Change)
     (call,) = effects(outcome, EffectKind.call_pager)
+    assert call.data == {"state": "OPEN", "step": outcome.alert.step}
     assert still_due(call, outcome.alert) is None
     assert still_due(call, done(outcome.alert, Acknowledge(BO)).alert) == "acknowledged in between"

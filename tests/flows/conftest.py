@@ -82,6 +82,7 @@ class Town:
     slack: Sandbox
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     messages: int = 0
+    module: str = "bot"  # what is run as Patrol
 
     def __post_init__(self) -> None:
         for name, text in FILES.items():
@@ -124,7 +125,7 @@ class Town:
             [
                 sys.executable,
                 "-m",
-                "bot",
+                self.module,
                 *(words or ("serve", "--port", "0")),
                 "--project",
                 str(self.project),

@@ -16,24 +16,17 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from bot.sandbox.client import SandboxClient
+from tests.browser import DESKTOP, PHONE, launched
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-FLAGS += ["--disable-sync", "--no-first-run"]
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 TEAMS = ("payments", "chat", "listings", "accounts")
 SECONDS = 1000.0
 WAIT = 45 * SECONDS
-
-
-def chromium() -> str | None:
-    names = (os.environ.get("CHROMIUM"), "/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
 def free_ports() -> int:
@@ -100,13 +93,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = chromium()
-    if path is None:
-        pytest.skip("no Chromium here: install one, or name it in CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(autouse=True)
@@ -242,14 +230,18 @@ def test_typed_commands_are_answered_to_the_one_who_typed_them(browser: Browser,
         f"ack {number}": "acknowledged",
         f"snooze {number} 2h checking": "snoozed",
         "rerun payments.refund_spike": "refund_spike",
-        "start rescore_seller seller_id=s_1": "is starting",
+        "start rescore_seller seller_id=s_1": "Start rescore_seller?",
         "help": "snooze",
         "hlep": "Did you mean",
     }
     for typed, answer in answers.items():
         page.get_by_test_id("composer").fill(f"/patrol {typed}")
         page.get_by_test_id("composer").press("Enter")
-        expect(page.get_by_test_id("ephemeral").last).to_contain_text(answer, timeout=WAIT)
+        last = page.get_by_test_id("ephemeral").last
+        expect(last).to_contain_text(answer, timeout=WAIT)
+        if typed.startswith("start"):  # it is shown what the job would do, and asked
+            last.get_by_role("button", name="Start rescore_seller").click()
+            expect(page.get_by_test_id("ephemeral").last).to_contain_text("is starting", timeout=WAIT)
     assert not [e for e in demo.ephemerals("bo") if "hlep" in str(e)]
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from slack_bolt import App
 from slack_sdk import WebClient
 
 from bot.sandbox.server import Sandbox
+from tests.browser import DESKTOP
 
 pytestmark = pytest.mark.browser
 
@@ -53,6 +52,7 @@ BLOCKS = [
             },
             {"type": "users_select", "action_id": "who", "placeholder": plain("Person")},
             {"type": "datepicker", "action_id": "until", "initial_date": "2026-01-02"},
+            {"type": "datetimepicker", "action_id": "at", "initial_date_time": 1_772_620_200},
             {
                 "type": "button",
                 "action_id": "pause",
@@ -63,16 +63,6 @@ BLOCKS = [
         ],
     },
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    names = (os.environ.get("CHROMIUM"), "/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
-    path = next((found for name in names if name and (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip("no Chromium here: set CHROMIUM to the path of one")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
 
 
 @pytest.fixture
@@ -92,7 +82,7 @@ def told(sandbox: Sandbox, client: WebClient, connect: Callable[..., Any]) -> It
 
 @pytest.fixture
 def page(browser: Browser, sandbox: Sandbox) -> Iterator[Page]:
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+    with browser.new_context(viewport=DESKTOP, timezone_id="UTC") as context:
         opened = context.new_page()
         opened.goto(f"{sandbox.url}/?as=ana#C0PAYMENTS")
         opened.wait_for_selector("body[data-ready]")
@@ -126,6 +116,9 @@ def test_selects_and_dates_tell_their_values(page: Page, heard: Heard) -> None:
     assert heard()["selected_user"] == "U0CY"
     page.locator("input[data-action-id=until]").fill("2026-03-04")
     assert heard()["selected_date"] == "2026-03-04"
+    expect(page.locator("input[data-action-id=at]")).to_have_value("2026-03-04T10:30")
+    page.locator("input[data-action-id=at]").fill("2026-03-04T18:45")
+    assert heard()["selected_date_time"] == 1_772_649_900
     expect(page.locator("select[data-action-id=scope]")).to_have_value("b")
 
 

@@ -125,3 +125,13 @@ def test_who_was_pinged_before_the_first_visit_sees_it(open_page: OpenPage, clie
     ana.get_by_test_id("channel-payments").click()
     ana.get_by_test_id("channel-chat").click()
     expect(badge).to_have_count(0)
+
+
+def test_a_reply_that_also_stands_in_the_channel_says_to_what(open_page: OpenPage, client: WebClient) -> None:
+    root = post(client, "an alert", blocks=card("OPEN"))
+    loud = post(client, "it is worse", thread_ts=root, reply_broadcast=True)
+    page = open_page("bo")
+    above = row(page, loud).locator(".replied-to")
+    expect(above).to_have_text("replied to a thread:Ana Cards asked to be paid elsewhere")
+    above.get_by_role("button").click()
+    expect(row(page, root, "thread-pane")).to_be_visible()

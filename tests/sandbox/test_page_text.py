@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from bot.sandbox.server import Sandbox
 
@@ -38,13 +36,8 @@ MARKS = {
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    names = (os.environ.get("CHROMIUM"), "/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
-    path = next((found for name in names if name and (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip("no Chromium here: set CHROMIUM to the path of one")
-    with Sandbox(channels=["payments"]) as sandbox, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+def page(browser: Browser) -> Iterator[Page]:
+    with Sandbox(channels=["payments"]) as sandbox:
         opened = browser.new_context(timezone_id="Europe/Berlin").new_page()
         opened.goto(f"{sandbox.url}/?as=ana")
         opened.wait_for_selector("body[data-ready]")

@@ -107,6 +107,7 @@ def test_only_the_last_messages_may_be_asked_for(sandbox: Sandbox, client: WebCl
         ("submit", {"user": "ana", "view_id": "V1"}, "ana has no view 'V1' open"),
         ("message", {"user": "ana", "channel": "payments"}, "a message needs a text"),
         ("channel", {}, "a channel needs a name"),
+        ("channel", {"name": "new", "members": ["zoe"]}, "there is no person 'zoe'"),
         ("user", {}, "a person needs a name"),
     ],
 )

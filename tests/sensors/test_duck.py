@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sensors.model.asset import Asset
 from sensors.model.policy import Query
 from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError, connect
 from tests.sensors.project import fill
@@ -46,26 +44,6 @@ def publish(folder: Path, number: int) -> None:
     fill(folder / name, f"CREATE TABLE version AS SELECT {number} AS n")
     (folder / "next").write_text(name)
     os.replace(folder / "next", folder / "CURRENT")
-
-
-def test_names_come_in_lower_case_and_rows_up_to_the_limit(warehouse: Warehouse) -> None:
-    result = ask(warehouse, 'SELECT seller_id AS "SELLER_ID" FROM core.sellers ORDER BY 1', limit=2)
-    assert result.columns == ("seller_id",)
-    assert result.rows == (("s_0",), ("s_1",))
-    assert result.truncated
-    assert not ask(warehouse, "SELECT * FROM core.sellers", limit=3).truncated
-
-
-def test_binds_go_in_by_name_and_those_not_named_are_left_out(warehouse: Warehouse) -> None:
-    sql = "SELECT count(*) AS n FROM core.sellers WHERE seller_id = $id"
-    assert ask(warehouse, sql, id="s_1", other=3).rows == ((1,),)
-    with pytest.raises(WarehouseError, match="the query names :id, which has no value"):
-        ask(warehouse, sql, other=3)
-
-
-def test_a_bind_is_never_read_as_sql(warehouse: Warehouse) -> None:
-    sql = "SELECT count(*) AS n FROM core.sellers WHERE seller_id = $id"
-    assert ask(warehouse, sql, id="s_1' OR '1'='1").rows == ((0,),)
 
 
 TIMES = """
@@ -151,14 +129,6 @@ def test_errors_are_plain_sentences(warehouse: Warehouse, sql: str, said: str) -
     assert "\n" not in str(caught.value)
 
 
-def test_a_query_past_its_timeout_is_stopped_and_the_next_one_runs(warehouse: Warehouse) -> None:
-    began = time.monotonic()
-    with pytest.raises(QueryTimeout, match=r"the query took longer than 0.3 s and was stopped"):
-        ask(warehouse, ENDLESS, timeout=timedelta(seconds=0.3))
-    assert time.monotonic() - began < 5
-    assert ask(warehouse, "SELECT 1 AS one").rows == ((1,),)
-
-
 def test_a_timeout_stops_only_its_own_query(warehouse: Warehouse) -> None:
     ended: list[object] = []
 
@@ -174,23 +144,6 @@ def test_a_timeout_stops_only_its_own_query(warehouse: Warehouse) -> None:
         assert ask(warehouse, "SELECT count(*) AS n FROM core.chat_messages").rows == ((1440,),)
     thread.join()
     assert len(ended) == 1
-
-
-def test_many_threads_ask_at_once(warehouse: Warehouse) -> None:
-    wrong: list[object] = []
-
-    def work(number: int) -> None:
-        for _ in range(30):
-            rows = ask(warehouse, "SELECT $n AS n, count(*) AS c FROM core.sellers", n=number).rows
-            if rows != ((number, 3),):
-                wrong.append(rows)
-
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
 
 
 def test_a_swapped_pointer_is_followed_and_the_old_file_let_go(tmp_path: Path) -> None:
@@ -313,39 +266,10 @@ def test_a_relative_url_is_relative_to_where_one_stands(
     warehouse.close()
 
 
-def test_loaded_until_is_asked_of_all_tables_at_once(tmp_path: Path) -> None:
-    file = tmp_path / "loads.duckdb"
-    fill(
-        file,
-        "CREATE SCHEMA core",
-        "CREATE TABLE core.naive AS SELECT TIMESTAMP '2026-01-01 12:00:00' AS at_",
-        "CREATE TABLE core.zoned AS SELECT TIMESTAMPTZ '2026-01-01 13:00:00+02' AS at_",
-        "CREATE TABLE core.days AS SELECT DATE '2026-01-01' AS at_",
-        "CREATE TABLE core.bare (at_ TIMESTAMP)",
-        "CREATE TABLE core.words AS SELECT 'soon' AS at_",
-    )
-    names = ("naive", "zoned", "days", "bare", "words", "absent")
-    assets = [Asset(f"core.{name}", loaded_until="at_") for name in names]
-    with opened(file) as warehouse:
-        found = warehouse.loaded_until(
-            [*assets, Asset("core.naive2"), Asset("core.naive", loaded_until="nope")]
-        )
-    assert found == {
-        "core.naive": NOON,
-        "core.zoned": NOON - timedelta(hours=1),
-        "core.days": NOON - timedelta(hours=12),
-    }
-
-
 def test_columns_are_told_by_name(warehouse: Warehouse) -> None:
     assert warehouse.columns("core.sellers") == {"seller_id": "varchar", "display_name": "varchar"}
     assert warehouse.columns("CORE.Sellers") == warehouse.columns("core.sellers")
     assert warehouse.columns("core.absent") == {}
-
-
-def test_native_sql_is_the_hand_written_one_where_there_is_one(warehouse: Warehouse) -> None:
-    query = Query("SELECT 1 AS a", "snowflake", "sql/p.sql", (), native={"duckdb": "SELECT 2 AS a"})
-    assert ask(warehouse, warehouse.native(query)).rows == ((2,),)
 
 
 def test_what_cannot_be_carried_over_is_said_with_what_to_do(warehouse: Warehouse) -> None:

@@ -33,7 +33,11 @@ def test_what_is_late_is_named_with_how_far_it_came(loaded: catalog.Catalog, war
         needs: Mapping[str, WhenLate] = {name: when_late}
         return late(replace(policy, needs=needs), assets, warehouse, until + after)
 
-    assert said(WhenLate.wait, 2 * HOUR) == f"{name} is late: loaded until {until:%Y-%m-%d %H:%M} UTC"
+    late_since = f"{name} is late: loaded until {until:%Y-%m-%d %H:%M} UTC"
+    assert said(WhenLate.wait, 2 * HOUR) == f"{late_since}; {assets[name].owner} own it"
+    nobodys = {**assets, name: replace(assets[name], owner=None)}
+    needs = {name: WhenLate.wait}
+    assert late(replace(policy, needs=needs), nobodys, warehouse, until + 2 * HOUR) == late_since
     assert said(WhenLate.skip, 2 * HOUR) == said(WhenLate.wait, 2 * HOUR)
     assert said(WhenLate.wait, HOUR) == ""
     assert said(WhenLate.run, 9 * HOUR) == ""

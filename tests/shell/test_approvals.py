@@ -328,7 +328,7 @@ def test_the_card_names_it_all_pings_who_may_and_says_in_its_thread_what_became_
     approved, over = thread(slack, card["ts"])
     assert "<@U0ANA> hold_payouts was approved by" in approved
     assert "succeeded: done" in over
-    assert bot.store.approvals.unshown(bot.clock()) == []
+    assert bot.store.notices.waiting(bot.clock()) == []
 
 
 def test_that_nobody_answered_is_told_there_too(village: tuple[Node, World], slack: Sandbox) -> None:
@@ -353,13 +353,13 @@ def test_the_card_stands_once_whatever_slack_does(
     says(bot, "start hold_payouts seller_id=s_7")
     struck(bot, slack, fault)
     for _ in range(40):
-        if standing(slack) == ["approval-1-0"]:
+        if standing(slack) == ["notice-1"]:
             break
         bot.clock.on(5 * SECOND)
         bot.deliver(2)
     bot.clock.on(timedelta(seconds=40))
     bot.deliver(10)
-    assert standing(slack) == ["approval-1-0"]
+    assert standing(slack) == ["notice-1"]
 
 
 def test_where_its_channel_takes_nothing_the_card_goes_to_who_answers_for_patrol(
@@ -375,7 +375,8 @@ def test_where_its_channel_takes_nothing_the_card_goes_to_who_answers_for_patrol
     bot.clock.on(31 * SECOND)
     bot.deliver(4)
     assert bot.engine.project.owner == "payments"
-    assert standing(slack) == ["approval-1-0"]
+    (told,) = bot.alerts("patrol.unreachable_channel")
+    assert sorted(standing(slack)) == [f"card-{told.id}", "notice-1"]
 
 
 def test_an_approval_comes_back_from_the_store_as_it_was(bot: Node) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.core.action import ShareRows
 from bot.core.alert import Disposition, FalseCause, Work
 from bot.core.command import VERBS
 from bot.core.message import Message, MessageState
@@ -89,15 +90,18 @@ def test_of_several_targets_the_wrong_one_spoils_no_other(bot: Node) -> None:
     assert [bot.alert(n).work for n in (1, 2, 3)] == [Work.acknowledged, Work.acknowledged, Work.open]
 
 
-def test_a_bare_ack_is_the_newest_that_was_told_to_me(bot: Node) -> None:
+def test_a_bare_ack_is_the_alert_that_was_told_to_me_last(world: World, bot: Node) -> None:
     assert "Which alert?" in bad(bot, "ack", ANA)  # bo is on call
-    assert "ALR-3" in good(bot, "ack", BO).text or bot.alert(3).owner == "U0BO"
-    acked = [a.id for a in bot.alerts() if a.owner == "U0BO"]
-    assert len(acked) == 1
     bot.clock.on(11 * MINUTE)
-    bot.engine.sweep()
-    good(bot, "ack", ANA)  # now the team has been told
-    assert sum(a.owner == "U0ANA" for a in bot.alerts()) == 1
+    bot.engine.sweep()  # now the team has been told of all three …
+    bot.clock.on(MINUTE)
+    good(bot, "escalate 2", CY)  # … and ana, who leads it, of one of them once more
+    assert "ALR-2" in good(bot, "ack", ANA).text
+    world.table.says("s_9", bot.clock())
+    bot.next_tick()
+    assert "ALR-4" in good(bot, "ack", BO).text, "its card has told whoever is on call"
+    good(bot, "snooze 3 1h", BO)
+    assert "ALR-1" in good(bot, "ack", CY).text
 
 
 def test_a_link_means_the_alert_whose_card_it_is(bot: Node) -> None:
@@ -237,6 +241,7 @@ def test_list_by_every_filter(bot: Node) -> None:
     assert ids(bot, "list mine", BO) == []
     assert ids(bot, "list unowned") == [2, 3]
     assert ids(bot, "list snoozed") == [2]
+    assert ids(bot, "list late") == []
     assert ids(bot, f"list policy:{EVERY}") == [1, 2, 3]
     assert ids(bot, f"list policy:{HELD_NAME}") == []
     assert ids(bot, "list team:payments severity:medium") == [1, 2, 3]
@@ -351,3 +356,10 @@ def test_several_are_resolved_at_once_by_a_lead_and_by_nobody_else(bot: Node) ->
     assert good(bot, "resolve 1 tp", BO).ok
     assert len(good(bot, "resolve 2 3 benign known", ANA).text.splitlines()) == 2
     assert [bot.alert(n).disposition for n in (2, 3)] == [Disposition.benign] * 2
+
+
+def test_whoever_sees_an_alert_may_put_its_rows_into_the_thread(bot: Node) -> None:
+    said = bot.desk.act(STRANGER, 1, ShareRows("U0STRANGER"))
+    assert said.ok, said
+    assert bot.alert(1).last_event == "its rows put into the thread by ⟦U0STRANGER⟧"
+    assert [line.line.deed for line in bot.store.trail.lines()] == ["share_rows"]

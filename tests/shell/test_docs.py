@@ -14,7 +14,7 @@ import pytest
 from bench.figures import ROWS
 from bot.cli.group import COMMANDS
 from bot.core import order, snooze
-from bot.core.access import MAY_SNOOZE
+from bot.core.access import RIGHTS, TO_ORDER, TO_SNOOZE
 from bot.core.command import VERBS, Command, parse
 from bot.settings import ENVIRONMENT, SECRETS, Settings, load
 from sensors.catalog import load as load_catalog
@@ -87,9 +87,13 @@ def test_the_limits_of_the_responders_guide_are_those_there_are() -> None:
         r"^\| ([\w ]+) \| (\d+ [hd])(?:;[^|]*)? \| an? (\w+) \| `/patrol ([^`]+)`", text, re.MULTILINE
     )
     assert [(most, who) for _, most, who, _ in told] == [
-        *((_long(snooze.LONGEST[scope]), MAY_SNOOZE[scope].value) for scope in snooze.Scope),
-        *((_long(order.LONGEST[kind]), "lead") for kind in order.OrderKind),
+        *((_long(snooze.LONGEST[scope]), RIGHTS[TO_SNOOZE[scope]].role) for scope in snooze.Scope),
+        *((_long(order.LONGEST[kind]), RIGHTS[TO_ORDER[kind]].role) for kind in order.OrderKind),
     ]
+    for scope in snooze.Scope:
+        assert RIGHTS[TO_SNOOZE[scope]].at_most == snooze.LONGEST[scope]
+    for kind in order.OrderKind:
+        assert RIGHTS[TO_ORDER[kind]].at_most == order.LONGEST[kind]
     for _, _, _, line in told:
         assert isinstance(parse(line), Command), line
 

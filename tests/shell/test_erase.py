@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.alert import Disposition, Lane
-from bot.core.reply import Person, Said
+from bot.core.reply import AskReply, Person, Said
 from bot.core.trail import flaws
 from bot.sandbox import Sandbox
 from bot.store.keeping import Keep
@@ -38,7 +38,10 @@ def bot(world: World) -> Node:
         world.table.says(f"s_{n}", NOON - MINUTE, f"pay me at private_{n}")
         bot.clock.on(SECOND)
     bot.tick()
-    says(bot, "start hold_payouts 1", "comment 1 private_1 called us", "resolve 1 fp rule private_1 again")
+    asked = bot.desk.command(ANA, "start hold_payouts 1")
+    assert isinstance(asked, AskReply)
+    assert bot.desk.confirm(ANA, asked.ask).ok
+    says(bot, "comment 1 private_1 called us", "resolve 1 fp rule private_1 again")
     go_on(bot, seconds=6)
     says(bot, "comment 2 private_2 called us", "resolve 2 tp", "comment 3 private_3 called us")
     bot.store.trail.seal(bot.clock())

@@ -11,7 +11,7 @@ from bot.core.action import Acknowledge, SnoozeFor
 from bot.core.reply import Person, Said
 from bot.sandbox import Sandbox
 from tests.shell.delivering import opened
-from tests.shell.making import DAY, HOUR, MINUTE, Node, World
+from tests.shell.making import DAY, FILES, HOUR, MINUTE, Node, World
 from tests.shell.trouble import BOTH
 
 ANA, BO, CY = (Person(f"U0{name}", "C0PAYMENTS") for name in ("ANA", "BO", "CY"))
@@ -202,3 +202,31 @@ def test_an_edit_that_slack_refuses_comes_later(slack: Sandbox, bot: Node) -> No
     assert accept(bot, BO).ok
     bot.deliver(60)
     assert "accepted by bo" in cards(slack)[0]
+
+
+def test_what_waits_for_a_second_person_stands_on_the_card(town: World, slack: Sandbox, bot: Node) -> None:
+    """Of the team's jobs and for its alerts; nothing of another team's, nor for what is sensitive."""
+    jobs = FILES["policies/_jobs.yml"].rstrip() + "\n  approval: second_person\n"
+    others = (
+        "\n" + jobs.replace("hold_payouts", "mail_seller").replace("owner: payments", "owner: mail").strip()
+    )
+    teams = "\nmail:\n  channel: C0PAYMENTS\n  members:\n    dee: {slack: U0DEE, roles: [lead, approver]}\n"
+    town.write(
+        "policies/_teams.yml",
+        TEAM.replace("ana: {slack: U0ANA}", "ana: {slack: U0ANA, roles: [approver]}") + teams,
+    )
+    town.write("policies/_jobs.yml", jobs + others + "\n")
+    bot.engine.reload()
+    assert not bot.engine.catalog.errors, bot.engine.catalog.errors
+    opened(town, bot, "s_1")
+    until_nine(bot)
+    for text in ("start hold_payouts seller_id=s_7", "start hold_payouts 1"):
+        assert bot.desk.command(CY, text).ok  # type: ignore[union-attr]
+    bot.starting.effects()
+    assert bot.desk.command(Person("U0DEE"), "start mail_seller seller_id=s_8").ok is False  # type: ignore[union-attr]
+    assert len(bot.store.approvals.waiting()) == 2
+    hand_over(bot, rounds=12)
+    (card,) = cards(slack)
+    assert "*Waiting for a second person*" in card
+    assert card.count("asked for by cy") == 2
+    assert "for ALR-1" in card

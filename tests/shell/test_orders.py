@@ -151,5 +151,8 @@ def test_what_is_too_much_or_wrong_is_said_and_not_done(bot: Node, text: str, wh
 
 def test_a_responder_is_told_who_may(bot: Node) -> None:
     answer = said(bot, f"pause {EVERY}", BO)
-    assert (answer.ok, answer.hint) == (False, "Those who may: ⟦U0ANA⟧.")
+    assert not answer.ok
+    assert answer.text == (
+        "Only a lead of payments may pause payments.elsewhere, and let it run again: ⟦U0ANA⟧."
+    )
     assert bot.store.orders.on() == []

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.core.action import Comment, Timer
+from bot.core.reply import AskReply, Person
 from bot.sandbox import Sandbox
 from tests.shell.delivering import opened, shown, threaded
 from tests.shell.making import HOUR, MINUTE, SECOND, Node, World
 
+ANA = Person("U0ANA", "C0PAYMENTS", "command")
 TEAM = """
 payments:
   channel: C0PAYMENTS
@@ -139,3 +141,49 @@ def test_a_page_that_waited_is_judged_by_when_it_is_sent(town: World, slack: San
     opened(town, bot)
     bot.deliver(4)
     assert "<@U0BO>" in shown(slack)
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["its time is over", "woken early"])
+def test_the_end_of_a_snooze_of_more_is_not_told_to_who_would_not_hear_it(
+    town: World, slack: Sandbox, bot: Node, early: bool
+) -> None:
+    opened(town, bot)
+    bot.deliver(4)
+    ask = bot.desk.command(ANA, "snooze seller:s_1 1h they are on it")
+    assert isinstance(ask, AskReply)
+    assert bot.desk.confirm(ANA, ask.ask).ok
+    bot.deliver(4)
+    mute(slack, bot, "cy")  # whose turn it is when the alert wakes
+    if early:
+        bot.desk.command(ANA, "wake seller:s_1")
+    else:
+        bot.clock.on(HOUR + SECOND)
+    bot.engine.sweep()
+    bot.deliver(10)
+    (ended,) = [m["text"] for m in slack.messages("payments") if "the snooze of" in m["text"].lower()[-400:]][
+        -1:
+    ]
+    assert "<@U0CY>" not in ended
+    assert "cy has asked Slack not to be disturbed: the next step is told." in ended
+    (told,) = threaded(slack)
+    assert told.startswith("<@U0ANA> ")
+    assert "cy has asked Slack not to be disturbed until" in told
+
+
+def test_where_the_last_step_is_muted_the_end_of_a_snooze_is_told_all_the_same(
+    town: World, slack: Sandbox
+) -> None:
+    town.write("policies/_teams.yml", TEAM.replace("{after: 10m, to: cy}, ", ""))
+    bot = town.node()
+    opened(town, bot)
+    bot.deliver(4)
+    ask = bot.desk.command(ANA, "snooze seller:s_1 1h they are on it")
+    assert isinstance(ask, AskReply)
+    assert bot.desk.confirm(ANA, ask.ask).ok
+    mute(slack, bot, "ana")
+    bot.clock.on(HOUR + SECOND)
+    bot.engine.sweep()
+    bot.deliver(10)
+    ended = slack.messages("payments")[-1]["text"]
+    assert "<@U0ANA>" in ended
+    assert "not to be disturbed" not in ended

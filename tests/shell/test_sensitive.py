@@ -13,9 +13,10 @@ from bot.core.change import Refused
 from bot.core.reply import ListReply, Person, PolicyReply, Revealed, Said, ShowReply, StatusReply
 from bot.sandbox import Sandbox
 from sensors.warehouse import WarehouseError
+from tests.shell import test_approvals as approvals
 from tests.shell.delivering import standing, threaded
 from tests.shell.making import ELSEWHERE, FILES, HELD, MINUTE, SECOND, Node, World
-from tests.shell.outside import opened
+from tests.shell.outside import Outside, opened
 from tests.shell.trouble import EVERY, HELD_NAME, failing
 from tests.shell.typing_in import Patrol
 
@@ -81,6 +82,30 @@ def test_a_card_in_a_channel_that_is_opened_to_others_is_not_added_to(town: Worl
     assert not any("at once" in line for line in threaded(slack))
     assert "the seller is known" not in json.dumps(slack.messages("payments")[0])
     assert len(bot.alerts(EXPOSED)) == 1
+
+
+def test_what_is_for_a_sensitive_alert_is_told_nowhere_once_its_channel_is_open_to_others(
+    town: World, slack: Sandbox
+) -> None:
+    bot = approvals.a_node(town, Outside())
+    slack.set_channel("payments", private=True)
+    town.write("policies/payments/elsewhere.yml", ELSEWHERE + "sensitive: true\n")
+    bot.engine.reload()
+    _, approval = approvals.asked(town, bot)
+    bot.deliver(8)
+    assert standing(slack) == ["card-1", "notice-1"]
+    slack.set_channel("payments", private=False)
+    bot.clock.on(MINUTE)
+    assert approvals.says(bot, f"refuse {approval.id} the xyzzyreason", approvals.CY).ok
+    approvals.lives(bot, seconds=2)
+    bot.deliver(12)
+    shown = json.dumps(slack.channel("payments")["messages"])
+    assert "xyzzyreason" not in shown
+    assert "notice-2" not in standing(slack)
+    slack.set_channel("payments", private=True)
+    bot.clock.on(2 * MINUTE)
+    bot.deliver(20)
+    assert "xyzzyreason" in json.dumps(slack.channel("payments")["messages"])
 
 
 def test_while_slack_does_not_say_whether_it_is_private_nothing_is_posted(

@@ -92,7 +92,8 @@ def test_a_preview_is_good_for_a_quarter_of_an_hour(bot: Node) -> None:
 
 
 def test_who_may_not_is_told_who_may_and_what_is_wrong_is_said(bot: Node) -> None:
-    assert "Only a team's lead may snooze" in wrong(bot, "snooze seller:s_1 3d", BO)
+    told = "Only a lead of payments may snooze all alerts of seller:s_1: ⟦U0ANA⟧, ⟦U0CY⟧"
+    assert told in wrong(bot, "snooze seller:s_1 3d", BO)
     assert "⟦U0CY⟧" in wrong(bot, f"snooze {EVERY} 12h", ANA)
     assert "An entity can be snoozed for 14 d at most." in wrong(bot, "snooze seller:s_1 15d")
     assert "A policy can be snoozed for 3 d at most." in wrong(bot, f"snooze {EVERY} 73h", CY)
@@ -174,7 +175,7 @@ def test_a_new_snooze_of_the_same_takes_the_place_of_the_old_one(bot: Node) -> N
 
 
 def test_an_alert_that_slipped_in_is_quieted_by_the_sweep_and_one_that_was_woken_is_not(bot: Node) -> None:
-    shown = bot.engine.snoozes.preview(Target(Scope.entity, "seller:s_1"), bot.clock() + DAY)
+    shown = bot.engine.snoozes.preview(Target(Scope.entity, "seller:s_1"), bot.clock() + DAY, "U0ANA")
     bot.engine.snoozes.begin(shown, "U0ANA", "")
     bot.desk.command(BO, "wake 1")
     bot.engine.sweep()

@@ -7,6 +7,7 @@ import pytest
 from bot.core.action import Escalate
 from bot.core.reply import OnCallReply, Person, Said
 from bot.sandbox import Sandbox
+from bot.slack.home import home
 from tests.shell.delivering import opened, threaded, until
 from tests.shell.making import DAY, HOUR, MINUTE, Node, World
 from tests.shell.trouble import BOTH
@@ -103,6 +104,21 @@ def test_a_cover_names_its_undo_holds_and_ends_by_itself(bot: Node) -> None:
     bot.clock.on(2 * HOUR)
     assert now_on(bot) == "U0ANA"
     assert "has ended already" in bad(bot, "uncover 1")
+
+
+def test_whoever_asks_and_wherever_it_is_shown_the_same_one_is_on_call(world: World, bot: Node) -> None:
+    good(bot, "cover 2h @cy")
+    world.table.says("s_1", bot.clock())
+    bot.next_tick()
+    status = bot.desk.status(BO)
+    assert now_on(bot) == "U0CY"
+    assert [line.people for line in status.on_call] == [("U0CY",)]
+    assert "<@U0CY>" in str(home(status, BO)["blocks"])
+    assert "<@U0ANA>" not in str(home(status, BO)["blocks"]).partition("<@U0CY>")[0]
+    assert bot.view.paged(bot.alert(1)) == ("U0CY",)
+    refused = bot.desk.command(STRANGER, "ack 1")
+    assert isinstance(refused, Said)
+    assert "⟦U0CY⟧ (on call), ⟦U0ANA⟧" in refused.text
 
 
 def test_a_cover_is_undone_by_its_number_once(bot: Node) -> None:
@@ -212,7 +228,9 @@ def test_who_is_relieved_is_told_and_told_again_when_it_ends(town: World, slack:
     bot = town.node()
     assert "instead of ⟦U0ANA⟧" in good(bot, "takeover 2h", BO).text
     bot.deliver(4)
-    assert ["bo has taken over" in text and "you are not" in text for text in direct(slack, "ana")] == [True]
+    assert ["bo has taken over" in text and "in your place" in text for text in direct(slack, "ana")] == [
+        True
+    ]
     good(bot, "uncover 1", CY)
     bot.deliver(8)
     assert [len(direct(slack, name)) for name in ("ana", "bo", "cy")] == [1, 1, 0]

@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.alert import Lane
 from bot.core.job_run import JobRun, JobState, Progress
-from bot.core.reply import Said
+from bot.core.reply import AskReply, Said
 from bot.errors import JobRefused, JobUnknown
 from tests.shell.making import ELSEWHERE, FILES, MINUTE, NOON, SECOND, Node, World
 from tests.shell.outside import ANA, Killed, Outside, asked, ended, go_on, opened
@@ -163,12 +163,56 @@ def test_an_alert_in_shadow_starts_no_jobs(world: World, bot: Node, outside: Out
 
 
 def test_a_job_without_an_alert_is_started_too(bot: Node, outside: Outside) -> None:
-    said = bot.desk.command(ANA, "start hold_payouts seller_id=s_7")
-    assert isinstance(said, Said)
-    assert said.ok
+    assert yes(bot, "start hold_payouts seller_id=s_7").ok
     go_on(bot, seconds=6)
     assert len(outside.starts) == 1
     assert bot.store.jobs.recent()[0].state is JobState.succeeded
+
+
+def yes(bot: Node, text: str) -> Said:
+    """The answer to what was asked first."""
+    asked = bot.desk.command(ANA, text)
+    assert isinstance(asked, AskReply), asked
+    return bot.desk.confirm(ANA, asked.ask)
+
+
+def test_what_is_typed_is_shown_and_started_only_on_a_yes(world: World, bot: Node, outside: Outside) -> None:
+    alert = opened(world, bot)
+    asked = bot.desk.command(ANA, f"start hold_payouts {alert}")
+    assert isinstance(asked, AskReply)
+    assert asked.does == "Start hold_payouts"
+    assert asked.lines == (
+        f"Start `hold_payouts` for ALR-{alert}?",
+        "With seller_id `s_1`.",
+        "What it changes is not written down.",
+        "To undo: press Release in the admin site",
+    )
+    go_on(bot, seconds=6)
+    assert outside.starts == []
+    assert not bot.desk.confirm(replace(ANA, slack="U0BO"), asked.ask).ok, "somebody else's"
+    assert bot.desk.confirm(ANA, asked.ask).ok
+    assert not bot.desk.confirm(ANA, asked.ask).ok, "twice"
+    go_on(bot, seconds=6)
+    assert len(outside.starts) == 1
+    assert ended(bot, alert) == ["hold_payouts succeeded: done"]
+
+
+def test_what_was_changed_after_it_was_shown_is_not_started(
+    world: World, bot: Node, outside: Outside
+) -> None:
+    jobs = (world.project / "policies/_jobs.yml").read_text()
+    for changed in (jobs.replace("/hold/", "/hold_for_ever/"), jobs.replace("hold_payouts:", "freeze:")):
+        asked = bot.desk.command(ANA, "start hold_payouts seller_id=s_7")
+        assert isinstance(asked, AskReply)
+        world.write("policies/_jobs.yml", changed)
+        bot.engine.reload()
+        said = bot.desk.confirm(ANA, asked.ask)
+        assert (said.ok, said.text) == (
+            False,
+            "`hold_payouts` was changed after you were shown it: it was not started.",
+        )
+    go_on(bot, seconds=6)
+    assert outside.starts == []
 
 
 # ------------------------------------------------------------------------------ deaths

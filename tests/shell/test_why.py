@@ -37,7 +37,7 @@ def why(node: Node, text: str) -> dict[str, str]:
 
 def test_of_an_alert_its_rows_threshold_route_and_delivery(bot: Node) -> None:
     said = why(bot, "why 1")
-    assert said["Found"].startswith("3 rows counted, found in 2026-01-05")
+    assert said["Found"].startswith("3 rows counted, found from 2026-01-05")
     assert said["Found"].endswith("that makes it medium.")
     assert said["Policy"] == "`payments.elsewhere` is live, owned by payments."
     assert said["Threshold"] == (
@@ -57,7 +57,7 @@ def test_of_one_that_is_quiet_why_it_is(bot: Node) -> None:
     bot.engine.act(1, SnoozeFor("U0ANA", bot.clock() + HOUR, "the bank calls back"), by="U0ANA")
     assert "the bank calls back. It wakes early above medium." in why(bot, "why 1")["Snoozed"]
     bot.engine.act(1, Resolve("U0ANA", Disposition.benign), by="U0ANA")
-    assert "By @U0ANA as benign" in why(bot, "why 1")["Resolved"]
+    assert "By @U0ANA as real but allowed" in why(bot, "why 1")["Resolved"]
 
 
 def test_of_somebody_without_an_alert_what_the_policy_knows(bot: Node) -> None:
@@ -66,7 +66,7 @@ def test_of_somebody_without_an_alert_what_the_policy_knows(bot: Node) -> None:
         "No open alert of `payments.elsewhere` is about seller:s_2; there has been none."
     )
     assert "at most 2 count together within 1 d, its threshold is 3" in said["Rows"]
-    assert said["Looks"].startswith("It looked last at 2026-01-05 12:01 UTC over")
+    assert said["Looks"].startswith("It looked last 2026-01-05 12:01 UTC, over")
     assert why(bot, f"why seller:s_99 {EVERY}")["Rows"] == "No row of it is remembered."
     assert "3 rows counted" in why(bot, f"why seller:s_1 policy:{EVERY}")["Found"]
 

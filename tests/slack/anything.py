@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
 from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lane, Snooze, Terms, Work
+from bot.core.approval import Approval, ApprovalState
+from bot.core.digest import Digest, Fired, Span
 from bot.core.earned import Record
 from bot.core.job_run import JobRun, JobState
 from bot.core.oncall import Duty
 from bot.core.reply import (
+    ApprovalsReply,
     AskReply,
     Context,
+    DigestReply,
     Earlier,
     EntityReply,
     Evidence,
@@ -25,6 +30,7 @@ from bot.core.reply import (
     Person,
     PolicyLine,
     PolicyReply,
+    Revealed,
     Said,
     ShowReply,
     StatusReply,
@@ -224,6 +230,45 @@ SHOWN = st.builds(
 WHY = st.sampled_from(["turn", "override", "outside hours", "covers", "has taken over"])
 ON_CALL = st.builds(OnCall, team=TEXT, people=some(SLACK), why=WHY, until=maybe(WHEN), following=some(SLACK))
 DUTY = st.builds(Duty, people=some(SLACK), why=WHY, start=WHEN, end=WHEN)
+APPROVAL = st.builds(
+    Approval,
+    id=NUMBER,
+    job=st.one_of(NAME, TEXT),
+    title=TEXT,
+    params=ROW,
+    binding=st.just("0123456789abcdef" * 4),
+    by=st.one_of(SLACK, st.just("patrol")),
+    asked_at=WHEN,
+    expires_at=WHEN,
+    alert=maybe(NUMBER),
+    state=st.sampled_from(ApprovalState),
+    decided_by=st.one_of(SLACK, st.just(""), st.just("patrol")),
+    decided_at=maybe(WHEN),
+    why=TEXT,
+)
+APPROVALS = some(APPROVAL, 2).map(lambda few: tuple(replace(one, id=n) for n, one in enumerate(few * 15)))
+ABLE = st.dictionaries(st.integers(0, 30), some(SLACK), max_size=3)
+DIGEST = st.builds(
+    DigestReply,
+    digest=st.builds(
+        Digest,
+        team=TEXT,
+        span=st.builds(Span, since=WHEN, until=WHEN, weekly=st.booleans()),
+        open=some(ALERT, 2).map(lambda alerts: alerts * 40),
+        snoozes=some(ALERT, 1),
+        quiet=some(ALERT, 2).map(lambda alerts: alerts * 20),
+        fired=some(
+            st.builds(
+                Fired, policy=st.one_of(NAME, TEXT), opened=NUMBER, right=NUMBER, wrong=NUMBER, severe=NUMBER
+            )
+        ).map(lambda fired: fired * 20),
+        called=DISPOSITIONS,
+        by_day=some(NUMBER, 31),
+        to_acknowledge=maybe(SPAN),
+        to_resolve=maybe(SPAN),
+    ),
+    cards=PLACES,
+)
 STATUS = st.builds(
     StatusReply,
     policies=st.one_of(some(LINE, 4), some(LINE, 4).map(lambda lines: lines * 30)),
@@ -235,6 +280,9 @@ STATUS = st.builds(
     version=TEXT,
     cards=PLACES,
     told=st.dictionaries(st.integers(1, 10**7), some(SLACK), max_size=2),
+    approvals=APPROVALS,
+    able=ABLE,
+    standing=some(MARKED, 12),
 )
 WORTH = st.none() | st.builds(
     Worth,
@@ -242,22 +290,41 @@ WORTH = st.none() | st.builds(
     st.sampled_from([(), ("3 more verdicts",)]),
     st.sampled_from(["", "was right 1 of 12 times"]),
 )
-REPLY = st.one_of(
-    st.builds(Said, text=MARKED, hint=MARKED, ok=st.booleans()),
-    STATUS,
-    st.builds(
+BECAUSE = st.builds(
+    WhyReply, about=MARKED, reasons=some(st.tuples(TEXT, MARKED), 12).map(lambda reasons: reasons * 3)
+)
+ASKED = st.builds(AskReply, ask=st.integers(1, 10**9), lines=some(TEXT, 4), does=TEXT)
+REVEALED = st.builds(
+    Revealed,
+    columns=some(st.one_of(NAME, TEXT), 8),
+    rows=some(ROW, 10),
+    total=NUMBER,
+    why_not=st.one_of(st.just(""), MARKED),
+)
+REPLIES: dict[type, st.SearchStrategy[Any]] = {
+    Said: st.builds(Said, text=MARKED, hint=MARKED, ok=st.booleans()),
+    StatusReply: STATUS,
+    OnCallReply: st.builds(
         OnCallReply,
         teams=some(ON_CALL, 60),
         week=some(DUTY, 60),
         names=st.dictionaries(SLACK, TEXT, max_size=3),
     ),
-    st.builds(ListReply, alerts=some(ALERT, 2).map(lambda alerts: alerts * 40), asked=TEXT, cards=PLACES),
-    SHOWN,
-    st.builds(
-        WhyReply, about=MARKED, reasons=some(st.tuples(TEXT, MARKED), 12).map(lambda reasons: reasons * 3)
+    ListReply: st.builds(
+        ListReply,
+        alerts=some(ALERT, 2).map(lambda alerts: alerts * 40),
+        asked=TEXT,
+        cards=PLACES,
+        snoozes=some(MARKED, 12),
     ),
-    st.builds(AskReply, ask=st.integers(1, 10**9), lines=some(TEXT, 4), does=TEXT),
-    st.builds(
+    ShowReply: SHOWN,
+    WhyReply: BECAUSE,
+    AskReply: ASKED,
+    DigestReply: DIGEST,
+    ApprovalsReply: st.builds(
+        ApprovalsReply, waiting=APPROVALS, able=ABLE, mine=some(st.integers(0, 30), 30)
+    ),
+    EntityReply: st.builds(
         EntityReply,
         name=TEXT,
         link=maybe(st.tuples(TEXT, TEXT)),
@@ -266,7 +333,7 @@ REPLY = st.one_of(
         snoozes=some(TEXT, 12),
         cards=PLACES,
     ),
-    st.builds(
+    PolicyReply: st.builds(
         PolicyReply,
         trend=st.builds(Trend, by_day=some(st.integers(0, 99), 28), called=DISPOSITIONS, open=NUMBER),
         policy=POLICY,
@@ -274,6 +341,7 @@ REPLY = st.one_of(
         worth=WORTH,
         alerts=some(ALERT, 3),
     ),
-    st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
-)
+    HelpReply: st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
+}
+REPLY = st.one_of(*REPLIES.values())
 PERSON = st.builds(Person, slack=SLACK)

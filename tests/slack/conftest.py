@@ -94,6 +94,7 @@ class RecordingDesk:
     delay_s: float = 0.0
     broken: Exception | None = None
     about: Context | None = None
+    zones: dict[str, str] = field(default_factory=dict)
     cards: dict[tuple[str, str], int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -138,28 +139,28 @@ class RecordingDesk:
             return ListReply((self.alert, replace(self.alert, id=4)))
         return Said(f"Heard {text}.", "undo: `unack 3`")
 
-    def show(self, alert_id: int) -> ShowReply | None:
+    def show(self, _person: Person, alert_id: int) -> ShowReply | None:
         return ShowReply(self.alert, self.about or a_context(), ()) if alert_id == self.alert.id else None
 
-    def show_rows(self, alert_id: int) -> ShowReply | None:
+    def show_rows(self, _person: Person, alert_id: int) -> ShowReply | None:
         rows = tuple({"seller_id": "s_1", "body": f"pay me at {n}"} for n in range(45))
         context = a_context(evidence=Evidence(("seller_id", "body"), rows, 60))
         return ShowReply(self.alert, context, ()) if alert_id == self.alert.id else None
 
-    def why_alert(self, alert_id: int) -> WhyReply | None:
+    def why_alert(self, _person: Person, alert_id: int) -> WhyReply | None:
         return WhyReply(f"ALR-{alert_id}", (("Found", "3 rows counted."),))
 
     def status(self, person: Person) -> StatusReply:
         return StatusReply((), (self.alert,), (OnCall("payments", (person.slack,)),))
 
-    def alerts(self, ids: Sequence[int]) -> list[Alert]:
+    def alerts(self, _person: Person, ids: Sequence[int]) -> list[Alert]:
         return [replace(self.alert, id=one) for one in ids]
 
     def resolve_several(self, person: Person, ids: Sequence[int], action: Resolve) -> Said | Refused:
         self._note("several", person.slack, list(ids), action)
         return Said("Both are resolved.")
 
-    def start_form(self, alert_id: int, job: str) -> tuple[Job, Mapping[str, Any]] | None:
+    def start_form(self, _person: Person, alert_id: int, job: str) -> tuple[Job, Mapping[str, Any]] | None:
         known = job == HOLD.name and alert_id == self.alert.id
         return (HOLD, {"seller_id": "s_1"}) if known else None
 
@@ -187,6 +188,12 @@ class RecordingDesk:
     def accept(self, person: Person, handoff: int) -> Said | Refused:
         self._note("accept", person.slack, handoff)
         return Said("The handoff of payments is yours.")
+
+    def names(self) -> dict[str, str]:
+        return {"U0ANA": "ana", "U0BO": "bo", "U0CY": "cy"}
+
+    def met(self, slack: str, zone: str) -> None:
+        self.zones[slack] = zone
 
     def alert_at(self, channel: str, ts: str) -> int | None:
         return self.cards.get((channel, ts))

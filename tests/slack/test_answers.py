@@ -21,6 +21,7 @@ from bot.core.reply import (
     Said,
     StatusReply,
 )
+from bot.core.saying import together
 from bot.sandbox.blockkit import check_message
 from bot.slack.answers import IN_THREADS, render
 from bot.slack.home import home
@@ -133,3 +134,16 @@ def test_on_call_is_now_next_and_a_week_in_the_team_s_own_time() -> None:
     assert "ana (covers)" in lines[1]
     assert "nobody (outside the hours)" in lines[2]
     assert "America/NewˍYork" in str(foot) or "New_York" in str(foot)
+
+
+def test_what_undoes_several_acts_is_typed_once() -> None:
+    answers = [Said(f"ALR-{n} reopened.", f"undo: `/patrol resolve {n}`") for n in (1, 2, 2, 4)]
+    assert together([*answers, Said("x", "`list` shows them"), Said("y")]).hint == (
+        "undo: `/patrol resolve 1 2 4` · `list` shows them"
+    )
+
+
+def test_a_policy_at_another_pace_is_not_shown_as_paused() -> None:
+    for order, mark in (("is paused", "⏸"), ("runs every 1 h", "⏱"), ("", "⏳")):
+        line = PolicyLine("payments.x", "X", "payments", "live", order=order)
+        assert f"{mark} `payments.x`" in words(StatusReply((line,), ()))

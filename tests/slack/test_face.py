@@ -5,29 +5,48 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.core.alert import Alert, Condition, Disposition, FalseCause, Lane, Snooze, Work
+from bot.core.approval import Approval
 from bot.core.change import Effect, EffectKind
-from bot.core.reply import Context, Earlier, Evidence
+from bot.core.job_run import JobRun
+from bot.core.notice import Notice
+from bot.core.reply import Context, Earlier, Evidence, Reply
 from bot.sandbox.blockkit import check_message, text_length
+from bot.slack import approvals, duty
 from bot.slack.answers import render
 from bot.slack.blocks import Face
 from bot.slack.face import NOTICE_MOST, card, card_plain, notice, reply
 from bot.slack.text import width
+from sensors.model.job import Job
 from sensors.model.policy import AlertText, Every, Grades, Policy, Query, Severity
 
-from .anything import ALERT, CONTEXT, MARKED, REPLY, SLACK, some
+from .anything import (
+    ALERT,
+    APPROVAL,
+    CONTEXT,
+    JOB,
+    MARKED,
+    REPLIES,
+    REPLY,
+    RUN,
+    SLACK,
+    TEXT,
+    URL,
+    maybe,
+    some,
+)
 from .conftest import NOW, a_context, an_alert
 from .hostile import HOSTILE, INVISIBLE, dangers, mrkdwn_of, plain_of
 
 # Without shrinking: a card has a hundred parts, and the failing text names itself.
 anything = settings(
     deadline=None,
-    max_examples=60,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
@@ -97,6 +116,38 @@ def test_any_answer_is_one_that_slack_takes(answer: object) -> None:
     sound(render(answer))  # type: ignore[arg-type]  # the strategy makes every kind of Reply
 
 
+def test_every_kind_of_answer_is_drawn() -> None:
+    assert set(REPLIES) == set(get_args(Reply))
+
+
+@anything
+@given(APPROVAL, maybe(JOB), maybe(RUN), some(SLACK), URL)
+def test_any_job_that_waits_has_a_card_and_lines_that_slack_takes(
+    asked: Approval, job: Job | None, run: JobRun | None, able: tuple[str, ...], url: str
+) -> None:
+    shown = approvals.card(asked, job, run, able, url)
+    sound(shown)
+    sound(approvals.decided(asked))
+    if run:
+        sound(approvals.ended(asked, run))
+    for slack in ("U0ANA", "U0BO", "U0CY"):
+        pings = f"<@{slack}>" in " ".join(mrkdwn_of(shown.blocks))
+        assert not pings or slack in (*able, asked.by, asked.decided_by)
+
+
+@anything
+@given(MARKED, some(SLACK, 12), st.dictionaries(SLACK, TEXT, max_size=3))
+def test_any_sentence_beside_alerts_pings_only_those_whom_it_is_for(
+    text: str, people: tuple[str, ...], names: dict[str, str]
+) -> None:
+    shown = duty.notice(
+        Notice("key", "payments", "C0", {"text": f"For the shift: {text}", "people": people}), names
+    )
+    sound(shown)
+    for slack in ("U0ANA", "U0BO", "U0CY"):
+        assert (f"<@{slack}>" in " ".join([shown.text, *mrkdwn_of(shown.blocks)])) == (slack in people)
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_rows_do_nothing_wherever_they_stand(text: str) -> None:
     rows = tuple({"body": text, text[:20] or "x": text} for _ in range(6))
@@ -138,6 +189,7 @@ def test_a_long_title_makes_room_for_what_is_to_be_done() -> None:
     said = notice(an_alert(id=142, step_due=NOW, title="<Ana & sons> " * 30))
     assert len(said) <= NOTICE_MOST
     assert said.endswith("… · ack 142 by 03:04 UTC")
+    assert NOTICE_MOST == 110
 
 
 def test_an_open_alert_says_who_was_told_and_who_is_next() -> None:
@@ -263,6 +315,7 @@ def test_a_page_can_be_answered_where_it_is_read() -> None:
     )
     said = reply(page, an_alert(), ("U0BO", "U0CY"))
     assert said.text == (
-        "<@U0BO> <@U0CY> ALR-3 · escalated to the team: nobody has acknowledged it for 10 min"
+        "<@U0BO> <@U0CY> HIGH · Ana Cards asked 3 times to be paid elsewhere · ALR-3 · escalated to the team:"
+        " nobody has acknowledged it for 10 min"
     )
     assert said.blocks[1]["elements"][0]["action_id"] == "alert.ack"

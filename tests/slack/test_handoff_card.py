@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.handoff import Burden, Handoff, Item
+from bot.core.handoff import Burden, Handoff, Item, Pending
 from bot.sandbox.blockkit import check_message
 from bot.slack.handoff import ACCEPT, handoff
 from tests.slack.anything import SLACK, TEXT, WHEN, maybe, some
@@ -18,6 +18,8 @@ from .hostile import mrkdwn_of
 
 ITEM = st.builds(Item, st.integers(1, 10**7), st.integers(0, 4), TEXT, owner=maybe(SLACK), until=maybe(WHEN))
 ITEMS = some(ITEM, 3).map(lambda items: items * 17)
+ASKED = st.builds(Pending, st.integers(1, 10**7), TEXT, SLACK, WHEN, maybe(st.integers(1, 10**7)))
+PENDING = some(ASKED, 3).map(lambda asked: asked * 9)
 HANDOFF = st.builds(
     Handoff,
     id=st.integers(1, 10**9),
@@ -27,7 +29,13 @@ HANDOFF = st.builds(
     taking=some(SLACK),
     at=WHEN,
     burden=st.builds(
-        Burden, waiting=ITEMS, taken=ITEMS, snoozed=ITEMS, late=ITEMS, more=st.integers(0, 10**6)
+        Burden,
+        waiting=ITEMS,
+        taken=ITEMS,
+        snoozed=ITEMS,
+        late=ITEMS,
+        more=st.integers(0, 10**6),
+        approvals=PENDING,
     ),
     accepted_by=maybe(SLACK),
     accepted_at=maybe(WHEN),

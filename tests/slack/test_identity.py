@@ -50,3 +50,9 @@ def test_until_slack_has_said_who_we_are_people_are_told_that_nothing_was_record
     assert newcomer.desk.handed == []
     newcomer.click("alert.ack")
     assert [what[0] for what in newcomer.desk.handed] == ["act"]
+
+
+def test_the_desk_learns_by_whose_clock_somebody_speaks(newcomer: Bot) -> None:
+    newcomer.sandbox.set_user("ana", tz="Asia/Kolkata")
+    assert newcomer.click("alert.ack")["acked"]
+    assert newcomer.desk.zones == {"U0ANA": "Asia/Kolkata"}

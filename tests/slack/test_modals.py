@@ -11,16 +11,29 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.core.action import Resolve, SnoozeFor
-from bot.core.alert import Disposition
-from bot.core.reply import Person, ShowReply, StatusReply
+from bot.core.alert import Alert, Disposition
+from bot.core.change import Refused
+from bot.core.reply import (
+    AskReply,
+    Context,
+    Evidence,
+    Person,
+    Revealed,
+    Said,
+    ShowReply,
+    StatusReply,
+    WhyReply,
+)
+from bot.core.words import when, who
 from bot.sandbox.blockkit import check_view
-from bot.slack import modals, paging, several, snoozing
+from bot.slack import modals, paging, reveal, several, snoozing
 from bot.slack.home import home
 from bot.slack.modals import Errand, FieldErrors
+from bot.slack.submissions import Submissions
 from sensors.model.job import Job
 
-from .anything import JOB, PERSON, ROW, SHOWN, STATUS, TEXT
-from .conftest import NOW
+from .anything import ALERT, ASKED, BECAUSE, JOB, PERSON, REVEALED, ROW, SHOWN, STATUS, TEXT
+from .conftest import NOW, RecordingDesk, an_alert
 from .hostile import dangers, mrkdwn_of
 
 ERRAND = Errand(3, 7, "C0PAYMENTS", "1790000000.000100", "hold_payouts")
@@ -60,14 +73,37 @@ def test_any_job_and_any_note_has_its_form(
 
 
 @anything
+@given(BECAUSE, ASKED, REVEALED, ALERT)
+def test_any_reason_any_question_and_any_masked_values_have_theirs(
+    because: WhyReply, asked: AskReply, found: Revealed, alert: Alert
+) -> None:
+    sound(paging.why(because, ERRAND))
+    sound(snoozing.sure(asked, ERRAND))
+    sound(reveal.form(alert, ERRAND))
+    sound(reveal.shown(found, ERRAND))
+
+
+@anything
 @given(STATUS, PERSON)
 def test_any_status_has_its_home(status: StatusReply, person: Person) -> None:
     sound(home(status, person))
 
 
-def test_an_errand_comes_back_as_it_went() -> None:
-    assert Errand.unpacked(ERRAND.packed()) == ERRAND
-    assert Errand.unpacked(Errand(1, 0, job="a:b").packed()) == Errand(1, 0, job="a:b")
+@given(
+    st.builds(
+        Errand,
+        alert=st.integers(0, 10**12),
+        work_seq=st.integers(0, 10**6),
+        channel=st.sampled_from(["", "C0PAYMENTS"]),
+        ts=st.sampled_from(["", "1790000000.000100"]),
+        job=TEXT,
+    )
+)
+def test_an_errand_comes_back_as_it_went(errand: Errand) -> None:
+    assert Errand.unpacked(errand.packed()) == errand
+
+
+def test_what_is_no_errand_is_none() -> None:
     for broken in ("", "x", "1:2", "a:2:C:1:", "1:2:3"):
         assert Errand.unpacked(broken) is None
 
@@ -106,3 +142,25 @@ def test_made_up_choices_are_refused() -> None:
     assert isinstance(modals.resolved(filled(disposition=chosen("nonsense")), "U0ANA"), FieldErrors)
     assert isinstance(snoozing.snoozed(filled(span=chosen("9y")), "U0ANA", NOW), FieldErrors)
     assert isinstance(modals.resolved({}, "U0ANA"), FieldErrors)
+
+
+@pytest.mark.parametrize("kind", [Refused, Said])
+def test_a_refusal_under_a_field_names_people_and_times_in_plain_text(kind: type) -> None:
+    why = f"Only `payments` may, as {who('U0CY')} or {who('U0GONE')} until {when(NOW)}."
+    outcome = Refused(why) if kind is Refused else Said(why, ok=False)
+    body = {"view": snoozing.snooze(an_alert(), ERRAND)}
+    ack = Submissions(RecordingDesk(), lambda: NOW).instead(body, outcome)
+    assert ack is not None
+    assert ack["response_action"] == "errors"
+    assert ack["errors"] == {
+        "scope": f"Only payments may, as cy or a teammate until {NOW:%Y-%m-%d %H:%M} UTC."
+    }
+
+
+def test_rows_of_the_alerts_day_are_narrow_enough_for_a_phone() -> None:
+    rows = tuple({"body": "venmo me", "sent_at": f"{NOW:%Y-%m-%d} 0{n}:00:00Z"} for n in range(3))
+    evidence = Evidence(("body", "sent_at"), rows, total=3)
+    shown = ShowReply(an_alert(), Context(evidence=evidence), ())
+    for view in (paging.rows(shown, ERRAND), modals.more(shown, ERRAND)):
+        texts = [b["elements"][0]["elements"][0]["text"] for b in view["blocks"] if b["type"] == "rich_text"]
+        assert texts == ["body      sent_at\nvenmo me  00:00:00\nvenmo me  01:00:00\nvenmo me  02:00:00"]

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from bot.core.reply import Evidence
 from bot.errors import LeaseLost
 from bot.store import Ask, DeadRun, Done, Held, RunSave, Store
-from sensors.model.run import Cause, CauseKind, Run, RunStatus
+from sensors.model.run import Cause, CauseKind, Run, RunStatus, Submitted
 from sensors.model.window import Window
 from tests.store.making import MINUTE, NOON, POLICY, alert, change, claimed, running, tick
 
@@ -43,6 +43,25 @@ def test_a_takeover_keeps_the_window_and_the_watermark_of_the_first_claim(store:
     assert (second.id, second.window, second.from_watermark) == (first.id, first.window, first.from_watermark)
     assert (second.attempt, second.token == first.token) == (2, False)
     assert store.runs.dead(LATER) == []
+
+
+def test_who_takes_a_run_over_learns_which_query_looks_for_it(store: Store) -> None:
+    first, query = running(store), Submitted("01b2", "abc")
+    assert first.submitted is None
+    assert store.runs.submitted(first, query)
+    second = claimed(store, now=LATER)
+    assert isinstance(second, Run)
+    assert second.submitted == query
+    assert not store.runs.submitted(first, Submitted("01b3", "abc"))  # it is no longer the first one's
+
+
+def test_a_run_that_failed_and_is_tried_again_asks_anew(store: Store) -> None:
+    first = running(store)
+    assert store.runs.submitted(first, Submitted("01b2", "abc"))
+    assert store.runs.fail(first, RunStatus.failed, "no", NOON, retry_at=NOON + MINUTE)
+    second = claimed(store, now=LATER)
+    assert isinstance(second, Run)
+    assert second.submitted is None
 
 
 def test_an_extended_lease_is_not_taken_over(store: Store) -> None:

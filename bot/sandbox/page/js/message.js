@@ -10,7 +10,7 @@ import { blocks, keptBlocks } from "./render/blocks.js";
 import { collapsible } from "./render/collapse.js";
 import { files } from "./render/files.js";
 import { avatar, displayName } from "./render/names.js";
-import { mrkdwn } from "./render/mrkdwn.js";
+import { mrkdwn, plainText } from "./render/mrkdwn.js";
 import { showProfile } from "./profile.js";
 
 const held = new Map();   // what the selects of a message hold, by message
@@ -114,7 +114,10 @@ function touch(row, m, channel, options) {
 function above(m, channel, options) {
   if (m.ephemeral) return part("above", "only you", () => h("div.only-you", null, icon("eye", 14), "Only visible to you"));
   if (m.subtype !== "thread_broadcast" || options.place === "thread") return null;
-  return part("above", "reply", () => h("button.replied-to", { type: "button", onclick: () => openThread(channel.id, m.thread_ts) }, "replied to a thread"));
+  const root = messageOf(channel, m.thread_ts);
+  const to = root?.blocks?.find((b) => b.type === "header")?.text.text || root?.text || "";
+  return part("above", to, () => h("div.replied-to", null, h("span", null, `replied to a thread${to ? ":" : ""}`),
+    to && h("button.replied-what", { type: "button", onclick: () => openThread(channel.id, m.thread_ts) }, ...plainText({ text: to }))));
 }
 
 function main(m, channel, options) {

@@ -68,6 +68,9 @@ function ago(ts) {
   return gap >= 0 ? `${words} ago` : `in ${words}`;
 }
 
+/** As a field for date and time wants it: 2027-03-02T09:30. */
+export const localMinute = (ts) => `${TOKENS.date_num(ts)}T${pad(date(ts).getHours())}:${pad(date(ts).getMinutes())}`;
+
 const pad = (n) => String(n).padStart(2, "0");
 const long = (ts) => `${WEEKDAY.format(date(ts))}, ${MONTH.format(date(ts))} ${ordinal(date(ts).getDate())}, ${date(ts).getFullYear()}`;
 const middle = (ts) => `${MONTH.format(date(ts))} ${ordinal(date(ts).getDate())}, ${date(ts).getFullYear()}`;

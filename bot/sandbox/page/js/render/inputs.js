@@ -4,6 +4,7 @@ import { icon } from "../icons.js";
 import { popover } from "../layer.js";
 import { channels, people } from "../store.js";
 import { plainText, textObject } from "./mrkdwn.js";
+import { localMinute } from "../time.js";
 import { options } from "./values.js";
 
 const placeholder = (element, otherwise = "") => element.placeholder?.text ?? otherwise;
@@ -40,7 +41,7 @@ function grow(node) {
 const optionNode = (option) => h("option", { value: option.value }, plain(option.text));
 
 function nativeSelect(element, bind, children, fallback) {
-  const node = h("select.select", { ...common(element, bind), onchange: (event) => bind.set(event.target.value, true) },
+  const node = h("select.select", { ...common(element, bind), onchange: (event) => { node.classList.toggle("is-empty", !event.target.value); bind.set(event.target.value, true); } },
     h("option", { value: "", disabled: !bind.optional }, placeholder(element, fallback)), children);
   node.value = bind.value || "";
   node.classList.toggle("is-empty", !bind.value);
@@ -106,10 +107,18 @@ function moment(kind) {
   };
 }
 
+/** Held as seconds since the epoch, shown by the reader's own clock. */
+function dateAndTime(element, bind) {
+  const held = (text) => (text ? Math.floor(new Date(text).getTime() / 1000) : "");
+  const node = h("input.field.field-date", { ...common(element, bind), type: "datetime-local", onchange: (event) => bind.set(held(event.target.value), true) });
+  node.value = bind.value ? localMinute(bind.value) : "";
+  return node;
+}
+
 const KINDS = {
   plain_text_input: textInput, number_input: textInput, email_text_input: textInput, url_text_input: textInput,
   static_select: staticSelect, users_select: usersSelect, channels_select: channelSelect, conversations_select: channelSelect,
-  radio_buttons: radios, checkboxes, datepicker: moment("date"), timepicker: moment("time"),
+  radio_buttons: radios, checkboxes, datepicker: moment("date"), timepicker: moment("time"), datetimepicker: dateAndTime,
   multi_static_select: (e, b) => multi(e, b, options(e)),
   multi_users_select: (e, b) => multi(e, b, peopleOptions()),
   multi_channels_select: (e, b) => multi(e, b, channelOptions()),

@@ -2,7 +2,7 @@
 
 const SINGLE = { users_select: "selected_user", channels_select: "selected_channel", conversations_select: "selected_conversation" };
 const MANY = { multi_users_select: "selected_users", multi_channels_select: "selected_channels", multi_conversations_select: "selected_conversations" };
-const PLAIN = { datepicker: "selected_date", timepicker: "selected_time" };
+const PLAIN = { datepicker: "selected_date", timepicker: "selected_time", datetimepicker: "selected_date_time" };
 
 export const valueKey = (blockId, element) => `${blockId}/${element.action_id}`;
 
@@ -13,6 +13,7 @@ export function options(element) {
 export function initial(element) {
   switch (element.type) {
     case "datepicker": return element.initial_date || "";
+    case "datetimepicker": return element.initial_date_time || "";
     case "timepicker": return element.initial_time || "";
     case "static_select": case "radio_buttons": return element.initial_option?.value ?? "";
     case "multi_static_select": case "checkboxes": return (element.initial_options || []).map((o) => o.value);

@@ -1,0 +1,36 @@
+"""What fakesnow reads or answers otherwise than Snowflake does, put right before it is used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from fakesnow import arrow, transforms
+
+
+def mend() -> None:
+    _try_cast()
+    _no_time()
+
+
+def _try_cast() -> None:
+    """TRY_CAST to a time gives NULL for a text that is none; fakesnow makes a plain cast of it."""
+    plain = transforms.to_timestamp
+
+    def to_timestamp(expression: Any) -> Any:
+        return expression if type(expression).__name__ == "TryCast" else plain(expression)
+
+    transforms.to_timestamp = to_timestamp
+
+
+def _no_time() -> None:
+    """A time that is NULL goes out as one; fakesnow's parts of it are NULL, which the connector refuses."""
+    plain = arrow.timestamp_to_sf_struct
+
+    def timestamp_to_sf_struct(times: Any) -> Any:
+        whole = times.combine_chunks() if isinstance(times, pa.ChunkedArray) else times
+        struct = plain(pc.fill_null(whole, pa.scalar(0, type=whole.type)))
+        return pa.StructArray.from_arrays(struct.flatten(), fields=list(struct.type), mask=pc.is_null(whole))
+
+    arrow.timestamp_to_sf_struct = timestamp_to_sf_struct
