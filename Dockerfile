@@ -17,7 +17,7 @@ COPY bot ./bot
 COPY sensors ./sensors
 RUN pip wheel --no-deps -w /wheels .
 RUN python -m venv --without-pip /opt/patrol \
- && pip --python /opt/patrol/bin/python install --no-index --find-links /wheels patrol
+ && pip --python /opt/patrol/bin/python install --no-index --find-links /wheels 'patrol[pictures]'
 
 FROM python:3.11-slim
 # For bundles that lie in repositories.

@@ -58,11 +58,11 @@ class Acting:
         self.add(person, deed, about or ground.name, refused)
         return refused
 
-    def refusal(self, person: Person, deed: Deed, ground: Ground) -> Refused | None:
+    def refusal(self, person: Person, deed: Deed, ground: Ground, about: str = "") -> Refused | None:
         """Why he may not, which is kept; the line of what he may is written with its outcome."""
         refused = access.may(person.slack, deed, ground)
         if refused:
-            self.add(person, deed, ground.name, refused)
+            self.add(person, deed, about or ground.name, refused)
         return refused
 
     def told(self, person: Person, said: Command, answer: Reply) -> None:

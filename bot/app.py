@@ -15,6 +15,7 @@ from bot import web
 from bot.bundles.pulling import Pulling
 from bot.core import bundles
 from bot.core.earned import Rule
+from bot.core.trend import Trend
 from bot.core.words import count
 from bot.deliver import Deliverer
 from bot.desk import Desk
@@ -23,6 +24,7 @@ from bot.engine import Engine
 from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
 from bot.metrics import METRICS
 from bot.opening import open_store
+from bot.pictures import Drawings, can_draw
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
 from bot.settings import Settings, require
@@ -30,6 +32,7 @@ from bot.shifts.groups import Groups
 from bot.shifts.pagers import Pagers
 from bot.slack import http, listeners, socket
 from bot.slack.client import SlackClient
+from bot.slack.homes import Homes
 from bot.slack.scopes import SCOPES
 from bot.starting import Starting
 from bot.store import Store
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 
 log = logs.get("app")
 
+PICTURE_WITHIN_S = 10.0
 STALE_BEAT = timedelta(seconds=60)  # after which a chore that has not ended is called stuck
 BEHIND = timedelta(minutes=5)  # after which what is due, and was not done, is called late
 LONG = ("late_rows", "mending", "pull")  # they wait for queries, or for repositories that do not answer
@@ -98,7 +102,9 @@ class Bot:
         self.starting = Starting(self.engine)
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
+        self.pictures = Drawings(self.slack) if can_draw() else None
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
+        self.homes = Homes(self.desk.status, self.slack)
         groups = Groups(self.store, self.project, self.slack, clock)
         self.pagers = Pagers(self.engine)
         beside = {
@@ -106,7 +112,8 @@ class Bot:
             "groups": groups.once,
             "pagers": self.pagers.once,
             "handoffs": self.desk.handoffs.once,
-            "digests": Digests(self.view).once,
+            "digests": Digests(self.view, self._picture).once,
+            "homes": self.homes.once,
         }
         self.scheduler = Scheduler(
             self.engine, self.starting, self.deliverer, settings.workers, beside, _keep(settings)
@@ -124,7 +131,15 @@ class Bot:
         """
         self._introduce()
         bolt = listeners.new_app(self.slack, self.settings.slack_signing_secret or "")
-        listeners.register(bolt, self.desk, self.slack, clock=self.engine.clock, observe=self.metrics.acked)
+        listeners.register(
+            bolt,
+            self.desk,
+            self.slack,
+            clock=self.engine.clock,
+            observe=self.metrics.acked,
+            pictures=self.pictures,
+            homes=self.homes,
+        )
         posts = {http.PATH: self._door(bolt).take} if self._over_http else {}
         self._web = web.serve(
             web.app(self.health, self.metrics.registry, posts), self.settings.port, self.settings.host
@@ -156,6 +171,10 @@ class Bot:
             requests=f"{self._web.url}{http.PATH}" if self._over_http else "over Socket Mode",
         )
 
+    def _picture(self, trend: Trend) -> str:
+        """What a digest waits for, which has the whole morning."""
+        return self.pictures.within(trend, PICTURE_WITHIN_S) if self.pictures else ""
+
     @property
     def _over_http(self) -> bool:
         return self.settings.slack_mode == "http"
@@ -186,6 +205,8 @@ class Bot:
             self._web.close()
         if self.heartbeat:
             self.heartbeat.close()
+        if self.pictures:
+            self.pictures.close()
         self.pulling.stopping.set()
         self.scheduler.stop()
         self.pagers.close()

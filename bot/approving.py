@@ -10,7 +10,7 @@ from typing import Any
 from bot.acting import Acting
 from bot.core import access
 from bot.core.access import Deed
-from bot.core.action import StartJob
+from bot.core.action import MACHINE, StartJob
 from bot.core.alert import Alert
 from bot.core.approval import (
     Answer,
@@ -27,13 +27,14 @@ from bot.core.change import Refused
 from bot.core.command import Command
 from bot.core.reply import ApprovalsReply, AskReply, Person, Reply, Said
 from bot.core.trail import line_of
-from bot.core.words import when
+from bot.core.words import when, who
 from bot.log import get
 from bot.starting import Starting
 from bot.waiting import Waiting
 from sensors.model.job import Job
 
 log = get("approving")
+Form = tuple[Job, dict[str, Any]]  # a job, and the values that its parameters would have
 
 
 class Approving:
@@ -89,6 +90,8 @@ class Approving:
         if isinstance(params, Said | Refused):
             return params
         waits, about = needed(job), _about(job, alert)
+        if waits and (same := self._waits_already(job, params, alert)):
+            return same
         if alert:
             asked = StartJob(person.slack, job.name, params, waits)
             _, done = self.engine.act(
@@ -108,6 +111,16 @@ class Approving:
         return Said(
             f"{job.title} is starting as job run {found.id}; `/patrol status` shows its outcome.", undo
         )
+
+    def _waits_already(self, job: Job, params: Mapping[str, Any], alert: Alert | None) -> Said | None:
+        """The same, asked for before, and nobody has answered yet."""
+        now, bound, about = self.engine.clock(), binding(job, params), alert.id if alert else None
+        for one in self.store.approvals.waiting():
+            if (one.binding, one.alert) == (bound, about) and now < one.expires_at:
+                by = who(one.by) if one.by != MACHINE else "Patrol"
+                said = f"{one.title} waits already, as {one.name}: {by} asked for it."
+                return Said(said, "`approvals` shows what waits, and who may agree.", ok=False)
+        return None
 
     def _params(
         self, person: Person, alert: Alert | None, job: Job, given: Mapping[str, Any]
@@ -141,9 +154,7 @@ class Approving:
             "`approvals` shows what waits, and who may agree.",
         )
 
-    def form(
-        self, person: Person, alert_id: int, job_name: str
-    ) -> tuple[Job, dict[str, Any]] | Refused | None:
+    def form(self, person: Person, alert_id: int, job_name: str) -> Form | Refused | None:
         """The job and what its parameters would be from the alert's row."""
         job, alert = self.engine.catalog.jobs.get(job_name), self.store.alerts.get(alert_id)
         if job is None or alert is None:

@@ -77,7 +77,7 @@ class Asking:
             f"`{target.name}` is snoozed until {when(shown.until)}{quiet}.",
             f"undo: `/patrol wake {target.name}`",
         )
-        self.acting.kept(person, access.TO_SNOOZE[target.scope], target.name, said)
+        self.acting.kept(person, access.TO_SNOOZE[target.scope], _about(target), said)
         return said
 
     def wake(self, person: Person, name: str) -> Said | Refused:
@@ -94,13 +94,13 @@ class Asking:
         if ended is None:
             return Said(f"`{target.name}` is not snoozed.", "`list snoozed` shows what is.", ok=False)
         said = Said(f"The snooze of `{target.name}` is over; its alerts go on.", "")
-        self.acting.kept(person, Deed.wake, target.name, said)
+        self.acting.kept(person, Deed.wake, _about(target), said)
         return said
 
     def _refused(self, person: Person, target: Target) -> Refused | None:
         """Whoever may snooze so much may wake it, too."""
         ground, deed = self.view.house.ground_of_target(target), access.TO_SNOOZE[target.scope]
-        return self.acting.refusal(person, deed, ground)
+        return self.acting.refusal(person, deed, ground, _about(target))
 
     # ------------------------------------------------------------------- orders
 
@@ -132,6 +132,11 @@ class Asking:
         if not self.engine.orders.end(policy, person.slack):
             return Said(f"`{policy}` runs by its own schedule.", "`status` shows what is paused.", ok=False)
         return Said(f"`{policy}` runs by its own schedule again, and makes up for what came meanwhile.")
+
+
+def _about(target: Target) -> str:
+    """As the audit names it for good: whom it is about stands in the words, which can be erased."""
+    return target.name if target.scope is Scope.policy else "an entity"
 
 
 def _not_done(why: str) -> Said:

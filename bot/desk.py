@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.acting import Acting
-from bot.approving import Approving
+from bot.approving import Approving, Form
 from bot.asking import Asking
 from bot.core import command, oncall
 from bot.core.access import Deed
@@ -43,7 +43,7 @@ from bot.core.reply import (
     StatusReply,
     WhyReply,
 )
-from bot.core.saying import answered, helped, refusal, together, unrefused
+from bot.core.saying import answered, helped, refusal, together, too_long, unrefused
 from bot.core.snooze import Scope
 from bot.core.unknown import no_such
 from bot.digests import Digests
@@ -143,9 +143,7 @@ class Desk:
         self.acting.kept(person, "accept", f"handoff {handoff}", said)
         return said
 
-    def start_form(
-        self, person: Person, alert_id: int, job_name: str
-    ) -> tuple[Job, dict[str, Any]] | Refused | None:
+    def start_form(self, person: Person, alert_id: int, job_name: str) -> Form | Refused | None:
         return self.approving.form(person, alert_id, job_name)
 
     def met(self, slack: str, zone: str) -> None:
@@ -155,7 +153,7 @@ class Desk:
     # ----------------------------------------------------------------- questions
 
     def show(self, person: Person, alert_id: int) -> ShowReply | Refused | None:
-        return self.view.show(alert_id, person.slack)
+        return self.view.show_with_trend(alert_id, person.slack)
 
     def alerts(self, person: Person, ids: Sequence[int]) -> list[Alert]:
         return list(self.view.seen(person.slack, self.engine.store.alerts.many(ids)))
@@ -215,22 +213,18 @@ class Desk:
 
     def ask_snooze(self, person: Person, name: str, until: datetime, why: str) -> AskReply | Said:
         if len(why) > NOTE_MOST:
-            return self._too_long(why)
+            return too_long(why, NOTE_MOST)
         return unrefused(self.asking.snooze(person, name, until, why))
 
     def _order(self, person: Person, said: Command) -> Reply:
         said = replace(said, words=self._readable(said.words))
         if len(said.words) > NOTE_MOST:
-            return self._too_long(said.words)
+            return too_long(said.words, NOTE_MOST)
         return unrefused(self.asking.order(person, said))
 
     def confirm(self, person: Person, ask: int) -> Said:
         """Yes to what was shown."""
         return unrefused(self.asking.confirm(person, ask))
-
-    def _too_long(self, words: str) -> Said:
-        much = f"That is {len(words):,} characters; at most {NOTE_MOST:,} are kept."
-        return Said(much, "Nothing was done. Say it in fewer words.", ok=False)
 
     def _each(self, person: Person, said: Command) -> Said:
         """One action for every alert named; without one, the alert that is due to this person."""
@@ -255,7 +249,7 @@ class Desk:
     def _action(self, person: Person, said: Command) -> PersonAction | Said:
         by, said = person.slack, replace(said, words=self._readable(said.words))
         if len(said.words) > NOTE_MOST:
-            return self._too_long(said.words)
+            return too_long(said.words, NOTE_MOST)
         match said.verb:
             case "snooze":
                 until = self.view.ends(person.slack, said)
@@ -264,7 +258,7 @@ class Desk:
                 return Resolve(by, said.disposition, said.false_cause, said.words)
             case "assign":
                 to = self._person(said.person)
-                return Assign(by, to) if to else no_such("person", said.person, self._names())
+                return Assign(by, to) if to else no_such("person", said.person, set(self.names().values()))
         simple: Mapping[str, PersonAction] = {
             "ack": Acknowledge(by),
             "unack": Unacknowledge(by),
@@ -291,17 +285,13 @@ class Desk:
         if None in linked:
             return Said("That message is no alert's card.", "Copy the link of the card itself.", ok=False)
         targets = list(dict.fromkeys([*said.alerts, *(found for found in linked if found)]))
-        if targets or said.verb != "ack":
-            return targets
-        last = self.view.told_last(person.slack)
-        return [last.id] if last else []
+        if not targets and said.verb == "ack" and (last := self.view.told_last(person.slack)):
+            return [last.id]
+        return targets
 
     def _person(self, name: str) -> str | None:
         names = self.names()
         return name if name in names else next((s for s, n in names.items() if n == name), None)
-
-    def _names(self) -> list[str]:
-        return sorted(set(self.names().values()))
 
     def _list(self, person: Person, said: Command) -> Reply:
         filters = dict(said.filters)
@@ -343,7 +333,7 @@ class Desk:
             return targets
         if not targets:
             return Said("Which alert?", "Write it so: `show 142`", ok=False)
-        return unrefused(self.view.show(targets[0], person.slack) or self.view.unknown_alert(targets[0]))
+        return unrefused(self.show(person, targets[0]) or self.view.unknown_alert(targets[0]))
 
     def _show_named(self, person: Person, said: Command) -> Reply:
         """A policy, or somebody whom alerts are about."""
@@ -396,6 +386,6 @@ class Desk:
         if isinstance(targets, Said):
             return targets
         found = self._job(targets[0] if targets else None, said.name)
-        return (
-            found if isinstance(found, Said) else unrefused(self.approving.shown(person, *found, said.params))
-        )
+        if isinstance(found, Said):
+            return found
+        return unrefused(self.approving.shown(person, *found, said.params))

@@ -10,6 +10,7 @@ from bot.core.command import Command
 from bot.core.digest import span_before
 from bot.core.notice import Notice
 from bot.core.reply import Person, Reply, Said
+from bot.core.trend import Trend
 from bot.core.unknown import no_such
 from bot.view import View
 from sensors.model.team import Team
@@ -20,8 +21,10 @@ LATE = timedelta(hours=6)  # a digest of this morning is of use until the aftern
 class Digests:
     """Reads alerts and asks for messages; changes nothing."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, picture: Callable[[Trend], str] = lambda _trend: "") -> None:
+        """`picture` gives the id of a file that shows the trend, soon, or ""."""
         self.view = view
+        self.picture = picture
 
     @property
     def asks(self) -> Mapping[str, Callable[[Person, Command], Reply]]:
@@ -54,7 +57,11 @@ class Digests:
         key = f"digest-{team.name}-{span.until:%Y-%m-%dT%H:%M}"
         if self.view.clock() - span.until > LATE or self.view.store.notices.has(key):
             return None
-        if self.view.digest(team, span).digest.is_empty:
+        found = self.view.digest(team, span).digest
+        if found.is_empty:
             return None
         moments = {"since": span.since.isoformat(), "until": span.until.isoformat(), "weekly": span.weekly}
-        return Notice(key, team.name, team.channel, {"digest": moments})
+        shown = self.picture(found.week) if any(found.week.by_day) else ""
+        return Notice(
+            key, team.name, team.channel, {"digest": moments, **({"picture": shown} if shown else {})}
+        )

@@ -47,7 +47,7 @@ class Errands:
         return Errand(
             labels,
             before=run.submitted,
-            again=run.attempt > 1,
+            again=run.taken_over,
             submitted=lambda one: self._record(run, one),
             unwanted=lambda: self.unwanted(run),
             lost=lambda: run.token in self._lost,

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import timedelta
-
-from bot.core.alert import Lane
 from bot.core.earned import missing, noise
-from bot.core.reply import PolicyReply, Said, Trend, Worth
-from bot.core.snooze import Scope, Target
+from bot.core.reply import PolicyReply, Said, Worth
 from bot.engine import Engine
 from bot.view import View
 from sensors.model.policy import Policy, Status
-
-DAY = timedelta(days=1)
-TREND_DAYS = 28
-TREND_MOST = 5_000  # alerts that it counts
 
 
 def policy_page(engine: Engine, view: View, name: str, person: str = "") -> PolicyReply | Said | None:
@@ -35,22 +26,8 @@ def policy_page(engine: Engine, view: View, name: str, person: str = "") -> Poli
         view.cards(opened),
         view.reports(policy),
         mistake,
-        _trend(engine, policy),
+        view.trend(policy.name, catalog.teams.get(policy.owner)),
     )
-
-
-def _trend(engine: Engine, policy: Policy) -> Trend:
-    """By days of 24 hours that end now; backfilled alerts tell nothing of when."""
-    now, target = engine.clock(), Target(Scope.policy, policy.name)
-    found = [
-        alert
-        for alert in engine.store.alerts.about(target, since=now - TREND_DAYS * DAY, limit=TREND_MOST)
-        if alert.lane is not Lane.historical
-    ]
-    days = Counter((now - alert.opened_at) // DAY for alert in found)
-    called = Counter(alert.disposition for alert in found if alert.disposition)
-    by_day = tuple(days[ago] for ago in reversed(range(TREND_DAYS)))
-    return Trend(by_day, dict(called), sum(alert.is_open for alert in found))
 
 
 def _worth(engine: Engine, policy: Policy) -> Worth:

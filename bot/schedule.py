@@ -51,6 +51,7 @@ CHORES: dict[str, float] = {
     "mending": 60,
     "worth": 600,
     "digests": 60,
+    "homes": 15,
     "groups": 10,
     "pagers": 0.5,
     "handoffs": 10,

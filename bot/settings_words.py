@@ -29,6 +29,13 @@ ABOUT = {
     "bundle_folders": "Bundles that are taken from folders instead, such as risk=.; for a team's own checks",
     "functions": "Functions of your own that policies may call, such as risk_score, core.normalize",
     "pull_every": "How many seconds after its last pull a bundle's repository is pulled again",
+    "earn_judged": "How many verdicts a policy in shadow needs before it has earned its place",
+    "earn_precision": "Which share of them must have called it right",
+    "earn_a_day": "How many alerts a day it may have made at most",
+    "earn_days": "For how many days it must have run in shadow",
+    "evidence_days": "For how many days the rows of a resolved alert are kept; default: for ever",
+    "history_days": "For how many days a resolved alert is kept; default: for ever",
+    "audit_days": "For how many days the lines of the audit are kept; default: for ever",
     "ping_url": "Called each minute while Patrol is at work; who hears nothing raises the alarm",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypeVar
@@ -39,6 +40,7 @@ from bot.core.route import channel_in
 from bot.core.silence import SILENT_SENSOR
 from bot.core.snooze import Target
 from bot.core.tell_snooze import on_now, was_on
+from bot.core.trend import Trend, opened, trend
 from bot.core.words import clean, when
 from bot.project import Project
 from bot.store import Store
@@ -49,6 +51,9 @@ from sensors.model.run import RunStatus
 from sensors.model.team import Role, Team
 
 STORY_MOST = 100  # alerts of an entity that its story lists
+WANTED = 50  # open alerts of a kind that Home and `status` look at
+PICTURED = timedelta(days=8)  # before a digest's end: enough for seven days of any clock
+TREND_DAYS = 30
 Told = TypeVar("Told", Approval, JobRun)
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
 
@@ -173,6 +178,19 @@ class View:
         )
         return self.house.context(alert, known)
 
+    def trend(self, policy: str, team: Team | None) -> Trend:
+        """The policy's alerts by the days of the team's clock, as of now."""
+        now = self.clock()
+        found = self.store.alerts.opened(policy, now - (TREND_DAYS + 1) * timedelta(days=1))
+        return trend(found, now, TREND_DAYS, team.zone if team else ZoneInfo("UTC"))
+
+    def show_with_trend(self, alert_id: int, person: str) -> ShowReply | Refused | None:
+        """The same with how its policy has been lately."""
+        found = self.show(alert_id, person)
+        if not isinstance(found, ShowReply):
+            return found
+        return replace(found, trend=self.trend(found.alert.policy, self.team_of(found.alert)))
+
     def show(self, alert_id: int, person: str, rows: int = 100) -> ShowReply | Refused | None:
         """All of an alert, where the person may see it; None where there is none."""
         alert = self.store.alerts.get(alert_id)
@@ -205,6 +223,7 @@ class View:
             tuple(was_on(one) for one in sorted(snoozes.values(), key=lambda s: s.id, reverse=True)),
             self.cards(alerts),
             len(found) > STORY_MOST,
+            trend(opened(alerts), self.clock(), TREND_DAYS, ZoneInfo("UTC")),
         )
 
     def cards(self, alerts: Iterable[Alert]) -> dict[int, Place]:
@@ -255,7 +274,8 @@ class View:
     def status(self, person: str = "") -> StatusReply:
         """As this person may see it; without one, what anybody may."""
         house = self.house
-        opened = self.seen(person, self.store.alerts.open(limit=50))
+        teams = tuple(name for name, team in sorted(self.catalog.teams.items()) if team.member(person))
+        opened = self.seen(person, self._most_wanted(person, teams))
         waiting = self.waiting(person)[:20]
         wrong = (
             *(FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_BUNDLE),
@@ -270,12 +290,25 @@ class View:
             problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
             bundles=tuple(map(bundles.line, held)) if len(held := self.catalog.bundles) > 1 else (),
+            open_total=sum(self.store.alerts.counts().values()),
+            teams=teams,
             cards=self.cards(opened),
             told={alert.id: house.told(alert) for alert in opened},
             approvals=waiting,
             able={asked.id: self.may_approve(asked) for asked in waiting},
             standing=self.standing(),
         )
+
+    def _most_wanted(self, person: str, teams: Iterable[str]) -> list[Alert]:
+        """The worst of all, and whatever the person has or his teams have, however many there are."""
+        read = self.store.alerts.open
+        own = read(owner=person, limit=WANTED) if person else []
+        found = {
+            a.id: a
+            for some in (read(limit=WANTED), own, *(read(team=t, limit=WANTED) for t in teams))
+            for a in some
+        }
+        return sorted(found.values(), key=lambda a: (-a.severity, -a.opened_at.timestamp(), -a.id))
 
     def standing(self) -> tuple[str, ...]:
         """What people have ordered for a time, in sentences."""
@@ -291,8 +324,10 @@ class View:
     def digest(self, team: Team, span: Span) -> DigestReply:
         """What the team is told of that time, and of what is open now."""
         standing = self.seen("", self.store.alerts.open(team=team.name, limit=1000))  # a channel reads it
-        moved = self.seen("", self.store.alerts.moved(team.name, span.since, span.until))
-        found = digest(team, span, standing=standing, moved=moved)
+        since = min(span.since, span.until - PICTURED)
+        moved = self.seen("", self.store.alerts.moved(team.name, since, span.until))
+        answered = self.store.alerts.answered([a.id for a in moved if a.opened_at >= span.since])
+        found = digest(team, span, standing=standing, moved=moved, answered=answered)
         return DigestReply(found, self.cards(found.open[:50]))
 
     def may_approve(self, asked: Approval) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from sensors.file_rotation import HoursFile, OverrideFile, PagerFile, RotationFile
+from sensors.file_targets import TargetsFile
 from sensors.files import (
     Channel,
     Column,
@@ -29,7 +30,7 @@ from sensors.files import (
 from sensors.model.asset import Asset, Entity, ViolationKind
 from sensors.model.job import KEY, Job, Param
 from sensors.model.policy import Severity
-from sensors.model.team import NOBODY, PAGER, LadderStep, Member, Role, Rotation, Team
+from sensors.model.team import NOBODY, PAGER, LadderStep, Member, Role, Rotation, Targets, Team
 from sensors.near import near
 
 RoleName = Annotated[str, one_of(*[role.value for role in Role])]
@@ -85,6 +86,10 @@ class TeamFile(Door):
     acknowledged_for: Duration = Field(
         default=timedelta(hours=4),
         description="How long an acknowledgement holds before it is asked about again",
+    )
+    targets: TargetsFile | None = Field(
+        default=None,
+        description="How soon the team means to acknowledge and to resolve; the digest measures it",
     )
 
     @model_validator(mode="after")
@@ -142,6 +147,7 @@ class TeamFile(Door):
             ladders=ladders,
             acknowledged_for=self.acknowledged_for,
             pager=self.pager.value() if self.pager else None,
+            targets=self.targets.value() if self.targets else Targets(),
         )
 
 

@@ -59,6 +59,8 @@ ROOMS: Mapping[str, str] = {
     "bot.hindsight": f"{PURE} sensors bot.store bot.one_look {LEAVES}",
     "bot.mending": f"{PURE} bot.store bot.engine bot.hindsight {LEAVES}",
     "bot.preview": f"{PURE} sensors bot.slack {LEAVES}",
+    "bot.drawing": PURE,
+    "bot.pictures": f"{PURE} bot.slack bot.drawing {LEAVES}",
     "bot.view": f"{PURE} bot.store bot.project bot.engine {LEAVES}",
     "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.runs bot.engine bot.view {LEAVES}",
     "bot.shifts": f"{PURE} bot.store bot.slack bot.jobs bot.project bot.engine bot.view {LEAVES}",
@@ -115,5 +117,6 @@ HOMES: Mapping[str, str] = {
     "httpx": "bot.jobs bot.watch.heartbeat bot.sandbox",
     "pytest": "bot.cli.collect",
     "click": "bot.cli",
+    "PIL": "bot.drawing",
     "rich": "bot.cli",
 }

@@ -102,7 +102,10 @@ def _verified(store: Store, heads: tuple[Head, ...]) -> tuple[list[str], Seal | 
     strays = store.trail.strays()
     return [
         *found,
-        *(f"line {number} was inserted (into a seal that is not there)" for number in strays),
+        *(
+            f"line {number} is of seal {seal}, which is not there: one of the two was touched"
+            for number, seal in strays
+        ),
     ], last
 
 

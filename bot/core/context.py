@@ -12,6 +12,7 @@ from bot.core.alert import Alert, Disposition, due
 from bot.core.builtin_earned import LANES
 from bot.core.builtin_slack import SLACK_AWAY
 from bot.core.cover import Cover
+from bot.core.late import LATE_ROWS
 from bot.core.message import LATE
 from bot.core.reply import Context, Earlier, Evidence
 from bot.core.route import channel_in
@@ -52,7 +53,8 @@ class House:
 
     def channel_of(self, alert: Alert) -> str:
         """Where its card goes; what is said of a policy's place goes where that policy's own alerts do."""
-        about = str(alert.key_values.get("policy")) if alert.policy in LANES else alert.policy
+        with_it = alert.policy in LANES or (alert.policy == LATE_ROWS and self.sensitive(alert))
+        about = str(alert.key_values.get("policy")) if with_it else alert.policy
         return channel_in(alert.lane, self.catalog.policies.get(about), self.team_of(alert))
 
     def people(self, ref: str | None, alert: Alert) -> tuple[str, ...]:
@@ -80,7 +82,8 @@ class House:
 
     def sensitive(self, alert: Alert) -> bool:
         """Whether only its team may see it: by its policy when it opened, or as that now is."""
-        policy = self.policy_of(alert)
+        about = str(alert.key_values.get("policy")) if alert.policy == LATE_ROWS else alert.policy
+        policy = self.catalog.policies.get(about)
         return alert.terms.sensitive or (policy is not None and policy.sensitive)
 
     def sees(self, person: str, alert: Alert) -> bool:

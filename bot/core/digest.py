@@ -7,15 +7,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from math import ceil
-from statistics import median
 from zoneinfo import ZoneInfo
 
+from bot.core import took
 from bot.core.alert import Alert, Condition, Disposition, Lane, Work
+from bot.core.took import NO_TIME, Took
+from bot.core.trend import NO_TREND, Trend, opened, trend
 from sensors.model.policy import Severity
 from sensors.model.team import NINE, Team
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
+DAYS = 7  # of the picture
+MOMENT = timedelta(microseconds=1)
 MONDAY = 0
 SEVERE = Severity.high
 
@@ -42,7 +45,7 @@ class Fired:
 
 @dataclass(frozen=True)
 class Digest:
-    """Of one team. Alerts are the worst first; times are medians of those that there were."""
+    """Of one team. Alerts are the worst first."""
 
     team: str
     span: Span
@@ -51,9 +54,15 @@ class Digest:
     quiet: tuple[Alert, ...] = ()  # in shadow or of the past, and nobody has said what they were
     fired: tuple[Fired, ...] = ()  # most first
     called: Mapping[Disposition, int] = field(default_factory=dict)  # what was resolved in the span
-    by_day: tuple[int, ...] = ()  # opened on each of its days, oldest first
-    to_acknowledge: timedelta | None = None
-    to_resolve: timedelta | None = None
+    week: Trend = NO_TREND  # the seven days that end with it
+    to_acknowledge: Took = NO_TIME
+    to_resolve: Took = NO_TIME
+
+    @property
+    def noisiest(self) -> Fired | None:
+        """The policy with most false positives; a single one is no noise."""
+        worst = max(self.fired, key=lambda one: (one.wrong, one.opened), default=None)
+        return worst if worst and worst.wrong > 1 else None
 
     @property
     def opened(self) -> int:
@@ -75,8 +84,7 @@ class Digest:
 
 def span_before(team: Team, now: datetime) -> Span:
     """The last whole one: until the newest time at which a shift may begin, by the team's clock."""
-    at = team.rotation.handoff if team.rotation else NINE
-    until = _last(at, team.zone, now)
+    until = _last(begins(team), team.zone, now)
     weekly = until.astimezone(team.zone).weekday() == MONDAY
     days = WEEK if weekly else DAY
     return Span(_wall(until.astimezone(team.zone) - days), until, weekly)
@@ -93,35 +101,44 @@ def _wall(local: datetime) -> datetime:
     return local.astimezone(UTC)
 
 
-def digest(team: Team, span: Span, *, standing: Iterable[Alert], moved: Iterable[Alert]) -> Digest:
-    """`standing`: the team's open alerts; `moved`: those that were opened or resolved in the span. What came
-    after it belongs into the next one."""
+def digest(
+    team: Team,
+    span: Span,
+    *,
+    standing: Iterable[Alert],
+    moved: Iterable[Alert],
+    answered: Mapping[int, datetime],
+) -> Digest:
+    """`standing`: the team's open alerts; `moved`: those that were opened or resolved in the span, or in the
+    week before its end; `answered`: when somebody was first on it, by id. Later ones are the next one's."""
     standing, moved = [a for a in standing if a.opened_at < span.until], list(moved)
     live = [a for a in standing if a.lane is Lane.live]
-    opened = [a for a in moved if a.lane is Lane.live and span.since <= a.opened_at < span.until]
-    resolved = [a for a in moved if a.resolved_at and span.since <= a.resolved_at < span.until]
-    called = Counter(a.disposition for a in resolved if a.disposition and a.lane is Lane.live)
+    lived = [a for a in moved if a.lane is Lane.live and a.opened_at < span.until]
+    fresh = [a for a in lived if span.since <= a.opened_at]
+    resolved = [a for a in lived if a.resolved_at and span.since <= a.resolved_at < span.until]
+    called = Counter(a.disposition for a in resolved if a.disposition)
     return Digest(
         team.name,
         span,
         open=tuple(live),
         snoozes=tuple(a for a in live if a.snooze and a.snooze.until < span.until + DAY),
         quiet=tuple(a for a in standing if a.lane is not Lane.live and a.work is Work.open),
-        fired=_fired(opened),
+        fired=_fired(fresh),
         called=dict(called.most_common()),
-        by_day=_by_day(opened, span, team.zone),
-        to_acknowledge=_middle(a.acknowledged_at - a.opened_at for a in opened if a.acknowledged_at),
-        to_resolve=_middle(a.resolved_at - a.opened_at for a in resolved if a.resolved_at and _by_hand(a)),
+        week=trend(opened(lived), span.until - MOMENT, DAYS, team.zone, begins(team)),
+        to_acknowledge=took.taken(took.to_acknowledge(fresh, answered, span.until), team.targets.acknowledge),
+        to_resolve=took.taken(took.to_resolve(resolved, live, span.until), team.targets.resolve),
     )
 
 
-def _by_hand(alert: Alert) -> bool:
-    return alert.lane is Lane.live and alert.resolved_by is not None
+def begins(team: Team) -> time:
+    """When the team's days begin, by its clock."""
+    return team.rotation.handoff if team.rotation else NINE
 
 
-def _fired(opened: Sequence[Alert]) -> tuple[Fired, ...]:
+def _fired(fresh: Sequence[Alert]) -> tuple[Fired, ...]:
     by_policy: dict[str, list[Alert]] = defaultdict(list)
-    for alert in opened:
+    for alert in fresh:
         by_policy[alert.policy].append(alert)
     found = [
         Fired(
@@ -134,16 +151,3 @@ def _fired(opened: Sequence[Alert]) -> tuple[Fired, ...]:
         for policy, alerts in by_policy.items()
     ]
     return tuple(sorted(found, key=lambda one: (-one.opened, one.policy)))
-
-
-def _by_day(opened: Sequence[Alert], span: Span, zone: ZoneInfo) -> tuple[int, ...]:
-    """By days of the wall's clock that begin when the span does."""
-    first = span.since.astimezone(zone).replace(tzinfo=None)
-    last = span.until.astimezone(zone).replace(tzinfo=None)
-    days = Counter((a.opened_at.astimezone(zone).replace(tzinfo=None) - first) // DAY for a in opened)
-    return tuple(days[n] for n in range(max(1, ceil((last - first) / DAY))))
-
-
-def _middle(spans: Iterable[timedelta]) -> timedelta | None:
-    seconds = [span.total_seconds() for span in spans]
-    return timedelta(seconds=round(median(seconds))) if seconds else None

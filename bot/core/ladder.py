@@ -186,10 +186,12 @@ def scope_ends(alert: Alert, snooze: Snooze, now: datetime, how: str, action: Ti
 def _snooze_ends(alert: Alert, snooze: Snooze, now: datetime) -> Change:
     if snooze.of:
         return scope_ends(alert, snooze, now, "the snooze has ended of", Timer())
-    story = f"the snooze has ended; {STILL[alert.condition]}"
+    story, woken = f"the snooze has ended; {STILL[alert.condition]}", awake(alert, snooze, now)
+    if woken.work is Work.open and woken.step_due == now:  # its step is due, too: nobody is told twice
+        return climb(woken, now, MACHINE, story, Timer(), "woken")
     to = alert.owner if alert.work is Work.acknowledged else None
     tell = Effect(EffectKind.tell, f"{alert.name}: {story}", to=to or step_to(alert), work_seq=alert.work_seq)
-    return changed(alert, awake(alert, snooze, now), now, MACHINE, "woken", story, Timer(), (tell,))
+    return changed(alert, woken, now, MACHINE, "woken", story, Timer(), (tell,))
 
 
 def _acknowledgement(alert: Alert, now: datetime) -> Change:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.action import Action, Clear, Fire
@@ -64,7 +64,7 @@ def late_rows(policy: Policy, found: Late, team: Team | None, holder: Alert | No
         policy=LATE_ROWS,
         key=late_key(policy.name),
         lane=LANE,
-        terms=terms_of(policy.owner, team),
+        terms=replace(terms_of(policy.owner, team), sensitive=policy.sensitive),  # it shows its rows
         title=f"{policy.name}: {_title(found, newest)}"[:200],
         severity=SEVERITY,
         count=found.count,

@@ -65,6 +65,11 @@ class Notice:
         return Span(since, until, bool(said["weekly"]))
 
     @property
+    def picture(self) -> str:
+        """The id of the file that the digest shows, where it was there in time."""
+        return str(self.body.get("picture") or "")
+
+    @property
     def handoff(self) -> int:
         return int(self.body.get("handoff") or 0)
 

@@ -13,6 +13,7 @@ from bot.core.digest import Digest
 from bot.core.earned import Record
 from bot.core.job_run import JobRun
 from bot.core.oncall import Duty
+from bot.core.trend import NO_TREND, Trend
 from sensors.model.asset import ViolationKind
 from sensors.model.job import Job
 from sensors.model.policy import Policy
@@ -25,7 +26,7 @@ class Person:
 
     slack: str
     channel: str | None = None
-    via: str = ""  # button | command | mention | modal | shortcut
+    via: str = ""  # button | command | home | mention | modal | shortcut
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,8 @@ class StatusReply:
     problems: tuple[str, ...] = ()  # of files, of the warehouse, of Slack, in words
     version: str = ""
     bundles: tuple[str, ...] = ()  # a line of each, where there are several
+    open_total: int = 0  # of which `open_alerts` are the worst, and those of the person and his teams
+    teams: tuple[str, ...] = ()  # of the person
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     told: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # alert id -> who has been told
     approvals: tuple[Approval, ...] = ()  # what waits for a second person
@@ -166,6 +169,7 @@ class ShowReply:
     history: tuple[Event, ...]
     jobs: tuple[JobRun, ...] = ()
     card: Place | None = None
+    trend: Trend = NO_TREND  # of its policy, where that is shown
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,7 @@ class EntityReply:
     snoozes: tuple[str, ...] = ()  # in sentences, the newest first
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     more: bool = False  # there are more alerts than are listed
+    trend: Trend = NO_TREND
 
 
 @dataclass(frozen=True)
@@ -209,15 +214,6 @@ class Worth:
 
 
 @dataclass(frozen=True)
-class Trend:
-    """How many alerts opened on each day, the oldest first, and what they came to."""
-
-    by_day: tuple[int, ...] = ()
-    called: Mapping[Disposition, int] = field(default_factory=dict)
-    open: int = 0
-
-
-@dataclass(frozen=True)
 class PolicyReply:
     """`policy payments.refund_spike`: what it is, when it ran and will run, how right it has been."""
 
@@ -228,7 +224,7 @@ class PolicyReply:
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     reports: int = 0  # false positives of which nobody has made a case yet
     mistake: str = ""  # the first of its files, where these do not load and this is its last good version
-    trend: Trend = Trend()
+    trend: Trend = NO_TREND
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,11 @@ def answered(alert: Alert, outcome: Change | Refused | Same) -> Said:
     return Said(f"{alert.name} is so already.", ok=False)
 
 
+def too_long(words: str, most: int) -> Said:
+    much = f"That is {len(words):,} characters; at most {most:,} are kept."
+    return Said(much, "Nothing was done. Say it in fewer words.", ok=False)
+
+
 def helped(asked: str) -> HelpReply | Said:
     """What can be typed, or one verb at length."""
     if not asked:

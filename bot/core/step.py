@@ -113,15 +113,18 @@ def _ownership(
 
 
 def _acknowledge(alert: Alert, action: Acknowledge, now: datetime) -> Outcome:
-    by = action.by
+    by, until = action.by, now + (action.span or alert.terms.acknowledged_for)
     if alert.work is Work.acknowledged:
+        if by == alert.owner and alert.reminded and not alert.snooze:
+            still = replace(alert, acknowledged_at=now, acknowledged_until=until, reminded=False)
+            story = f"{who(by)} is still on it, until {when(until)}"
+            return changed(alert, still, now, by, "acknowledged", story, action)
         if by == alert.owner or by in alert.helpers:
             return Refused(
                 f"You are on {alert.name} already, until {_until(alert)}.", f"undo: unack {alert.id}"
             )
         joined = replace(alert, helpers=(*alert.helpers, by))
         return changed(alert, joined, now, by, "joined", f"{who(by)} is also on it", action)
-    until = now + (action.span or alert.terms.acknowledged_for)
     taken = replace(
         alert,
         work=Work.acknowledged,

@@ -154,8 +154,17 @@ def _of_lines(seal: Seal, lines: Sequence[Kept]) -> Iterator[str]:
     for number, kept in there.items():
         if number not in listed:
             yield f"line {number} was inserted (into seal {seal.number}, {_moment(seal.at)})"
+        elif place := _place(kept, listed):
+            yield f"line {number} was line {place}: their order is another (seal {seal.number})"
         elif listed[number] != kept.hash or _other_words(kept):
             yield f"line {number} was changed (seal {seal.number}, {_moment(kept.line.at)})"
+
+
+def _place(kept: Kept, listed: Mapping[int, str]) -> int | None:
+    """Where the line stood when it was sealed, if that was elsewhere."""
+    if listed[kept.id] == kept.hash:
+        return None
+    return next((place for place, hashed in listed.items() if replace(kept, id=place).hash == hashed), None)
 
 
 def _other_words(kept: Kept) -> bool:

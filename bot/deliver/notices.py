@@ -13,7 +13,7 @@ from bot.deliver.looking import Looking
 from bot.deliver.pacing import EDITS_BY_PEOPLE, PERSON_GAP
 from bot.deliver.posting import Posting
 from bot.deliver.quiet import Quiet
-from bot.deliver.refusals import ELSEWHERE, GONE, WHOLE
+from bot.deliver.refusals import ELSEWHERE, FROZEN, GONE, WHOLE
 from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.log import get
 from bot.slack import duty
@@ -82,7 +82,8 @@ class Notices:
             return self.approvals.face(notice, stands=stands)
         team, names = self.view.catalog.teams.get(notice.team), oncall.names(self.view.catalog.teams)
         if notice.digest and team:
-            return digest(self.view.digest(team, notice.digest), Room(address=self.slack.address))
+            told = self.view.digest(team, notice.digest)
+            return digest(told, Room(address=self.slack.address), notice.picture)
         shift = self.store.handoffs.get(notice.handoff) if notice.handoff else None
         return handoff(shift, names, self._address) if shift else duty.notice(notice, names)
 
@@ -148,10 +149,10 @@ class Notices:
 
     def _refused(self, notice: Notice, taken: Message, free: Message, refused: SlackRefused) -> bool:
         """A card whose channel takes nothing any more is posted anew, where it now belongs."""
-        if refused.code in ELSEWHERE and notice.approval and not notice.under:
-            self.channels.refused(taken.channel, notice.team, refused.code)
-            if (way := self.approvals.channel(notice)) != taken.channel and way:
-                return self.store.outbox.record(
-                    Message(taken.delivery, 0, None, way, notice=notice.id), was=taken
-                )
+        code = "is_archived" if refused.code == FROZEN else refused.code
+        if code in ELSEWHERE and notice.approval and not notice.under:
+            self.channels.refused(taken.channel, notice.team, code)
+            if (way := self.approvals.channel(notice)) and way != taken.channel:
+                anew = Message(taken.delivery, 0, None, way, notice=notice.id)
+                return self.store.outbox.record(anew, was=taken)
         return self.posting.later(taken, free, refused)

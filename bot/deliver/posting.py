@@ -222,7 +222,9 @@ class Posting:
         return self.store.outbox.end(stored.id, "parked", str(why), self.clock())
 
     def _plain(self, intent: Message, drawn: Face) -> Face:
-        """The same without the newer kinds of block; then, if that too is refused, without any."""
+        """The same without what some workspaces do not take; then, if that too is refused, without any."""
+        if drawn.plainer:
+            return Face(drawn.text, drawn.plainer)
         alert = self.store.alerts.get(intent.alert) if intent.effect is None else None
         plain = face.card_plain(alert, self.view.context(alert)) if alert else None
         return plain if plain and plain.blocks != drawn.blocks else Face(drawn.text, [])

@@ -27,6 +27,7 @@ ELSEWHERE = frozenset(
         "messages_tab_disabled",
     }
 )
+FROZEN = "is_inactive"  # of an edit: its channel is archived
 SEEN_FROM_OUTSIDE = frozenset({"channel_not_found", "is_archived", "not_in_channel"})
 # What was to be shown is too much, or of a kind that the workspace does not know.
 PLAINER = frozenset(

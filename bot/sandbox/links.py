@@ -21,7 +21,7 @@ from bot.sandbox.limits import Limits
 from bot.sandbox.names import Json
 from bot.sandbox.replies import ResponseUrl
 from bot.sandbox.web import Hangup, Outcome, read_arguments, refusal, respond
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace import PICTURES, Workspace, kind_of_content
 
 PAGE = Path(__file__).parent / "page"
 MARK = re.compile(r"p(\d{10})(\d{6})")
@@ -109,7 +109,9 @@ class Links:
         content = self._workspace.contents.get(request.path_params["key"])
         if content is None:
             return PlainTextResponse("there is no such file", 404)
-        return PlainTextResponse(content, headers={"X-Content-Type-Options": "nosniff"})
+        kind = kind_of_content(content)
+        shown = kind if kind in PICTURES else "text/plain; charset=utf-8"
+        return Response(content, media_type=shown, headers={"X-Content-Type-Options": "nosniff"})
 
     async def permalink(self, request: Request) -> Response:
         """Leads to the page at this channel and message, which the page calls #CHANNEL/THREAD/MESSAGE."""

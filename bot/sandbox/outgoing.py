@@ -21,7 +21,7 @@ def respond(workspace: Workspace, target: ResponseUrl, body: Json) -> None:
         _delete_original(workspace, channel, target)
         return
     text = str(body.get("text") or "")
-    blocks = checked_blocks(body.get("blocks"))
+    blocks = checked_blocks(workspace, body.get("blocks"))
     if len(text) > TEXT_LIMIT:
         raise SlackError("msg_too_long")
     if not text and not blocks:
@@ -90,7 +90,7 @@ def submitted(workspace: Workspace, view: Json, payload: Any) -> dict[str, str]:
     elif action == "errors":
         return _errors(view, payload.get("errors"))
     elif action in ("update", "push"):
-        content = checked_view(payload.get("view"), "modal")
+        content = checked_view(workspace, payload.get("view"), "modal")
         _ = modals.update(view, content) if action == "update" else modals.push_on(view["user"], content)
     else:
         raise SlackError("invalid_response_action")

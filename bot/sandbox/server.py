@@ -33,7 +33,7 @@ from bot.sandbox.shelf import open_shelf
 from bot.sandbox.speech import Speech
 from bot.sandbox.web import WebApi
 from bot.sandbox.wire import Wire
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.workspace import SCAN, Workspace
 
 HOST = "127.0.0.1"
 
@@ -42,11 +42,13 @@ HOST = "127.0.0.1"
 class Options:
     """How strict and how fast.
 
-    `pace` False lifts the rate limits, `scale` shortens the waits for redelivery, `edit_window` is the age in
-    seconds beyond which messages may not be changed, `request_url` chooses signed HTTP over Socket Mode.
+    `pace` False lifts the rate limits, `scan` is how long a file is looked at (seconds), `scale` shortens the
+    waits for redelivery, `edit_window` is the age in seconds beyond which messages may not be changed,
+    `request_url` chooses signed HTTP over Socket Mode.
     """
 
     pace: bool = True
+    scan: float = SCAN
     deadline: float = 3.0
     scale: float = 1.0
     state: str | Path | None = None
@@ -60,7 +62,7 @@ def create_app(seed: Seed | None = None, options: Options | None = None) -> Star
     """The whole sandbox; its parts hang on `app.state` (workspace, wire, door)."""
     how = options or Options()
     workspace = Workspace(seed, profile_of(how.manifest), open_shelf(how.state), how.clock)
-    workspace.edit_window = how.edit_window
+    workspace.edit_window, workspace.scan = how.edit_window, how.scan
     faults, limits, wire = Faults(), Limits(how.pace), Wire(workspace)
     delivery = Delivery(workspace, wire, faults, Pace(how.deadline, how.scale), how.request_url)
     door = Door(workspace, Clicks(workspace, delivery), Speech(workspace, delivery), wire, faults)

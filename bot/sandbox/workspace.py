@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.sandbox import names
 from bot.sandbox.journal import Journal
@@ -26,6 +27,8 @@ from bot.sandbox.shelf import NoShelf, Shelf
 
 COLORS = ("e8912d", "2bac76", "4bbe2e", "e23d7a", "5b89d5", "9f69e7", "c386df", "43761b")
 TICKET_SECONDS = 30.0
+SCAN = 0.3  # seconds for which a file is looked at
+PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8"}
 KEEP_FACES = 5
 KEEP_EPHEMERALS = 300
 KEEP_NOTIFICATIONS = 2_000
@@ -52,6 +55,8 @@ class Workspace:
         self.notifications: list[Json] = []
         self.files: dict[str, Json] = {}
         self.contents: dict[str, bytes] = {}
+        self.scan = SCAN
+        self._scanned: dict[str, float] = {}  # files that Slack still looks at, and until when
         self.groups: dict[str, list[str]] = {}
         self.past: dict[str, list[list[Json]]] = {}
         self._tickets: dict[str, float] = {}
@@ -101,6 +106,24 @@ class Workspace:
     def store_content(self, file_id: str, content: bytes) -> None:
         self.contents[file_id] = content
         self.keep("content", file_id, base64.b64encode(content).decode())
+
+    def look_at_file(self, file_id: str) -> None:
+        """For a while nothing is known of the file but that it is there."""
+        self._scanned.setdefault(file_id, time.monotonic() + self.scan)
+
+    def mimetype(self, file_id: str) -> str:
+        """Of a file that was looked at; before, and of one that never came, ""."""
+        if time.monotonic() < self._scanned.get(file_id, 0.0):
+            return ""
+        content = self.contents.get(file_id)
+        return "" if content is None else kind_of_content(content)
+
+    def shows_file(self, named: str) -> bool:
+        """Whether blocks may show it: a picture that is there and was looked at, by its id or its address."""
+        parts = urlsplit(named).path.split("/")
+        file_id = parts[2] if parts[:2] == ["", "files"] and len(parts) > 2 else named
+        complete = self.files.get(file_id, {}).get("state") == "complete"
+        return complete and self.mimetype(file_id) in PICTURES
 
     def set_group(self, handle: str, members: list[str]) -> str:
         """A user group and who is in it; its id is S0 and the handle."""
@@ -307,6 +330,12 @@ class Workspace:
 def _micros(ts: str) -> int:
     seconds, _, fraction = ts.partition(".")
     return int(seconds) * 1_000_000 + int(fraction or 0)
+
+
+def kind_of_content(content: bytes) -> str:
+    """What a file is, by how it begins."""
+    known = next((kind for kind, first in PICTURES.items() if content.startswith(first)), "")
+    return known or ("text/plain" if b"\0" not in content[:1_000] else "application/octet-stream")
 
 
 def short_id(prefix: str) -> str:

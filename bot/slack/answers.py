@@ -29,6 +29,7 @@ from bot.core.reply import (
     StatusReply,
     WhyReply,
 )
+from bot.core.trend import Trend
 from bot.core.words import count
 from bot.slack import approvals, duty
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
@@ -53,6 +54,7 @@ from bot.slack.text import (
 from bot.slack.wording import CALLED, finding, footnotes, state, story, title, worth
 from sensors.model.clock import say_duration
 from sensors.model.policy import Cron, Every, Policy
+from sensors.model.run import RunStatus
 
 POLICIES_MOST, ON_A_LINE = 400, 8  # policies: those past the first lines stand side by side
 STATUS_OPEN = 8
@@ -148,8 +150,9 @@ def shown(reply: ShowReply, room: Room = ANYWHERE) -> Face:
         *actions(offers(alert, about)),
         *row_blocks(alert, about, ROWS_MOST),
         *context([*footnotes(alert, about, min(ROWS_MOST, len(about.evidence.rows))), *where]),
-        *_titled("Timeline", history_lines(reply.history, 10)),
-        *_titled("Jobs", job_lines(reply.jobs, 5)),
+        *titled(f"{code(alert.policy)}, alerts by day", _days(reply.trend)),
+        *titled("Timeline", history_lines(reply.history, 10)),
+        *titled("Jobs", job_lines(reply.jobs, 5)),
     ]
     return Face(f"{alert.name} · {title(alert, 90)}", blocks)
 
@@ -171,10 +174,11 @@ def entity(reply: EntityReply, room: Room = ANYWHERE) -> Face:
         header(reply.name),
         section(head),
         *actions(link_button([reply.link] if reply.link else [])),
-        *_titled("Open", [_of_entity(alert, reply, room) for alert in opened]),
-        *_titled("Earlier", [_of_entity(alert, reply, room) for alert in closed]),
-        *_titled("Notes", notes),
-        *_titled("Snoozes", [answer(line, 400) for line in reply.snoozes[:10]]),
+        *titled("Open", [_of_entity(alert, reply, room) for alert in opened]),
+        *titled("Earlier", [_of_entity(alert, reply, room) for alert in closed]),
+        *titled("Alerts by day", _days(reply.trend)),
+        *titled("Notes", notes),
+        *titled("Snoozes", [answer(line, 400) for line in reply.snoozes[:10]]),
     ]
     return Face(f"{escape(reply.name, 100)} · {head}", blocks[:48])
 
@@ -238,9 +242,11 @@ def _job_line(run: JobRun) -> str:
 def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
     """The whole on one screen: what is wrong first."""
     unowned = sum(1 for alert in reply.open_alerts if alert.work is Work.open)
-    head = f"*{count(len(reply.open_alerts), 'open alert')}*, {unowned} with nobody on them"
+    more = max(0, reply.open_total - len(reply.open_alerts))
+    of = f" of the {len(reply.open_alerts)} worst" if more else ""
+    head = f"*{count(len(reply.open_alerts) + more, 'open alert')}*, {unowned}{of} with nobody on them"
     blocks = [
-        *_titled("⚠️ Needs a look", [answer(problem, 300) for problem in reply.problems[:8]]),
+        *titled("⚠️ Needs a look", [answer(problem, 300) for problem in reply.problems[:8]]),
         section(head),
         *sections(alert_lines(reply.open_alerts, reply.cards, room), STATUS_OPEN),
         *around(reply),
@@ -248,16 +254,17 @@ def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
     return Face(trimmed(head, 300), blocks[:48])
 
 
-def around(reply: StatusReply) -> list[Block]:
-    """All of `status` but the alerts: what waits for a second person, who is on call, policies, jobs."""
+def around(reply: StatusReply, policies: Sequence[str] | None = None) -> list[Block]:
+    """All of `status` but the alerts: what waits for a second person, who is on call, policies (all, or these
+    lines of them), jobs."""
     waiting = [approvals.line(asked, reply.able.get(asked.id, ())) for asked in reply.approvals[:10]]
     return [
-        *_titled("Waiting for a second person", waiting),
-        *_titled("For a while", [answer(line) for line in reply.standing]),
-        *_titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
-        *_titled("Policies", _policy_lines(reply.policies), POLICIES_MOST),
-        *_titled("Jobs", job_lines(reply.jobs, 5)),
-        *_titled("Bundles", [answer(line, 300) for line in reply.bundles[:20]]),
+        *titled("Waiting for a second person", waiting),
+        *titled("For a while", [answer(line) for line in reply.standing]),
+        *titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
+        *titled("Policies", _policy_lines(reply.policies) if policies is None else policies, POLICIES_MOST),
+        *titled("Jobs", job_lines(reply.jobs, 5)),
+        *titled("Bundles", [answer(line, 300) for line in reply.bundles[:20]]),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
     ]
 
@@ -265,28 +272,58 @@ def around(reply: StatusReply) -> list[Block]:
 def _policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
     """What is wrong or has open alerts first, a line each; of the others how they are, many on a line."""
     ranked = sorted(policies, key=lambda line: (not line.last_error, -line.open_alerts, line.name))
-    others = [f"{_mark(line)} {code(line.name, 80)}" for line in ranked[LINES_MOST:POLICIES_MOST]]
-    packed = ["  ".join(others[at : at + ON_A_LINE]) for at in range(0, len(others), ON_A_LINE)]
+    others: dict[str, list[str]] = {}
+    for line in ranked[LINES_MOST:POLICIES_MOST]:
+        others.setdefault(how(line), []).append(code(line.name, 80))
+    packed = [
+        f"{how}: {'  '.join(names[at : at + ON_A_LINE])}"
+        for how, names in others.items()
+        for at in range(0, len(names), ON_A_LINE)
+    ]
     left = len(ranked) - POLICIES_MOST
     more = [f"and {left:,} more"] if left > 0 else []
     return [*(policy_line(line) for line in ranked[:LINES_MOST]), *packed, *more]
 
 
-def _mark(line: PolicyLine) -> str:
+FAILING, WELL = "🔴 failing", "🟢 well"
+
+
+def how(line: PolicyLine) -> str:
+    """How it is with a policy, in a colour and in a word."""
     if line.order:
-        return "⏱" if line.order.startswith("runs") else "⏸"
-    return "🔴" if line.last_error else "⏳" if line.last_run is None else "🟢"
+        return "⏱ another pace" if line.order.startswith("runs") else "⏸ paused"
+    if line.last_status is RunStatus.skipped:
+        return "⏳ skipped"
+    if line.last_error:
+        return FAILING
+    return "⏳ not run yet" if line.last_run is None else WELL
 
 
 def policy_line(line: PolicyLine) -> str:
     runs = "" if line.status == "live" else f" · {escape(line.status, 20)}"
-    ran = f" · ran {date(line.last_run, AGO)}" if line.last_run else " · has not run yet"
+    ran = f" · ran {date(line.last_run, AGO)}" if line.last_run else ""
     due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
     opened = f" · {line.open_alerts} open" if line.open_alerts else ""
-    error = f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
     worth = f" · {escape(line.worth, 40)}" if line.worth else ""
-    order = f" · *{escape(line.order, 40)}*" if line.order else ""
-    return f"{_mark(line)} {code(line.name, 80)}{runs}{order}{worth}{opened}{ran}{due}{error}"
+    return f"{_mark(line)} {code(line.name, 80)}{runs}{_ordered(line)}{worth}{opened}{ran}{due}{_wrong(line)}"
+
+
+def unwell(line: PolicyLine) -> str:
+    """Only what is wrong with it, or ordered."""
+    return f"{_mark(line)} {code(line.name, 80)}{_ordered(line)}{_wrong(line)}"
+
+
+def _mark(line: PolicyLine) -> str:
+    """`how`, where what was ordered is said beside it."""
+    return how(line)[0] if line.order else how(line)
+
+
+def _ordered(line: PolicyLine) -> str:
+    return f" · *{escape(line.order, 40)}*" if line.order else ""
+
+
+def _wrong(line: PolicyLine) -> str:
+    return f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
 
 
 def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
@@ -307,10 +344,15 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         section(f"{policy_line(reply.line)}{about}"),
         *context([fact for fact in facts if fact]),
         *([section(worth(found, reply.worth))] if reply.worth else []),
-        *([section(days)] if (days := trend(reply.trend)) else []),
-        *_titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
+        *titled("Alerts by day", [trend(reply.trend)]),
+        *titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
     ]
     return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)
+
+
+def _days(found: Trend) -> list[str]:
+    """The picture in characters, where it shows anything."""
+    return [trend(found)] if any(found.by_day) else []
 
 
 def _reports(count: int, policy: str) -> str:
@@ -342,7 +384,8 @@ def helped(reply: HelpReply, room: Room = ANYWHERE) -> Face:
 # -- of all --------------------------------------------------------------------------------------------------
 
 
-def _titled(title: str, lines: Sequence[str], most: int = LINES_MOST) -> list[Block]:
+def titled(title: str, lines: Sequence[str], most: int = LINES_MOST) -> list[Block]:
+    """Lines under a title; nothing where there are none."""
     if not any(lines):
         return []
     first, *rest = sections(lines, most)

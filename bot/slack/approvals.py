@@ -29,7 +29,7 @@ def card(
         section(_params(asked.params)),
         *context(_means(job)),
         *([section(f"{whom} {_until(asked)}".strip())] if asked.waits else [section(_state(asked, run))]),
-        *(actions(_buttons(asked)) if asked.waits else []),
+        *(answers(asked) if asked.waits else []),
     ]
     return Face(trimmed(text, 300), blocks)
 
@@ -70,12 +70,15 @@ def _progress(run: JobRun) -> str:
     return f"{code(run.job)} {escape(run.state.value.replace('_', ' '))}{came}{where}"
 
 
-def _buttons(asked: Approval) -> list[Block]:
+def answers(asked: Approval) -> list[Block]:
+    """The buttons that a second person answers by."""
     value = f"{asked.id}:{asked.seen}"
-    return [
-        button("Approve", f"approval.yes.{asked.id}", value, "primary"),
-        button("Refuse", f"approval.no.{asked.id}", value, "danger"),
-    ]
+    return actions(
+        [
+            button("Approve", f"approval.yes.{asked.id}", value, "primary"),
+            button("Refuse", f"approval.no.{asked.id}", value, "danger"),
+        ]
+    )
 
 
 def decided(asked: Approval) -> Face:
@@ -113,7 +116,7 @@ def listed(reply: ApprovalsReply, prefix: str = "/patrol") -> Face:
     blocks = [section(head)]
     for asked in reply.waiting[:20]:
         blocks.append(section(line(asked, reply.able.get(asked.id, ()))))
-        blocks += actions(_buttons(asked)) if asked.id in reply.mine else []
+        blocks += answers(asked) if asked.id in reply.mine else []
     rest = len(reply.waiting) - 20
     typed = f"{code(f'{prefix} approve 12')} and {code(f'{prefix} refuse 12 why')} answer, too"
     more = f"and {rest} more; they are answered by number" if rest > 0 else ""

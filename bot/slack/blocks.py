@@ -22,6 +22,7 @@ class Face:
 
     text: str
     blocks: list[Block] = field(default_factory=list)
+    plainer: list[Block] = field(default_factory=list)  # in the place of blocks that Slack does not take
 
 
 def mrkdwn(text: str, limit: int = SECTION_MOST) -> Block:
@@ -39,6 +40,16 @@ def header(text: object) -> Block:
 
 def section(text: str) -> Block:
     return {"type": "section", "text": mrkdwn(text)}
+
+
+def image(file_id: str, words: str, title: str = "") -> Block:
+    """A picture that was uploaded; `words` say all that it shows."""
+    made: Block = {
+        "type": "image",
+        "slack_file": {"id": file_id},
+        "alt_text": plain(words, 1_900) or "A picture",
+    }
+    return made | ({"title": plain_text(title, 200)} if title else {})
 
 
 def context(parts: Iterable[str]) -> list[Block]:

@@ -24,6 +24,7 @@ from bot.slack.scopes import METHODS
 DELIVERY = "patrol_delivery"
 SLACK = "https://slack.com/api/"
 PAGE = 200
+ALT_MOST = 1_000  # characters of what a picture shows
 # No answer, or one that cannot be read: the request may have been done.
 NO_ANSWER = (OSError, HTTPException, SlackClientError, ValueError)
 SHARED = ("is_shared", "is_ext_shared", "is_org_shared", "is_pending_ext_shared")
@@ -36,6 +37,14 @@ class Found:
 
     ts: str
     seq: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A view as it now stands: what changes it names its id and, where it must not have changed, its hash."""
+
+    id: str
+    hash: str
 
 
 @dataclass(frozen=True)
@@ -141,9 +150,13 @@ class SlackClient:
 
     # -- files ---------------------------------------------------------------------------------------------
 
-    def upload(self, name: str, content: bytes) -> str:
-        """The id of the file, which nobody sees until it is shared. Whatever fails here may be done again."""
-        place = self._call("files.getUploadURLExternal", {"filename": name, "length": len(content)})
+    def upload(self, name: str, content: bytes, words: str = "") -> str:
+        """The id of the file, which nobody sees until it is shared; `words` say what a picture shows.
+        Whatever fails here may be done again."""
+        args: Json = {"filename": name, "length": len(content)} | (
+            {"alt_txt": words[:ALT_MOST]} if words else {}
+        )
+        place = self._call("files.getUploadURLExternal", args)
         try:
             answer = self.web._upload_file(
                 url=str(place["upload_url"]),
@@ -170,6 +183,14 @@ class SlackClient:
         args |= {"initial_comment": comment} | ({"thread_ts": thread_ts} if thread_ts else {})
         answer = self._call("files.completeUploadExternal", args)
         return next(iter(_places(next(iter(answer.get("files") or ()), {}), channel)), None)
+
+    def keep(self, file_id: str, title: str) -> None:
+        """The uploaded file is there to be used in blocks, in no channel by itself. May be done again."""
+        self._call("files.completeUploadExternal", {"files": [{"id": file_id, "title": title}]})
+
+    def is_ready(self, file_id: str) -> bool:
+        """Whether Slack has looked at the file: before, it refuses blocks that show it."""
+        return bool((self._call("files.info", {"file": file_id}).get("file") or {}).get("mimetype"))
 
     def shown_at(self, file_id: str, channel: str) -> list[str]:
         """The ts of each message by which the file is shown there, oldest first."""
@@ -202,15 +223,17 @@ class SlackClient:
 
     # -- views ---------------------------------------------------------------------------------------------
 
-    def open_view(self, trigger_id: str, view: Json) -> str:
-        """Shows a modal and returns its id. The trigger is good for three seconds, once."""
-        return str(self._call("views.open", {"trigger_id": trigger_id, "view": view})["view"]["id"])
+    def open_view(self, trigger_id: str, view: Json) -> Opened:
+        """Shows a modal. The trigger is good for three seconds, once."""
+        return _opened(self._call("views.open", {"trigger_id": trigger_id, "view": view}))
 
-    def push_view(self, trigger_id: str, view: Json) -> str:
-        return str(self._call("views.push", {"trigger_id": trigger_id, "view": view})["view"]["id"])
+    def push_view(self, trigger_id: str, view: Json) -> Opened:
+        return _opened(self._call("views.push", {"trigger_id": trigger_id, "view": view}))
 
-    def update_view(self, view_id: str, view: Json, hash: str | None = None) -> None:
-        self._call("views.update", {"view_id": view_id, "view": view} | ({"hash": hash} if hash else {}))
+    def update_view(self, view_id: str, view: Json, hash: str | None = None) -> Opened:
+        """With a hash only if the modal is still as it was then; else SlackRefused `hash_conflict`."""
+        args: Json = {"view_id": view_id, "view": view} | ({"hash": hash} if hash else {})
+        return _opened(self._call("views.update", args))
 
     def fill_view(self, external_id: str, view: Json) -> None:
         """Updates a modal by the name that an ack gave it; SlackRefused `not_found` until Slack has it."""
@@ -318,6 +341,11 @@ class SlackClient:
             raise OutcomeUnknown(f"{method}: {_words(error)}") from error
         except NO_ANSWER as error:
             raise OutcomeUnknown(f"{method}: {_words(error)}") from error
+
+
+def _opened(answer: Json) -> Opened:
+    view = answer.get("view") or {}
+    return Opened(str(view.get("id") or ""), str(view.get("hash") or ""))
 
 
 def _places(file: Mapping[str, Any], channel: str) -> list[str]:

@@ -33,7 +33,8 @@ class Desk(Protocol):
         """A whole slash command (without `/patrol`) or the text of a mention."""
 
     def show(self, person: Person, alert_id: int, /) -> ShowReply | Refused | None:
-        """All of an alert; Refused where the person may not look at it, None where there is none."""
+        """All of an alert, with its policy's alerts by day; Refused where the person may not look at it, None
+        where there is none."""
 
     def show_rows(self, person: Person, alert_id: int, /) -> ShowReply | Refused | None:
         """The same with all rows that are kept."""

@@ -172,6 +172,8 @@ def reply(effect: Effect, alert: Alert, to: Sequence[str] = (), names: Mapping[s
     shown = [section(text + more)]
     if effect.kind is EffectKind.page and alert.is_open and alert.lane is Lane.live:
         shown += actions([button("Acknowledge", "alert.ack", value(alert), "primary")])
+    if effect.kind is EffectKind.tell and alert.reminded and effect.to == alert.owner:
+        shown += actions([button("Still on it", "alert.ack", value(alert), "primary")])
     if effect.kind in (EffectKind.page, EffectKind.tell) and alert.is_open:
         about = f"{alert.severity.name.upper()} · {fitted(_title(alert, 60), 60)}"
         text = " ".join(part for part in (told, f"{about} · {said}") if part)

@@ -8,7 +8,7 @@ from bot.core.action import MACHINE
 from bot.core.handoff import ACCEPT_WITHIN, Handoff, Item, Pending
 from bot.slack.blocks import Block, Face, actions, button, context, header, section
 from bot.slack.text import CLOCK, code, cut, date, escape, fold, link, mention, unpinged
-from bot.slack.wording import DOTS
+from bot.slack.wording import graded
 from sensors.model.clock import say_duration
 from sensors.model.policy import Severity
 
@@ -71,7 +71,7 @@ def _line(item: Item, called: Callable[[str], str], address: Callable[[int], str
     named = link(url, name) if url else f"*{name}*"
     owner = f" · {called(item.owner)} has it" if item.owner and item.until is None else ""
     until = f" · until {date(item.until)}" if item.until else ""
-    return f"{DOTS[Severity(item.severity)]} {named} {escape(item.title, 80)}{owner}{until}"
+    return f"{graded(Severity(item.severity))} {named} {escape(item.title, 80)}{owner}{until}"
 
 
 def _rest(one: Handoff) -> str:

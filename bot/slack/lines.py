@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.alert import Alert, Work
-from bot.core.reply import Place, Trend
-from bot.core.words import count
+from bot.core.reply import Place
+from bot.core.trend import Trend, in_words
 from bot.slack.blocks import Block, section
 from bot.slack.text import AGO, date, link, mention, width
-from bot.slack.wording import CALLED, DOTS, badges, title
+from bot.slack.wording import badges, graded, title
 
 LINES_MOST = 25
 SECTION_CHARACTERS = 2_700
@@ -33,7 +33,7 @@ ANYWHERE = Room()
 
 def alert_line(alert: Alert, url: str | None = None) -> str:
     name = link(url, alert.name) if url else f"*{alert.name}*"
-    what = f"{DOTS[alert.severity]} {name} {title(alert, 90)}"
+    what = f"{graded(alert.severity)} {name} {title(alert, 90)}"
     return f"{what} · {_held(alert)}{badges(alert)} · {date(alert.fired_at, AGO)}"
 
 
@@ -71,11 +71,12 @@ def bars(by_day: Sequence[int]) -> str:
 
 
 def trend(found: Trend) -> str:
-    """The picture with what it shows in words, for those who cannot see it."""
-    if not any(found.by_day):
-        return f"No alert in {count(len(found.by_day), 'day')}." if found.by_day else ""
-    came = [f"{n} {CALLED[what]}" for what, n in found.called.items()]
-    open_now = [f"{found.open} open"] if found.open else []
-    days, most = len(found.by_day), max(found.by_day)
-    said = f"{count(sum(found.by_day), 'alert')} in {days} days, at most {most} on one"
-    return f"{bars(found.by_day)} {said}" + (f": {', '.join([*came, *open_now])}" if came or open_now else "")
+    """The picture in characters, with what it shows in words."""
+    if not found.days:
+        return ""
+    picture = bars(found.by_day)
+    return "\n".join(filter(None, [picture and f"`{picture}`", f"{in_words(found)}{still_open(found)}"]))
+
+
+def still_open(found: Trend) -> str:
+    return f" {found.open} of them {'is' if found.open == 1 else 'are'} open." if found.open else ""

@@ -28,8 +28,10 @@ from bot.slack.client import SlackClient
 from bot.slack.desk import Desk
 from bot.slack.gate import OUTSIDER, Gate, Seen
 from bot.slack.handoff import ACCEPT
+from bot.slack.homes import Homes
 from bot.slack.modals import Errand
 from bot.slack.payloads import Place
+from bot.slack.pictures import Pictures
 from bot.slack.scopes import COMMANDS, EVENTS, SHORTCUTS
 from bot.slack.submissions import Submissions
 from bot.slack.talk import Talk
@@ -79,14 +81,17 @@ def register(
     pool: Executor | None = None,
     clock: Callable[[], datetime] = now_utc,
     observe: Callable[[float], None] = lambda _seconds: None,
+    pictures: Pictures | None = None,
+    homes: Homes | None = None,
 ) -> None:
     """Puts every listener on the app. `pool` does what follows an answer; acts have threads of their own.
 
-    `observe` is told the seconds from the arrival of an act to its ack.
+    `observe` is told the seconds from the arrival of an act to its ack; `pictures` draws for answers, `homes`
+    looks after Home tabs.
     """
     beside = pool or ThreadPoolExecutor(8, thread_name_prefix="talk")
     turns = Turns(ThreadPoolExecutor(8, thread_name_prefix="act"), beside, observe=observe)
-    listeners = Listeners(desk, client, turns, clock)
+    listeners = Listeners(desk, client, turns, clock, Talk(desk, client, turns, pictures, homes))
     app.use(listeners.guard)
     app.action(re.compile(r"^alert\."))(listeners.click)
     app.action(re.compile(r"^approval\."))(listeners.decide)
@@ -133,14 +138,21 @@ def _no_options(ack: Ack) -> None:
 class Listeners:
     """The listeners, with what they hand in to. They hold no state but the ids of the last events."""
 
-    def __init__(self, desk: Desk, client: SlackClient, turns: Turns, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        client: SlackClient,
+        turns: Turns,
+        clock: Callable[[], datetime],
+        said: Talk,
+    ) -> None:
         self._desk = desk
         self._client = client
         self._turns = turns
         self._clock = clock
         self._gate = Gate(client, met=desk.met)
         self._seen = Seen()
-        self._talk = Talk(desk, client, turns)
+        self._talk = said
         self._submissions = Submissions(desk, clock)
 
     # -- before all ----------------------------------------------------------------------------------------
@@ -221,7 +233,9 @@ class Listeners:
     def command(self, ack: Ack, body: Body, context: BoltContext) -> None:
         place, text = payloads.command(body)
         outcome = self._act(context, place, lambda: self._desk.command(place.person, text))
-        if isinstance(outcome, Late):
+        if isinstance(outcome, Late) or self._talk.draws(
+            outcome
+        ):  # a picture must not come before its answer
             ack()
             self._settle(outcome, lambda reply: self._talk.answer(place, reply), place)
             return

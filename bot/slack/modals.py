@@ -10,10 +10,11 @@ from bot.core.action import PersonAction, Resolve
 from bot.core.alert import Alert, Disposition, FalseCause, Work
 from bot.core.approval import needed
 from bot.core.reply import ShowReply
-from bot.slack import wording
+from bot.slack import pictures, wording
 from bot.slack.answers import ROWS_MOST, history_lines, job_lines, row_blocks
 from bot.slack.blocks import Block, actions, button, context, option, plain_text, section
 from bot.slack.face import concealed, offers, value
+from bot.slack.lines import trend
 from bot.slack.text import code, cut, escape, fold
 from bot.slack.wording import CALLED, state
 from sensors.model.job import Job, Param
@@ -148,8 +149,9 @@ def resolved(view: Block, by: str) -> Resolve | FieldErrors:
 # -- more ----------------------------------------------------------------------------------------------------
 
 
-def more(shown: ShowReply, errand: Errand, notice: str = "") -> Block:
-    """Everything about an alert and all that can be done; `notice` (safe mrkdwn) says what just was."""
+def more(shown: ShowReply, errand: Errand, notice: str = "", picture: str = "") -> Block:
+    """Everything about an alert and all that can be done; `notice` (safe mrkdwn) says what just was;
+    `picture` is the file of its policy's trend."""
     alert, about = shown.alert, shown.context
     blocks = [
         *([section(notice)] if notice else []),
@@ -162,6 +164,7 @@ def more(shown: ShowReply, errand: Errand, notice: str = "") -> Block:
         *row_blocks(alert, about, ROWS_MOST),
         *actions(concealed(alert, about)),
         *context([_kept(alert)]),
+        *_lately(shown, picture),
         *_timeline(shown),
         note_field("Add a note", "Kept in its history. “Escalate now” gives it as the reason."),
     ]
@@ -211,6 +214,16 @@ def _giving(alert: Alert) -> list[Block]:
     if alert.owner:
         choose["initial_user"] = alert.owner
     return actions([choose])
+
+
+def _lately(shown: ShowReply, picture: str) -> list[Block]:
+    """How its policy has been: as a picture where there is one, else in characters."""
+    if not any(shown.trend.by_day):
+        return []
+    title = f"{shown.alert.policy}, alerts by day"
+    if picture:
+        return [pictures.picture(picture, shown.trend, title)]
+    return [section(f"*{code(shown.alert.policy)}, alerts by day*\n{trend(shown.trend)}")]
 
 
 def _kept(alert: Alert) -> str:

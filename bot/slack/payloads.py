@@ -30,6 +30,8 @@ SNOOZE = timedelta(hours=1)
 OPENED = ("more", "resolve", "several", "snooze_for", "timeline", "rows", "why", "reveal")
 OPENING = frozenset(f"alert.{name}" for name in OPENED)
 TURN = "alert.turn."
+HOME = "home"  # the way of what was clicked there
+OF = "@"  # between what a button does and of which alert: no two in a view have the same id
 JOB = "alert.job."
 
 
@@ -62,8 +64,13 @@ class Click:
     handoff: int = 0  # on whose card it was, if on one
 
     @property
+    def at_home(self) -> bool:
+        return self.place.via == HOME
+
+    @property
     def in_view(self) -> bool:
-        return bool(self.view_id)
+        """Whether it was in a modal."""
+        return bool(self.view_id) and not self.at_home
 
     @property
     def opens(self) -> bool:
@@ -83,10 +90,10 @@ def click(body: Body) -> Click:
     carried = Errand.unpacked(str(view.get("private_metadata") or ""))
     channel = _id(body.get("channel")) or (carried.channel if carried else "")
     ts = str(container.get("message_ts") or (carried.ts if carried else ""))
-    via = "modal" if view else "button"
+    via = HOME if view.get("type") == "home" else "modal" if view else "button"
     place = Place(_id(body.get("user")), channel, _thread(body), str(body.get("response_url") or ""), via)
     return Click(
-        action_id=str(action.get("action_id") or ""),
+        action_id=str(action.get("action_id") or "").partition(OF)[0],
         place=place,
         errand=_errand(str(action.get("value") or ""), channel, ts) or carried,
         trigger_id=str(body.get("trigger_id") or ""),

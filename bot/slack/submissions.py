@@ -30,7 +30,8 @@ class Submissions:
     def place(self, body: Mapping[str, Any]) -> Place:
         errand = _errand(body)
         user = str((body.get("user") or {}).get("id") or "")
-        return Place(user, errand.channel if errand else "", via="modal")
+        noted = (body.get("view") or {}).get("callback_id") == "note"  # which a message's shortcut opens
+        return Place(user, errand.channel if errand else "", via="shortcut" if noted else "modal")
 
     def record(self, body: Mapping[str, Any], person: Person) -> Outcome:
         errand, view = _errand(body), body.get("view") or {}

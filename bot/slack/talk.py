@@ -12,19 +12,21 @@ from typing import Any
 from bot.core.change import Refused
 from bot.core.reply import Person, Reply, Revealed, Said, ShowReply, WhyReply
 from bot.errors import PatrolError, SlackRefused
-from bot.slack import modals, paging, payloads, reveal, several, snoozing
+from bot.slack import modals, paging, payloads, pictures, reveal, several, snoozing
 from bot.slack.answers import IN_THREADS, plainly, render, said_text
 from bot.slack.blocks import Block, Face, section
-from bot.slack.client import SlackClient
+from bot.slack.client import Opened, SlackClient
 from bot.slack.desk import Desk
-from bot.slack.home import home
+from bot.slack.homes import Homes
 from bot.slack.lines import ANYWHERE, Room
 from bot.slack.modals import Errand
-from bot.slack.payloads import JOB, Click, Place
+from bot.slack.payloads import HOME, JOB, Click, Place
+from bot.slack.pictures import NoPictures, Pictures
 from bot.slack.text import plainly_said
 from bot.slack.turns import Turns
 from sensors.model.policy import NOTHING
 
+NOT_SHOWN = frozenset({"invalid_arguments", "invalid_blocks"})  # perhaps for a file that is no more
 GONE = "There is no such alert any more."
 NOT_RECORDED = "Not recorded: Patrol is too busy right now."
 TRIES, BETWEEN_S = 10, 0.2  # of filling a modal that Slack has not made yet
@@ -71,10 +73,19 @@ def ended(running: Future[Any]) -> Reply | Refused:
 
 
 class Talk:
-    def __init__(self, desk: Desk, client: SlackClient, turns: Turns) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        client: SlackClient,
+        turns: Turns,
+        drawn: Pictures | None = None,
+        homes: Homes | None = None,
+    ) -> None:
         self._desk = desk
         self._client = client
         self._turns = turns
+        self._pictures = drawn or NoPictures()
+        self._homes = homes or Homes(desk.status, client)
 
     # -- to one person -------------------------------------------------------------------------------------
 
@@ -84,7 +95,25 @@ class Talk:
 
     def answer(self, place: Place, reply: Reply | Refused) -> None:
         """`tell`, in the words of that place."""
-        self.tell(place, render(reply, self.room(place)))
+        self._turns.later(lambda: self._answer(place, reply))
+
+    def draws(self, reply: Reply | Refused) -> bool:
+        """Whether a picture follows this answer."""
+        return not isinstance(self._pictures, NoPictures) and pictures.pictured(reply) is not None
+
+    def _answer(self, place: Place, reply: Reply | Refused) -> None:
+        """The picture of an answer follows it, as soon as there is one."""
+        self._tell(place, render(reply, self.room(place)))
+        if found := pictures.pictured(reply):
+            self._pictures.ask(found.trend, lambda file: self._illustrate(place, found, file))
+
+    def _illustrate(self, place: Place, found: pictures.Pictured, file_id: str) -> None:
+        try:
+            self._tell(place, pictures.alone(found, file_id))
+        except SlackRefused as refused:
+            if refused.code in NOT_SHOWN:
+                self._pictures.refused(file_id)
+            raise
 
     def instead(self, place: Place, face: Face) -> None:
         """In the place of the answer that asked, so that it asks no more."""
@@ -108,7 +137,9 @@ class Talk:
                 return
             except PatrolError as error:
                 log.info("a response_url did not work: %s", error)
-        if place.user and place.channel:
+        if place.via == HOME:
+            self._homes.acted(place.user, face)
+        elif place.user and place.channel:
             self._client.ephemeral(place.channel, place.user, face, place.thread_ts)
 
     def acted(self, clicked: Click, outcome: Said | Refused) -> None:
@@ -135,13 +166,21 @@ class Talk:
         if rows is not None and not isinstance(rows, Refused):
             self._client.update_view(clicked.view_id, rows)
             return
-        self._client.update_view(clicked.view_id, modals.more(shown, current, said_text(said)))
+        self._more(
+            shown,
+            lambda file: modals.more(shown, current, said_text(said), file),
+            lambda view: self._client.update_view(clicked.view_id, view),
+        )
 
     # -- modals --------------------------------------------------------------------------------------------
 
     def open(self, clicked: Click) -> None:
         """Opens what was asked for; pushes it where the click was in a modal."""
         errand = clicked.errand
+        show = self._client.push_view if clicked.in_view else self._client.open_view
+        if errand and clicked.action_id == "alert.more":
+            self._open_more(clicked, errand, lambda view: show(clicked.trigger_id, view))
+            return
         view = self._view(clicked, errand) if errand else None
         if view is None or isinstance(view, Refused):
             self._tell(clicked.place, render(view) if view else plainly(GONE))
@@ -149,8 +188,43 @@ class Talk:
         if clicked.turns:
             self._shown(lambda: self._client.update_view(clicked.view_id, view), clicked.place)
             return
-        show = self._client.push_view if clicked.in_view else self._client.open_view
         self._shown(lambda: show(clicked.trigger_id, view), clicked.place)
+
+    def _open_more(self, clicked: Click, errand: Errand, show: Callable[[Block], Opened]) -> None:
+        """All of an alert. It opens with the picture that Slack knows, or gets it when that is there."""
+        shown = self._desk.show(clicked.place.person, errand.alert)
+        if not isinstance(shown, ShowReply):
+            self._tell(clicked.place, render(shown) if shown else plainly(GONE))
+            return
+        current = replace(errand, work_seq=shown.alert.work_seq)
+        self._shown(
+            lambda: self._more(shown, lambda file: modals.more(shown, current, picture=file), show),
+            clicked.place,
+        )
+
+    def _more(self, shown: ShowReply, view: Callable[[str], Block], show: Callable[[Block], Opened]) -> None:
+        """Shows the view of a file's id (of "": without a picture), and once more when there is a picture,
+        unless the view has changed meanwhile."""
+        known = self._pictures.known(shown.trend)
+        if known:
+            try:
+                show(view(known))
+                return
+            except SlackRefused as refused:
+                if refused.code not in NOT_SHOWN:
+                    raise
+                self._pictures.refused(known)
+        there = show(view(""))
+        if any(shown.trend.by_day):
+            self._pictures.ask(shown.trend, lambda file: self._with_picture(file, view(file), there))
+
+    def _with_picture(self, file_id: str, view: Block, there: Opened) -> None:
+        try:
+            self._client.update_view(there.id, view, there.hash)
+        except SlackRefused as refused:
+            if refused.code in NOT_SHOWN:
+                self._pictures.refused(file_id)
+            raise
 
     def _view(self, clicked: Click, errand: Errand) -> Block | Refused | None:
         """What the click opens; why this person may not see it; None where there is nothing to be seen."""
@@ -217,7 +291,4 @@ class Talk:
     # -- Home ----------------------------------------------------------------------------------------------
 
     def home(self, user: str) -> None:
-        self._turns.later(lambda: self._client.publish_home(user, self._home(Person(user))))
-
-    def _home(self, person: Person) -> Block:
-        return home(self._desk.status(person), person, self.room(Place(person.slack)))
+        self._turns.later(lambda: self._homes.opened(user))

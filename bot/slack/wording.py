@@ -41,6 +41,11 @@ MINUTE = timedelta(minutes=1)  # times are shown to the minute
 LADDER = {**WHOM, "digest": "the owner's digest"}
 
 
+def graded(severity: Severity) -> str:
+    """How bad it is, in a colour and in a word."""
+    return f"{DOTS[severity]} {severity.name}"
+
+
 def todo(alert: Alert) -> str:
     """What is asked of the one whose phone buzzes."""
     if not alert.is_open:

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, case, delete, func, or_, select
 
-from bot.core.alert import Alert, Condition, Disposition, Event, Lane
+from bot.core.alert import Alert, Condition, Disposition, Event, Lane, Work
 from bot.core.reconcile import Seen
 from bot.core.reply import Earlier, Evidence
 from bot.core.snooze import Scope, Target
+from bot.core.trend import Opened
 from bot.store.changes import hash_of
 from bot.store.codec import decode, unpack_values
 from bot.store.database import Database, in_parts
@@ -24,6 +25,7 @@ from sensors.model.violation import canonical
 from sensors.model.window import Window
 
 ALERTS = select(t.c.id, t.c.body)
+ANSWERS = ("acknowledged", "assigned", "snoozed", "resolved")  # by which somebody is on it, in a history
 # Asked in every run, so built once.
 POLICIES: BindParameter[str] = bindparam("policies", expanding=True)
 KEYS: BindParameter[str] = bindparam("keys", expanding=True)
@@ -248,6 +250,28 @@ class Alerts:
         found = ALERTS.where(*asked).order_by(t.c.resolved_at.desc(), t.c.id.desc())
         parts = (self._all(found.where(t.c.policy.in_(part))) for part in in_parts(policies))
         return [alert for part in parts for alert in part]
+
+    def answered(self, ids: Collection[int]) -> dict[int, datetime]:
+        """When a person first acknowledged, took or gave, snoozed or resolved them; without those that nobody
+        has."""
+        first = select(history.c.alert_id, func.min(history.c.at)).group_by(history.c.alert_id)
+        first = first.where(history.c.kind.in_(ANSWERS), BY_PEOPLE)
+        found: dict[int, datetime] = {}
+        with self._database.read() as c:
+            for part in in_parts(list(ids)):
+                for alert, at in c.execute(first.where(history.c.alert_id.in_(part))):
+                    found[alert] = at
+        return found
+
+    def opened(self, policy: str, since: datetime, limit: int = 5000) -> list[Opened]:
+        """The policy's alerts since then but those of backfills, which tell nothing of when; newest first."""
+        query = select(t.c.opened_at, t.c.disposition, t.c.work).order_by(t.c.id.desc()).limit(limit)
+        asked = (t.c.policy == policy, t.c.opened_at >= since, t.c.lane != Lane.historical.value)
+        with self._database.read() as c:
+            return [
+                Opened(at, Disposition(what) if what else None, work != Work.resolved.value)
+                for at, what, work in c.execute(query.where(*asked))
+            ]
 
     def moved(self, team: str, since: datetime, until: datetime, limit: int = 5000) -> list[Alert]:
         """Alerts of the team that were opened or resolved in that time, the newest first."""

@@ -49,7 +49,8 @@ class Approvals:
         self._database = database
 
     def ask(self, order: Order) -> Approval:
-        """Records that it is asked for; the approval that exists already where the key is known."""
+        """Records that it is asked for; the approval that exists already where the key is known, or where the
+        same waits for the same alert: two askers start it once."""
         values = {
             **{
                 name: getattr(order, name)
@@ -62,7 +63,11 @@ class Approvals:
             **dict.fromkeys(("decided_by", "why"), ""),
             "told": WAITING,
         }
+        same = (t.c.binding == order.binding, t.c.alert_id.is_not_distinct_from(order.alert))
+        waits = select(t).where(STILL_OPEN, t.c.state == WAITING, t.c.expires_at > order.asked_at, *same)
         with self._database.write() as c:
+            if (found := c.execute(waits.order_by(t.c.id).limit(1)).first()) is not None:
+                return _approval(found)
             c.execute(self._database.insert(t).values(values).on_conflict_do_nothing())
             asked = _approval(c.execute(select(t).where(t.c.key == order.key)).one())
             card = notice_of(asked.id, Says.card, order.team)

@@ -111,9 +111,11 @@ def _taken_over(c: Connection, found: Row[Any], now: datetime, lease: timedelta)
     if found.lease_until > now:
         return Held(found.lease_until, Cause.parse(found.cause))
     taken = _begun_again(c, found, and_(RUNNING, t.c.lease_until <= now), now, lease)
-    if isinstance(taken, Run) and found.query_id and found.query_asks:
-        return replace(taken, submitted=Submitted(found.query_id, found.query_asks))
-    return taken
+    if not isinstance(taken, Run):
+        return taken
+    known = found.query_id and found.query_asks
+    submitted = Submitted(found.query_id, found.query_asks) if known else None
+    return replace(taken, taken_over=True, submitted=submitted)
 
 
 def _tried_again(

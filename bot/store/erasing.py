@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,10 +20,13 @@ from bot.store.alerts import ALERTS, alert_of
 from bot.store.changes import columns
 from bot.store.codec import unpack_values
 from bot.store.database import Database
-from bot.store.tables import UNDONE, alerts, effects, evidence, history, job_runs, seen, snoozes
+from bot.store.tables import UNDONE, alerts, effects, evidence, history, job_runs, notices, seen, snoozes
 from bot.store.tables_of_people import approvals, audit
+from bot.store.tables_shifts import handoffs
 from bot.store.tables_snoozes import alert_entities, asks
 from bot.store.trail import add_lines
+
+OF_ENTITIES = ("snooze_entity", "wake")  # acts whose lines name whom they are about in their words
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,27 @@ class Erasing:
         c.execute(delete(asks).where(_may_hold(asks.c.what, entity)))
         over_by_now = (snoozes.c.alert_id.is_(None), snoozes.c.ended_at.is_not(None))
         c.execute(delete(snoozes).where(*over_by_now, _may_hold(snoozes.c.match, entity)))
+        self._told(c, entity, frozenset(alert.id for alert in found.resolved))
         stand_in = f"{ERASED}-{secrets.token_hex(6)}"  # for counting only whether two are the same matters
         c.execute(update(seen).where(seen.c.value == entity.value).values(value=stand_in))
+
+    def _told(self, c: Connection, entity: Entity, gone: frozenset[int]) -> None:
+        """What was told or kept of it beside its alerts: snoozes that began and ended, handoffs of shifts."""
+        named = re.compile(rf"(?<![\w-])(?:\w+:)?{re.escape(entity.value)}(?![\w-])")
+        lines = select(audit.c.id, audit.c.words).where(
+            audit.c.deed.in_(OF_ENTITIES), audit.c.alert_id.is_(None)
+        )
+        for line in c.execute(lines.where(audit.c.words.contains(entity.value, autoescape=True))).all():
+            if named.search(line.words):
+                c.execute(update(audit).where(audit.c.id == line.id).values(words=None, salt=None))
+        said = select(notices).where(notices.c.state != "pending", _may_hold(notices.c.body, entity))
+        for row in c.execute(said).all():
+            if named.search(str(row.body.get("text") or "")):
+                left = {**row.body, "text": ERASED}
+                c.execute(update(notices).where(notices.c.id == row.id).values(body=left))
+        for row in c.execute(select(handoffs).where(_may_hold(handoffs.c.body, entity))).all():
+            left = {**row.body, "burden": _without(row.body["burden"], gone)}
+            c.execute(update(handoffs).where(handoffs.c.id == row.id).values(body=left))
 
     def _alert(self, alert_id: int, now: datetime) -> bool:
         """One alert with all that belongs to it; False where somebody opened it again meanwhile."""
@@ -162,6 +185,17 @@ class Erasing:
         for effect in c.execute(select(effects.c.id, effects.c.body).where(mine)).all():
             left = {**effect.body, "text": "", "data": {}}
             c.execute(update(effects).where(effects.c.id == effect.id).values(body=left))
+
+
+def _without(burden: Mapping[str, Any], gone: frozenset[int]) -> dict[str, Any]:
+    """What was handed over, without the titles of these alerts."""
+    kinds = ("waiting", "taken", "snoozed", "late")
+    return {
+        kind: [{**one, "title": ERASED} if one["alert"] in gone else one for one in part]
+        if kind in kinds
+        else part
+        for kind, part in burden.items()
+    }
 
 
 def _may_hold(column: ColumnElement[Any], entity: Entity) -> ColumnElement[bool]:

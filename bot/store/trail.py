@@ -69,14 +69,14 @@ class Trail:
         with self._database.read() as c:
             return [_kept(row) for row in c.execute(select(t).where(t.c.seal == number).order_by(t.c.id))]
 
-    def strays(self) -> list[int]:
-        """Lines that name a seal that is not there."""
+    def strays(self) -> list[tuple[int, int]]:
+        """Lines that name a seal that is not there, each with the seal."""
         known = select(audit_seals.c.number)
         with self._database.read() as c:
             found = c.execute(
-                select(t.c.id).where(t.c.seal.is_not(None), t.c.seal.not_in(known)).order_by(t.c.id)
+                select(t.c.id, t.c.seal).where(t.c.seal.is_not(None), t.c.seal.not_in(known)).order_by(t.c.id)
             )
-            return list(found.scalars())
+            return [(row.id, row.seal) for row in found]
 
     def counts(self) -> Mapping[str, int]:
         """Lines in all, those not sealed yet, and those whose words were erased."""

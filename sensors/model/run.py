@@ -83,7 +83,8 @@ class Run:
     attempt: int = 1
     by: str | None = None  # who asked, for manual runs
     alert: int | None = None  # the alert whose rerun this is
-    submitted: Submitted | None = None  # by the process that had it before: the warehouse may be at it still
+    taken_over: bool = False  # from a process that is gone, whose query may be running still
+    submitted: Submitted | None = None  # which query that is, where it could record it
 
 
 @dataclass(frozen=True)

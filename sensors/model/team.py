@@ -93,6 +93,15 @@ class Pager:
 
 
 @dataclass(frozen=True)
+class Targets:
+    """How soon after an alert opens the team means to acknowledge and to resolve it, by severity. What is not
+    named has no target."""
+
+    acknowledge: Mapping[Severity, timedelta] = field(default_factory=dict)
+    resolve: Mapping[Severity, timedelta] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class LadderStep:
     """`after` the alert opened (or was handed back), `to` is told: oncall, lead, team, pager or a member."""
 
@@ -120,6 +129,7 @@ class Team:
     ladders: Mapping[Severity, tuple[LadderStep, ...]] = field(default_factory=dict)
     acknowledged_for: timedelta = timedelta(hours=4)
     pager: Pager | None = None
+    targets: Targets = Targets()
 
     def ladder(self, severity: Severity) -> tuple[LadderStep, ...]:
         return self.ladders.get(severity, DEFAULT_LADDER)

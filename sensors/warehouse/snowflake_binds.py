@@ -12,7 +12,7 @@ from sensors.warehouse import WarehouseError
 # What may look like a bind and is none stands before it: text, names, comments, casts.
 TOKEN = re.compile(
     r"""  '(?:[^'\\]|''|\\.)*' | "(?:[^"]|"")*" | \$\$.*?\$\$ | /\*.*?\*/ | (?:--|//)[^\n]* | :: |
-          :(?P<bind>[A-Za-z_]\w*) """,
+          :(?P<bind>[A-Za-z_]\w*) | (?P<more>;\s*(?=\S)) """,
     re.VERBOSE | re.DOTALL,
 )
 READS = re.compile(r"(?:\s|\(|/\*.*?\*/|--[^\n]*\n)*(?:SELECT|WITH)\b", re.IGNORECASE | re.DOTALL)
@@ -29,6 +29,8 @@ def positional(sql: str, binds: Mapping[str, Any]) -> tuple[str, list[Any]]:
     values: list[Any] = []
 
     def mark(found: re.Match[str]) -> str:
+        if found["more"]:
+            raise WarehouseError("only one SELECT may be run")
         name = found["bind"]
         if name is None:
             return found[0]

@@ -68,6 +68,7 @@ UNREACHED = re.compile(r"HTTP request failed|timed out")
 TIMED_OUT = (630, 601)
 SESSION_OVER = frozenset({390103, 390104, 390110, 390111, 390112, 390114, 390115})
 UNSET = "Configuration error: "
+NO_STATUS = "missing field `queries`"  # what the driver makes of "log in again" when asked how a query does
 OPERATIONAL = ("OperationalError", "InternalError")  # the network, or the driver's own
 HEAD = re.compile(r"SQL compilation error:?( error line \d+ at position \d+)?:?")
 PREFIX = re.compile(r"^(Failed to login: |Login error: |SQL compilation error: ?)+")
@@ -101,7 +102,7 @@ def plainly(error: BaseException, timeout_s: float = 0) -> WarehouseError:
 
 def lost(error: BaseException) -> bool:
     """Whether only the session is over, so that another one may do."""
-    return number(error) in SESSION_OVER
+    return number(error) in SESSION_OVER or NO_STATUS in str(error)
 
 
 def _said(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from sensors.warehouse import WarehouseError
 
 Connection = Any  # of the connector, which is imported only when the first one is opened
 IDLE_S = 3 * 3600  # Snowflake forgets a session after four hours
+REFUSED_S = 60.0  # after a login that was refused for good: a few of them lock the user out
 
 
 class Sessions:
@@ -24,12 +25,14 @@ class Sessions:
         self._lent = 0
         self._changed = threading.Condition()
         self._closed = False
+        self._one_login = threading.Lock()
+        self._refused: tuple[float, WarehouseError] | None = None
 
     @contextmanager
     def borrow(self, patience_s: float) -> Iterator[Session]:
         """A session for one query. Raises WarehouseError where none comes free in time."""
         self._take(patience_s)
-        session = Session(self._opening, self._from_idle())
+        session = Session(self._open, self._from_idle())
         try:
             yield session
         finally:
@@ -60,6 +63,19 @@ class Sessions:
                 said = f"all {self._most} sessions with Snowflake are busy: allow more with ?sessions="
                 raise WarehouseError(said, transient=True)
             self._lent += 1
+
+    def _open(self) -> Connection:
+        """A new connection. One login at a time, and none for a while after one that was refused for good."""
+        with self._one_login:
+            if self._refused and time.monotonic() < self._refused[0]:
+                raise WarehouseError(self._refused[1].message)
+            try:
+                connection = self._opening()
+            except WarehouseError as error:
+                self._refused = None if error.transient else (time.monotonic() + REFUSED_S, error)
+                raise
+            self._refused = None
+            return connection
 
     def _from_idle(self) -> Connection | None:
         with self._changed:

@@ -57,8 +57,13 @@ def ask(session: Session, what: Statement, errand: Errand, closing: threading.Ev
     seconds = what.timeout.total_seconds()
     try:
         query_id = _taken_up(session, what, errand) or _submit(session, what, errand)
-        _wait(session, query_id, seconds, errand, closing)
-        columns, rows, more = _read(session.connection, query_id, what.limit)
+        try:
+            columns, rows, more = _outcome(session, query_id, what, errand, closing)
+        except Exception as error:
+            if not lost(error):
+                raise
+            session.drop()  # the query is the user's, not the session's: it runs on
+            columns, rows, more = _outcome(session, query_id, what, errand, closing)
     except WarehouseError:
         raise
     except Exception as error:  # the driver's, whose classes are not imported here
@@ -131,9 +136,17 @@ def _submitted(connection: Any, what: Statement, errand: Errand) -> str:
     return str(cursor.execute_async(what.sql, what.values or None)["queryId"])
 
 
-def _wait(session: Session, query_id: str, seconds: float, errand: Errand, closing: threading.Event) -> None:
-    """Returns when the query has ended, well or not; however else this ends, it is aborted."""
-    connection, until, pause = session.connection, time.monotonic() + seconds, FIRST_S
+def _outcome(
+    session: Session, query_id: str, what: Statement, errand: Errand, closing: threading.Event
+) -> tuple[tuple[str, ...], tuple[Any, ...], bool]:
+    _wait(session.connection, query_id, what.timeout.total_seconds(), errand, closing)
+    return _read(session.connection, query_id, what.limit)
+
+
+def _wait(connection: Any, query_id: str, seconds: float, errand: Errand, closing: threading.Event) -> None:
+    """Returns when the query has ended, well or not; however else this ends, it is aborted, unless another
+    session or process goes on with it."""
+    until, pause = time.monotonic() + seconds, FIRST_S
     try:
         while connection.is_still_running(connection.get_query_status(query_id)):
             left = until - time.monotonic()
@@ -146,10 +159,9 @@ def _wait(session: Session, query_id: str, seconds: float, errand: Errand, closi
             if closing.wait(min(pause, left)):
                 raise WarehouseError("the query was stopped: Patrol is ending", transient=True)
             pause = min(pause * 1.5, LONGEST_S)
-    except LeftToOther:
-        raise
-    except BaseException:
-        _abort(connection, query_id)
+    except BaseException as error:
+        if not isinstance(error, LeftToOther) and not lost(error):
+            _abort(connection, query_id)
         raise
 
 

@@ -25,6 +25,7 @@ from tests.core.making import (
     ANA,
     BO,
     HOUR,
+    MINUTE,
     NOON,
     acknowledged,
     after,
@@ -152,6 +153,13 @@ def test_ones_own_second_click_is_not_stale_and_new_rows_make_no_click_stale() -
     more = done(opened(), fire(4)).alert
     assert stale(more, BO, 0) is None
     assert isinstance(step(more, Acknowledge(BO), NOON), Change)
+
+
+def test_a_button_carries_the_latest_act_and_no_row_that_comes_afterwards_makes_it_stale() -> None:
+    shown = acknowledged(ANA)
+    more = done(done(shown, fire(4), NOON + MINUTE).alert, fire(5), NOON + MINUTE).alert
+    assert stale(more, BO, shown.work_seq) is None
+    assert stale(more, BO, opened().work_seq) is not None
 
 
 def test_an_answer_never_names_nobody() -> None:

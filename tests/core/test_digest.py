@@ -13,10 +13,11 @@ from bot.core.action import Acknowledge, Comment, Resolve, SnoozeFor, Unknown
 from bot.core.alert import Alert, Disposition, Lane
 from bot.core.digest import Digest, Span, digest, span_before
 from sensors.model.policy import Severity
-from sensors.model.team import Member, Rotation, Team
+from sensors.model.team import Member, Rotation, Targets, Team
 from tests.core.making import ANA, BO, DAY, HOUR, MINUTE, NOON, after, conditions, fire, opened
 
 NINE = NOON.replace(hour=9)  # a Monday
+TRUE = Disposition.true_positive
 YESTERDAY = Span(NINE - DAY, NINE)
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata")
 
@@ -35,8 +36,11 @@ def alert(number: int, at: datetime, **fields: object) -> Alert:
     return replace(opened(fire(**fields), at), id=number)
 
 
-def of(*alerts: Alert, span: Span = YESTERDAY) -> Digest:
-    return digest(team(), span, standing=[a for a in alerts if a.is_open], moved=alerts)
+def of(*alerts: Alert, span: Span = YESTERDAY, targets: Targets | None = None) -> Digest:
+    """Whoever acknowledged or resolved was the first to be on it."""
+    on_it = {a.id: at for a in alerts if (at := a.acknowledged_at or (a.resolved_by and a.resolved_at))}
+    here = replace(team(), targets=targets or Targets())
+    return digest(here, span, standing=[a for a in alerts if a.is_open], moved=alerts, answered=on_it)
 
 
 def test_a_mondays_is_the_weeks_and_any_other_the_days() -> None:
@@ -77,7 +81,8 @@ def test_it_counts_what_fired_in_its_time_by_policy_and_what_that_came_to() -> N
         ("payments.other", 1, 0, 0, 0),
     ]
     assert found.called == {Disposition.true_positive: 1, Disposition.false_positive: 1}
-    assert found.to_resolve == timedelta(minutes=20)
+    assert (found.to_resolve.middle, found.to_resolve.n) == (timedelta(minutes=20), 2)
+    assert found.to_resolve.judged == 0  # without a target
     assert found.opened == 3
     assert [a.id for a in found.open] == [3, 4]  # what came at nine is the next one's
 
@@ -87,7 +92,7 @@ def test_what_was_resolved_in_its_time_counts_whenever_it_had_opened_and_by_peop
     gone = replace(old, id=2, resolved_by=None, disposition=None)
     found = of(old, gone)
     assert (found.called, found.opened) == ({Disposition.benign: 1}, 0)
-    assert found.to_resolve == 3 * DAY - HOUR
+    assert found.to_resolve.middle == 3 * DAY - HOUR
 
 
 def test_it_says_what_nobody_has_what_sleeps_and_what_is_not_known() -> None:
@@ -99,7 +104,7 @@ def test_it_says_what_nobody_has_what_sleeps_and_what_is_not_known() -> None:
     assert [a.id for a in found.unowned] == [3]
     assert [a.id for a in found.snoozes] == [2]
     assert [a.id for a in found.late] == [3]
-    assert found.to_acknowledge == timedelta(minutes=5)
+    assert found.to_acknowledge.middle == timedelta(minutes=5)
 
 
 def test_what_pages_nobody_is_not_open_to_a_team_but_waits_for_a_verdict() -> None:
@@ -113,18 +118,49 @@ def test_what_pages_nobody_is_not_open_to_a_team_but_waits_for_a_verdict() -> No
 
 def test_a_week_is_drawn_by_its_days_and_nothing_is_nothing() -> None:
     week = Span(NINE - 7 * DAY, NINE, weekly=True)
-    found = of(*(alert(n, NINE - n * DAY + HOUR) for n in (1, 1, 3, 7)), span=week)
-    assert found.by_day == (1, 0, 0, 0, 1, 0, 2)
+    alerts = [alert(n, NINE - n * DAY + HOUR) for n in (1, 1, 3, 7)]
+    assert of(*alerts, span=week).week.by_day == (1, 0, 0, 0, 1, 0, 2)
+    assert of(*alerts).week == of(*alerts, span=week).week  # a day's digest has it, too
     assert of().is_empty
-    assert of().by_day == (0,)
+    assert of().week.by_day == (0,) * 7
+
+
+def test_people_are_measured_against_what_their_team_means_to_reach() -> None:
+    at, targets = (
+        NINE - 3 * HOUR,
+        Targets(dict.fromkeys(Severity, 15 * MINUTE), dict.fromkeys(Severity, HOUR)),
+    )
+    soon = after(alert(1, at), (Acknowledge(ANA), at + 9 * MINUTE), (Resolve(ANA, TRUE), at + 2 * HOUR))
+    at_once = after(alert(2, at), (Resolve(BO, TRUE), at + 10 * MINUTE))
+    late = after(alert(3, at), (Acknowledge(ANA), at + 16 * MINUTE))
+    nobody, fresh = alert(4, at), alert(5, NINE - 14 * MINUTE)
+    gone = replace(at_once, id=6, resolved_by=None, disposition=None)  # the data closed it: no one's merit
+    found = of(soon, at_once, late, nobody, fresh, gone, targets=targets)
+    on_it = found.to_acknowledge
+    assert (on_it.in_time, on_it.judged, on_it.past) == (2, 4, 1)
+    assert (on_it.middle, on_it.n, on_it.target) == (10 * MINUTE, 3, 15 * MINUTE)
+    done = found.to_resolve
+    assert (done.in_time, done.judged, done.past, done.n) == (1, 4, 2, 2)
+
+
+def test_the_noisiest_is_the_one_with_most_false_positives_not_with_most_alerts() -> None:
+    at = NINE - HOUR
+    false = [
+        after(alert(n, at, policy="payments.b"), (Resolve(ANA, Disposition.false_positive), at + MINUTE))
+        for n in (1, 2)
+    ]
+    found = of(*false, *(alert(n, at, policy="payments.a") for n in range(3, 9)))
+    assert found.noisiest
+    assert (found.noisiest.policy, found.noisiest.wrong) == ("payments.b", 2)
+    assert of(*false[:1]).noisiest is None
 
 
 def test_a_day_on_which_clocks_change_is_one_day() -> None:
     here = team("America/New_York")
     spring = span_before(here, datetime(2026, 3, 8, 20, tzinfo=UTC))  # a Sunday of 23 hours
     assert spring.until - spring.since == 23 * HOUR
-    found = digest(here, spring, standing=[], moved=[alert(1, spring.until - MINUTE)])
-    assert found.by_day == (1,)
+    found = digest(here, spring, standing=[], moved=[alert(1, spring.until - MINUTE)], answered={})
+    assert found.week.by_day == (0, 0, 0, 0, 0, 0, 1)
 
 
 def test_it_begins_when_the_shift_does() -> None:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from bot.core.action import Acknowledge, Assign, Clear, Comment, Escalate, SnoozeFor, Timer, Unknown, Wake
-from bot.core.alert import Alert, Lane, Work, due
-from bot.core.change import Change, Effect, EffectKind, Same
+from bot.core.action import (
+    Acknowledge,
+    Assign,
+    Clear,
+    Comment,
+    Escalate,
+    Reopen,
+    Resolve,
+    SnoozeFor,
+    Timer,
+    Unknown,
+    Wake,
+)
+from bot.core.alert import Alert, Disposition, Lane, Work, due
+from bot.core.change import Change, Effect, EffectKind, Refused, Same
 from bot.core.ladder import still_due
 from bot.core.step import step
 from bot.core.words import when
@@ -95,6 +108,20 @@ def test_a_person_who_escalates_makes_the_page_one_of_that_act() -> None:
     assert page.work_seq == change.alert.work_seq == 1
 
 
+def about_whose_act(change: Change) -> object:
+    (page,) = effects(change, EffectKind.page)
+    return page.data["by"]
+
+
+def test_a_page_knows_whose_act_it_is_about_so_that_he_is_not_pinged() -> None:
+    reopened = after(opened(), Resolve(ANA, Disposition.benign), Reopen(BO))
+    assert about_whose_act(at_due(reopened)) == BO
+    assert about_whose_act(done(reopened, Escalate(ANA))) == ANA
+    assert about_whose_act(done(opened(), Escalate(BO))) == BO
+    commented = after(opened(), Comment(BO, "hm"))
+    assert about_whose_act(at_due(commented)) == "patrol", "that nobody has come is nobody's act"
+
+
 def test_escalating_what_is_acknowledged_leaves_its_deadline_alone() -> None:
     change = done(acknowledged(ANA), Escalate(ANA))
     assert (change.alert.step_due, change.alert.work) == (None, Work.acknowledged)
@@ -117,6 +144,20 @@ def test_a_reminder_is_given_once_and_then_those_on_call_are_paged() -> None:
     assert ended.event.at == NOON + 4 * HOUR
     assert (ended.alert.work, ended.alert.owner, told(ended)) == (Work.open, None, ["oncall"])
     assert ended.event.story == "⟦UANA⟧'s acknowledgement has run out; it is open again"
+
+
+def test_whoever_is_reminded_may_say_that_it_is_still_his_and_nobody_else() -> None:
+    alert = after(acknowledged(ANA), Acknowledge(BO))
+    assert isinstance(step(alert, Acknowledge(ANA), NOON + HOUR), Refused)
+    reminded = at_due(alert).alert
+    assert isinstance(step(reminded, Acknowledge(BO), NOON + 200 * MINUTE), Refused)
+    still = done(reminded, Acknowledge(ANA), NOON + 200 * MINUTE)
+    assert still.event.story == f"⟦UANA⟧ is still on it, until {when(NOON + 200 * MINUTE + 4 * HOUR)}"
+    assert (still.alert.owner, still.alert.helpers, still.effects) == (ANA, (BO,), ())
+    again = at_due(still.alert)
+    assert again.event.kind == "reminded"
+    assert again.event.at == NOON + 200 * MINUTE + 4 * HOUR * 0.8
+    assert isinstance(step(still.alert, Acknowledge(ANA), NOON + 201 * MINUTE), Refused)
 
 
 def test_of_a_ladder_that_waits_first_nobody_is_paged_at_an_acknowledgements_end() -> None:
@@ -149,8 +190,17 @@ def test_a_snoozes_end_says_what_is_so_now(meanwhile: tuple[Clear | Unknown, ...
     alert = after(opened(fire(terms=conditions())), SnoozeFor(ANA, NOON + 2 * HOUR), *meanwhile)
     change = at_due(alert)
     assert change.event.story == said
-    (tell,) = effects(change, EffectKind.tell)
-    assert (tell.text, tell.work_seq) == (f"ALR-3: {said}", alert.work_seq)
+    (page,) = effects(change, EffectKind.page)
+    assert (page.text, page.to, page.work_seq) == (said, "team", alert.work_seq)
+
+
+def test_what_a_snoozes_end_tells_is_the_step_that_was_due_so_nobody_is_told_twice() -> None:
+    alert = after(opened(fire(terms=events(ladder=STEPS))), SnoozeFor(ANA, NOON + HOUR))
+    ended = at_due(alert).alert
+    assert (ended.step, ended.step_due) == (2, NOON + HOUR + 15 * MINUTE)
+    early = after(opened(fire(terms=events(ladder=STEPS))), SnoozeFor(ANA, NOON + 5 * MINUTE))
+    woken = at_due(early)
+    assert (told(woken), woken.alert.step_due) == (["team"], NOON + 10 * MINUTE)
 
 
 def test_a_snoozes_end_is_told_to_whoever_has_it() -> None:
@@ -179,6 +229,24 @@ def test_woken_its_step_is_due_when_it_was_or_now() -> None:
 def test_in_shadow_it_comes_up_in_the_digest_and_stays_as_it_is() -> None:
     change = at_due(opened(fire(lane=Lane.shadow)))
     assert (change.event.kind, change.alert.work, change.effects) == ("digest", Work.open, ())
+
+
+@pytest.mark.parametrize(
+    ("opens", "comes_up"),
+    [
+        (timedelta(hours=-4, minutes=-29, seconds=-44, microseconds=-5), timedelta(hours=-3)),
+        (timedelta(hours=-3, microseconds=-1), timedelta(hours=-3)),
+        (timedelta(hours=-3), timedelta(hours=21)),
+        (timedelta(), timedelta(hours=21)),
+    ],
+)
+def test_in_shadow_it_comes_up_in_the_first_digest_after_it_at_nine_sharp(
+    opens: timedelta, comes_up: timedelta
+) -> None:
+    alert = opened(fire(lane=Lane.shadow), NOON + opens)
+    next_due = due(alert)
+    assert next_due is not None
+    assert (next_due.at, next_due.to) == (NOON + comes_up, "digest")
 
 
 def test_in_shadow_a_snooze_ends_without_a_word() -> None:

@@ -172,3 +172,13 @@ def test_a_line_says_what_came_of_the_act() -> None:
     assert (refused.outcome, refused.words, refused.seq) == ("refused", "it is bo's", None)
     assert with_outcome(line, 3, Same("so already")).outcome == "nothing"
     assert line_of(Person(ANA), "start", "hold", NOON, Refused("no")).outcome == "refused"
+
+
+def test_lines_that_changed_places_are_named() -> None:
+    seals, lines = audit_of([["a", "b", "c"], ["d"]])
+    first, _, third = lines[1]
+    lines[1][0], lines[1][2] = replace(third, id=1), replace(first, id=3)
+    assert found(seals, lines) == [
+        "line 1 was line 3: their order is another (seal 1)",
+        "line 3 was line 1: their order is another (seal 1)",
+    ]

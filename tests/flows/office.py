@@ -22,7 +22,7 @@ from tests.flows.ahead import Ahead
 from tests.flows.conftest import ROOT, Town, eventually
 
 NINE = datetime(2027, 3, 2, 9, tzinfo=UTC)  # a Tuesday, and ana's day begins
-WAIT = 15_000.0  # ms
+WAIT = 30_000.0  # ms
 PICTURES = os.environ.get("PICTURES")  # a folder: then each look is kept there as a picture
 CUT_OFF = """() => [...document.querySelectorAll('.btn-label, .dialog-head h2, .chip, .input-label')]
   .filter(node => node.offsetParent && node.scrollWidth > node.clientWidth + 1).map(node => node.innerText)"""
@@ -209,15 +209,21 @@ class Person:
         was = self.page.viewport_size
         self.page.locator("#toasts").evaluate("(node, hidden) => { node.hidden = hidden; }", not buzz)
         for size in (DESKTOP, PHONE):
-            self.page.set_viewport_size({**size, "height": high} if high and PICTURES else size)
+            self.page.set_viewport_size(size)
             if at is not None:
                 at.scroll_into_view_if_needed()
             assert self.page.evaluate(TOO_WIDE) == [], f"too wide at {size['width']}: {name}"
             assert self.page.evaluate(CUT_OFF) == [], f"cut off at {size['width']}: {name}"
             expect(self.page.locator(".unknown")).to_have_count(0)
             if PICTURES:
-                self.page.screenshot(path=f"{PICTURES}/{name}-{size['width']}.png", animations="disabled")
+                self._keep(f"{name}-{size['width']}")
+                if high:
+                    self.page.set_viewport_size({**size, "height": high})
+                    self._keep(f"{name}-{size['width']}-whole")
         self.page.set_viewport_size(was or DESKTOP)
+
+    def _keep(self, name: str) -> None:
+        self.page.screenshot(path=f"{PICTURES}/{name}.png", animations="disabled")
 
 
 @dataclass
@@ -230,7 +236,10 @@ class Office:
     people: dict[str, Person] = field(default_factory=dict)
 
     def sits(self, name: str, size: ViewportSize = DESKTOP, place: str = "C0PAYMENTS") -> Person:
-        context = self.browser.new_context(viewport=size, timezone_id="UTC", locale="en-US")
+        sharp = 2 if PICTURES else 1
+        context = self.browser.new_context(
+            viewport=size, timezone_id="UTC", locale="en-US", device_scale_factor=sharp
+        )
         page = context.new_page()
         page.set_default_timeout(WAIT)
         page.goto(f"{self.town.slack.url}/?as={name}#{place}")
@@ -247,14 +256,16 @@ class Office:
         self.clock.put(NINE.replace(hour=hour, minute=minute, second=second) + timedelta(days=day))
 
     def chat(self, seller: str, name: str, times: int, body: str = "") -> None:
-        """So many messages of a seller, one a minute, the last of them now."""
+        """So many messages of a seller, one a minute, the last of them now; and somebody's who says hello
+        after them, so that one look finds them all: data are looked at up to the newest row."""
         said = [body or SAYINGS[n % len(SAYINGS)] for n in range(times)]
         now = self.clock().replace(tzinfo=None, microsecond=0)
+        last = now - timedelta(seconds=1)
         rows = [
-            (f"m_{seller}_{now:%H%M%S}_{n}", seller, name, f"b_{40 + n}", text, now - timedelta(minutes=n))
+            (f"m_{seller}_{now:%H%M%S}_{n}", seller, name, f"b_{40 + n}", text, last - timedelta(minutes=n))
             for n, text in enumerate(said)
         ]
-        self._insert("core.chat", rows)
+        self._insert("core.chat", [*rows, (f"m_{now:%H%M%S}", "s_0", "Dee Dolls", "b_1", "hello all", now)])
 
     def paid_to_new_account(self, seller: str, name: str) -> None:
         now = self.clock().replace(tzinfo=None, microsecond=0)

@@ -133,6 +133,20 @@ def test_a_snooze_of_an_entity_is_previewed_and_only_a_lead_may(ana: Person, cy:
     ana.closes()
 
 
+def test_a_snooze_until_a_time_by_the_readers_own_clock(ana: Person) -> None:
+    card = ana.card(CY_COINS)
+    ana.presses("More…", card)
+    ana.presses("Snooze…")
+    ana.modal.get_by_label("or until").fill("2027-03-01T11:00")
+    ana.submits()
+    ana.reads(ana.modal, "This time has passed.")
+    ana.modal.get_by_label("or until").fill("2027-03-02T11:00")
+    ana.submits()
+    ana.reads(card, "SNOOZED", "until today at 11:00 AM by @ana")
+    ana.presses("Wake", card)
+    ana.reads(card, "OPEN")
+
+
 def test_a_pause_and_another_pace(cy: Person) -> None:
     cy.types("/patrol pause payments.new_account 2h the table is being rebuilt")
     cy.reads(cy.answer, "payments.new_account")
@@ -224,7 +238,7 @@ def test_several_are_resolved_at_once_and_one_is_told_anew(cy: Person) -> None:
 def test_what_is_answered_to_one_person(cy: Person, typed: str, says: str) -> None:
     cy.types(f"/patrol {typed}")
     cy.reads(cy.answer, says)
-    cy.looks(f"answer-{typed.replace(' ', '-').replace(':', '-')}", cy.answer, high=1500)
+    cy.looks(typed.replace(" ", "-").replace(":", "-"), cy.answer, high=1500)
 
 
 def test_home(ana: Person, cy: Person) -> None:

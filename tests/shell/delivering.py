@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from bot.core.action import Escalate
 from bot.sandbox import Sandbox
+from bot.slack import listeners, socket
 from tests.shell.making import FILES, SECOND, Node, World
 
 OTHER = FILES["policies/payments/elsewhere.yml"] + "channel: C0OTHER\n"
+
+
+@contextmanager
+def listening(bot: Node, slack: Sandbox, **beside: Any) -> Iterator[None]:
+    """The bot hears what is clicked, typed and said, over a real socket; `beside`: what `register` takes."""
+    assert bot.slack
+    app = listeners.new_app(bot.slack)
+    listeners.register(app, bot.desk, bot.slack, clock=bot.clock, **beside)
+    handle = socket.start(app, slack.app_token, slack.url, connections=1)
+    try:
+        wait_for(handle.connected)
+        yield
+    finally:
+        handle.close()
 
 
 def opened(town: World, bot: Node, *sellers: str) -> list[int]:

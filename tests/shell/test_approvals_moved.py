@@ -79,7 +79,7 @@ def test_what_waited_what_was_under_way_and_what_was_decided_go_on(
     with old.write() as c:
         for row in rows:
             c.execute(INSERT, {**base, "key": f"k{row['id']}", **row})
-    assert "0023" in schema.upgrade(old)
+    assert "it was at 0022" in schema.upgrade(old)
     node = town.node()
     job = node.engine.catalog.jobs["hold_payouts"]
     bound = binding(job, {"seller_id": "s_7"})

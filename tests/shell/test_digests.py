@@ -44,7 +44,7 @@ def test_it_comes_at_nine_in_the_teams_channel_once_for_all_processes(
     bot.deliver()
     said = shown(slack, -1)
     assert "The day of payments" in said
-    assert "*1 open alert*: 1 with nobody on them" in said
+    assert f"*1 open alert*, nobody on ALR-{other}" in said
     assert "*2 new* since" in said
     assert "1 resolved: 1 true positive" in said
     assert "`payments.elsewhere` 2" in said
@@ -80,8 +80,8 @@ def test_on_mondays_it_is_the_weeks_with_a_picture_of_its_days(town: World, bot:
     bot.clock.on(5 * DAY)
     reply = bot.desk.command(ANA, "digest")
     assert isinstance(reply, DigestReply)
-    assert reply.digest.by_day == (2, 0, 1, 0, 0, 0, 0, 0)  # the last of them has just begun
-    assert "█▁▅▁▁▁▁▁" in str(render(reply).blocks)
+    assert reply.digest.week.by_day == (0, 1, 0, 0, 0, 0, 0)  # the first of the eight days is no more of it
+    assert "▁█▁▁▁▁▁`\\n1 alert in 7 days" in str(render(reply).blocks)
 
 
 def test_who_asks_says_which_or_is_of_one_team(bot: Node) -> None:

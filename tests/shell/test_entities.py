@@ -82,9 +82,11 @@ def test_somebody_without_alerts_has_a_story_too(bot: Node) -> None:
 def test_a_policys_page_has_its_days_as_a_picture_and_in_words(bot: Node) -> None:
     page = bot.desk.command(BO, f"policy {EVERY}")
     assert isinstance(page, PolicyReply)
-    assert (len(page.trend.by_day), sum(page.trend.by_day)) == (28, 2)
+    assert (len(page.trend.by_day), sum(page.trend.by_day)) == (30, 2)
     said = json.dumps(render(page).blocks, ensure_ascii=False)
-    assert "▁█▁▁█ 2 alerts in 28 days, at most 1 on one: 1 true positive, 1 open" in said
+    assert "▁█▁▁█`\\n2 alerts in 30 days from" in said
+    assert "1 on the last" in said
+    assert "1 right, 1 not judged yet. 1 of them is open." in said
 
 
 def test_show_takes_policies_and_says_what_it_does_not_know(bot: Node) -> None:

@@ -61,6 +61,8 @@ def stored(bot: Node) -> str:
             "snoozes",
             "approvals",
             "seen",
+            "notices",
+            "handoffs",
         )
         return "\n".join(
             str(dict(row._mapping)) for table in tables for row in c.exec_driver_sql(f"SELECT * FROM {table}")
@@ -102,6 +104,25 @@ def test_what_is_kept_of_somebody_is_erased_and_counts_and_chain_stay(bot: Node,
         "ALR-1",
     )
     assert "Nothing is kept of seller_id=s_1." in patrol("erase", "seller_id=s_1").out
+
+
+def test_what_was_told_beside_its_alerts_is_erased_too(bot: Node, patrol: Patrol) -> None:
+    """That a snooze began and ended, what a handoff listed, and the words of both in the audit."""
+    for text in ("snooze seller:s_3 1h private_3 knows", "snooze seller:s_31 1h private_31 knows"):
+        asked = bot.desk.command(ANA, text)
+        assert isinstance(asked, AskReply)
+        assert bot.desk.confirm(ANA, asked.ask).ok
+    says(bot, "wake seller:s_3", "wake seller:s_31", "handoff", "resolve 3 benign")
+    bot.store.trail.seal(bot.clock())
+    with bot.store._database.write() as c:
+        c.exec_driver_sql("UPDATE notices SET state = 'done'")
+    assert "s_3 asked" in stored(bot)
+    assert patrol("erase", "seller_id=s_3", "--yes").code == 0
+    text = stored(bot)
+    assert [word for word in ("private_3 ", "s_3 ", "s_3`", "s_3'", 's_3"') if word in text] == []
+    assert "s_31`" in text
+    assert whole(bot) == []
+    assert patrol("audit", "verify").code == 0
 
 
 def test_a_preview_changes_nothing_and_without_anybody_to_ask_nothing_is_erased(

@@ -17,7 +17,7 @@ from bot.jobs.http import HttpRunner
 from bot.sandbox import Sandbox
 from bot.shifts.pagers import GIVES_UP, Pagers
 from tests.shell.delivering import opened, threaded
-from tests.shell.making import DAY, MINUTE, SECOND, Node, World
+from tests.shell.making import DAY, ELSEWHERE, MINUTE, SECOND, Node, World
 from tests.shell.trouble import BOTH
 
 SECRET = "rk-7f3a9c2e51"
@@ -108,6 +108,17 @@ def test_it_rings_once_and_the_thread_says_what_it_answered(
     bot.deliver(8)
     assert threaded(slack) == ["the pager was called: status 202 for Token ${PAGER_KEY}"]
     assert bot.kinds(1) == ["opened", "escalated", "pager_called"]
+
+
+def test_of_a_sensitive_alert_it_is_told_the_number_alone(town: World, bot: Node, phone: type[Phone]) -> None:
+    at_the_pager(town, bot)
+    town.write("policies/payments/elsewhere.yml", ELSEWHERE + "sensitive: true\n")
+    bot.engine.reload()
+    assert calls(bot, pagers(bot, phone)) == 1
+    (call,) = phone.asked
+    assert call["body"]["summary"] == "ALR-1 ALR-1 is sensitive: look in Slack"
+    assert call["body"]["why"] == ""
+    assert "s_1" not in json.dumps(call)
 
 
 def test_without_an_answer_it_is_tried_again_with_the_same_key_and_delivery_goes_on(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from bot import settings
 from bot.cli.schema import FILES, FOLDER, schema
 from bot.errors import PatrolError
+from bot.settings_words import ABOUT
 from tests.sensors.project import FILES as PROJECT
 from tests.sensors.project import Project
 
@@ -82,3 +85,11 @@ def test_a_folder_that_cannot_be_written_is_said(project: Project) -> None:
 def test_names_of_a_project_with_mistakes_are_offered_all_the_same(project: Project) -> None:
     project.write("policies/payments/broken.yml", "title: {{ x }}")
     assert json.loads(ran(project).output)["properties"]["owner"]["enum"] == ["payments"]
+
+
+def test_every_setting_that_a_file_may_hold_is_told_with_its_meaning() -> None:
+    """Secrets have no place in a file."""
+    others = {"project", "bundles", *settings.SECRETS}
+    assert set(ABOUT) == {field.name for field in fields(settings.Settings)} - others
+    told = settings.schema()["properties"]
+    assert all(told[name]["description"] == about for name, about in ABOUT.items())

@@ -7,15 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.action import Escalate
+from bot.core.action import Escalate, ShareRows
 from bot.core.builtin_slack import EXPOSED
 from bot.core.change import Refused
+from bot.core.late import LATE_ROWS
 from bot.core.reply import ListReply, Person, PolicyReply, Revealed, Said, ShowReply, StatusReply
 from bot.sandbox import Sandbox
+from bot.watch.late import LateRows
 from sensors.warehouse import WarehouseError
 from tests.shell import test_approvals as approvals
 from tests.shell.delivering import standing, threaded
-from tests.shell.making import ELSEWHERE, FILES, HELD, MINUTE, SECOND, Node, World
+from tests.shell.making import ELSEWHERE, FILES, HELD, HOUR, MINUTE, NOON, SECOND, Node, World
 from tests.shell.outside import Outside, opened
 from tests.shell.trouble import EVERY, HELD_NAME, failing
 from tests.shell.typing_in import Patrol
@@ -78,7 +80,9 @@ def test_a_card_in_a_channel_that_is_opened_to_others_is_not_added_to(town: Worl
     bot.clock.on(2 * MINUTE)
     bot.desk.command(ANA, f"comment {alert} the seller is known")
     bot.desk.command(ANA, f"escalate {alert} at once")
+    assert bot.desk.act(ANA, alert, ShareRows("U0ANA")).ok
     bot.deliver(20)
+    assert slack.journal(kind="api", method="files.getUploadURLExternal") == []
     assert not any("at once" in line for line in threaded(slack))
     assert "the seller is known" not in json.dumps(slack.messages("payments")[0])
     assert len(bot.alerts(EXPOSED)) == 1
@@ -167,6 +171,26 @@ def test_it_stays_sensitive_when_its_policy_no_longer_is(world: World) -> None:
     world.write("policies/payments/elsewhere.yml", ELSEWHERE)
     bot.engine.reload()
     assert isinstance(bot.desk.command(STRANGER, f"show {alert}"), Said)
+
+
+def test_its_rows_that_came_too_late_are_as_sensitive_and_go_where_its_alerts_do(
+    town: World, slack: Sandbox
+) -> None:
+    slack.set_channel("other", private=True)
+    bot = a_node(town, SENSITIVE + "channel: C0OTHER\n")
+    for hour in range(5):
+        bot.clock.at = NOON + hour * HOUR
+        town.table.says(f"s_{hour}", bot.clock() - MINUTE)
+        bot.tick()
+    town.table.says("s_9", NOON + 2 * HOUR, "pay me xyzzybody")
+    bot.clock.on(timedelta(days=1))
+    assert LateRows(bot.engine).once() == 1
+    (late,) = bot.alerts(LATE_ROWS)
+    assert isinstance(bot.desk.command(ANA, f"show {late.id}"), ShowReply)
+    assert isinstance(bot.desk.command(STRANGER, f"show {late.id}"), Said)
+    bot.deliver(30)
+    assert f"card-{late.id}" in standing(slack, "other")
+    assert "xyzzybody" not in json.dumps(slack.messages("payments"))
 
 
 # ------------------------------------------------------------------------------ masked

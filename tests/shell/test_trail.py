@@ -181,6 +181,56 @@ def test_verify_names_what_was_touched_and_where(acted: Node, patrol: Patrol) ->
     assert "seal 9 was noted down and is not there" in ran.out
 
 
+COLUMNS = "at, by, via, channel, deed, about, outcome, words, salt, words_hash, alert_id, seq"
+TOUCHES = {
+    "a row changed": (
+        ["UPDATE audit SET at = '2026-01-05T11:00:00.000000' WHERE id = 1"],
+        "line 1 was changed",
+    ),
+    "words changed": (["UPDATE audit SET words = 'nothing' WHERE id = 2"], "line 2 was changed (seal 1"),
+    "a row removed": (["DELETE FROM audit WHERE id = 1"], "line 1 was removed (seal 1"),
+    "a row inserted": (
+        [f"INSERT INTO audit (id, {COLUMNS}, seal) SELECT 9, {COLUMNS}, 1 FROM audit WHERE id = 1"],
+        "line 9 was inserted (into seal 1",
+    ),
+    "rows that changed places": (
+        [f"UPDATE audit SET id = {b} WHERE id = {a}" for a, b in ((1, 99), (2, 1), (99, 2))],
+        "line 1 was line 2: their order is another (seal 1)",
+    ),
+    "a row moved to another seal": (["UPDATE audit SET seal = 2 WHERE id = 2"], "line 2 was removed (seal 1"),
+    "the end cut off": (["DELETE FROM audit WHERE id = 4"], "line 4 was removed (seal 2"),
+    "a seal removed": (["DELETE FROM audit_seals WHERE number = 1"], "seal 1 is missing"),
+    "the last seal removed": (
+        ["DELETE FROM audit_seals WHERE number = 2"],
+        "line 4 is of seal 2, which is not",
+    ),
+    "a seal changed": (["UPDATE audit_seals SET lines = '[]' WHERE number = 2"], "seal 2 was changed"),
+    "the end cut off with its seal": (
+        ["DELETE FROM audit WHERE seal = 2", "DELETE FROM audit_seals WHERE number = 2"],
+        "seal 2 was noted down and is not there: what came after seal 1 was removed",
+    ),
+}
+
+
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_whatever_is_done_to_the_rows_is_found_and_named(bot: Node, patrol: Patrol, touch: str) -> None:
+    for n, text in enumerate(("ack 1", "comment 1 first", "comment 2 second", "comment 2 last")):
+        bot.desk.command(ANA, text)
+        bot.clock.on(SECOND)
+        if n != 0 and n != 2:
+            bot.store.trail.seal(bot.clock())
+    noted = bot.store.trail.last()
+    assert noted is not None
+    statements, said = TOUCHES[touch]
+    with bot.store._database.write() as c:
+        for statement in statements:
+            c.exec_driver_sql(statement)
+    ran = patrol("audit", "verify", "--head", f"{noted.number}:{noted.hash}")
+    assert ran.code == 1
+    assert said in ran.out
+    assert patrol("audit", "verify").code == (0 if "with its seal" in touch else 1)
+
+
 @pytest.mark.usefixtures("node")
 def test_verify_of_an_audit_without_a_line(patrol: Patrol) -> None:
     ran = patrol("audit", "verify")

@@ -116,8 +116,8 @@ def test_each_is_in_the_audit_by_what_it_is(bot: Node) -> None:
         assert does(bot, text, person).ok, text
     lines = [kept.line for kept in bot.store.trail.lines()]
     assert [(line.by, line.deed, line.about, line.outcome) for line in lines] == [
-        ("U0ANA", "snooze_entity", "seller:s_1", "done"),
-        ("U0ANA", "wake", "seller:s_1", "done"),
+        ("U0ANA", "snooze_entity", "an entity", "done"),
+        ("U0ANA", "wake", "an entity", "done"),
         ("U0CY", "snooze_policy", EVERY, "done"),
         ("U0ANA", "pause", EVERY, "done"),
         ("U0ANA", "resume", EVERY, "done"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -34,10 +34,11 @@ from bot.core.reply import (
     Said,
     ShowReply,
     StatusReply,
-    Trend,
     WhyReply,
     Worth,
 )
+from bot.core.took import Took
+from bot.core.trend import Day, Trend
 from sensors.model.asset import ViolationKind
 from sensors.model.job import Job, Param
 from sensors.model.policy import After, AlertText, Cron, Every, Grades, Policy, Query, Severity
@@ -171,6 +172,8 @@ POLICY = st.builds(
     description=TEXT,
     runbook=maybe(URL),
 )
+DAY = st.builds(Day, *[st.one_of(st.integers(0, 9), NUMBER)] * 4)
+TREND = st.builds(Trend, first=st.dates(date(2000, 1, 1), date(2100, 1, 1)), days=some(DAY, 31), open=NUMBER)
 DISPOSITIONS = st.dictionaries(st.sampled_from(Disposition), st.integers(0, 40), max_size=7)
 CONTEXT = st.builds(
     Context,
@@ -225,7 +228,13 @@ LINE = st.builds(
 PLACE = st.just(("C0PAYMENTS", "1790000000.000100"))
 PLACES = st.dictionaries(st.integers(1, 10**7), PLACE, max_size=2)
 SHOWN = st.builds(
-    ShowReply, alert=ALERT, context=CONTEXT, history=some(EVENT, 20), jobs=some(RUN, 8), card=maybe(PLACE)
+    ShowReply,
+    alert=ALERT,
+    context=CONTEXT,
+    history=some(EVENT, 20),
+    jobs=some(RUN, 8),
+    card=maybe(PLACE),
+    trend=TREND,
 )
 WHY = st.sampled_from(["turn", "override", "outside hours", "covers", "has taken over"])
 ON_CALL = st.builds(OnCall, team=TEXT, people=some(SLACK), why=WHY, until=maybe(WHEN), following=some(SLACK))
@@ -248,38 +257,54 @@ APPROVAL = st.builds(
 )
 APPROVALS = some(APPROVAL, 2).map(lambda few: tuple(replace(one, id=n) for n, one in enumerate(few * 15)))
 ABLE = st.dictionaries(st.integers(0, 30), some(SLACK), max_size=3)
+FIRED = st.builds(Fired, st.one_of(NAME, TEXT), NUMBER, NUMBER, NUMBER, NUMBER)
+TOOK = st.builds(
+    Took,
+    middle=maybe(SPAN),
+    n=NUMBER,
+    in_time=NUMBER,
+    judged=NUMBER,
+    past=NUMBER,
+    target=maybe(SPAN),
+)
+MANY_ALERTS = st.one_of(some(ALERT, 2), some(ALERT, 2).map(lambda alerts: alerts * 40))
 DIGEST = st.builds(
     DigestReply,
     digest=st.builds(
         Digest,
         team=TEXT,
-        span=st.builds(Span, since=WHEN, until=WHEN, weekly=st.booleans()),
-        open=some(ALERT, 2).map(lambda alerts: alerts * 40),
-        snoozes=some(ALERT, 1),
-        quiet=some(ALERT, 2).map(lambda alerts: alerts * 20),
-        fired=some(
-            st.builds(
-                Fired, policy=st.one_of(NAME, TEXT), opened=NUMBER, right=NUMBER, wrong=NUMBER, severe=NUMBER
-            )
-        ).map(lambda fired: fired * 20),
+        span=st.builds(Span, WHEN, WHEN, st.booleans()),
+        open=MANY_ALERTS,
+        snoozes=MANY_ALERTS,
+        quiet=MANY_ALERTS,
+        fired=st.one_of(some(FIRED, 3), some(FIRED, 3).map(lambda fired: fired * 30)),
         called=DISPOSITIONS,
-        by_day=some(NUMBER, 31),
-        to_acknowledge=maybe(SPAN),
-        to_resolve=maybe(SPAN),
+        week=TREND,
+        to_acknowledge=TOOK,
+        to_resolve=TOOK,
     ),
     cards=PLACES,
 )
+
+
+def numbered(alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
+    """The same, each another alert."""
+    return tuple(replace(alert, id=n + 1) for n, alert in enumerate(alerts))
+
+
 STATUS = st.builds(
     StatusReply,
+    teams=some(TEXT, 3),
+    open_total=NUMBER,
     policies=st.one_of(some(LINE, 4), some(LINE, 4).map(lambda lines: lines * 30)),
-    open_alerts=st.one_of(some(ALERT, 2), some(ALERT, 1).map(lambda alerts: alerts * 60)),
+    open_alerts=st.one_of(some(ALERT, 2), some(ALERT, 1).map(lambda alerts: alerts * 60)).map(numbered),
     on_call=some(ON_CALL, 4),
     jobs=some(RUN, 8),
     problems=some(MARKED, 10),
     bundles=some(MARKED, 30),
     version=TEXT,
     cards=PLACES,
-    told=st.dictionaries(st.integers(1, 10**7), some(SLACK), max_size=2),
+    told=st.dictionaries(st.integers(1, 60), some(SLACK), max_size=20),
     approvals=APPROVALS,
     able=ABLE,
     standing=some(MARKED, 12),
@@ -329,13 +354,14 @@ REPLIES: dict[type, st.SearchStrategy[Any]] = {
         name=TEXT,
         link=maybe(st.tuples(TEXT, TEXT)),
         alerts=some(ALERT, 2).map(lambda alerts: alerts * 50),
+        trend=TREND,
         notes=some(st.builds(Note, alert=st.integers(1, 99), by=SLACK, at=WHEN, story=MARKED), 30),
         snoozes=some(TEXT, 12),
         cards=PLACES,
     ),
     PolicyReply: st.builds(
         PolicyReply,
-        trend=st.builds(Trend, by_day=some(st.integers(0, 99), 28), called=DISPOSITIONS, open=NUMBER),
+        trend=TREND,
         policy=POLICY,
         line=LINE,
         worth=WORTH,

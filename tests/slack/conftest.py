@@ -96,10 +96,12 @@ class RecordingDesk:
     about: Context | None = None
     zones: dict[str, str] = field(default_factory=dict)
     cards: dict[tuple[str, str], int] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reset(self) -> None:
         self.alert, self.delay_s, self.broken, self.about = an_alert(), 0.0, None, None
+        self.told = ()
         self.handed.clear()
         self.people.clear()
         self.cards.clear()
@@ -151,7 +153,8 @@ class RecordingDesk:
         return WhyReply(f"ALR-{alert_id}", (("Found", "3 rows counted."),))
 
     def status(self, person: Person) -> StatusReply:
-        return StatusReply((), (self.alert,), (OnCall("payments", (person.slack,)),))
+        on_call = (OnCall("payments", (person.slack,)),)
+        return StatusReply((), (self.alert,), on_call, told={self.alert.id: self.told})
 
     def alerts(self, _person: Person, ids: Sequence[int]) -> list[Alert]:
         return [replace(self.alert, id=one) for one in ids]

@@ -81,7 +81,7 @@ def dangers(text: str, ours: bool = True, honest: bool = False) -> list[str]:
     rest = OURS.sub("", text) if ours else text
     rest = HONEST.sub("", rest) if honest else rest
     found = [f"raw {c}" for c in "<>" if c in rest]
-    rest = re.sub(r"`[^`\n]*`", "", rest)  # code is not read further; row text brings no backtick of its own
+    rest = re.sub(r"`[^`\n]*`", " ", rest)  # code is not read further; row text brings no backtick of its own
     found += ["invisible"] if INVISIBLE.search(rest) else []
     found += ["a bare link"] if BARE_LINK.search(rest) else []
     found += ["a ping"] if PING.search(rest) else []

@@ -144,6 +144,6 @@ def test_what_undoes_several_acts_is_typed_once() -> None:
 
 
 def test_a_policy_at_another_pace_is_not_shown_as_paused() -> None:
-    for order, mark in (("is paused", "⏸"), ("runs every 1 h", "⏱"), ("", "⏳")):
+    for order, mark in (("is paused", "⏸"), ("runs every 1 h", "⏱"), ("", "⏳ not run yet")):
         line = PolicyLine("payments.x", "X", "payments", "live", order=order)
         assert f"{mark} `payments.x`" in words(StatusReply((line,), ()))

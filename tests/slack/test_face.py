@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import get_args
+from html import unescape
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -16,12 +18,15 @@ from bot.core.approval import Approval
 from bot.core.change import Effect, EffectKind
 from bot.core.job_run import JobRun
 from bot.core.notice import Notice
-from bot.core.reply import Context, Earlier, Evidence, Reply
-from bot.sandbox.blockkit import check_message, text_length
+from bot.core.reply import Context, DigestReply, Earlier, Evidence, Reply, ShowReply
+from bot.core.trend import in_words
+from bot.sandbox.blockkit import check_message, check_view, text_length
 from bot.slack import approvals, duty
 from bot.slack.answers import render
 from bot.slack.blocks import Face
+from bot.slack.digest import digest
 from bot.slack.face import NOTICE_MOST, card, card_plain, notice, reply
+from bot.slack.modals import Errand, more
 from bot.slack.text import width
 from sensors.model.job import Job
 from sensors.model.policy import AlertText, Every, Grades, Policy, Query, Severity
@@ -30,11 +35,13 @@ from .anything import (
     ALERT,
     APPROVAL,
     CONTEXT,
+    DIGEST,
     JOB,
     MARKED,
     REPLIES,
     REPLY,
     RUN,
+    SHOWN,
     SLACK,
     TEXT,
     URL,
@@ -62,6 +69,17 @@ def sound(face: Face, honest: bool = True) -> None:
     for text in plain_of(face.blocks):
         assert not INVISIBLE.search(text), text
     json.dumps(face.blocks).encode()
+
+
+ADDRESS = re.compile(r"<(?:https?:[^|>]*\|([^>]*)|!date\^\d+\^[^|]*\|([^>]*))>")
+
+
+def seen(blocks: list[dict[str, Any]]) -> list[str]:
+    """What people read of them: links and times by their words."""
+    return [
+        unescape(ADDRESS.sub(lambda found: found[1] or found[2], text))
+        for text in (*plain_of(blocks), *mrkdwn_of(blocks))
+    ]
 
 
 @anything
@@ -114,6 +132,29 @@ def test_a_reply_pings_whom_it_is_for_and_nobody_else(
 @given(REPLY)
 def test_any_answer_is_one_that_slack_takes(answer: object) -> None:
     sound(render(answer))  # type: ignore[arg-type]  # the strategy makes every kind of Reply
+
+
+@anything
+@given(DIGEST, st.sampled_from(["", "F0PICTURE1"]))
+def test_any_digest_is_read_on_a_phone(told: DigestReply, file_id: str) -> None:
+    """At 390 px some 45 characters stand on a line, and 38 lines on a screen: two screens at worst."""
+    for blocks in ((shown := digest(told, file_id=file_id)).blocks, shown.plainer or shown.blocks):
+        sound(Face(shown.text, blocks))
+        lines = [line for text in seen(blocks) for line in text.splitlines()]
+        assert sum(1 + len(line) // 45 for line in lines) <= 76
+    kinds = [block["type"] for block in shown.blocks]
+    assert kinds.count("image") == bool(file_id and any(told.digest.week.by_day))
+    assert "image" not in [block["type"] for block in shown.plainer]
+
+
+@anything
+@given(SHOWN, st.sampled_from(["", "F0PICTURE1"]))
+def test_any_alerts_more_is_a_modal_that_slack_takes(shown: ShowReply, file_id: str) -> None:
+    view = more(shown, Errand(1, 0), picture=file_id)
+    assert check_view(view, "modal") == []
+    pictures = [block for block in view["blocks"] if block["type"] == "image"]
+    assert len(pictures) == bool(file_id and any(shown.trend.by_day))
+    assert all(in_words(shown.trend)[:1_000] in block["alt_text"] for block in pictures)
 
 
 def test_every_kind_of_answer_is_drawn() -> None:
@@ -319,3 +360,11 @@ def test_a_page_can_be_answered_where_it_is_read() -> None:
         " nobody has acknowledged it for 10 min"
     )
     assert said.blocks[1]["elements"][0]["action_id"] == "alert.ack"
+
+
+def test_a_reminder_offers_to_go_on_and_no_other_line_to_its_owner_does() -> None:
+    tell = Effect(EffectKind.tell, "ALR-3 is yours and still open.", "U0ANA")
+    mine = an_alert(work=Work.acknowledged, owner="U0ANA", reminded=True)
+    assert reply(tell, mine, ("U0ANA",)).blocks[1]["elements"][0]["text"]["text"] == "Still on it"
+    for other in (an_alert(work=Work.acknowledged, owner="U0ANA"), an_alert(owner="U0BO", reminded=True)):
+        assert len(reply(tell, other, ("U0ANA",)).blocks) == 1

@@ -47,11 +47,11 @@ def test_a_takeover_keeps_the_window_and_the_watermark_of_the_first_claim(store:
 
 def test_who_takes_a_run_over_learns_which_query_looks_for_it(store: Store) -> None:
     first, query = running(store), Submitted("01b2", "abc")
-    assert first.submitted is None
+    assert (first.taken_over, first.submitted) == (False, None)
     assert store.runs.submitted(first, query)
     second = claimed(store, now=LATER)
     assert isinstance(second, Run)
-    assert second.submitted == query
+    assert (second.taken_over, second.submitted) == (True, query)
     assert not store.runs.submitted(first, Submitted("01b3", "abc"))  # it is no longer the first one's
 
 
@@ -61,7 +61,7 @@ def test_a_run_that_failed_and_is_tried_again_asks_anew(store: Store) -> None:
     assert store.runs.fail(first, RunStatus.failed, "no", NOON, retry_at=NOON + MINUTE)
     second = claimed(store, now=LATER)
     assert isinstance(second, Run)
-    assert second.submitted is None
+    assert (second.taken_over, second.submitted) == (False, None)
 
 
 def test_an_extended_lease_is_not_taken_over(store: Store) -> None:

@@ -72,6 +72,6 @@ def test_what_is_done_in_the_database_is_found(store: Store) -> None:
     named = [flaw.split(" (")[0] for flaw in found(store)]
     assert named == ["line 2 was changed", "line 8 was inserted", "line 5 was removed", "line 8 was removed"]
     does(store, "UPDATE audit SET seal = 99 WHERE id = 9")
-    assert store.trail.strays() == [9]
+    assert store.trail.strays() == [(9, 99)]
     does(store, "DELETE FROM audit_seals WHERE number = 2")
     assert "seal 2 is missing" in found(store)

@@ -11,7 +11,7 @@ import uvicorn
 from fakesnow.instance import FakeSnow
 
 from bot.demo.snowflake.following import Following
-from bot.demo.snowflake.mended import mend
+from bot.demo.snowflake.mended import mend, seal
 from bot.demo.snowflake.server import Server
 
 
@@ -25,6 +25,7 @@ def main() -> int:
     except OSError as error:
         print(f"the local Snowflake cannot start: {error}", file=sys.stderr)
         return 1
+    seal(fake, given.market)
     if given.market:
         Following(fake, given.market).begin()
     config = uvicorn.Config(Server(fake, key).app(), log_level="error", access_log=False, lifespan="off")

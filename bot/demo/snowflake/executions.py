@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import duckdb
 
 from bot.demo.snowflake.refusals import CANCELLED, Refusal, refusal, timed_out
 
-Answer = dict[str, Any]  # the `data` of a result, as the connector reads it
-KEPT = 20_000  # statements that are remembered
+KEPT, ANSWERS = 20_000, 500  # statements that are remembered, and of how many the result
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A result: the `data` of its first answer, and of each further chunk how many rows, and the rows."""
+
+    head: Mapping[str, Any]
+    chunks: tuple[tuple[int, bytes], ...] = ()
 
 
 class Execution:
@@ -27,7 +36,7 @@ class Execution:
         self.status = "RUNNING"
         self.started = datetime.now(UTC)
         self.ended: datetime | None = None
-        self.answer: Answer = {}
+        self.answer: Answer | None = None
         self.refused: Refusal | None = None
         self.over = threading.Event()
         self.stopping: Refusal | None = None  # why it is being stopped
@@ -96,6 +105,8 @@ class Executions:
             self._all[one.id] = one
             while len(self._all) > KEPT:
                 self._all.pop(next(iter(self._all)))
+            for old in islice(reversed(self._all.values()), ANSWERS, ANSWERS + 1):
+                old.answer = None
 
     def get(self, query_id: str) -> Execution | None:
         return self._all.get(query_id)

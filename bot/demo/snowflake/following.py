@@ -20,7 +20,7 @@ class Following:
     """Follows a folder from a thread of its own, once `begin` has found its first version."""
 
     def __init__(self, fake: FakeSnow, folder: Path) -> None:
-        self._folder = folder
+        self._folder = folder.resolve()
         self._connection = fake.duck_conn.cursor()
         self._attached: deque[str] = deque()
         self._version: Path | None = None

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from fakesnow import arrow, transforms
+from fakesnow.instance import FakeSnow
 
 
 def mend() -> None:
     _try_cast()
     _no_time()
+
+
+def seal(fake: FakeSnow, folder: Path | None) -> None:
+    """From now on no statement reaches a file, but those in the folder."""
+    run = fake.duck_conn.execute
+    if folder:
+        run(f"SET GLOBAL allowed_directories = ['{folder.resolve()}/']")
+    run("SET GLOBAL enable_external_access = false")
 
 
 def _try_cast() -> None:

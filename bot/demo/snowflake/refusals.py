@@ -21,6 +21,7 @@ class Refusal(Exception):
 CANCELLED = Refusal(604, "SQL execution canceled", "57014")
 NO_SESSION = Refusal(390104, "User must login again to access the service.")
 WRONG_PASSWORD = Refusal(390100, "Incorrect username or password was specified.")
+RESULT_GONE = Refusal(707, "The result of the query is gone.", "02000")
 NO_SUCH_QUERY = Refusal(709, "Statement not found")
 
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from bot.demo.snowflake import wire
 from bot.demo.snowflake.executions import Execution, Executions
 from bot.demo.snowflake.holds import Holds
-from bot.demo.snowflake.refusals import NO_SUCH_QUERY, Refusal
+from bot.demo.snowflake.refusals import NO_SUCH_QUERY, RESULT_GONE, Refusal
 from bot.demo.snowflake.sessions import Session, Sessions
 from bot.demo.snowflake.statements import Statements
 
@@ -47,6 +47,7 @@ class Server:
             ("/queries/{id}/result", self.result, "GET"),
             ("/monitoring/queries/{id:path}", self.monitoring, "GET"),
             ("/telemetry/send", self.telemetry, "POST"),
+            ("/local/chunks/{id}/{number:int}", self.chunk, "GET"),
             ("/local/history", self.history, "GET"),
             ("/local/hold", self.hold, "POST"),
             ("/local/forget", self.forget, "POST"),
@@ -88,12 +89,21 @@ class Server:
         if body.get("asyncExec"):
             return wire.submitted(one)
         await run_in_threadpool(one.over.wait, HELD_S)
-        return wire.outcome(one)
+        return wire.outcome(one, str(request.base_url))
 
     async def result(self, request: Request) -> Response:
         one = self._execution(request)
         await run_in_threadpool(one.over.wait, HELD_S)
-        return wire.outcome(one)
+        return wire.outcome(one, str(request.base_url))
+
+    async def chunk(self, request: Request) -> Response:
+        """A part of a result. As in Snowflake its address is the key to it."""
+        one = self.executions.get(request.path_params["id"])
+        if one is None or one.answer is None:
+            raise RESULT_GONE
+        return Response(
+            one.answer.chunks[request.path_params["number"]][1], media_type="application/octet-stream"
+        )
 
     async def monitoring(self, request: Request) -> Response:
         self._session(request)

@@ -39,11 +39,6 @@ def _says_something(value: dict[str, Any], at: str, found: Finding) -> None:
         found.add("missing_field", "missing required field: text or fields", at)
 
 
-def _one_source(value: dict[str, Any], at: str, found: Finding) -> None:
-    if ("image_url" in value) == ("slack_file" in value):
-        found.add("missing_field", "must provide either image_url or slack_file", at)
-
-
 CELL = typed(
     {"raw_text": record({"type": Need(anything), "text": Need(string(10_000))}), "rich_text": RICH_TEXT}
 )
@@ -121,11 +116,11 @@ BLOCKS: dict[str, Check] = {
     "image": _block(
         {
             "image_url": url(),
-            "slack_file": record({"id": string(255), "url": url()}),
+            "slack_file": el.SLACK_FILE,
             "alt_text": Need(string(2000)),
             "title": plain(2000),
         },
-        _one_source,
+        el.one_source,
     ),
     "input": _block(
         {

@@ -11,6 +11,8 @@ from bot.sandbox.blockkit.spec import (
     Finding,
     Need,
     Problem,
+    Shows,
+    any_file,
     anything,
     array,
     boolean,
@@ -29,9 +31,9 @@ def _blocks(surface: str, low: int) -> Check:
 _LISTS = {"message": _blocks("message", 0), "modal": _blocks("modal", 0), "home": _blocks("home", 0)}
 
 
-def check_message(blocks: Any, at: str = "/blocks") -> list[Problem]:
-    """All problems of a message's blocks, in the order of their places."""
-    found = Finding("message")
+def check_message(blocks: Any, at: str = "/blocks", shows: Shows = any_file) -> list[Problem]:
+    """All problems of a message's blocks, in the order of their places. `shows`: which files may be shown."""
+    found = Finding("message", shows)
     _LISTS["message"](blocks, at, found)
     if isinstance(blocks, list):
         tables = [index for index, block in enumerate(blocks) if _kind(block) == "table"]
@@ -66,9 +68,9 @@ _VIEWS: dict[str, dict[str, Check | Need]] = {
 }
 
 
-def check_view(view: Any, kind: str, at: str = "/view") -> list[Problem]:
+def check_view(view: Any, kind: str, at: str = "/view", shows: Shows = any_file) -> list[Problem]:
     """All problems of a view that must be of this kind, "modal" or "home"."""
-    found = Finding(kind)
+    found = Finding(kind, shows)
     typed({kind: record(_VIEWS[kind], _submittable if kind == "modal" else None)})(view, at, found)
     return found.problems
 

@@ -129,13 +129,33 @@ NUMBER_INPUT = _element(
     }
 )
 TYPED_INPUT = _element({"initial_value": string(3000, low=0), "dispatch_action_config": DISPATCH, **FOCUS})
+FILE_ID = pattern(r"F[A-Z0-9]{8,}", "input must match regex pattern: ^[F][A-Z0-9]{8,}$")
+
+
+def _shown_file(value: dict[str, Any], at: str, found: Finding) -> None:
+    """By its id or its address, never both; a picture that Slack has looked at and the app may see."""
+    named = [name for name in ("id", "url") if name in value]
+    if len(named) != 1:
+        found.add("missing_field", "must provide either url or id", at)
+    elif isinstance(value[named[0]], str) and not found.shows(value[named[0]]):
+        found.add("invalid_slack_file", "invalid slack file", at)
+
+
+def one_source(value: dict[str, Any], at: str, found: Finding) -> None:
+    """Of an image: from outside, or uploaded."""
+    if ("image_url" in value) == ("slack_file" in value):
+        found.add("missing_field", "must provide either image_url or slack_file", at)
+
+
+SLACK_FILE = record({"id": FILE_ID, "url": url()}, _shown_file)
 IMAGE = record(
     {
         "type": Need(anything),
         "image_url": url(),
         "alt_text": Need(string(2000)),
-        "slack_file": record({"id": ID, "url": url()}),
-    }
+        "slack_file": SLACK_FILE,
+    },
+    one_source,
 )
 
 CHOICES_FIELDS: Fields = {"options": Need(CHOICES), "confirm": CONFIRM, "focus_on_load": boolean}

@@ -22,11 +22,20 @@ class Problem:
         return f"{self.message} [json-pointer:{self.pointer}]"
 
 
+Shows = Callable[[str], bool]  # whether a file may be shown, by its id or address
+
+
+def any_file(_file: str) -> bool:
+    """Where no files are known."""
+    return True
+
+
 @dataclass
 class Finding:
     """What one walk through some blocks has met: problems, and the ids seen so far."""
 
     surface: str
+    shows: Shows = any_file
     problems: list[Problem] = field(default_factory=list)
     block_ids: set[str] = field(default_factory=set)
     action_ids: set[str] = field(default_factory=set)

@@ -36,11 +36,11 @@ def open_connection(workspace: Workspace, call: Call) -> Json:
     return {"ok": True, "url": f"{origin}/link/?ticket={ticket}&app_id={names.APP_ID}"}
 
 
-def validate_blocks(_workspace: Workspace, call: Call) -> Json:
+def validate_blocks(workspace: Workspace, call: Call) -> Json:
     blocks = call.structure("blocks", "invalid_blocks_format")
     if blocks is None:
         raise invalid_arguments("missing required field: blocks")
-    problems = check_message(blocks, at="")
+    problems = check_message(blocks, at="", shows=workspace.shows_file)
     if problems:
         listed = [{"code": p.code, "message": p.message, "pointer": p.pointer or "/"} for p in problems]
         raise SlackError("invalid_blocks", errors=listed)

@@ -65,7 +65,7 @@ def _thread(channel: Channel, call: Call) -> Json:
 def post_message(workspace: Workspace, call: Call) -> Json:
     channel = _target(workspace, call)
     text = checked_text(call)
-    blocks = checked_blocks(call.structure("blocks", "invalid_blocks_format"))
+    blocks = checked_blocks(workspace, call.structure("blocks", "invalid_blocks_format"))
     if not text and not blocks:
         raise SlackError("no_text")
     metadata = checked_metadata(call)
@@ -100,7 +100,7 @@ def update(workspace: Workspace, call: Call) -> Json:
     changes: dict[str, Any] = {}
     raw = call.structure("blocks", "invalid_blocks_format")
     if raw is not None:
-        changes["blocks"] = checked_blocks(raw) or None
+        changes["blocks"] = checked_blocks(workspace, raw) or None
     if "text" in call.args:
         changes["text"] = checked_text(call)
     metadata = checked_metadata(call)
@@ -135,7 +135,7 @@ def post_ephemeral(workspace: Workspace, call: Call) -> Json:
     if user.id not in channel.members:
         raise SlackError("user_not_in_channel")
     text = checked_text(call)
-    blocks = checked_blocks(call.structure("blocks", "invalid_blocks_format"))
+    blocks = checked_blocks(workspace, call.structure("blocks", "invalid_blocks_format"))
     if not text and not blocks:
         raise SlackError("no_text")
     thread = call.text("thread_ts") or None

@@ -10,6 +10,8 @@ from bot.sandbox.methods.table import Method, is_member, visible
 from bot.sandbox.names import Json
 from bot.sandbox.workspace import Workspace, short_id
 
+ALT_LIMIT = 1_000
+
 
 def get_upload_url(workspace: Workspace, call: Call) -> Json:
     name = call.need("filename")
@@ -17,6 +19,10 @@ def get_upload_url(workspace: Workspace, call: Call) -> Json:
     if not length:
         raise invalid_arguments("missing required field: length")
     file: Json = {"id": short_id("F0"), "name": name, "title": name, "expected": length, "size": 0}
+    words = call.text("alt_txt")
+    if len(words) > ALT_LIMIT:
+        raise SlackError("alt_txt_too_large")
+    file |= {"alt_txt": words} if words else {}
     file |= {"user": names.BOT_USER, "created": int(call.at), "state": "waiting", "mode": "hosted"}
     workspace.files[file["id"]] = file
     workspace.keep("file", file["id"], file)
@@ -29,7 +35,7 @@ def complete_upload(workspace: Workspace, call: Call) -> Json:
     if not isinstance(wanted, list) or not wanted:
         raise invalid_arguments("missing required field: files")
     channel = _channel(workspace, call)
-    blocks = checked_blocks(call.structure("blocks", "invalid_blocks_format"))
+    blocks = checked_blocks(workspace, call.structure("blocks", "invalid_blocks_format"))
     files = [_completed(workspace, entry) for entry in wanted]
     if channel is not None:
         thread = call.text("thread_ts")
@@ -61,6 +67,7 @@ def _completed(workspace: Workspace, entry: object) -> Json:
     if isinstance(entry, dict) and entry.get("title"):
         file["title"] = entry["title"]
     file["state"] = "complete"
+    workspace.look_at_file(key)
     workspace.keep("file", key, file)
     return file
 
@@ -70,8 +77,11 @@ def shown_file(file: Json, origin: str) -> Json:
     link = f"{origin}/files/{file['id']}/{file['name']}"
     shown = {channel: [{"ts": ts} for ts in every] for channel, every in file.get("shares", {}).items()}
     shares = {"public": shown} if shown else {}
-    known = ("id", "created", "name", "title", "user", "size", "mode")
-    answer: Json = {key: file[key] for key in known} | {"timestamp": file["created"], "filetype": kind}
+    known = ("id", "created", "name", "title", "user", "size", "mode", "alt_txt")
+    answer: Json = {key: file[key] for key in known if key in file} | {
+        "timestamp": file["created"],
+        "filetype": kind,
+    }
     return answer | {"url_private": link, "permalink": link, "shares": shares, "is_external": False}
 
 
@@ -79,7 +89,8 @@ def info(workspace: Workspace, call: Call) -> Json:
     file = workspace.files.get(call.need("file"))
     if file is None or file["state"] != "complete":
         raise SlackError("file_not_found")
-    return {"ok": True, "file": shown_file(file, call.origin), "comments": []}
+    told = shown_file(file, call.origin) | {"mimetype": workspace.mimetype(file["id"])}
+    return {"ok": True, "file": told, "comments": []}
 
 
 METHODS = (

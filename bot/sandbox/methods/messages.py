@@ -9,6 +9,7 @@ from bot.sandbox import names
 from bot.sandbox.blockkit import check_message, fill_ids, text_length
 from bot.sandbox.call import Call, SlackError
 from bot.sandbox.names import Json
+from bot.sandbox.workspace import Workspace
 
 TEXT_LIMIT = 40_000
 SPLIT_AT = 4_000
@@ -34,13 +35,13 @@ def checked_text(call: Call) -> str:
     return text
 
 
-def checked_blocks(value: Any) -> list[Json]:
+def checked_blocks(workspace: Workspace, value: Any) -> list[Json]:
     """The blocks with their ids filled in; refuses what Slack would refuse."""
     if value is None:
         return []
     if not isinstance(value, list):
         raise SlackError("invalid_blocks_format")
-    problems = check_message(value)
+    problems = check_message(value, shows=workspace.shows_file)
     if problems:
         lines = [problem.line() for problem in problems]
         listed = {"messages": [f"[ERROR] {line}" for line in lines]}

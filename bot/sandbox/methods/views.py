@@ -14,20 +14,20 @@ from bot.sandbox.workspace import Workspace
 VIEW_LIMIT = 250_000
 
 
-def checked_view(value: object, kind: str) -> Json:
+def checked_view(workspace: Workspace, value: object, kind: str) -> Json:
     """A view of this kind with its ids filled in; refuses what Slack would refuse."""
     if not isinstance(value, dict):
         raise invalid_arguments("missing required field: view")
     if len(json.dumps(value)) > VIEW_LIMIT:
         raise SlackError("view_too_large")
-    problems = check_view(value, kind)
+    problems = check_view(value, kind, shows=workspace.shows_file)
     if problems:
         raise invalid_arguments(*(problem.line() for problem in problems))
     return {**value, "blocks": fill_ids(value["blocks"])}
 
 
-def _content(call: Call, kind: str) -> Json:
-    return checked_view(call.structure("view", "invalid_arguments"), kind)
+def _content(workspace: Workspace, call: Call, kind: str) -> Json:
+    return checked_view(workspace, call.structure("view", "invalid_arguments"), kind)
 
 
 def _fresh_external(workspace: Workspace, content: Json, but: Json | None = None) -> None:
@@ -38,14 +38,14 @@ def _fresh_external(workspace: Workspace, content: Json, but: Json | None = None
 
 
 def open_modal(workspace: Workspace, call: Call) -> Json:
-    content = _content(call, "modal")
+    content = _content(workspace, call, "modal")
     _fresh_external(workspace, content)
     trigger = workspace.modals.use_trigger(call.need("trigger_id"))
     return {"ok": True, "view": public(workspace.modals.open(trigger, content))}
 
 
 def push(workspace: Workspace, call: Call) -> Json:
-    content = _content(call, "modal")
+    content = _content(workspace, call, "modal")
     _fresh_external(workspace, content)
     trigger = workspace.modals.use_trigger(call.need("trigger_id"))
     return {"ok": True, "view": public(workspace.modals.push(trigger, content))}
@@ -59,7 +59,7 @@ def update(workspace: Workspace, call: Call) -> Json:
         raise SlackError("not_found")
     if call.text("hash") and call.text("hash") != view["hash"]:
         raise SlackError("hash_conflict", view=public(view))
-    content = _content(call, "modal")
+    content = _content(workspace, call, "modal")
     _fresh_external(workspace, content, but=view)
     return {"ok": True, "view": public(modals.update(view, content))}
 
@@ -73,7 +73,7 @@ def publish(workspace: Workspace, call: Call) -> Json:
     known = workspace.modals.homes.get(user)
     if known and call.text("hash") and call.text("hash") != known["hash"]:
         raise SlackError("hash_conflict", view=public(known))
-    content = _content(call, "home")
+    content = _content(workspace, call, "home")
     return {"ok": True, "view": public(workspace.modals.publish(user, content))}
 
 

@@ -95,7 +95,7 @@ function dialog(view) {
 }
 
 function focusFirst(box) {
-  const first = box.querySelector("[autofocus], .dialog-body input, .dialog-body textarea, .dialog-body select") || box.querySelector("[data-testid=modal-submit]") || box.querySelector("button");
+  const first = box.querySelector("[autofocus], .input-block input, .input-block textarea, .input-block select") || box.querySelector("[data-testid=modal-submit]") || box.querySelector("button");
   first?.focus({ preventScroll: true });
 }
 

@@ -50,7 +50,8 @@ function overflow(element, ctx, block) {
 }
 
 export function image(element, className = "block-image") {
-  const src = localImage(element.image_url);
+  const file = element.slack_file;
+  const src = localImage(file ? file.url || `/files/${encodeURIComponent(file.id)}/picture` : element.image_url);
   const alt = element.alt_text || "";
   if (src) return h("img", { class: className, src, alt, loading: "lazy" });
   return h("span.image-away", { title: alt }, icon("eye", 14), " ", element.image_url ? link(element.image_url, alt || "Image") : alt);
