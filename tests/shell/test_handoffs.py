@@ -12,6 +12,7 @@ from bot.core.reply import Person, Said
 from bot.sandbox import Sandbox
 from tests.shell.delivering import opened
 from tests.shell.making import DAY, FILES, HOUR, MINUTE, Node, World
+from tests.shell.outside import go_on
 from tests.shell.trouble import BOTH
 
 ANA, BO, CY = (Person(f"U0{name}", "C0PAYMENTS") for name in ("ANA", "BO", "CY"))
@@ -222,7 +223,7 @@ def test_what_waits_for_a_second_person_stands_on_the_card(town: World, slack: S
     until_nine(bot)
     for text in ("start hold_payouts seller_id=s_7", "start hold_payouts 1"):
         assert bot.desk.command(CY, text).ok  # type: ignore[union-attr]
-    bot.starting.effects()
+    go_on(bot)  # on other threads, which are waited for
     assert bot.desk.command(Person("U0DEE"), "start mail_seller seller_id=s_8").ok is False  # type: ignore[union-attr]
     assert len(bot.store.approvals.waiting()) == 2
     hand_over(bot, rounds=12)

@@ -90,12 +90,12 @@ def test_a_card_goes_from_what_it_is_to_what_happened_last() -> None:
     head, state, finding, buttons, offers, _, small, last = blocks
     assert head["text"]["text"] == "HIGH · Ana Cards asked 3 times to be paid elsewhere · ALR-142"
     assert state["text"]["text"].startswith("🟠 *OPEN* · <@U0ANA> told · else the team is told at <!date^")
-    assert finding["text"]["text"].startswith("*3 rows* of Off platform for seller_id s_1, first <!date^")
+    assert finding["text"]["text"].startswith("Off platform: *3 rows* for seller_id s_1, first <!date^")
     assert [e["text"]["text"] for e in buttons["elements"]] == [
         *("Acknowledge", "Open seller", "Snooze 1 h", "Resolve…", "More…")
     ]
     assert [e["text"]["text"] for e in offers["elements"]] == ["Hold payouts…"]
-    line, earlier, what = mrkdwn_of([small])
+    line, earlier, what = "\n".join(mrkdwn_of([small])).splitlines()
     counted, data, right, notes, runbook = line.split(" · ")
     assert (counted, right, notes) == ("37 more in *More…*", "right 18 of 20 in 30 days", "2 notes")
     assert data.startswith("data until <!date^")
