@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.killpoint import POINTS
+from bot.process.killpoint import POINTS
 
 ROOT = Path(__file__).parents[1]
 BETWEEN = "save.between"  # of the control that splits the watermark off; nowhere else is it reached

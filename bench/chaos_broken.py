@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.__main__ import main
 from bot.core import message as messages
 from bot.core.message import Message, Move
-from bot.killpoint import reach
+from bot.process.killpoint import reach
 from bot.store import Store
 from bot.store.saving import WatermarkMoved, move_watermarks
 from bot.store.store import Saved

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 
 from bench.chaos_town import ADD_UP, POLICIES, Truth
-from bot.errors import StoreAway
+from bot.process.errors import StoreAway
 from bot.store import tables as t
 from bot.store.database import Database
 

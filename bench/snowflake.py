@@ -18,7 +18,7 @@ from rich.table import Table
 from snowflake import connector
 
 from bot.demo.snowflake import process
-from bot.engine import Engine
+from bot.engine.engine import Engine
 from bot.project import Project
 from bot.store import Store
 from sensors.model.run import Cause, CauseKind

@@ -29,10 +29,10 @@ from rich.table import Table
 
 from bot.app import Bot
 from bot.demo.publish import publish
-from bot.errors import StoreAway
-from bot.rounds import Rounds
+from bot.engine.rounds import Rounds
+from bot.process.errors import StoreAway
+from bot.process.settings import load
 from bot.sandbox import Sandbox
-from bot.settings import load
 from sensors import catalog
 from sensors.model.window import window_for
 from sensors.warehouse import connect

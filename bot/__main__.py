@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 from bot.cli.group import patrol
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 from sensors.model.line import printable
 
 NEWLINE = "\n"

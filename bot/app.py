@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING
 
 from slack_bolt import App
 
-from bot import log as logs
-from bot import web
 from bot.bundles.pulling import Pulling
 from bot.core import bundles
 from bot.core.earned import Rule
 from bot.core.trend import Trend
 from bot.core.words import count
 from bot.deliver import Deliverer
-from bot.desk import Desk
-from bot.digests import Digests
-from bot.engine import Engine
-from bot.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
-from bot.metrics import METRICS
-from bot.opening import open_store
-from bot.pictures import Drawings, can_draw
+from bot.deliver.pictures import Drawings, can_draw
+from bot.desk.desk import Desk
+from bot.desk.digests import Digests
+from bot.engine.engine import Engine
+from bot.process import log as logs
+from bot.process import web
+from bot.process.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
+from bot.process.metrics import METRICS
+from bot.process.opening import open_store
+from bot.process.settings import Settings, require
 from bot.project import Project
 from bot.schedule import CHORES, Scheduler
-from bot.settings import Settings, require
 from bot.shifts.groups import Groups
 from bot.shifts.pagers import Pagers
 from bot.slack import http, listeners, socket

@@ -8,10 +8,10 @@ from bot.core.action import Mended
 from bot.core.alert import Alert, Disposition, Lane
 from bot.core.change import Change
 from bot.core.reports import TELLS_FOR, Fate, reporter
-from bot.engine import Engine
-from bot.errors import PatrolError
-from bot.hindsight import Again, short
-from bot.log import get
+from bot.engine.engine import Engine
+from bot.process.errors import PatrolError
+from bot.process.log import get
+from bot.workbench.hindsight import Again, short
 from sensors.model.policy import Policy
 
 log = get("mending")

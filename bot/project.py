@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.bundles import stored
-from bot.log import get
+from bot.process.log import get
 from bot.store import Store
 from sensors.model.bundle import Bundle
 from sensors.model.catalog import Catalog

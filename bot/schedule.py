@@ -16,16 +16,16 @@ from apscheduler.triggers.base import BaseTrigger
 
 from bot.core.plan import last_due, next_due
 from bot.deliver import Deliverer
-from bot.due import clock_went_back
-from bot.engine import Engine
-from bot.errors import StoreAway
-from bot.log import get
+from bot.desk.waiting import Waiting
+from bot.engine.due import clock_went_back
+from bot.engine.engine import Engine
+from bot.engine.rounds import ENDS_WITHIN_S, Rounds
 from bot.mending import Mending
-from bot.rounds import ENDS_WITHIN_S, Rounds
+from bot.process.errors import StoreAway
+from bot.process.log import get
 from bot.starting import Starting
 from bot.store import DeadRun
 from bot.store.keeping import FOR_EVER, Keep
-from bot.waiting import Waiting
 from bot.watch.clockwatch import ClockWatch
 from bot.watch.late import LateRows
 from bot.watch.worth import Worth

@@ -15,13 +15,13 @@ from bot.core.approval import GOOD_FOR, Approval, binding, needed
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.job_run import JobRun, JobState, Progress
 from bot.core.words import count, when
-from bot.engine import Engine
-from bot.errors import JobRefused, JobUnknown, StoreAway
+from bot.engine.engine import Engine
+from bot.engine.runs import Ticked
 from bot.jobs import Runner, runner_for
-from bot.log import get
-from bot.runs import Ticked
+from bot.process.errors import JobRefused, JobUnknown, StoreAway
+from bot.process.log import get
+from bot.process.unrecorded import Unrecorded
 from bot.store.approvals import Order
-from bot.unrecorded import Unrecorded
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
 from sensors.model.policy import Policy

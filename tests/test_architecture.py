@@ -288,11 +288,11 @@ def test_nothing_names_a_place_on_somebodys_machine() -> None:
         ("bot.core.step", "import bot.store"),
         ("bot.core.step", "from sensors.run import look"),
         ("bot.store.alerts", "from bot.slack.face import card"),
-        ("bot.slack.face", "def card():\n    from bot.engine import Engine"),
-        ("bot.engine", "from bot import schedule"),
-        ("bot.view", "from bot.desk import Desk"),
+        ("bot.slack.face", "def card():\n    from bot.engine.engine import Engine"),
+        ("bot.engine.engine", "from bot import schedule"),
+        ("bot.view", "from bot.desk.desk import Desk"),
         ("bot.app", "from bot.sandbox.server import serve"),
-        ("bot.sandbox.server", "from bot.errors import StoreAway"),
+        ("bot.sandbox.server", "from bot.process.errors import StoreAway"),
         ("bot.demo.web", "import sensors"),
     ],
 )
@@ -303,7 +303,7 @@ def test_a_wrong_room_is_found(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("bot.engine", "import sqlalchemy"),
+        ("bot.engine.engine", "import sqlalchemy"),
         ("bot.core.alert", "def f():\n    import sqlglot"),
         ("bot.store.alerts", "from pandas import DataFrame"),
         ("sensors.run", "from pydantic import BaseModel"),
@@ -315,9 +315,9 @@ def test_a_library_away_from_home_is_found(module: str, source: str) -> None:
 
 def test_whoever_changes_an_alert_elsewhere_is_found() -> None:
     for call in ("changed(alert, alert)", "Change(alert, event)"):
-        assert changers({"bot.desk": f"from bot.core.change import {call.partition('(')[0]}\n{call}"})
+        assert changers({"bot.desk.desk": f"from bot.core.change import {call.partition('(')[0]}\n{call}"})
     looks = "from bot.core.change import Change\nmatch x:\n    case Change(event=e):\n        pass\n"
-    assert changers({"bot.desk": looks}) == []
+    assert changers({"bot.desk.desk": looks}) == []
 
 
 def test_a_circle_is_found_also_through_a_function() -> None:

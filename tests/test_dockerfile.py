@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import load
+from bot.process.settings import load
 
 ROOT = Path(__file__).parents[1]
 

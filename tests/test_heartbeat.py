@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from bot.errors import StoreAway
+from bot.process.errors import StoreAway
 from bot.watch import heartbeat
 from bot.watch.heartbeat import Heartbeat
 

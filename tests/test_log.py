@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import log
+from bot.process import log
 
 
 @pytest.fixture(autouse=True)

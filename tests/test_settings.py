@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.errors import SettingsError
-from bot.settings import load, require, require_slack
+from bot.process.errors import SettingsError
+from bot.process.settings import load, require, require_slack
 
 ROOT = Path(__file__).parents[1]
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from bot import web
-from bot.errors import SettingsError
-from bot.metrics import MOST_WORDS, Metrics
-from bot.web import Health
+from bot.process import web
+from bot.process.errors import SettingsError
+from bot.process.metrics import MOST_WORDS, Metrics
+from bot.process.web import Health
 from sensors.model.policy import Severity
 from sensors.model.run import RunStatus
 

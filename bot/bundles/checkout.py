@@ -17,8 +17,8 @@ from tempfile import mkdtemp
 
 from bot.bundles.git import Git, Origin
 from bot.bundles.takeout import take_out
-from bot.errors import PullFailed
-from bot.killpoint import reach
+from bot.process.errors import PullFailed
+from bot.process.killpoint import reach
 from sensors import sources
 from sensors.model.bundle import Bundle
 from sensors.model.catalog import Problem

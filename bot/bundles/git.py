@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.errors import PullFailed
+from bot.process.errors import PullFailed
 
 TIMEOUT_S = 45.0
 MOST_BYTES = 200_000_000  # of a commit as it is sent; a repository of policies has a thousandth of it

@@ -13,9 +13,9 @@ from pathlib import Path
 from bot.bundles.checkout import home_of, origin_of, pull
 from bot.bundles.git import Git
 from bot.bundles.stored import packed
-from bot.errors import PatrolError, PullFailed
-from bot.killpoint import reach
-from bot.log import get
+from bot.process.errors import PatrolError, PullFailed
+from bot.process.killpoint import reach
+from bot.process.log import get
 from bot.store import Store
 from sensors.model.bundle import Bundle
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.bundles.checkout import Checkout, here, home_of, origin_of, pull
 from bot.bundles.git import Git
-from bot.errors import PullFailed
+from bot.process.errors import PullFailed
 from sensors.model.bundle import Bundle
 from sensors.model.catalog import NOT_YET
 from sensors.sources import Root

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bot.bundles.git import REF, Git
-from bot.errors import PullFailed
-from bot.killpoint import reach
+from bot.process.errors import PullFailed
+from bot.process.killpoint import reach
 from sensors.model.catalog import Problem
 
 FOLDERS = ("policies", "sql")

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from bot.errors import PatrolError
 from bot.new import guess
 from bot.new import wish as said
 from bot.new.shape import SHAPES, Shape, shape_of
 from bot.new.wish import NONE, Wish
+from bot.process.errors import PatrolError
 from sensors.model.asset import Asset
 from sensors.model.catalog import Catalog
 

@@ -14,7 +14,7 @@ import click
 
 from bot.cli.group import in_project, settings_of
 from bot.cli.ledger import Past
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 if TYPE_CHECKING:
     from bot.core.trail import Head, Kept, Seal

@@ -25,12 +25,12 @@ from bot.cli.past import (
 )
 from bot.cli.policies import catalog_of, policy_of
 from bot.core.words import count, line
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 from sensors.model.clock import say_duration
 
 if TYPE_CHECKING:
     from bot.core.reckon import Paged, Reckoned
-    from bot.replay import Replayed
+    from bot.workbench.replay import Replayed
     from sensors.model.policy import Severity
 
 STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "blue", "info": "dim"}

@@ -14,7 +14,7 @@ import click
 
 from bot.cli.group import holding_policies, in_project, settings_of
 from bot.core.words import count
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 if TYPE_CHECKING:
     from bot.store import Store

@@ -15,7 +15,7 @@ from sensors.model.violation import shown
 
 if TYPE_CHECKING:
     from bot.core.expect import Pair
-    from bot.trial import Outcome
+    from bot.workbench.trial import Outcome
     from sensors.model.catalog import Catalog
 
 WIDE = 60  # letters of one cell

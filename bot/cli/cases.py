@@ -15,10 +15,10 @@ from bot.cli.group import in_project, settings_of
 from bot.cli.policies import NAMED, catalog_of, policy_of, there
 from bot.cli.progress import progress
 from bot.core.words import count
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 if TYPE_CHECKING:
-    from bot.trial import Outcome, Prepared
+    from bot.workbench.trial import Outcome, Prepared
     from sensors.catalog import Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
@@ -102,7 +102,7 @@ def _named(name: str, wanted: str | None) -> bool:
 
 
 def _run(policies: list[Policy], catalog: Catalog, named: str | None) -> Iterator[Outcome]:
-    from bot.trial import prepared, tried
+    from bot.workbench.trial import prepared, tried
     from sensors.warehouse.duck_memory import Memory
 
     def picked() -> Iterator[tuple[Policy, Prepared]]:

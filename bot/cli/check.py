@@ -17,7 +17,7 @@ from bot.cli.group import in_project, settings_of
 from bot.cli.policies import catalog_of, there
 from bot.cli.progress import progress
 from bot.core.words import count
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 from sensors.model.line import printable
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import OutcomeUnknown, PatrolError, SlackBusy, SlackRefused
+from bot.process.errors import OutcomeUnknown, PatrolError, SlackBusy, SlackRefused
 
 if TYPE_CHECKING:
     from bot.slack.client import SlackClient

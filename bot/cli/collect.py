@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from bot.trial import Outcome, Prepared
+    from bot.workbench.trial import Outcome, Prepared
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.warehouse.duck_memory import Memory
@@ -52,7 +52,7 @@ class Bench:
 
     @cached_property
     def catalog(self) -> Catalog:
-        from bot.settings import load as settings
+        from bot.process.settings import load as settings
         from sensors.catalog import load
 
         found = settings(self.project, dict(os.environ))
@@ -88,7 +88,7 @@ class CasesFile(pytest.File):
     bench: Bench
 
     def collect(self) -> Iterator[pytest.Item]:
-        from bot.trial import prepared
+        from bot.workbench.trial import prepared
         from sensors.model.line import printable
         from sensors.sources import name_of
 
@@ -119,7 +119,7 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         from bot.cli.case_tables import as_text
-        from bot.trial import tried
+        from bot.workbench.trial import tried
 
         catalog = self.bench.catalog
         team = catalog.teams.get(self.policy.owner)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.cli.past import Asked, NoReplay, replayed, what_failed, where_data_are, young
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 if TYPE_CHECKING:
     from bot.core.compare import Difference, Pair
-    from bot.replay import Replayed
+    from bot.workbench.replay import Replayed
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.warehouse import Warehouse
@@ -75,7 +75,7 @@ def compared(pair: Pair, base: Catalog, head: Catalog, warehouse: Warehouse, whe
 
 def _alerts(policy: Policy | None, catalog: Catalog, warehouse: Warehouse, when: Asked) -> Replayed | None:
     """The replay of one version; of one that does not run, an empty one."""
-    from bot.replay import Replayed
+    from bot.workbench.replay import Replayed
 
     if policy is None:
         return None

@@ -17,7 +17,7 @@ from bot.cli.group import holding_policies, in_project, settings_of
 from bot.cli.past import Asked, asked, assumptions, over_time
 from bot.cli.policies import catalog_of
 from bot.core.words import line
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 if TYPE_CHECKING:
     from bot.cli.compared import Compared

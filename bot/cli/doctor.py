@@ -70,7 +70,7 @@ def _all(catalog: Catalog, settings: Any) -> Iterator[tuple[str, Told]]:
 
 def _of_warehouse(catalog: Catalog, settings: Any) -> Iterator[Told]:
     from bot.app import open_warehouse
-    from bot.errors import SettingsError
+    from bot.process.errors import SettingsError
     from sensors.rights import Told, rights
 
     try:

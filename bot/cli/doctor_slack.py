@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import OutcomeUnknown, SettingsError, SlackBusy, SlackRefused
+from bot.process.errors import OutcomeUnknown, SettingsError, SlackBusy, SlackRefused
 from sensors.rights import Told
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def of_slack(catalog: Catalog, settings: Any) -> Iterator[Told]:
     from bot.deliver.refusals import of_token
-    from bot.settings import require_slack
+    from bot.process.settings import require_slack
     from bot.slack.client import SlackClient
 
     try:

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 from sensors.rights import Told, skew
 
 if TYPE_CHECKING:

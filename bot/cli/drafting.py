@@ -15,13 +15,13 @@ from bot.cli.group import in_project
 from bot.cli.policies import Time, policy_of
 from bot.cli.reports import again_as_json, listed, looked_again, opened, told_again
 from bot.cli.writing import put
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 if TYPE_CHECKING:
     from bot.core.alert import Alert
-    from bot.drafting import Drafted, Wish
-    from bot.hindsight import Again
     from bot.store import Store
+    from bot.workbench.drafting import Drafted, Wish
+    from bot.workbench.hindsight import Again
     from sensors.catalog import Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
@@ -142,7 +142,7 @@ def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int)
         if given is not None:
             wish = _of_rows(policy, given, asked)
         else:
-            from bot.hindsight import Again
+            from bot.workbench.hindsight import Again
 
             assert store
             again = Again(store, warehouse, catalog)
@@ -165,7 +165,7 @@ def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int)
 
 
 def _of_rows(policy: Policy, given: dict[str, str], asked: Asked) -> Wish:
-    from bot.drafting import Wish
+    from bot.workbench.drafting import Wish
 
     if set(given) != set(policy.key):
         key = " ".join(f"{column}=…" for column in policy.key) or "nothing: it is about the whole platform"
@@ -193,7 +193,7 @@ def _of_alert(policy: Policy, alert: Alert, again: Again, catalog: Catalog, aske
     """What its case is to say: that it fires, or for a false positive that nothing does."""
     from bot.core.reports import is_false
     from bot.core.step import say_disposition
-    from bot.drafting import Wish, at_of
+    from bot.workbench.drafting import Wish, at_of
 
     raised = again.raised(policy, alert)
     at = asked.at or at_of(raised or policy, alert.as_of)
@@ -224,7 +224,7 @@ def _who_said_so(store: Store, alert: Alert, catalog: Catalog) -> str:
 
 
 def _drafted(policy: Policy, catalog: Catalog, warehouse: Warehouse, wish: Wish) -> Drafted:
-    from bot.drafting import Drafting
+    from bot.workbench.drafting import Drafting
     from sensors.warehouse.duck_memory import Memory
 
     memory = Memory()

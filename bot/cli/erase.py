@@ -14,7 +14,7 @@ import click
 
 from bot.cli.acted import acted
 from bot.cli.group import in_project, settings_of
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 if TYPE_CHECKING:
     from bot.core.erasure import Entity

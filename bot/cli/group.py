@@ -122,7 +122,7 @@ def holding_policies(project: Path) -> Path:
 
 def settings_of(project: Path, **overrides: str | None) -> Any:
     """The project's settings from the environment and patrol.yml; what the command line says wins."""
-    from bot.settings import load
+    from bot.process.settings import load
 
     given = {name: value for name, value in overrides.items() if value is not None}
     return load(project, {**os.environ, **given})

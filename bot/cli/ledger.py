@@ -17,14 +17,14 @@ import click
 from bot.cli.acted import acted, me
 from bot.cli.group import in_project, settings_of
 from bot.cli.policies import Span, Time, catalog_of, policy_of
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 from sensors.model.clock import parse_duration, parse_time, say_duration
 
 if TYPE_CHECKING:
-    from bot.backfill import Backfill, Plan, Step
     from bot.core.gaps import Account
     from bot.core.ledger import Stretch
-    from bot.engine import Engine
+    from bot.engine.backfill import Backfill, Plan, Step
+    from bot.engine.engine import Engine
     from bot.store import Store
     from sensors.model.policy import Policy
 
@@ -200,7 +200,7 @@ def backfill(
             raise PatrolError("There is nobody to ask here: look at the preview, and say --yes.")
         if not yes and not click.confirm("Look at it?"):
             sys.exit(1)
-        from bot.backfill import Backfill
+        from bot.engine.backfill import Backfill
 
         over = f"{start.isoformat()} to {end.isoformat()}"
         engine.store.trail.add(acted("backfill", policy, over, datetime.now(UTC)))
@@ -214,7 +214,7 @@ def backfill(
 def _engine(settings: Any, name: str) -> Iterator[tuple[Engine, Policy]]:
     """An engine on the project's store and warehouse, and the policy; the files' version stays as it is."""
     from bot.app import open_warehouse, utc_now
-    from bot.engine import Engine
+    from bot.engine.engine import Engine
     from bot.project import Project
     from bot.store import Store
 
@@ -240,9 +240,9 @@ def _engine(settings: Any, name: str) -> Iterator[tuple[Engine, Policy]]:
 def _planned(
     engine: Engine, policy: Policy, start: datetime, end: datetime, each: timedelta | None, again: bool
 ) -> Plan:
-    from bot.backfill import plan
     from bot.core.change import Refused
     from bot.core.ledger import Stretch
+    from bot.engine.backfill import plan
     from sensors.warehouse import WarehouseError
 
     try:
@@ -255,7 +255,7 @@ def _planned(
 
 
 def _preview(planned: Plan) -> None:
-    from bot.backfill import preview
+    from bot.engine.backfill import preview
 
     start, end = planned.past.start, planned.past.end
     length = say_duration(planned.past.length)

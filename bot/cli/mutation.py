@@ -55,7 +55,7 @@ def mutation(catalog: Catalog, names: list[str], named: str | None, as_json: boo
 
 def _score(name: str, catalog: Catalog, named: str | None, memory: Memory, doing: str = "") -> Score:
     """Runs a policy's cases with each change of it. `doing`: the word of its own bar, if it has one."""
-    from bot.trial import Fate, fate, prepared, tried
+    from bot.workbench.trial import Fate, fate, prepared, tried
     from sensors.cases.mutants import mutants
 
     policy = catalog.policies.get(name)

@@ -15,13 +15,13 @@ import click
 from bot.cli.group import in_project, settings_of
 from bot.cli.policies import Span, catalog_of
 from bot.cli.writing import put
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 if TYPE_CHECKING:
     from bot.new.idea import Idea
     from bot.new.proof import Proof
     from bot.new.wish import Wish
-    from bot.settings import Settings
+    from bot.process.settings import Settings
     from sensors.model.catalog import Catalog
 
 ASSETS, JOBS = "_assets.yml", "_jobs.yml"

@@ -14,14 +14,14 @@ from bot.cli.ledger import Past, ctrl_c
 from bot.cli.policies import Span
 from bot.cli.progress import progress
 from bot.core.words import count, line
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 from sensors.model.clock import say_duration
 from sensors.model.policy import Trailing
 
 if TYPE_CHECKING:
     from bot.core.alert import Lane
     from bot.core.held import Assumed
-    from bot.replay import Replayed
+    from bot.workbench.replay import Replayed
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.model.run import Looked
@@ -187,7 +187,7 @@ def replayed(
 ) -> Replayed:
     """The replay, with a bar; Ctrl-C gives what there is until then. PatrolError where there can be none."""
     from bot.core.change import Refused
-    from bot.replay import Replay, plan
+    from bot.workbench.replay import Replay, plan
 
     planned = plan(policy, warehouse.dialect, one.start, one.end, step=one.step)
     if isinstance(planned, Refused):

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 from bot.slack.blocks import Face
 
 BROWSERS = (

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.cli.group import holding_policies, in_project, settings_of
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 from sensors.model.clock import parse_duration, parse_time
 from sensors.model.window import EARLIEST, LATEST
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from bot.preview import Preview
+    from bot.workbench.preview import Preview
 
 BUILDER = "https://app.slack.com/block-kit-builder/#"
 STATES = ("open", "acknowledged", "snoozed", "resolved")

@@ -15,11 +15,11 @@ import click
 from bot.cli.group import settings_of
 from bot.cli.policies import catalog_of, policy_of
 from bot.core.words import count
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 if TYPE_CHECKING:
     from bot.core.context import House
-    from bot.preview import Preview
+    from bot.workbench.preview import Preview
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.model.run import Looked
@@ -64,7 +64,7 @@ def of_policy(project: Path, name: str, source: Source, state: str) -> Shown:
 
 def _made(policy: Policy, looked: Looked, rows: str, house: House, state: str) -> Shown:
     from bot.core.oncall import names
-    from bot.preview import State, preview
+    from bot.workbench.preview import State, preview
 
     found = preview(looked, house, State(state))
     if found is None:
@@ -112,14 +112,14 @@ def _nothing(looked: Looked | None) -> str:
 
 
 def _made_up(policy: Policy, catalog: Catalog, settings: Any, extreme: bool = False) -> Looked:
-    from bot.preview import example
+    from bot.workbench.preview import example
 
     return example(policy, _house(catalog, settings, datetime.now(UTC)), extreme=extreme)
 
 
 def _of_case(policy: Policy, catalog: Catalog) -> tuple[Looked, str] | None:
     """What the first case that fires gives."""
-    from bot.trial import prepared, tried
+    from bot.workbench.trial import prepared, tried
     from sensors.warehouse.duck_memory import Memory
 
     team = catalog.teams.get(policy.owner)
@@ -134,7 +134,7 @@ def _of_case(policy: Policy, catalog: Catalog) -> tuple[Looked, str] | None:
 
 def _of_warehouse(policy: Policy, catalog: Catalog, settings: Any) -> Looked:
     from bot.app import open_warehouse
-    from bot.one_look import once
+    from bot.workbench.one_look import once
 
     with closing(open_warehouse(settings)) as warehouse:
         return once(policy, catalog, warehouse, datetime.now(UTC), None)[0]
@@ -146,10 +146,10 @@ def _of_warehouse(policy: Policy, catalog: Catalog, settings: Any) -> Looked:
 def of_store(project: Path, alert: str) -> Shown:
     """The card of an alert as it now stands."""
     from bot.core.oncall import names
-    from bot.preview import Preview
     from bot.project import Project
     from bot.store import Store
     from bot.view import View
+    from bot.workbench.preview import Preview
 
     found = ALERT.fullmatch(alert.strip())
     if found is None:

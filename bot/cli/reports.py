@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.core.reports import Hindsight, Report
-    from bot.hindsight import Again
     from bot.store import Store
+    from bot.workbench.hindsight import Again
     from sensors.catalog import Loaded
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
@@ -49,7 +49,7 @@ def opened(project: Path, *, store: bool) -> Iterator[tuple[Loaded, Warehouse, S
 
 def listed(project: Path, name: str | None, as_json: bool) -> int:
     """Prints the open reports of the policy, or of all; the exit code."""
-    from bot.hindsight import Again
+    from bot.workbench.hindsight import Again
 
     now = datetime.now(UTC)
     with opened(project, store=True) as (catalog, warehouse, store):
@@ -75,7 +75,7 @@ def listed(project: Path, name: str | None, as_json: bool) -> int:
 def _reports(store: Store, policy: Policy, now: datetime) -> list[Report]:
     from bot.core.alert import Disposition
     from bot.core.reports import REPORTED_FOR, Report, open_reports, reporter
-    from bot.hindsight import short
+    from bot.workbench.hindsight import short
 
     false = Disposition.false_positive
     alerts = store.alerts.resolved([policy.name], now - REPORTED_FOR, false)

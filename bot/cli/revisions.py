@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 PARTS = ("policies", "sql", "patrol.yml")
 TIMEOUT_S = 60

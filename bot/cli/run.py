@@ -50,7 +50,7 @@ def run(policy: str, project: Path, at: datetime | None, over: timedelta | None,
     """
     settings = settings_of(project)
     from bot.app import open_warehouse
-    from bot.one_look import once
+    from bot.workbench.one_look import once
 
     catalog = catalog_of(settings)
     wanted = policy_of(catalog, policy)

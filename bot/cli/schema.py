@@ -12,7 +12,7 @@ import click
 from bot.cli.group import in_project, settings_of
 from bot.cli.policies import catalog_of
 from bot.cli.writing import put
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 FOLDER = Path(".patrol/schema")
 FILES = {
@@ -63,7 +63,7 @@ def schema(kind: str, project: Path, write: bool, vscode: bool) -> None:
 
 
 def _made(settings: Any) -> dict[str, dict[str, Any]]:
-    from bot.settings import schema as of_settings
+    from bot.process.settings import schema as of_settings
     from sensors.file_schema import schemas
 
     return {**schemas(catalog_of(settings)), "patrol": of_settings()}

@@ -16,11 +16,11 @@ from bot.cli.group import in_project, settings_of
 from bot.cli.past import over_time_only, watched, what_failed
 from bot.cli.policies import catalog_of, policy_of
 from bot.core.words import count, line
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 if TYPE_CHECKING:
     from bot.core.score import Judged, Share
-    from bot.score import Labels, Score
+    from bot.workbench.score import Labels, Score
     from sensors.model.catalog import Catalog
     from sensors.model.policy import Policy
     from sensors.warehouse import Warehouse
@@ -83,7 +83,7 @@ def _scored(
     given: Mapping[str, Any],
 ) -> tuple[Labels, Score]:
     from bot.core.change import Refused
-    from bot.score import labels_of, score
+    from bot.workbench.score import labels_of, score
 
     labels = labels_of(policy, catalog, named, on)
     if isinstance(labels, Refused):
@@ -101,7 +101,7 @@ def _time(
 ) -> tuple[datetime, datetime]:
     """What was asked for, else all the time in which there are labels."""
     from bot.cli.past import between
-    from bot.score import span_of
+    from bot.workbench.score import span_of
 
     whole = (
         None if any(given[name] for name in ("days", "start", "end")) else span_of(policy, labels, warehouse)

@@ -28,7 +28,7 @@ def serve(project: Path, port: int | None) -> None:
     where it was at the next start.
     """
     holding_policies(project)
-    from bot.frugal import few_arenas
+    from bot.process.frugal import few_arenas
     from sensors.apart import Apart
 
     few_arenas()

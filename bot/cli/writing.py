@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 
 def put(texts: Mapping[Path, bytes]) -> None:

@@ -17,9 +17,9 @@ from bot.core.reply import Evidence
 from bot.core.step import step
 from bot.deliver.channels import Channels
 from bot.deliver.pacing import AWAY, BACK, Pacing
-from bot.errors import Conflict
-from bot.killpoint import reach
-from bot.log import get
+from bot.process.errors import Conflict
+from bot.process.killpoint import reach
+from bot.process.log import get
 from bot.store import Store
 from bot.store.values import Beside
 from bot.view import View

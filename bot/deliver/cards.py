@@ -12,7 +12,7 @@ from bot.deliver.pacing import EDITS, EDITS_BY_PEOPLE, PERSON_GAP, UPDATE_GAP
 from bot.deliver.posting import Posting
 from bot.deliver.quiet import Quiet
 from bot.deliver.refusals import PLAINER, WHOLE
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.slack import face
 from bot.slack.blocks import Face
 

@@ -13,8 +13,8 @@ from bot.core.reconcile import RESOLVED_LATELY
 from bot.deliver.pacing import Pacing
 from bot.deliver.privacy import Privacy
 from bot.deliver.refusals import SEEN_FROM_OUTSIDE, WHOLE, of_channel
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
-from bot.log import get
+from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.process.log import get
 from bot.slack.client import SlackClient
 from bot.store import Store
 from bot.view import View

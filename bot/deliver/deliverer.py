@@ -20,9 +20,9 @@ from bot.deliver.posting import Posting
 from bot.deliver.quiet import Quiet
 from bot.deliver.replies import Replies
 from bot.deliver.saying import Saying
-from bot.errors import PatrolError
-from bot.log import get
-from bot.metrics import METRICS, Metrics
+from bot.process.errors import PatrolError
+from bot.process.log import get
+from bot.process.metrics import METRICS, Metrics
 from bot.slack.client import SlackClient
 from bot.store import Store
 from bot.view import View

@@ -12,9 +12,9 @@ from bot.deliver.looking import Looking
 from bot.deliver.pacing import CHANNEL_GAP, LOOK_GAP, LOOKS
 from bot.deliver.posting import Posting, Sending, nothing_sent
 from bot.deliver.refusals import UNSEEN
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
-from bot.killpoint import reach
-from bot.log import get
+from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.process.killpoint import reach
+from bot.process.log import get
 from bot.slack.blocks import Face
 from bot.slack.sheet import sheet
 

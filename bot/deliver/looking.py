@@ -9,8 +9,8 @@ from bot.core.message import LOOK_AGAIN, Message, MessageState
 from bot.deliver.pacing import LOOK_GAP, LOOKS
 from bot.deliver.posting import Posting
 from bot.deliver.refusals import UNSEEN, WHOLE
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
-from bot.log import get
+from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.process.log import get
 from bot.slack.client import Found
 
 log = get("deliver")

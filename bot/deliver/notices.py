@@ -14,8 +14,8 @@ from bot.deliver.pacing import CHANNEL_GAP, EDITS_BY_PEOPLE, PERSON_GAP
 from bot.deliver.posting import Posting
 from bot.deliver.quiet import Quiet
 from bot.deliver.refusals import ELSEWHERE, FROZEN, GONE, WHOLE
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
-from bot.log import get
+from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.process.log import get
 from bot.slack import duty
 from bot.slack.blocks import Face
 from bot.slack.digest import digest

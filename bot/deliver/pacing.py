@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.deliver.refusals import OF_METHODS, WHOLE, of_token
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
-from bot.log import get
+from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.process.log import get
 from bot.store import Store
 from sensors.model.clock import say_duration
 

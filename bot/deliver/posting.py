@@ -11,15 +11,15 @@ from bot.core.message import LEASE, LOOK_AGAIN, Message, MessageState
 from bot.deliver.channels import CLOSED_REST, Channels
 from bot.deliver.pacing import CHANNEL_GAP, LONGEST_WAIT, Pacing
 from bot.deliver.refusals import ELSEWHERE, GONE, PLAINER, SEEN_FROM_OUTSIDE, STILL_STANDS, WHOLE
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
-from bot.killpoint import reach
-from bot.log import get
-from bot.metrics import Metrics
+from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.process.killpoint import reach
+from bot.process.log import get
+from bot.process.metrics import Metrics
+from bot.process.unrecorded import Unrecorded
 from bot.slack import face
 from bot.slack.blocks import Face
 from bot.slack.client import SlackClient
 from bot.store import Store
-from bot.unrecorded import Unrecorded
 from bot.view import View
 
 log = get("deliver")

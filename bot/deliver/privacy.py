@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from bot.core.alert import Alert
 from bot.core.builtin import mended
 from bot.core.builtin_slack import EXPOSED, exposed_channel, policy_key
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
-from bot.log import get
+from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.process.log import get
 from bot.slack.client import Channel, SlackClient
 from bot.store import Store
 from bot.view import View

@@ -13,8 +13,8 @@ from bot.core.notice import Notice, StepTold
 from bot.core.step import step
 from bot.core.words import who
 from bot.deliver.posting import Posting
-from bot.errors import Conflict, OutcomeUnknown, SlackBusy, SlackRefused
-from bot.log import get
+from bot.process.errors import Conflict, OutcomeUnknown, SlackBusy, SlackRefused
+from bot.process.log import get
 from bot.watch.trouble import TRIES
 
 log = get("deliver")

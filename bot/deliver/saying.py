@@ -12,8 +12,8 @@ from bot.core.message import Message
 from bot.core.reconcile import RESOLVED_LATELY
 from bot.deliver.channels import Channels
 from bot.deliver.pacing import Pacing
-from bot.log import get
-from bot.metrics import Metrics
+from bot.process.log import get
+from bot.process.metrics import Metrics
 from bot.store import Store
 from bot.view import View
 from bot.watch.trouble import told

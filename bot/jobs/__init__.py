@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from bot.core.job_run import Progress
-from bot.errors import JobRefused
+from bot.process.errors import JobRefused
 from sensors.model.job import Job
 
 RUNNERS = {"http": ("bot.jobs.http", "HttpRunner"), "sql": ("bot.jobs.sql", "SqlRunner")}

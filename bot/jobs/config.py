@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bot.errors import JobRefused
 from bot.jobs import KINDS, fill, statement
+from bot.process.errors import JobRefused
 from sensors.model.clock import parse_duration
 from sensors.model.job import KEY, Job
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bot.errors import JobRefused
+from bot.process.errors import JobRefused
 from sensors.model.job import KEY, Job, Param
 
 PLACE = re.compile(

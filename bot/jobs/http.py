@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 
 from bot.core.job_run import JobState, Progress
-from bot.errors import JobRefused, JobUnknown
 from bot.jobs import answer, config, fill
 from bot.jobs.answer import Answer
+from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.job import Job
 
 PATIENCE = timedelta(seconds=10)  # for a request whose outcome is polled for; others have the job's timeout

@@ -19,9 +19,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from sqlalchemy.pool import NullPool
 
 from bot.core.job_run import JobState, Progress
-from bot.errors import JobRefused, JobUnknown
 from bot.jobs import config, fill, statement
 from bot.jobs.answer import one_line
+from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
 

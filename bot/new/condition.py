@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.errors import PatrolError
 from bot.new.column import NUMBERS, Value, kind_of, spelled, step
+from bot.process.errors import PatrolError
 from sensors.model.asset import Asset
 from sensors.near import near
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from bot.errors import PatrolError
 from bot.new.blank import fill
 from bot.new.column import listed, scalar
+from bot.process.errors import PatrolError
 from sensors.sources import PART
 from sensors.warehouse.column_type import column_type
 from sensors.yaml_marks import read

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.trial import prepared, tried
+from bot.workbench.trial import prepared, tried
 from sensors.catalog import load
 from sensors.model.catalog import Catalog
 from sensors.model.policy import NOTHING, Policy

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bot.errors import PatrolError
 from bot.new.column import Value, kind_of, named, scalar
 from bot.new.condition import Condition, hit, misses
 from bot.new.idea import Idea
+from bot.process.errors import PatrolError
 from sensors.model.asset import Asset
 from sensors.model.clock import parse_duration
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
 
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 from sensors.near import near
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.errors import PatrolError
 from bot.new import guess
 from bot.new.column import NAMING, kind_of
 from bot.new.condition import Condition, parse
 from bot.new.idea import Idea
 from bot.new.shape import SHAPES, Shape, shape_of
+from bot.process.errors import PatrolError
 from sensors.model.asset import Asset
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Severity

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
-from bot.log import get
+from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.process.log import get
 from bot.project import Project
 from bot.slack.client import SlackClient, User
 from bot.store import Store

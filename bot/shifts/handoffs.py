@@ -14,7 +14,7 @@ from bot.core.notice import Notice
 from bot.core.reply import Person, Reply, Said
 from bot.core.unknown import no_such
 from bot.core.words import when, who
-from bot.log import get
+from bot.process.log import get
 from bot.view import View
 from sensors.model.clock import say_duration
 from sensors.model.team import Team

@@ -14,11 +14,11 @@ from bot.core.context import House
 from bot.core.ladder import still_due
 from bot.core.oncall import names
 from bot.core.words import in_plain
-from bot.engine import Engine
-from bot.errors import JobRefused, JobUnknown, StoreAway
+from bot.engine.engine import Engine
 from bot.jobs import Runner, runner_for
 from bot.jobs.pager import about, pager_job
-from bot.log import get
+from bot.process.errors import JobRefused, JobUnknown, StoreAway
+from bot.process.log import get
 
 log = get("shifts")
 

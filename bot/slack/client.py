@@ -16,7 +16,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
-from bot.errors import OutcomeUnknown, SlackRefused
+from bot.process.errors import OutcomeUnknown, SlackRefused
 from bot.slack.blocks import Face
 from bot.slack.meaning import judge
 from bot.slack.scopes import METHODS

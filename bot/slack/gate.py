@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from bot.core.change import Refused
-from bot.errors import PatrolError, SlackRefused
+from bot.process.errors import PatrolError, SlackRefused
 from bot.slack.client import SlackClient, User
 
 FRESH_S = 600.0

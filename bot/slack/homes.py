@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.core.reply import Person, StatusReply
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 from bot.slack.blocks import Face
 from bot.slack.client import SlackClient
 from bot.slack.home import home

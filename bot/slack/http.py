@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 
 from slack_bolt import App, BoltRequest
 
-from bot.errors import PatrolError, SettingsError
+from bot.process.errors import PatrolError, SettingsError
 from bot.slack.listeners import ARRIVED, DOUBT, now_utc
 from bot.slack.turns import PATIENCE_S
 

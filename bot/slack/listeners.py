@@ -21,7 +21,7 @@ from slack_sdk import WebClient
 
 from bot.core.change import Refused
 from bot.core.reply import Reply
-from bot.errors import PatrolError, RecordUnknown
+from bot.process.errors import PatrolError, RecordUnknown
 from bot.slack import payloads, reveal, talk
 from bot.slack.answers import plainly, render
 from bot.slack.client import SlackClient

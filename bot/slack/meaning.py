@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
 
 # Slack's own words for "something broke on our side": the request may have been done.
 BROKEN = frozenset(

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.core.change import Refused
 from bot.core.reply import Person, Reply, Revealed, Said, ShowReply, WhyReply
-from bot.errors import PatrolError, SlackRefused
+from bot.process.errors import PatrolError, SlackRefused
 from bot.slack import modals, paging, payloads, pictures, reveal, several, snoozing
 from bot.slack.answers import IN_THREADS, plainly, render, said_text
 from bot.slack.blocks import Block, Face, section

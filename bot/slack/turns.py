@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from bot.core.change import Refused
-from bot.errors import SlackBusy
+from bot.process.errors import SlackBusy
 
 T = TypeVar("T")
 TRIES = 4  # of an answer that Slack asks to wait with

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, case, insert, select, update
 from bot.core.action import MACHINE
 from bot.core.alert import Alert, Snooze, due
 from bot.core.change import Change
-from bot.errors import Conflict
+from bot.process.errors import Conflict
 from bot.store.codec import encode, pack_values
 from bot.store.columns import Moment
 from bot.store.database import Database

@@ -32,7 +32,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql.schema import Table
 
-from bot.errors import RecordUnknown, SettingsError, StoreAway
+from bot.process.errors import RecordUnknown, SettingsError, StoreAway
 from bot.store.columns import write_json
 from bot.store.outage import Outage
 from bot.store.sentences import in_plain_words

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from bot.core.alert import Alert
 from bot.core.change import Effect, EffectKind, StoredEffect
 from bot.core.message import LOOK_APART, Message, MessageState
-from bot.errors import Conflict
+from bot.process.errors import Conflict
 from bot.store.alerts import alert_of
 from bot.store.codec import decode
 from bot.store.database import Database, in_parts

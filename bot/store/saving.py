@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, update
 
 from bot.core.alert import Alert
-from bot.errors import LeaseLost
+from bot.process.errors import LeaseLost
 from bot.store.changes import write_changes
 from bot.store.claims import window_columns
 from bot.store.database import Database

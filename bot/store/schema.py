@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from bot.errors import StoreUnfit
+from bot.process.errors import StoreUnfit
 from bot.store.database import Database
 
 MIGRATIONS = Path(__file__).with_name("migrations")

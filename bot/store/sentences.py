@@ -7,7 +7,7 @@ import re
 from sqlalchemy import URL
 from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError
 
-from bot.errors import StoreAway, StoreUnfit
+from bot.process.errors import StoreAway, StoreUnfit
 
 
 def in_plain_words(error: DatabaseError, url: URL) -> StoreAway | None:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from bot.core.alert import Alert
 from bot.core.change import Change
-from bot.errors import Conflict, LeaseLost
+from bot.process.errors import Conflict, LeaseLost
 from bot.store import ahead
 from bot.store.alerts import Alerts
 from bot.store.approvals import Approvals

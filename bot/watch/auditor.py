@@ -23,8 +23,8 @@ from bot.core.audit import (
 from bot.core.builtin import mended
 from bot.core.plan import EPOCH
 from bot.core.route import channel_in
-from bot.log import get
-from bot.metrics import Metrics
+from bot.process.log import get
+from bot.process.metrics import Metrics
 from bot.project import Project
 from bot.store import Store
 from bot.store.audit import Standing

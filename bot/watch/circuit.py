@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from bot.core import builtin, circuit
 from bot.core.circuit import CLOSED, Circuit
 from bot.core.plan import EPOCH
-from bot.log import get
-from bot.metrics import Metrics
+from bot.process.log import get
+from bot.process.metrics import Metrics
 from bot.project import Project
 from bot.watch.trouble import Troubles
 from sensors.model.run import Looked

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bot.log import get
+from bot.process.log import get
 
 log = get("clock")
 

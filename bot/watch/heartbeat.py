@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import httpx
 
-from bot.errors import PatrolError
-from bot.log import get
+from bot.process.errors import PatrolError
+from bot.process.log import get
 
 log = get("heartbeat")
 

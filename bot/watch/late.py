@@ -14,9 +14,9 @@ from bot.core.reconcile import KEPT_ROWS, RESOLVED_LATELY, masked
 from bot.core.reply import Evidence
 from bot.core.step import step
 from bot.core.version import finds_the_same
-from bot.engine import Engine
-from bot.errors import Conflict, LeaseLost
-from bot.log import get
+from bot.engine.engine import Engine
+from bot.process.errors import Conflict, LeaseLost
+from bot.process.log import get
 from bot.store import Ask, RunSave
 from sensors.model.policy import Incremental, Policy
 from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus

@@ -9,7 +9,7 @@ from bot.core.alert import Alert
 from bot.core.builtin import BROKEN_SENSOR, mended
 from bot.core.plan import EPOCH
 from bot.core.silence import SILENT_SENSOR, Heard, looked_since, reason, silent_sensors
-from bot.log import get
+from bot.process.log import get
 from bot.project import Project
 from bot.store import Store
 from bot.store.values import RunRecord

@@ -13,7 +13,7 @@ from bot.core.change import Change
 from bot.core.plan import EPOCH
 from bot.core.reconcile import RESOLVED_LATELY
 from bot.core.step import step
-from bot.errors import Conflict
+from bot.process.errors import Conflict
 from bot.store import Store
 from sensors.model.catalog import NOT_YET, Catalog
 from sensors.model.run import Looked, RunStatus

@@ -9,7 +9,7 @@ from bot.core.alert import Alert, Lane
 from bot.core.builtin import mended
 from bot.core.builtin_earned import EARNED_LIVE, LANES, NOISY_POLICY, earned_live, noisy_policy, worth_key
 from bot.core.earned import ENOUGH
-from bot.engine import Engine
+from bot.engine.engine import Engine
 from bot.watch.trouble import told
 from sensors.model.policy import Policy, Status
 

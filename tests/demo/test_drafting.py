@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bot.demo.market import Market
 from bot.demo.trouble import KINDS
-from bot.drafting import Drafting, Wish
-from bot.one_look import once
+from bot.workbench.drafting import Drafting, Wish
+from bot.workbench.one_look import once
 from sensors.cases.text import block
 from sensors.catalog import load
 from sensors.warehouse import connect

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.killpoint import POINTS
+from bot.process.killpoint import POINTS
 
 SELLERS = ("s_1", "s_2", "s_3")
 

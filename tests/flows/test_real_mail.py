@@ -15,8 +15,8 @@ import duckdb
 import pytest
 
 from bot.app import Bot
+from bot.process.settings import load
 from bot.sandbox import Sandbox
-from bot.settings import load
 from sensors.model.run import Cause, CauseKind
 
 ROOT = Path(__file__).parents[2]

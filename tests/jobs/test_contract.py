@@ -10,8 +10,8 @@ import pytest
 
 import bot.jobs
 from bot.core.job_run import JobState
-from bot.errors import JobRefused, JobUnknown
 from bot.jobs import KINDS, runner_for
+from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.job import Param
 
 HOSTILE = [

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.job_run import JobState
-from bot.errors import JobRefused, JobUnknown
 from bot.jobs.fill import Filler
 from bot.jobs.http import HttpRunner
+from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.job import Job, Param
 
 TOKEN = "tok-3f9a-very-secret"

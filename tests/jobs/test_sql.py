@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from bot.core.job_run import JobState
-from bot.errors import JobRefused, JobUnknown
 from bot.jobs import statement
 from bot.jobs.sql import SqlRunner
+from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.job import Job, Param
 
 HOLD = "INSERT INTO payout_holds (seller_id, n) VALUES (:seller_id, 1)"

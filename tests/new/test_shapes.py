@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.demo.market import Market
-from bot.errors import PatrolError
 from bot.new.pair import short
 from bot.new.proof import Proof
 from bot.new.shape import SHAPES
 from bot.new.wish import Wish
-from bot.settings import DIALECTS
+from bot.process.errors import PatrolError
+from bot.process.settings import DIALECTS
 from sensors.catalog import load
 from sensors.model.clock import parse_duration
 from sensors.model.policy import Status

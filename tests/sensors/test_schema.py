@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from bot.settings import FILE
-from bot.settings import schema as settings_schema
+from bot.process.settings import FILE
+from bot.process.settings import schema as settings_schema
 from sensors.beside import DOORS
 from sensors.catalog import load
 from sensors.file_policy import PolicyFile

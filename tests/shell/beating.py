@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-from bot.errors import StoreAway
+from bot.engine.rounds import Want
 from bot.mending import Mending
-from bot.rounds import Want
+from bot.process.errors import StoreAway
 from bot.schedule import Scheduler
 from bot.watch.clockwatch import STEPS, Watch
 from bot.watch.late import LateRows

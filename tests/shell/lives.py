@@ -18,8 +18,8 @@ from bot.core.late import LATE_ROWS
 from bot.core.ledger import Stretches
 from bot.core.plan import next_due
 from bot.core.reconcile import flood_key
-from bot.errors import StoreAway
-from bot.runs import LEASE
+from bot.engine.runs import LEASE
+from bot.process.errors import StoreAway
 from sensors.model.policy import Policy
 from sensors.model.run import RunStatus
 from sensors.model.violation import canonical, row_hash
@@ -103,8 +103,8 @@ class Life:
             real(*given)
 
         with ExitStack() as patches:
-            patches.enter_context(patch("bot.runs.reach", self._reach))
-            patches.enter_context(patch("bot.runs.look", partial(look, limit=self.plan.limit)))
+            patches.enter_context(patch("bot.engine.runs.reach", self._reach))
+            patches.enter_context(patch("bot.engine.runs.look", partial(look, limit=self.plan.limit)))
             patches.enter_context(patch("bot.store.saving.write_memory", remember))
             yield
 

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.engine import Engine
+from bot.engine.engine import Engine
 from bot.project import Project
 from bot.store import Store
 from sensors.model.run import Cause, CauseKind

@@ -12,10 +12,10 @@ import duckdb
 from bot.core.alert import Alert, Lane
 from bot.core.plan import last_due
 from bot.deliver import Deliverer
-from bot.desk import Desk
-from bot.engine import Engine
+from bot.desk.desk import Desk
+from bot.engine.engine import Engine
+from bot.engine.runs import Ticked
 from bot.project import Project
-from bot.runs import Ticked
 from bot.sandbox import Sandbox
 from bot.slack.client import SlackClient
 from bot.starting import Starting

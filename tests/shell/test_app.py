@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from bot.app import Bot
-from bot.errors import SettingsError
+from bot.process.errors import SettingsError
+from bot.process.settings import Settings, load
 from bot.sandbox import Sandbox
 from bot.schedule import CHORES
-from bot.settings import Settings, load
 from tests.shell.making import ELSEWHERE, HELD, World
 
 START_IN = 30.0  # on a machine that others use, too

@@ -14,8 +14,8 @@ import pytest
 from bot.core.approval import Approval, ApprovalState
 from bot.core.job_run import JobState
 from bot.core.reply import ApprovalsReply, Person, Said, StatusReply
+from bot.desk.waiting import Waiting
 from bot.sandbox import Sandbox
-from bot.waiting import Waiting
 from tests.shell.delivering import FAULTS, standing, struck
 from tests.shell.making import ELSEWHERE, FILES, MINUTE, SECOND, Node, World
 from tests.shell.outside import Killed, Outside, ended, go_on, opened

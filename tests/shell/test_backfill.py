@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot import backfill as room
-from bot import runs
-from bot.backfill import Backfill, Plan, Step, plan, preview
 from bot.core.alert import Lane
 from bot.core.change import Refused
 from bot.core.ledger import Stretch
+from bot.engine import backfill as room
+from bot.engine import runs
+from bot.engine.backfill import Backfill, Plan, Step, plan, preview
 from sensors import run
 from sensors.model.policy import Policy
 from sensors.model.run import CauseKind, Looked, RunStatus

@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bot import replay as room
 from bot.core.change import Refused
 from bot.core.held import Assumed
-from bot.replay import Replayed, plan, replay
+from bot.workbench import replay as room
+from bot.workbench.replay import Replayed, plan, replay
 from sensors import run
 from sensors.catalog import load
 from sensors.model.policy import Policy, Severity

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from bot.backfill import Backfill, Plan, plan
 from bot.core.alert import Lane
 from bot.core.catchup import Tick, tick_window
 from bot.core.ledger import holes
-from bot.due import clock_went_back, due_ticks
+from bot.engine.backfill import Backfill, Plan, plan
+from bot.engine.due import clock_went_back, due_ticks
 from bot.store import Ask, RunSave, Store
 from bot.watch.clockwatch import Watch
 from sensors.model.policy import Cron, Every, Incremental, Policy

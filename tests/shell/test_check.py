@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bench.projects import write
 from bot.cli.check import annotation, check
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 from sensors.model.catalog import Problem
 from tests.sensors.project import FILES, MARKET, POLICY, SQL, Project, fill
 

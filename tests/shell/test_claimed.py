@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select
 
 import sensors.run
-from bot import rounds
-from bot.errors import StoreAway
-from bot.rounds import Rounds
-from bot.runs import LEASE, Asked, Claimed
+from bot.engine import rounds
+from bot.engine.rounds import Rounds
+from bot.engine.runs import LEASE, Asked, Claimed
+from bot.process.errors import StoreAway
 from bot.schedule import CHORES, Scheduler
 from bot.store.tables import RUNNING, runs
 from sensors.model.run import Cause, CauseKind, RunStatus
@@ -146,7 +146,7 @@ def test_a_part_that_met_no_store_follows_soon_and_not_at_the_next_due_time(
 ) -> None:
     monkeypatch.setattr(rounds, "AGAIN", timedelta(milliseconds=100))
     looked = sensors.run.look
-    monkeypatch.setattr("bot.runs.look", lambda *given: looked(*given, limit=10))
+    monkeypatch.setattr("bot.engine.runs.look", lambda *given: looked(*given, limit=10))
     for n in range(30):
         world.table.says("s_1", world.clock() - timedelta(minutes=40) + n * MINUTE)
     node = world.node()

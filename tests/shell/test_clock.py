@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 import pytest
 
 from bot import schedule
-from bot.errors import StoreAway
+from bot.process.errors import StoreAway
 from bot.schedule import Scheduler
 from bot.watch.clockwatch import ClockWatch
 from tests.shell.making import HELD, HOUR, MINUTE, NOON, SECOND, Clock, Node, World

@@ -9,7 +9,7 @@ import pytest
 from bot.core.action import Acknowledge, Resolve, Unacknowledge
 from bot.core.alert import Disposition
 from bot.core.reply import DigestReply, Person, Said
-from bot.digests import Digests
+from bot.desk.digests import Digests
 from bot.sandbox import Sandbox
 from bot.slack.answers import render
 from tests.shell.delivering import opened, shown, standing, until

@@ -16,7 +16,7 @@ from bot.cli.group import COMMANDS
 from bot.core import order, snooze
 from bot.core.access import RIGHTS, TO_ORDER, TO_SNOOZE
 from bot.core.command import VERBS, Command, parse
-from bot.settings import ENVIRONMENT, SECRETS, Settings, load
+from bot.process.settings import ENVIRONMENT, SECRETS, Settings, load
 from sensors.catalog import load as load_catalog
 from sensors.model.policy import Incremental, Now, Status, Trailing
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot import runs
 from bot.core.action import Acknowledge
 from bot.core.alert import Condition, Work
+from bot.engine import runs
 from sensors import run
 from sensors.model.run import Cause, CauseKind, RunStatus
 from sensors.warehouse import WarehouseError

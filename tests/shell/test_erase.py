@@ -247,8 +247,8 @@ def test_a_line_that_is_not_sealed_yet_is_never_too_old(bot: Node) -> None:
 
 def test_the_settings_are_read(tmp_path: Path) -> None:
     from bot.app import _keep
-    from bot.errors import SettingsError
-    from bot.settings import load
+    from bot.process.errors import SettingsError
+    from bot.process.settings import load
 
     (tmp_path / "patrol.yml").write_text("evidence_days: 90\naudit_days: 2555\n")
     keep = _keep(load(tmp_path, {"PATROL_HISTORY_DAYS": "400"}))

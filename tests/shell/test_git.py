@@ -15,7 +15,7 @@ from bot.bundles import git as program
 from bot.bundles import takeout
 from bot.bundles.checkout import here, home_of, pull
 from bot.bundles.git import Git, Origin
-from bot.errors import PullFailed
+from bot.process.errors import PullFailed
 from sensors.model.bundle import Bundle
 from tests.shell.repository import Repository
 

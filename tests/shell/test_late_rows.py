@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.backfill import Backfill, Plan, plan
 from bot.core.action import Resolve
 from bot.core.alert import Alert, Disposition, Lane, Work
 from bot.core.late import LATE_ROWS
 from bot.core.ledger import Stretch
 from bot.core.version import finds_the_same
+from bot.engine.backfill import Backfill, Plan, plan
 from bot.watch.late import LateRows
 from sensors.model.run import RunStatus
 from sensors.warehouse import WarehouseError

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.mutation import mutation
-from bot.trial import prepared, tried
+from bot.workbench.trial import prepared, tried
 from sensors.catalog import load
 from sensors.model.catalog import Catalog
 from sensors.model.clock import say_duration

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.check import problems
-from bot.settings import load as load_settings
+from bot.process.settings import load as load_settings
 from sensors.catalog import load
 from tests.shell.mistakes import GOOD, SLIPS, Slip, broken, page
 

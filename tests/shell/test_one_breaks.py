@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.errors import StoreAway
-from bot.rounds import Rounds
-from bot.runs import Asked
+from bot.engine.rounds import Rounds
+from bot.engine.runs import Asked
+from bot.process.errors import StoreAway
 from sensors.model.run import Cause, CauseKind
 from tests.shell.making import HOUR, MINUTE, SECOND, Node, World
 from tests.shell.trouble import EVERY, HELD_NAME, store_away
@@ -16,7 +16,7 @@ from tests.shell.trouble import EVERY, HELD_NAME, store_away
 
 def breaking_for(monkeypatch: pytest.MonkeyPatch, alert: int) -> None:
     """To step this alert is a mistake of ours."""
-    import bot.engine as engine
+    import bot.engine.engine as engine
 
     real = engine.step
 
@@ -85,7 +85,7 @@ def test_a_dead_run_that_cannot_be_taken_over_holds_up_no_other(
 def test_a_run_whose_rows_cannot_be_counted_holds_up_no_other_that_is_saved_with_it(
     world: World, node: Node, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from bot import runs
+    from bot.engine import runs
 
     real = runs.reconcile
 

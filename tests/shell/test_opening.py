@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from bot.app import Bot
-from bot.errors import StoreUnfit
+from bot.process.errors import StoreUnfit
 from bot.sandbox import Sandbox
 from bot.slack import http
 from bot.watch.probe import Probe, ask_all

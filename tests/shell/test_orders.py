@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bot.core.reply import Person, PolicyReply, Said, StatusReply
-from bot.rounds import Rounds, Want
+from bot.engine.rounds import Rounds, Want
 from bot.sandbox import Sandbox
 from bot.schedule import Scheduler
 from bot.slack.answers import render

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from bot.core.action import Acknowledge
 from bot.core.trend import Day, Trend
-from bot.digests import Digests
-from bot.drawing import WIDE, draw, packed, unpacked
-from bot.pictures import Drawings, drawn
+from bot.deliver.drawing import WIDE, draw, packed, unpacked
+from bot.deliver.pictures import Drawings, drawn
+from bot.desk.digests import Digests
 from bot.sandbox import Sandbox
 from bot.slack.client import SlackClient
 from bot.slack.digest import WEEK
@@ -80,7 +80,8 @@ def test_more_alerts_are_a_taller_bar_and_each_verdict_has_a_pattern_of_its_own(
 
 def test_it_is_drawn_by_a_process_whose_memory_ends_with_it() -> None:
     script = (
-        "import sys; from datetime import date; from bot.core.trend import *; from bot.pictures import drawn;"
+        "import sys; from datetime import date; from bot.core.trend import *;"
+        "from bot.deliver.pictures import drawn;"
         "drawn(Trend(date(2026, 11, 1), (Day(1),))); print([m for m in sys.modules if m.startswith('PIL')])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

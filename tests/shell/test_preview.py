@@ -15,10 +15,10 @@ from rich.console import Console
 from bot.cli.card import drawn
 from bot.cli.picture import browser
 from bot.core.context import House
-from bot.errors import PatrolError
-from bot.preview import State, example, preview
+from bot.process.errors import PatrolError
 from bot.sandbox.blockkit import check_message
 from bot.sandbox.still import modules, still
+from bot.workbench.preview import State, example, preview
 from sensors.catalog import load
 from tests.shell.making import ELSEWHERE, SECOND, World
 from tests.shell.typing_in import Patrol

@@ -64,7 +64,7 @@ def test_nothing_of_the_pull_request_reaches_the_shell_by_itself() -> None:
 
 
 def test_every_setting_in_it_is_one() -> None:
-    from bot.settings import ENVIRONMENT
+    from bot.process.settings import ENVIRONMENT
 
     assert set(re.findall(r"\bPATROL_[A-Z_]+", FILE.read_text())) <= {*ENVIRONMENT}
 

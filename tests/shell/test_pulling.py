@@ -14,7 +14,7 @@ import pytest
 from bot.bundles.git import Git
 from bot.bundles.pulling import Pulling
 from bot.bundles.stored import TOLD_AFTER
-from bot.killpoint import RARE
+from bot.process.killpoint import RARE
 from bot.project import Project
 from bot.store import Store
 from sensors.model.bundle import Bundle

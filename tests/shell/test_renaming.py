@@ -7,8 +7,8 @@ import pytest
 from bot.core.action import Acknowledge, Resolve
 from bot.core.alert import Disposition, Work
 from bot.core.reconcile import flood_key
-from bot.errors import StoreAway
-from bot.runs import Ticked
+from bot.engine.runs import Ticked
+from bot.process.errors import StoreAway
 from bot.sandbox import Sandbox
 from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, HELD, HELD_SQL, HOUR, MINUTE, NOON, Node, World
 from tests.shell.trouble import BOTH, EVERY, HELD_NAME, in_between

@@ -19,7 +19,7 @@ from bot.core.held import FOR_EVER, NOBODY, Assumed
 from bot.core.oncall import people
 from bot.core.plan import due_between
 from bot.core.reconcile import flood_key
-from bot.replay import Replay, plan
+from bot.workbench.replay import Replay, plan
 from sensors.catalog import load
 from tests.shell.making import DAY, ELSEWHERE, FILES, HOUR, MINUTE, NOON, Clock, Node, Table, World
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot import runs
 from bot.core.action import Rerun
+from bot.engine import runs
 from sensors import run
 from sensors.warehouse import WarehouseError
 from tests.shell.making import HOUR, MINUTE, NOON, SECOND, Node, World

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot import runs
 from bot.core.alert import Condition
+from bot.engine import runs
 from bot.slack.answers import policy_line
 from sensors import run
 from sensors.model.run import RunStatus

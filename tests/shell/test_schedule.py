@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from bot import rounds, schedule
+from bot import schedule
 from bot.core import retry
+from bot.engine import rounds
 from bot.schedule import Scheduler, Timetable
 from bot.store import Store
 from sensors.model.policy import After, Cron, Every, Schedule
@@ -312,7 +313,7 @@ def test_a_stop_lets_what_runs_end_and_begins_nothing_new(real: World, start: St
 def test_parts_of_a_window_follow_one_another_at_once(
     real: World, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bot import runs
+    from bot.engine import runs
     from sensors import run
 
     looked = run.look

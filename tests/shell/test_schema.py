@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from bot import settings
 from bot.cli.schema import FILES, FOLDER, schema
-from bot.errors import PatrolError
-from bot.settings_words import ABOUT
+from bot.process import settings
+from bot.process.errors import PatrolError
+from bot.process.settings_words import ABOUT
 from tests.sensors.project import FILES as PROJECT
 from tests.sensors.project import Project
 

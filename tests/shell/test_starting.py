@@ -11,7 +11,7 @@ import pytest
 from bot.core.alert import Lane
 from bot.core.job_run import JobRun, JobState, Progress
 from bot.core.reply import AskReply, Said
-from bot.errors import JobRefused, JobUnknown
+from bot.process.errors import JobRefused, JobUnknown
 from tests.shell.making import ELSEWHERE, FILES, MINUTE, NOON, SECOND, Node, World
 from tests.shell.outside import ANA, Killed, Outside, asked, ended, go_on, opened
 from tests.shell.trouble import EVERY

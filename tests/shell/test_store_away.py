@@ -11,8 +11,8 @@ import pytest
 
 from bot.core.action import Acknowledge, Comment
 from bot.core.job_run import JobState, Progress
-from bot.due import due_ticks
-from bot.errors import StoreAway
+from bot.engine.due import due_ticks
+from bot.process.errors import StoreAway
 from bot.sandbox import Sandbox
 from tests.shell.delivering import escalated, opened, shown, standing, threaded, until
 from tests.shell.making import FILES, HOUR, MINUTE, SECOND, Node, World

@@ -15,7 +15,7 @@ import pytest
 
 from bot.core.order import Order, OrderKind
 from bot.demo.snowflake.process import CHECKOUT
-from bot.engine import Engine
+from bot.engine.engine import Engine
 from bot.project import Project
 from bot.store import Store
 from sensors.model.run import Cause, CauseKind, RunStatus

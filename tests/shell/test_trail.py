@@ -11,8 +11,8 @@ import pytest
 from bot.core.action import Acknowledge
 from bot.core.reply import Person
 from bot.core.trail import Kept
+from bot.desk.waiting import Waiting
 from bot.store import Store
-from bot.waiting import Waiting
 from tests.shell.making import MINUTE, NOON, SECOND, Node, World
 from tests.shell.outside import Outside
 from tests.shell.test_approvals import JOBS, TEAMS

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.one_look import once, window_at
-from bot.trial import Outcome, prepared, tried
+from bot.workbench.one_look import once, window_at
+from bot.workbench.trial import Outcome, prepared, tried
 from sensors.model.catalog import Catalog
 from sensors.warehouse import connect
 from sensors.warehouse.duck_memory import Memory

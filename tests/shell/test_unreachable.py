@@ -12,7 +12,7 @@ from bot.core.action import Acknowledge, Escalate, RerunEnded, Resolve
 from bot.core.alert import Disposition
 from bot.core.builtin_slack import UNREACHABLE, channel_key
 from bot.deliver.refusals import ELSEWHERE, GONE, WHOLE
-from bot.errors import SlackRefused
+from bot.process.errors import SlackRefused
 from bot.sandbox import Sandbox
 from tests.shell.delivering import OTHER, escalated, opened, shown, standing, threaded, until
 from tests.shell.making import FILES, MINUTE, SECOND, Node, World

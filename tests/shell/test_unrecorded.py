@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.errors import StoreAway
-from bot.unrecorded import Unrecorded
+from bot.process.errors import StoreAway
+from bot.process.unrecorded import Unrecorded
 
 
 def test_writes_that_met_no_store_are_made_up_for_in_their_order() -> None:

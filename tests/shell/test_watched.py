@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from bot.app import Bot
+from bot.process.settings import load
 from bot.sandbox import Sandbox
-from bot.settings import load
 from bot.watch import heartbeat
 from tests.shell.making import World
 

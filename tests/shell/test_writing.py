@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.writing import put
-from bot.errors import PatrolError
+from bot.process.errors import PatrolError
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import StoreAway
+from bot.process.errors import StoreAway
 from sensors.warehouse import WarehouseError
 from tests.shell.making import Node
 

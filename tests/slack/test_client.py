@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.errors import OutcomeUnknown, SlackBusy, SlackRefused
+from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.sandbox import Sandbox
 from bot.slack.blocks import Face, section
 from bot.slack.client import Found, SlackClient, api_address

@@ -12,7 +12,7 @@ from bot.core.action import Acknowledge
 from bot.core.alert import Condition, Snooze, Work
 from bot.core.approval import Approval
 from bot.core.reply import OnCall, Person, PolicyLine, StatusReply
-from bot.errors import SlackRefused
+from bot.process.errors import SlackRefused
 from bot.sandbox.blockkit import check_view
 from bot.slack.answers import plainly
 from bot.slack.client import SlackClient

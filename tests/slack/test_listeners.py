@@ -17,7 +17,7 @@ from bot.core.action import (
     Wake,
 )
 from bot.core.alert import Disposition, FalseCause, Snooze
-from bot.errors import RecordUnknown, StoreAway
+from bot.process.errors import RecordUnknown, StoreAway
 from bot.slack.face import card
 from sensors.model.policy import Severity
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.errors import SlackBusy
+from bot.process.errors import SlackBusy
 from bot.slack.turns import TRIES, Turns
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.core.change import Effect, EffectKind
 from bot.core.job_run import JobState
 from bot.core.message import LEASE, Message, MessageState
-from bot.errors import LeaseLost
+from bot.process.errors import LeaseLost
 from bot.store import RENAMED_AWAY, RunSave, Store
 from sensors.model.run import Run, RunStatus
 from tests.store.making import MINUTE, NOON, POLICY, claimed, opened, running, stepped

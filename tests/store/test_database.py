@@ -19,7 +19,7 @@ from bot.core.alert import Lane
 from bot.core.change import Effect, EffectKind
 from bot.core.reconcile import Seen
 from bot.core.reply import Evidence
-from bot.errors import Conflict, StoreAway
+from bot.process.errors import Conflict, StoreAway
 from bot.store import RunSave, Store
 from tests.store.making import MINUTE, NOON, POLICY, acknowledged, alert, change, opened, running, tick
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from bot.errors import RecordUnknown, StoreAway, StoreUnfit
+from bot.process.errors import RecordUnknown, StoreAway, StoreUnfit
 from bot.store import Store
 from bot.store.outage import CALM_S, STILL_S, News, Outage
 from tests.store.breaking import Server, SmallDisk, locked_by_another, no_more_pages

@@ -12,7 +12,7 @@ from bot.core.alert import Terms
 from bot.core.change import Effect, EffectKind, StoredEffect
 from bot.core.message import LEASE, LOOK_APART, Message, MessageState
 from bot.core.reply import Evidence
-from bot.errors import Conflict
+from bot.process.errors import Conflict
 from bot.store import Store
 from bot.store.values import Beside, Waits
 from tests.store.making import MINUTE, NOON, acknowledged, alert, change, opened, stepped

@@ -9,7 +9,7 @@ from datetime import timedelta
 from multiprocessing import get_context
 
 from bot.core.reply import Evidence
-from bot.errors import LeaseLost
+from bot.process.errors import LeaseLost
 from bot.store import Ask, DeadRun, Done, Held, RunSave, Store
 from sensors.model.run import Cause, CauseKind, Run, RunStatus, Submitted
 from sensors.model.window import Window

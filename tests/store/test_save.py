@@ -9,7 +9,7 @@ import pytest
 from bot.core.alert import Lane, Snooze
 from bot.core.change import Effect, EffectKind
 from bot.core.reply import Evidence
-from bot.errors import Conflict, LeaseLost
+from bot.process.errors import Conflict, LeaseLost
 from bot.store import Done, RunSave, Seen, Store
 from sensors.model.policy import Severity
 from sensors.model.run import Cause, CauseKind, RunStatus

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from bot.errors import SettingsError, StoreAway
+from bot.process.errors import SettingsError, StoreAway
 from bot.store import Store, schema
 from bot.store.database import Database
 from bot.store.tables import metadata

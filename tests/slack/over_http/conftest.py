@@ -15,8 +15,8 @@ import httpx
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
-from bot import web
-from bot.metrics import Metrics
+from bot.process import web
+from bot.process.metrics import Metrics
 from bot.sandbox import Sandbox
 from bot.slack import http
 from bot.slack.client import SlackClient

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from slack_bolt import App
 
-from bot import web
-from bot.errors import SettingsError
+from bot.process import web
+from bot.process.errors import SettingsError
 from bot.sandbox import Sandbox
 from bot.slack import http
 

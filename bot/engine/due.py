@@ -1,0 +1,63 @@
+"""Which runs of a policy are due now: asks the store what was run, and `core/catchup.py` what that means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from bot.core import catchup
+from bot.core.catchup import Tick
+from bot.core.plan import last_due
+from bot.process.log import get
+from bot.store import Store
+from sensors.model.policy import Cron, Policy
+from sensors.model.run import Cause, CauseKind
+
+log = get("due")
+
+AHEAD = timedelta(minutes=1)  # so far the clocks of two hosts may differ
+
+
+def due_ticks(store: Store, policy: Policy, now: datetime, last: datetime | None) -> tuple[Tick, ...]:
+    """The runs that are due, in order. `last` is the newest due time that was run. Raises StoreAway.
+
+    Where the clock has gone back, runs of times that are still to come are undone first. A policy whose
+    schedule was edited since its last tick has missed no time of the new one: all is made up for in one run.
+    """
+    if last is not None and last > now + AHEAD:
+        clock_went_back(store, [policy.name], now)
+        last = store.runs.last_tick(policy.name)
+    if last is None and isinstance(policy.schedule, Cron):
+        return _begin(store, policy, now)
+    found = catchup.due_ticks(policy, now, last)
+    if found.story and not catchup.same_schedule(_last_body(store, policy), policy.body):
+        found = catchup.merged(found)
+    if found.story:
+        log.info("caught up", policy=policy.name, catchup=policy.catchup, story=found.story)
+    return found.ticks
+
+
+def clock_went_back(store: Store, policies: Iterable[str], right: datetime) -> None:
+    """What a clock that was ahead has looked at since `right` is looked at again: more rows have come."""
+    for name in policies:
+        undone = store.ledger.step_back(name, right)
+        if undone:
+            log.warning("looked at by a clock that was ahead", policy=name, runs_undone=undone)
+
+
+def _begin(store: Store, policy: Policy, now: datetime) -> tuple[Tick, ...]:
+    """Writes down that a cron policy begins now, so that its next time is found to be due when it comes."""
+    before = last_due(policy.schedule, now)
+    if before is not None:
+        cause = Cause(CauseKind.tick, Tick(before).stamp)
+        store.runs.skip(policy.name, cause, before, "it begins with its next time", now)
+    return ()
+
+
+def _last_body(store: Store, policy: Policy) -> str:
+    """The text that the policy's last tick was run with."""
+    content = store.ledger.last_content(policy.name)
+    if content == policy.content:
+        return policy.body
+    body = store.contents.get(content) if content else None
+    return body.decode() if body else ""
