@@ -21,7 +21,7 @@ TABLE = ROOT / "tests" / "sentences"
 # A sentence ends before a space and what may begin the next: a capital, or marks around a word.
 END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*])")
 MEASURED = re.compile(r"make figures ROW=(\w+)")
-KEYS = {"says", "held_by", "lacks"}
+KEYS = {"says", "held_by"}
 
 
 def sections(page: str) -> dict[str, list[str]]:
@@ -109,12 +109,11 @@ def test_each_sentence_has_its_row_and_each_row_its_sentence(part: str) -> None:
 def test_each_row_names_tests_that_there_are(part: str) -> None:
     for row in rows(part):
         held_by = row.get("held_by")
-        assert set(row) <= KEYS, row
+        assert set(row) == KEYS, row
         assert isinstance(held_by, list), row
         assert held_by, row
         assert [why for name in held_by if (why := wrong(str(name)))] == []
         assert len(set(held_by)) == len(held_by), row
-        assert "lacks" not in row or str(row["lacks"]).strip()
 
 
 def test_the_table_has_no_part_that_the_page_has_not() -> None:

@@ -32,6 +32,7 @@ COMMANDS = {
     "audit": ("bot.cli.audit", "audit"),
     "bundles": ("bot.cli.bundles", "bundles"),
     "db": ("bot.cli.serve", "db"),
+    "doctor": ("bot.cli.doctor", "doctor"),
 }
 PORT = click.IntRange(0, 65535)
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -90,7 +91,7 @@ def patrol() -> None:
     Look back:        patrol backtest   says what it would have alerted
                       patrol diff       compares two versions by their alerts
                       patrol score      says how often it is right
-    Put it to work:   patrol db upgrade, then patrol serve
+    Put it to work:   patrol db upgrade, patrol doctor, then patrol serve
                       patrol bundles    shows and pulls other teams' policies
     Miss nothing:     patrol gaps       shows what no policy has looked at
                       patrol backfill   looks at it, and pages nobody

@@ -189,8 +189,8 @@ def _snooze_ends(alert: Alert, snooze: Snooze, now: datetime) -> Change:
     story, woken = f"the snooze has ended; {STILL[alert.condition]}", awake(alert, snooze, now)
     if woken.work is Work.open and woken.step_due == now:  # its step is due, too: nobody is told twice
         return climb(woken, now, MACHINE, story, Timer(), "woken")
-    to = alert.owner if alert.work is Work.acknowledged else None
-    tell = Effect(EffectKind.tell, f"{alert.name}: {story}", to=to or step_to(alert), work_seq=alert.work_seq)
+    to = alert.owner or step_to(alert)
+    tell = Effect(EffectKind.tell, f"{alert.name}: {story}", to=to, work_seq=alert.work_seq)
     return changed(alert, woken, now, MACHINE, "woken", story, Timer(), (tell,))
 
 

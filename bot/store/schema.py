@@ -37,6 +37,12 @@ def at_head(database: Database) -> bool:
         return _version(connection) == _head()
 
 
+def clock(database: Database) -> float:
+    """Postgres's own time, in seconds since the epoch."""
+    with database.read() as connection:
+        return float(connection.execute(text("SELECT EXTRACT(EPOCH FROM clock_timestamp())")).scalar_one())
+
+
 def _migrate(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config

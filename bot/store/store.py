@@ -135,6 +135,12 @@ class Store:
 
         return schema.at_head(self._database)
 
+    def clock(self) -> float | None:
+        """The database's own time in seconds since the epoch; None where it is this machine's."""
+        from bot.store import schema
+
+        return None if self._database.sqlite else schema.clock(self._database)
+
     def ping(self) -> None:
         """Raises StoreAway where the database does not answer."""
         with self._database.read() as c:

@@ -49,7 +49,24 @@ def _column(node: exp.Expr) -> None:
 def _whole(node: exp.Expr) -> None:
     """In Snowflake the whole text must match."""
     if node.args.get("full_match"):
-        node.set("expression", _call("CONCAT", "^(?:", node.expression, ")$"))
+        node.set("expression", _joined("^(?:", node.expression, ")$"))
+        _lines(node)
+
+
+def _lines(node: exp.Expr) -> None:
+    """A dot matches no line break in Snowflake unless `s` is said; here it does unless `p` is."""
+    flag = node.args.get("flag") or node.args.get("modifiers") or node.args.get("parameters")
+    said = flag.name if isinstance(flag, exp.Literal) else ""
+    breaks = {(False, False): "p", (True, False): "s", (False, True): "n", (True, True): "w"}
+    options = breaks["s" in said, "m" in said] + ("i" if "i" in said else "")
+    node.set("expression", _joined(f"(?{options})", node.expression, ""))
+    node.set("flag", None)
+
+
+def _joined(before: str, pattern: exp.Expr, after: str) -> exp.Expr:
+    if isinstance(pattern, exp.Literal):
+        return exp.Literal.string(before + pattern.name + after)
+    return _call("CONCAT", before, pattern, after)
 
 
 def _all_known(node: exp.Expr) -> exp.Expr | None:
@@ -127,6 +144,28 @@ def _path(node: exp.Expr) -> exp.Expr | None:
     return exp.Paren(this=kind(this=node.this, expression=exp.Literal.string("{" + said + "}")))
 
 
+def _substring(node: exp.Expr) -> exp.Expr:
+    """REGEXP_SUBSTR; its flags stand in the pattern."""
+    more = [node.args.get(name) or exp.Literal.number(1) for name in ("position", "occurrence")]
+    group = node.args.get("group") or exp.Literal.number(0)
+    _lines(node)
+    return _call("REGEXP_SUBSTR", node.this, node.expression, *more, "", group)
+
+
+def _replaced(node: exp.Expr) -> None:
+    if not node.args.get("modifiers"):
+        _lines(node)
+
+
+def _slice(node: exp.Expr) -> exp.Expr | None:
+    unit = str(node.args.get("unit") or "").lower()
+    if unit not in ("second", "minute", "hour", "day") or node.args.get("kind"):
+        return None
+    every = exp.Literal.string(f"{node.expression.name} {unit}")
+    since = exp.Literal.string("1970-01-01")
+    return _call("DATE_BIN", exp.cast(every, "interval"), _time(node.this), exp.cast(since, "timestamp"))
+
+
 def _any_of(node: exp.Expr) -> None:
     """LIKE ANY (a, b): an array here."""
     options = node.expression
@@ -185,21 +224,14 @@ CHANGES: dict[type[exp.Expr], Rewrite] = {
     exp.EndsWith: lambda node: exp.EQ(
         this=_call("RIGHT", node.this, _call("LENGTH", node.expression)), expression=node.expression.copy()
     ),
-    exp.RegexpExtract: lambda node: _call(
-        "REGEXP_SUBSTR",
-        node.this,
-        node.expression,
-        *(
-            node.args.get(name) or exp.Literal.number(1)
-            for name in (("position", "occurrence") if node.args.get("parameters") else ())
-        ),
-        *((exp.Literal.string(""), node.args["group"]) if node.args.get("parameters") else ()),
-    ),
+    exp.RegexpExtract: _substring,
+    exp.RegexpReplace: _replaced,
     exp.Mode: lambda node: exp.WithinGroup(
         this=exp.Anonymous(this="MODE"), expression=exp.Order(expressions=[exp.Ordered(this=node.this)])
     ),
     exp.ApproxDistinct: lambda node: exp.Count(this=exp.Distinct(expressions=[node.this])),
     exp.Split: lambda node: exp.Paren(this=_call("STRING_TO_ARRAY", node.this, node.expression)),
+    exp.TimeSlice: _slice,
     exp.Dayname: lambda node: _call("TO_CHAR", node.this, "Dy"),
     exp.DayOfWeek: _part("DOW"),
     exp.DayOfWeekIso: _part("ISODOW"),

@@ -204,7 +204,9 @@ def test_what_a_snoozes_end_tells_is_the_step_that_was_due_so_nobody_is_told_twi
 
 
 def test_a_snoozes_end_is_told_to_whoever_has_it() -> None:
-    assert told(at_due(after(acknowledged(ANA), SnoozeFor(ANA, NOON + HOUR)))) == [ANA]
+    taken = after(acknowledged(ANA), SnoozeFor(ANA, NOON + HOUR))
+    (tell,) = effects(at_due(taken), EffectKind.tell)
+    assert (tell.to, tell.work_seq, taken.work_seq) == (ANA, 2, 2)
     assert told(at_due(after(opened(), SnoozeFor(ANA, NOON + HOUR)))) == ["team"]
 
 

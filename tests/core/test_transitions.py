@@ -75,6 +75,14 @@ def test_acknowledging_twice_is_refused_with_the_way_back() -> None:
     assert "You are on ALR-3 already" in why_not(refused)
     joined = after(acknowledged(ANA), Acknowledge(BO))
     assert "You are on ALR-3 already" in why_not(step(joined, Acknowledge(BO), NOON))
+    quiet = after(
+        acknowledged(ANA),
+        (Timer(), NOON + 192 * MINUTE),
+        (SnoozeFor(ANA, NOON + 5 * HOUR)),
+        at=NOON + 193 * MINUTE,
+    )
+    assert quiet.reminded
+    assert "You are on ALR-3 already" in why_not(step(quiet, Acknowledge(ANA), NOON + 194 * MINUTE))
 
 
 def test_handing_back_opens_it_and_its_ladder_begins_anew() -> None:

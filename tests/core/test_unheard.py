@@ -62,6 +62,7 @@ def test_do_not_disturb_passes_over_the_ladder_once_and_then_somebody_is_told(n:
     alert, passed = opened(fire(terms=events(ladder=steps))), 0
     while isinstance(outcome := step(alert, Unheard(alert.step, ("U0ANA", "U0BO")), NOON), Change):
         alert, passed = outcome.alert, passed + 1
+        assert passed < n, "it goes on for ever"
     assert passed == n - 1
     next_due = due(alert)
     assert next_due is not None
@@ -105,6 +106,6 @@ def test_a_call_is_judged_again_before_it_rings() -> None:
     outcome = step(None, fire(terms=terms), NOON)
     assert isinstance(outcome, Change)
     (call,) = effects(outcome, EffectKind.call_pager)
-    assert call.data == {"state": "OPEN", "step": outcome.alert.step}
+    assert (call.to, call.data) == ("pager", {"state": "OPEN", "step": outcome.alert.step})
     assert still_due(call, outcome.alert) is None
     assert still_due(call, done(outcome.alert, Acknowledge(BO)).alert) == "acknowledged in between"

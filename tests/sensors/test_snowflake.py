@@ -247,6 +247,17 @@ def test_no_more_sessions_than_allowed_and_one_that_waits_in_vain_says_so(server
         assert ask(opened, "SELECT 63 AS n").rows == ((63,),)
 
 
+def test_the_local_one_says_when_a_table_was_last_altered(server: LocalSnowflake) -> None:
+    asks = "SELECT table_name, last_altered FROM INFORMATION_SCHEMA.TABLES WHERE table_schema = 'CORE'"
+    with server.opened() as opened:
+        server.run("CREATE TABLE market.core.growing (n INT)", "CREATE TABLE market.core.still (n INT)")
+        before = dict(ask(opened, asks).rows)
+        server.run("INSERT INTO market.core.growing SELECT 1")
+        after = dict(ask(opened, asks).rows)
+    assert after["GROWING"] > before["GROWING"]
+    assert after["STILL"] == before["STILL"]
+
+
 def test_names_without_a_database_are_looked_for_in_the_urls(server: LocalSnowflake) -> None:
     with server.opened() as opened:
         assert opened.columns("numbers") == opened.columns("market.core.numbers") == {"n": "integer"}

@@ -144,7 +144,7 @@ def test_a_policy_that_does_not_load_is_said_with_its_mistake(world: World, patr
         ("duckdb:////{folder}/words.duckdb", 1, "is not a DuckDB file"),
         ("duckdb:////{folder}", 1, "CURRENT"),
         ("duckdb:///", 2, "names no file"),
-        ("oracle://host/x", 2, "knows no warehouse 'oracle'"),
+        ("nowhere://host/x", 2, "knows no warehouse 'nowhere'"),
         ("market.duckdb", 2, "must be an address"),
     ],
 )

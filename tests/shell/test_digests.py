@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.action import Acknowledge, Resolve
+from bot.core.action import Acknowledge, Resolve, Unacknowledge
 from bot.core.alert import Disposition
 from bot.core.reply import DigestReply, Person, Said
 from bot.digests import Digests
@@ -114,4 +114,29 @@ def test_alerts_in_shadow_come_up_in_it(town: World, bot: Node) -> None:
     reply = bot.desk.command(ANA, "digest")
     assert "Paging nobody, waiting for a verdict: 1 alert of `payments.elsewhere`" in str(
         render(reply).blocks
+    )
+
+
+def test_it_says_how_often_people_were_within_their_target(town: World, bot: Node) -> None:
+    name = "policies/_teams.yml"
+    team = (town.project / name).read_text()
+    town.write(name, team + "  targets: {acknowledge: 15m, resolve: {medium: 1h}}\n")
+    bot.engine.reload()
+    soon, late, nobodys = opened(town, bot, "s_1", "s_2", "s_3")
+    bot.clock.on(5 * MINUTE)
+    bot.engine.act(soon, Acknowledge("U0ANA"), by="U0ANA")
+    bot.clock.on(15 * MINUTE)
+    bot.engine.act(soon, Unacknowledge("U0ANA"), by="U0ANA")
+    bot.engine.act(soon, Acknowledge("U0BO"), by="U0BO")  # it was answered long before
+    bot.engine.act(late, Acknowledge("U0ANA"), by="U0ANA")
+    bot.engine.act(late, Resolve("U0ANA", TP), by="U0ANA")
+    bot.clock.on(2 * HOUR)
+    assert bot.alert(nobodys).is_open
+    reply = bot.desk.command(ANA, "digest")
+    said = str(render(reply).blocks)
+    assert "Acknowledged after 12 min in the middle, 1 of 3 within 15 min, the target" in said
+    assert "past it and still without anybody: 1" in said
+    assert (
+        "Resolved after 20 min in the middle, 1 of 3 within 1 h, the target; past it and still open: 2"
+        in said
     )

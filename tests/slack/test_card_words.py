@@ -95,8 +95,7 @@ def test_a_card_goes_from_what_it_is_to_what_happened_last() -> None:
         *("Acknowledge", "Open seller", "Snooze 1 h", "Resolve…", "More…")
     ]
     assert [e["text"]["text"] for e in offers["elements"]] == ["Hold payouts…"]
-    (in_small,) = mrkdwn_of([small])
-    line, earlier, what = in_small.split("\n")
+    line, earlier, what = "\n".join(mrkdwn_of([small])).splitlines()
     counted, data, right, notes, runbook = line.split(" · ")
     assert (counted, right, notes) == ("37 more in *More…*", "right 18 of 20 in 30 days", "2 notes")
     assert data.startswith("data until <!date^")

@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 from fakesnow.instance import FakeSnow
 
+from bot.demo.snowflake import altered
 from bot.demo.snowflake.following import Following
 from bot.demo.snowflake.mended import mend, seal
 from bot.demo.snowflake.server import Server
@@ -25,6 +26,7 @@ def main() -> int:
     except OSError as error:
         print(f"the local Snowflake cannot start: {error}", file=sys.stderr)
         return 1
+    altered.begin(fake.duck_conn)
     seal(fake, given.market)
     if given.market:
         Following(fake, given.market).begin()

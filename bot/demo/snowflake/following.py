@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 from fakesnow.instance import FakeSnow
 
 from bot.demo.publish import current
+from bot.demo.snowflake.altered import note
 
 LOOK_S = 0.5
 KEPT = 3  # versions that stay attached: a statement may be at an earlier one
@@ -55,6 +57,7 @@ class Following:
         run(f"ATTACH IF NOT EXISTS '{file}' AS {name} (READ_ONLY)")
         found = run(f"SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = '{name}'")
         tables = found.fetchall()
+        at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
         run("BEGIN")
         for schema in sorted({schema for schema, _ in tables}):
             run(f"CREATE SCHEMA IF NOT EXISTS {DATABASE}.{schema.upper()}")
@@ -62,6 +65,8 @@ class Following:
             view = f"{DATABASE}.{schema.upper()}.{table.upper()}"
             run(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {name}.{schema}.{table}")
         run("COMMIT")
+        for schema, table in tables:  # not within the transaction, which may write to one database
+            note(self._connection, DATABASE, schema.upper(), table.upper(), at)
         self._attached.append(name)
         if len(self._attached) > KEPT:
             run(f"DETACH {self._attached.popleft()}")

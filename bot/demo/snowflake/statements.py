@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from bot.demo.snowflake import wire
+from bot.demo.snowflake import altered, wire
 from bot.demo.snowflake.binds import bound
 from bot.demo.snowflake.executions import Answer, Execution, Executions
 from bot.demo.snowflake.history import with_history
@@ -36,7 +36,9 @@ class Statements:
                 raise CANCELLED
             cursor = connection.cursor()
             known = with_history(connection._duck_conn, named, self.executions)
+            altered.show(connection._duck_conn, sql)
             cursor.execute(known, binding_params=values, server=True)
+            altered.note_of(connection, cursor._last_transformed)
             session.database, session.schema = connection.database or "", connection.schema or ""
             return wire.answer(cursor)
 
