@@ -159,6 +159,10 @@ class Person:
         """What only this person sees, the newest."""
         return self.page.get_by_test_id("messages").get_by_test_id("ephemeral").last
 
+    def answered(self, words: str) -> Locator:
+        """The newest of what only this person sees in which this stands."""
+        return self.page.get_by_test_id("messages").get_by_test_id("ephemeral").filter(has_text=words).last
+
     @property
     def paged(self) -> Locator:
         """The newest line of a thread that stands in the channel, too."""
