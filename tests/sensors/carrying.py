@@ -94,7 +94,7 @@ SHOWN = {"duckdb": "DuckDB", "postgres": "Postgres"}
 INTRO = """# SQL that carries over
 
 Queries are written in Snowflake's dialect, or in the one that `dialect` names, and carried to what the warehouse speaks. Everything on this page
-is run by our tests on DuckDB and on Postgres and gives the rows that Snowflake's documentation promises (on an account of Snowflake it was not run);
+is run by our tests on DuckDB and on Postgres and gives the rows that Snowflake would, as we understand its documentation (on an account of Snowflake it was not run);
 where one of them says *no*, it is refused there with these words: for DuckDB by `patrol check`, for Postgres by `patrol check --warehouse`. What is refused is written by hand in a file
 beside the other (`refund_spike.duckdb.sql`, `refund_spike.postgres.sql`). The page is made of `tests/sensors/carries_over.yml`.
 
