@@ -225,6 +225,7 @@ class PolicyReply:
     reports: int = 0  # false positives of which nobody has made a case yet
     mistake: str = ""  # the first of its files, where these do not load and this is its last good version
     trend: Trend = NO_TREND
+    hidden: str = ""  # why the one who asks sees nothing of what it found
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from bot.core.reply import (
     StatusReply,
     WhyReply,
 )
-from bot.core.saying import answered, helped, refusal, together, too_long, unrefused
+from bot.core.saying import answered, helped, one_at_a_time, refusal, together, too_long, unrefused
 from bot.core.snooze import Scope
 from bot.core.unknown import no_such
 from bot.desk.acting import Acting
@@ -98,7 +98,7 @@ class Desk:
             action = self._with_holder(alert_id, action)
         seq = work_seq if isinstance(action, STALE) else None
         alert, outcome = self.acting.act(person, alert_id, action, seq, deed)
-        return answered(alert, outcome) if alert else self.view.unknown_alert(alert_id)
+        return answered(alert, outcome, self.names()) if alert else self.view.unknown_alert(alert_id)
 
     def _with_holder(self, alert_id: int, action: Reopen) -> Reopen:
         alert = self.engine.store.alerts.get(alert_id)
@@ -291,7 +291,7 @@ class Desk:
 
     def _person(self, name: str) -> str | None:
         names = self.names()
-        return name if name in names else next((s for s, n in names.items() if n == name), None)
+        return name if name in names else next((s for s, n in names.items() if n.lower() == name), None)
 
     def _list(self, person: Person, said: Command) -> Reply:
         filters = dict(said.filters)
@@ -333,6 +333,8 @@ class Desk:
             return targets
         if not targets:
             return Said("Which alert?", "Write it so: `show 142`", ok=False)
+        if targets[1:]:
+            return one_at_a_time("show", targets[0])
         return unrefused(self.show(person, targets[0]) or self.view.unknown_alert(targets[0]))
 
     def _show_named(self, person: Person, said: Command) -> Reply:
@@ -345,12 +347,16 @@ class Desk:
         return self._policy(person, replace(said, name=target.name) if target else said)
 
     def _why(self, person: Person, said: Command) -> Reply:
+        if wrong := sorted(name for name, value in said.filters.items() if value and name != "policy"):
+            return Said(f"`{wrong[0]}` is no filter.", f"Write it so: `{BY_NAME['why'].usage}`", ok=False)
         policy = said.filters.get("policy") or next((n for n, v in said.filters.items() if not v), "")
         if said.name:
             return unrefused(self.why.named(said.name, policy, person.slack))
         targets = self._targets(person, said)
         if isinstance(targets, Said):
             return targets
+        if targets[1:]:
+            return one_at_a_time("why", targets[0])
         found = self.engine.store.alerts.get(targets[0]) if targets else None
         if found is None:
             missing = Said("Why what?", f"Write it so: `{BY_NAME['why'].usage}`", ok=False)

@@ -344,7 +344,7 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         section(f"{policy_line(reply.line)}{about}"),
         *context([fact for fact in facts if fact]),
         *([section(worth(found, reply.worth))] if reply.worth else []),
-        *titled("Alerts by day", [trend(reply.trend)]),
+        *([section(answer(reply.hidden))] if reply.hidden else titled("Alerts by day", [trend(reply.trend)])),
         *titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
     ]
     return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)
