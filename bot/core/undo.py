@@ -50,5 +50,5 @@ def _given_back(before: Alert, by: str, names: Mapping[str, str]) -> str:
 
 def _left(left: timedelta) -> str:
     """What was left of a snooze, in whole minutes."""
-    minutes = max(1, -(-min(left, SNOOZE_MOST) // timedelta(minutes=1)))
-    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
+    hours, minutes = divmod(max(1, -(-min(left, SNOOZE_MOST) // timedelta(minutes=1))), 60)
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if minutes else "")

@@ -53,6 +53,7 @@ def test_the_undo_of_a_reopening_or_of_another_verdict_gives_the_earlier_one(
         ([], SnoozeFor(ANA, NOON + HOUR), "wake 3"),
         ([SnoozeFor(ANA, NOON + 5 * HOUR)], Wake(BO), "snooze 3 5h"),
         ([SnoozeFor(ANA, NOON + 50.5 * MINUTE)], Wake(BO), "snooze 3 51m"),
+        ([SnoozeFor(ANA, NOON + 5 * HOUR - 57 * MINUTE)], Wake(BO), "snooze 3 4h3m"),
         ([], Resolve(ANA, Disposition.benign), "reopen 3"),
     ],
 )
