@@ -10,6 +10,7 @@ from bot.core.access import of_verb, say
 from bot.core.alert import Alert, Disposition, Lane
 from bot.core.change import Change, Refused, Same
 from bot.core.command import BY_NAME, VERBS
+from bot.core.ladder import PAGES, name_of
 from bot.core.reply import HelpReply, Reply, Said
 from bot.core.undo import undo
 from bot.core.unknown import no_such
@@ -27,10 +28,19 @@ def answered(alert: Alert, outcome: Change | Refused | Same, names: Mapping[str,
         case Change(event=event):
             way = undo(outcome, names)
             hint = f"undo: `/patrol {way}`" if way else ""
-            return Said(f"{alert.name} {event.story}.{noted(alert, event.kind)}", hint)
+            return Said(f"{alert.name} {event.story}.{noted(alert, event.kind)}{_paged(outcome)}", hint)
         case Refused():
             return refusal(outcome)
     return Said(f"{alert.name} is so already.", ok=False)
+
+
+def _paged(change: Change) -> str:
+    """Whom an act has told at once, for the one who did it."""
+    told = next((effect.to for effect in change.effects if effect.kind in PAGES), None)
+    if not told:
+        return ""
+    name = name_of(told)
+    return f" {name[0].upper()}{name[1:]} is told."
 
 
 def too_long(words: str, most: int) -> Said:

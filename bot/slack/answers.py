@@ -108,6 +108,12 @@ def said_text(reply: Said) -> str:
     return answer(reply.text) if reply.ok else f"⚠️ {answer(reply.text)}"
 
 
+def said_in_modal(reply: Said) -> str:
+    """The sentence and what to do next, as one text."""
+    hint = TYPED.sub(rf"`{ANYWHERE.prefix} \1`", reply.hint)
+    return "\n".join(part for part in (said_text(reply), answer(hint)) if part)
+
+
 def plainly(text: str, hint: str = "") -> Face:
     """A refusal or bad news from the listeners themselves."""
     return said(Said(text, hint, ok=False))

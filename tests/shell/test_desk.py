@@ -383,3 +383,8 @@ def test_what_was_so_before_is_not_in_the_undo_of_what_was_done(bot: Node) -> No
 )
 def test_nothing_that_was_typed_is_passed_over(bot: Node, text: str, told: str) -> None:
     assert told in bad(bot, text)
+
+
+def test_who_escalates_hears_whom_that_tells(bot: Node) -> None:
+    assert good(bot, "escalate 1 he is on a plane").text.endswith("he is on a plane. The team is told.")
+    assert good(bot, "escalate 1").text.endswith("The lead is told.")
