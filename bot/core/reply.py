@@ -14,7 +14,7 @@ from bot.core.earned import Record
 from bot.core.job_run import JobRun
 from bot.core.oncall import Duty
 from bot.core.trend import NO_TREND, Trend
-from sensors.model.asset import ViolationKind
+from sensors.model.asset import Asset, ViolationKind
 from sensors.model.job import Job
 from sensors.model.policy import Policy
 from sensors.model.run import RunStatus
@@ -132,7 +132,7 @@ class OnCallReply:
 
 @dataclass(frozen=True)
 class StatusReply:
-    """`status`: the whole on one screen."""
+    """`status`: the whole on one screen, or what is of one team (`of`)."""
 
     policies: tuple[PolicyLine, ...]
     open_alerts: tuple[Alert, ...]
@@ -148,6 +148,7 @@ class StatusReply:
     approvals: tuple[Approval, ...] = ()  # what waits for a second person
     able: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # approval id -> who may agree
     standing: tuple[str, ...] = ()  # what people have ordered for a time: snoozes of entities and policies
+    of: str = ""  # the team, where only what is its own was asked for
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,16 @@ class PolicyReply:
 
 
 @dataclass(frozen=True)
+class AssetReply:
+    """`show core.orders`: a table, what is expected of it, who reads it, and what waits for its data."""
+
+    asset: Asset
+    policies: tuple[PolicyLine, ...] = ()
+    waiting: tuple[Alert, ...] = ()  # alerts of which nothing is known, for data are late
+    cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+
+
+@dataclass(frozen=True)
 class DigestReply:
     """`digest [team]`, and what a team's channel is told when its day begins."""
 
@@ -262,6 +273,6 @@ class ApprovalsReply:
     mine: tuple[int, ...] = ()  # those that the one who asks may answer
 
 
-OfAlerts = ListReply | ShowReply | WhyReply | EntityReply | PolicyReply | StatusReply
+OfAlerts = ListReply | ShowReply | WhyReply | EntityReply | PolicyReply | AssetReply | StatusReply
 OfPeople = OnCallReply | DigestReply | ApprovalsReply
 Reply = Said | AskReply | OfAlerts | OfPeople | HelpReply

@@ -43,6 +43,7 @@ from bot.core.reply import (
 from bot.core.saying import answered, helped, refusal, together, too_long, unrefused
 from bot.core.snooze import Scope
 from bot.core.unknown import no_such
+from bot.desk import places
 from bot.desk.acting import Acting
 from bot.desk.approving import Approving, Form
 from bot.desk.asking import Asking
@@ -181,7 +182,7 @@ class Desk:
         if isinstance(parsed, Mistake):
             return Said(parsed.what, parsed.hint, ok=False)
         asks: Mapping[str, Callable[[Person, Command], Reply]] = {
-            "status": lambda p, _: self.status(p),
+            "status": self._status,
             "list": self._list,
             "show": self._show,
             "policy": self._policy,
@@ -342,7 +343,7 @@ class Desk:
             return Said(target, "Write it so: `show seller:s_1`", ok=False)
         if target and target.scope is Scope.entity:
             return self.view.entity(target, person.slack)
-        return self._policy(person, replace(said, name=target.name) if target else said)
+        return places.page(self.engine, self.view, person.slack, target.name if target else said.name)
 
     def _why(self, person: Person, said: Command) -> Reply:
         policy = said.filters.get("policy") or next((n for n, v in said.filters.items() if not v), "")
@@ -360,6 +361,10 @@ class Desk:
     def _policy(self, person: Person, said: Command) -> Reply:
         found = policy_page(self.engine, self.view, said.name, person.slack)
         return found or no_such("policy", said.name, list(self.engine.catalog.policies))
+
+    def _status(self, person: Person, said: Command) -> Reply:
+        asked = person.slack, said.name
+        return places.status(self.engine, self.view, *asked) if said.name else self.status(person)
 
     def _rerun(self, person: Person, said: Command) -> Reply:
         if not said.name:
