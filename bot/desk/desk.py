@@ -28,6 +28,7 @@ from bot.core.action import (
 from bot.core.alert import Alert
 from bot.core.change import Refused
 from bot.core.command import BY_NAME, Command, Mistake
+from bot.core.cost import last_day, spent
 from bot.core.entities import target_of
 from bot.core.reply import (
     AskReply,
@@ -58,6 +59,7 @@ from bot.view import View
 from sensors.model.job import Job
 from sensors.model.policy import Severity
 
+DEAREST = 5  # policies, by what they cost
 ROWS_MOST = 10_000  # of an alert, page by page
 NOTE_MOST = 2_000  # characters of a note, as in the modals
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
@@ -166,7 +168,8 @@ class Desk:
         return self.why.alert(alert, person.slack) if alert else None
 
     def status(self, person: Person) -> StatusReply:
-        return self.view.status(person.slack)
+        costs = self.engine.store.costs.between(*last_day(self.engine.clock()))
+        return replace(self.view.status(person.slack), spent=spent(costs.values(), DEAREST))
 
     def alert_at(self, channel: str, ts: str) -> int | None:
         """The alert whose card this is."""
