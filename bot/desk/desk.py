@@ -168,8 +168,7 @@ class Desk:
         return self.why.alert(alert, person.slack) if alert else None
 
     def status(self, person: Person) -> StatusReply:
-        costs = self.engine.store.costs.between(*last_day(self.engine.clock()))
-        return replace(self.view.status(person.slack), spent=spent(costs.values(), DEAREST))
+        return self.view.status(person.slack)
 
     def alert_at(self, channel: str, ts: str) -> int | None:
         """The alert whose card this is."""
@@ -184,7 +183,7 @@ class Desk:
         if isinstance(parsed, Mistake):
             return Said(parsed.what, parsed.hint, ok=False)
         asks: Mapping[str, Callable[[Person, Command], Reply]] = {
-            "status": lambda p, _: self.status(p),
+            "status": self._status,
             "list": self._list,
             "show": self._show,
             "policy": self._policy,
@@ -206,6 +205,11 @@ class Desk:
         answer = ask(person, parsed) if ask else self._each(person, parsed)
         self.acting.told(person, parsed, answer)
         return answer
+
+    def _status(self, person: Person, _: Command) -> StatusReply:
+        """With costs, which Home has not: they are others at each run."""
+        costs = self.engine.store.costs.between(*last_day(self.engine.clock()))
+        return replace(self.status(person), spent=spent(costs.values(), DEAREST))
 
     def _of_scope(self, person: Person, said: Command) -> Reply:
         """`snooze` and `wake` of an entity or a policy."""

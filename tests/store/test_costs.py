@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import bindparam, text
+
 from bot.core.cost import Cost
-from bot.store import RunSave, Store
+from bot.store import RunSave, Store, schema
+from bot.store.columns import Moment
+from bot.store.database import Database
 from sensors.model.run import RunStatus
 from tests.store.making import MINUTE, NOON, POLICY, running
 
 SOON = NOON + timedelta(seconds=10)
 DAY = timedelta(days=1)
+BEFORE = text(f"""
+INSERT INTO runs (policy, cause, kind, due, status, incremental, attempt, content, ended_at, rows,
+  violations, elapsed_s)
+VALUES ('{POLICY}', 'tick:1', 'tick', :at, 'succeeded', true, 1, 'c', :at, 7, 0, 2.5)
+""").bindparams(bindparam("at", NOON, type_=Moment()))
 
 
 def save(store: Store, due: datetime, took: float, rows: int, held: int | None) -> None:
@@ -51,3 +62,20 @@ def test_a_failed_attempt_was_paid_for_too(store: Store) -> None:
 def test_what_never_asked_the_warehouse_costs_nothing(store: Store) -> None:
     store.runs.fail(running(store), RunStatus.skipped, "core.chat is late", NOON)
     assert store.costs.between(NOON, NOON + DAY) == {}
+
+
+def test_a_run_of_before_keeps_what_it_had_and_has_no_bytes(url: str) -> None:
+    database = Database(url)
+    settings = Config()
+    settings.set_main_option("script_location", str(schema.MIGRATIONS))
+    with database.write() as c:
+        settings.attributes["connection"] = c
+        command.upgrade(settings, "0025")
+        c.execute(BEFORE)
+    database.close()
+    store = Store(url)
+    assert "0026" in store.upgrade()
+    assert store.costs.between(NOON, NOON + DAY) == {POLICY: Cost(POLICY, 2.5, 1, 7)}
+    (run,) = store.runs.recent(POLICY)
+    assert (run.status, run.ended_at, run.rows, run.bytes) == (RunStatus.succeeded, NOON, 7, None)
+    store.close()
