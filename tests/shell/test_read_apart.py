@@ -222,7 +222,7 @@ def test_a_process_that_serves_and_has_alerted_has_imported_no_parser(world: Wor
 def test_arenas_are_few_however_many_threads_there_are() -> None:
     code = """
 import ctypes, sys, threading
-from bot.frugal import few_arenas
+from bot.process.frugal import few_arenas
 if sys.argv[1] == "few":
     few_arenas()
 libc = ctypes.CDLL(None)
