@@ -19,6 +19,7 @@ from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
 from bot.core.change import Refused
 from bot.core.command import Command
 from bot.core.context import House, Known
+from bot.core.cost import OVER_BUDGET, spent
 from bot.core.digest import Span, digest
 from bot.core.job_run import JobRun
 from bot.core.message import Queue
@@ -54,6 +55,7 @@ STORY_MOST = 100  # alerts of an entity that its story lists
 WANTED = 50  # open alerts of a kind that Home and `status` look at
 PICTURED = timedelta(days=8)  # before a digest's end: enough for seven days of any clock
 TREND_DAYS = 30
+DEAREST = 3  # policies that a week's digest names
 Told = TypeVar("Told", Approval, JobRun)
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
 
@@ -263,7 +265,7 @@ class View:
 
     def _worth(self, counts: Mapping[str, int]) -> dict[str, str]:
         """By policy, what an open alert of ours says of its place; nothing is asked where there is none."""
-        said = {EARNED_LIVE: "has earned live", NOISY_POLICY: "noisy"}
+        said = {OVER_BUDGET: "over its budget", EARNED_LIVE: "has earned live", NOISY_POLICY: "noisy"}
         return {
             str(alert.key_values.get("policy")): words
             for name, words in said.items()
@@ -327,7 +329,10 @@ class View:
         since = min(span.since, span.until - PICTURED)
         moved = self.seen("", self.store.alerts.moved(team.name, since, span.until))
         answered = self.store.alerts.answered([a.id for a in moved if a.opened_at >= span.since])
-        found = digest(team, span, standing=standing, moved=moved, answered=answered)
+        mine = [name for name, one in self.catalog.policies.items() if one.owner == team.name]
+        costs = self.store.costs.between(span.since, span.until, mine) if span.weekly and mine else {}
+        dear = spent(costs.values(), DEAREST)
+        found = digest(team, span, standing=standing, moved=moved, answered=answered, spent=dear)
         return DigestReply(found, self.cards(found.open[:50]))
 
     def may_approve(self, asked: Approval) -> tuple[str, ...]:

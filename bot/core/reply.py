@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.core.alert import Alert, Disposition, Event
 from bot.core.approval import Approval
+from bot.core.cost import NOTHING_SPENT, Cost, Spent
 from bot.core.digest import Digest
 from bot.core.earned import Record
 from bot.core.job_run import JobRun
@@ -102,7 +103,7 @@ class PolicyLine:
     last_error: str = ""
     next_due: datetime | None = None
     open_alerts: int = 0
-    worth: str = ""  # "has earned live" or "noisy"
+    worth: str = ""  # "has earned live", "noisy" or "over its budget"
     order: str = ""  # "is paused" or "runs every 1 h", for a while
 
 
@@ -149,6 +150,7 @@ class StatusReply:
     able: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # approval id -> who may agree
     standing: tuple[str, ...] = ()  # what people have ordered for a time: snoozes of entities and policies
     of: str = ""  # the team, where only what is its own was asked for
+    spent: Spent = NOTHING_SPENT  # in the last 24 hours, by all policies
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,7 @@ class PolicyReply:
     reports: int = 0  # false positives of which nobody has made a case yet
     mistake: str = ""  # the first of its files, where these do not load and this is its last good version
     trend: Trend = NO_TREND
+    cost: Cost | None = None  # of the last 24 hours
 
 
 @dataclass(frozen=True)

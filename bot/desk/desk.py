@@ -28,6 +28,7 @@ from bot.core.action import (
 from bot.core.alert import Alert
 from bot.core.change import Refused
 from bot.core.command import BY_NAME, Command, Mistake
+from bot.core.cost import last_day, spent
 from bot.core.entities import target_of
 from bot.core.reply import (
     AskReply,
@@ -59,6 +60,7 @@ from bot.view import View
 from sensors.model.job import Job
 from sensors.model.policy import Severity
 
+DEAREST = 5  # policies, by what they cost
 ROWS_MOST = 10_000  # of an alert, page by page
 NOTE_MOST = 2_000  # characters of a note, as in the modals
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
@@ -204,6 +206,11 @@ class Desk:
         answer = ask(person, parsed) if ask else self._each(person, parsed)
         self.acting.told(person, parsed, answer)
         return answer
+
+    def _status(self, person: Person, _: Command) -> StatusReply:
+        """With costs, which Home has not: they are others at each run."""
+        costs = self.engine.store.costs.between(*last_day(self.engine.clock()))
+        return replace(self.status(person), spent=spent(costs.values(), DEAREST))
 
     def _of_scope(self, person: Person, said: Command) -> Reply:
         """`snooze` and `wake` of an entity or a policy."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from bot.core.cost import NOTHING_SPENT
 from bot.core.reply import AssetReply, Reply, StatusReply
 from bot.core.unknown import no_such
 from bot.desk.policy_page import policy_page
@@ -56,6 +57,7 @@ def of_team(view: View, name: str, person: str) -> StatusReply:
         approvals=(),
         standing=(),
         version="",
+        spent=NOTHING_SPENT,
     )
 
 

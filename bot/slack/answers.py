@@ -34,6 +34,7 @@ from bot.core.words import count
 from bot.slack import approvals, duty
 from bot.slack.asset import asset
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
+from bot.slack.costs import dearest, of_policy
 from bot.slack.digest import digest
 from bot.slack.face import buttons, by_the_clock, link_button, offers, shown_columns
 from bot.slack.lines import ANYWHERE, Room, alert_line, alert_lines, sections, titled, trend
@@ -264,6 +265,7 @@ def around(reply: StatusReply, policies: Sequence[str] | None = None) -> list[Bl
         *titled("For a while", [answer(line) for line in reply.standing]),
         *titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
         *titled("Policies", policy_lines(reply.policies) if policies is None else policies, POLICIES_MOST),
+        *(titled("Dearest in 24 hours", dearest(reply.spent)) if policies is None else []),
         *titled("Jobs", job_lines(reply.jobs, 5)),
         *titled("Bundles", [answer(line, 300) for line in reply.bundles[:20]]),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
@@ -280,6 +282,7 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         if found.false_positives
         else "",
         f"{_schedule(found)}, owned by {escape(found.owner, 40)}",
+        of_policy(found, reply.cost),
         _reports(reply.reports, found.name),
         link(found.runbook, "Runbook") if found.runbook else "",
     ]
