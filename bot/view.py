@@ -258,6 +258,14 @@ class View:
             if (policy := self.catalog.policies.get(name))
         )
 
+    def lines_for(self, person: str, house: House, names: list[str] | None = None) -> tuple[PolicyLine, ...]:
+        """The same without what a sensitive one found where the person may not know it."""
+        hidden = {p.name for p in self.catalog.policies.values() if not house.sees_of(person, p)}
+        return tuple(
+            replace(line, open_alerts=0, worth="") if line.name in hidden else line
+            for line in self.lines(names)
+        )
+
     def reports(self, policy: Policy) -> int:
         """Of how many false positives nobody has made a case yet."""
         since, false = self.clock() - REPORTED_FOR, Disposition.false_positive
@@ -285,7 +293,7 @@ class View:
         )
         broken = [a.title for name in wrong for a in self.store.alerts.open(policy=name, limit=20)]
         return StatusReply(
-            policies=self.lines(),
+            policies=self.lines_for(person, house),
             open_alerts=opened,
             on_call=tuple(self.on_call(team, house) for _, team in sorted(self.catalog.teams.items())),
             jobs=self._seen_of(person, self.store.jobs.recent(20))[:5],

@@ -60,6 +60,8 @@ class Deed(StrEnum):
     comment = "comment"
     share_rows = "share_rows"
     escalate = "escalate"
+    stand_in = "stand_in"
+    hand_on = "hand_on"
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,17 @@ RIGHTS = {
     Deed.comment: Right(None, "comment on {it}", ("comment",)),
     Deed.share_rows: Right(None, "put the rows of {it} into its thread"),
     Deed.escalate: Right(None, "escalate {it}", ("escalate",)),
+    Deed.stand_in: Right(
+        Role.responder,
+        "be on call for {it}",
+        ("takeover", "cover", "uncover"),
+        "`oncall` shows who is on call.",
+        timedelta(days=14),
+        "a shift",
+    ),
+    Deed.hand_on: Right(
+        Role.responder, "hand over {it}", ("handoff",), "`oncall` shows who is on call.", what="a shift"
+    ),
 }
 
 
@@ -205,6 +218,12 @@ def may(person: str, deed: Deed, ground: Ground) -> Refused | None:
     if right.role is None or _reaches(role_in(person, ground), right.role):
         return None
     return _refusal(right, right.role, ground, stranger=role_in(person, ground) is None)
+
+
+def may_in_shift(person: str, deed: Deed, team: Team | None) -> Refused | None:
+    """The same of a team's shifts, which are its members': being an admin elsewhere puts nobody on call."""
+    name = clean(team.name) if team else "a team that is gone"
+    return may(person, deed, Ground(name if deed is Deed.stand_in else f"the shift of {name}", team))
 
 
 def role_in(person: str, ground: Ground) -> Role | None:
@@ -295,12 +314,3 @@ TO_SNOOZE: Mapping[Scope, Deed] = {
     Scope.policy: Deed.snooze_policy,
 }
 TO_ORDER = {"pause": Deed.pause, "resume": Deed.pause, "every": Deed.pace}  # by verb
-
-
-def may_stand_in(person: str, team: Team | None) -> Refused | None:
-    """Whether the person may be, and say who is, on call for the team: its members may."""
-    if team and team.member(person):
-        return None
-    members = ", ".join(who(member.slack) for member in team.members) if team else "nobody"
-    name = clean(team.name) if team else "the team"
-    return Refused(f"{who(person)} is no member of {name}; on call are its members: {members}.")

@@ -52,6 +52,7 @@ class Change:
     alert: Alert
     event: Event
     effects: tuple[Effect, ...] = ()
+    before: Alert | None = None  # as it was; None where it was not there
 
     @property
     def opens(self) -> bool:
@@ -114,4 +115,4 @@ def changed(
         last_event_at=now,
         last_event_by=actor,
     )
-    return Change(counted, event, effects)
+    return Change(counted, event, effects, before)

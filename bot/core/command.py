@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 
 from bot.core.alert import Disposition, FalseCause
+from bot.core.verdict import CAUSES, VERDICTS, WORDS, bare, near_cause
 from sensors.model.clock import parse_duration
 
 
@@ -148,17 +149,6 @@ VERBS = (
 BY_NAME = {verb.name: verb for verb in VERBS}
 SAME_AS = {"acknowledge": "ack", "unacknowledge": "unack", "ls": "list", "close": "resolve", "?": "help"}
 
-DISPOSITIONS = {
-    "tp": Disposition.true_positive,
-    "fp": Disposition.false_positive,
-    "ok": Disposition.benign,
-    "dup": Disposition.duplicate,
-    "unclear": Disposition.insufficient_information,
-    "gap": Disposition.policy_gap,
-    **{d.value: d for d in Disposition},
-}
-CAUSES = {"exception": FalseCause.known_exception, **{c.value: c for c in FalseCause}}
-
 
 @dataclass(frozen=True)
 class Command:
@@ -225,6 +215,7 @@ UNTIL = re.compile(
     rf"until:(?:(?P<day>{'|'.join(DAYS)})[a-z]*(?::(?=\d))?)?(?P<time>\d{{1,2}}(?::\d{{2}})?)?", re.IGNORECASE
 )
 TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?$")
+UNITS = ("m", "min", "minutes", "h", "hour", "hours", "d", "day", "days")
 LASTS = "say 30m, 2h, 1d, until:18:00 or until:fri"
 
 
@@ -258,7 +249,7 @@ class _Reader:
     def __init__(self, verb: Verb, words: list[str]) -> None:
         self.verb = verb
         self.as_typed = words
-        self.words = [DASHES.sub("-", word) for word in words]
+        self.words = [DASHES.sub("-", word).replace("․", ".") for word in words]  # as answers write names
         self.found: dict[str, object] = {}
 
     def read(self) -> Command | Mistake:
@@ -327,7 +318,15 @@ class _Reader:
     def _span(self) -> str | None:
         if not self.words:
             return f"For how long? {LASTS.capitalize()}."
+        if "person" in self.verb.takes and self.words[1:] and PERSON.fullmatch(self.words[0]):
+            self.words[:2] = self.words[1::-1]  # `cover @bo 2h`
         said = self.words.pop(0)
+        if said.isdigit() and self.words and self.words[0].lower() in UNITS:
+            said += self.words.pop(0)[0].lower()
+        if said.lower() in ("until", "until:") and self.words:  # a phone's keyboard puts a space there
+            said = f"until:{self.words.pop(0)}"
+        if said.lower() in UNITS:
+            return f"Write the time without a space: 2{said[0].lower()}."
         if (until := UNTIL.fullmatch(said)) and (until["day"] or until["time"]):
             return self._until(said, until)
         span = parse_duration(said)
@@ -348,7 +347,8 @@ class _Reader:
     def _maybe_span(self) -> str | None:
         """A time, if one is said."""
         word = self.words[0] if self.words else ""
-        return self._span() if UNTIL.fullmatch(word) or parse_duration(word) else None
+        spaced = f"until:{self.words[1]}" if word.lower() == "until" and self.words[1:] else word
+        return self._span() if UNTIL.fullmatch(spaced) or parse_duration(word) else None
 
     def _interval(self) -> str | None:
         interval = parse_duration(self.words.pop(0)) if self.words else None
@@ -359,14 +359,24 @@ class _Reader:
 
     def _disposition(self) -> str | None:
         said = self.words.pop(0).lower() if self.words else ""
-        if said not in DISPOSITIONS:
-            near = get_close_matches(said, DISPOSITIONS, n=1)
-            meant = f"; did you mean `{near[0]}`?" if near else ""
-            return f"What was it? One of {', '.join(sorted(DISPOSITIONS))}{meant}"
-        self.found["disposition"] = DISPOSITIONS[said]
-        is_false = DISPOSITIONS[said] is Disposition.false_positive
-        if is_false and self.words and self.words[0].lower() in CAUSES:
-            self.found["false_cause"] = CAUSES[self.words.pop(0).lower()]
+        if said not in VERDICTS:
+            near = get_close_matches(said, VERDICTS, n=1)
+            wrong = f"`{said[:40]}` is no verdict{f'; did you mean `{near[0]}`?' if near else '.'} "
+            return f"{wrong if said else ''}What was it? One of {WORDS}."
+        self.found["disposition"] = VERDICTS[said]
+        if VERDICTS[said] is Disposition.false_positive and self.words:
+            return self._cause(self.words[0])
+        return None
+
+    def _cause(self, said: str) -> str | None:
+        """Why it was one, if that is said: a slip of the hand is not taken for the beginning of a note."""
+        near = near_cause(said)
+        if near is None:
+            return None
+        if bare(said) not in CAUSES:
+            return f"`{said[:40]}` is no cause; did you mean `{near}`? A note begins with another word."
+        self.words.pop(0)
+        self.found["false_cause"] = CAUSES[near]
         return None
 
     def _params(self) -> str | None:

@@ -98,7 +98,7 @@ def unheard(alert: Alert, action: Unheard, now: datetime) -> Outcome:
         return Same("it has moved on meanwhile")
     if alert.step >= len(alert.terms.ladder) and action.people:
         return Same("there is no further step")
-    return climb(alert, now, MACHINE, f"escalated to {_name(step_to(alert))}: {_why(action)}", action)
+    return climb(alert, now, MACHINE, f"escalated to {name_of(step_to(alert))}: {_why(action)}", action)
 
 
 def _why(action: Unheard) -> str:
@@ -144,7 +144,7 @@ def timer(alert: Alert, now: datetime) -> Outcome:
         return _snooze_ends(alert, alert.snooze, now)
     if alert.work is Work.acknowledged:
         return _acknowledgement(alert, now)
-    to = _name(step_to(alert))
+    to = name_of(step_to(alert))
     if alert.step == 0:  # it has just come (back) to the ladder: the reason says more than how old it is
         return climb(alert, now, MACHINE, f"{to} is told: {alert.last_event}", Timer())
     waited = f"nobody has acknowledged it for {say_duration(now - (alert.open_since or alert.opened_at))}"
@@ -216,7 +216,7 @@ def _ran_out(alert: Alert) -> str:
     return f"{who(alert.owner or 'the owner')}'s acknowledgement has run out; it is open again"
 
 
-def _name(ref: str) -> str:
+def name_of(ref: str) -> str:
     return WHOM.get(ref) or who(ref)
 
 

@@ -229,6 +229,7 @@ class PolicyReply:
     mistake: str = ""  # the first of its files, where these do not load and this is its last good version
     trend: Trend = NO_TREND
     cost: Cost | None = None  # of the last 24 hours
+    hidden: str = ""  # why the one who asks sees nothing of what it found
 
 
 @dataclass(frozen=True)

@@ -133,9 +133,8 @@ class Approving:
             return refused
         params, problems = job.fill(given, {**alert.newest, **alert.key_values} if alert else {})
         if problems:
-            return Said(
-                f"{job.title} was not started: {'; '.join(problems)}.", f"start {job.name} …", ok=False
-            )
+            why = f"{job.title} was not started: {'; '.join(problems)}."
+            return Said(why, f"Write it so: `start {job.name} …`", ok=False)
         if needed(job) and (refused := self._in_vain(person, job, alert)):
             self.acting.add(person, Deed.start, about, refused)
             return refused

@@ -28,8 +28,6 @@ from bot.core.action import (
 from bot.core.alert import Alert
 from bot.core.change import Refused
 from bot.core.command import BY_NAME, Command, Mistake
-from bot.core.cost import last_day, spent
-from bot.core.entities import target_of
 from bot.core.reply import (
     AskReply,
     ListReply,
@@ -41,15 +39,13 @@ from bot.core.reply import (
     StatusReply,
     WhyReply,
 )
-from bot.core.saying import answered, helped, refusal, together, too_long, unrefused
-from bot.core.snooze import Scope
+from bot.core.saying import answered, helped, one_at_a_time, refusal, together, too_long, unrefused
 from bot.core.unknown import no_such
 from bot.desk import places
 from bot.desk.acting import Acting
 from bot.desk.approving import Approving, Form
 from bot.desk.asking import Asking
 from bot.desk.digests import Digests
-from bot.desk.policy_page import policy_page
 from bot.desk.revealing import Revealing
 from bot.desk.why import Why
 from bot.engine.engine import Engine
@@ -60,7 +56,6 @@ from bot.view import View
 from sensors.model.job import Job
 from sensors.model.policy import Severity
 
-DEAREST = 5  # policies, by what they cost
 ROWS_MOST = 10_000  # of an alert, page by page
 NOTE_MOST = 2_000  # characters of a note, as in the modals
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|([^>]*))?>")
@@ -101,7 +96,7 @@ class Desk:
             action = self._with_holder(alert_id, action)
         seq = work_seq if isinstance(action, STALE) else None
         alert, outcome = self.acting.act(person, alert_id, action, seq, deed)
-        return answered(alert, outcome) if alert else self.view.unknown_alert(alert_id)
+        return answered(alert, outcome, self.names()) if alert else self.view.unknown_alert(alert_id)
 
     def _with_holder(self, alert_id: int, action: Reopen) -> Reopen:
         alert = self.engine.store.alerts.get(alert_id)
@@ -184,10 +179,10 @@ class Desk:
         if isinstance(parsed, Mistake):
             return Said(parsed.what, parsed.hint, ok=False)
         asks: Mapping[str, Callable[[Person, Command], Reply]] = {
-            "status": self._status,
+            "status": lambda p, said: places.status(self.engine, self.view, p.slack, said.name),
             "list": self._list,
             "show": self._show,
-            "policy": self._policy,
+            "policy": lambda p, said: places.policy(self.engine, self.view, p.slack, said.name),
             "why": self._why,
             "pause": self._order,
             "resume": self._order,
@@ -206,11 +201,6 @@ class Desk:
         answer = ask(person, parsed) if ask else self._each(person, parsed)
         self.acting.told(person, parsed, answer)
         return answer
-
-    def _status(self, person: Person, _: Command) -> StatusReply:
-        """With costs, which Home has not: they are others at each run."""
-        costs = self.engine.store.costs.between(*last_day(self.engine.clock()))
-        return replace(self.status(person), spent=spent(costs.values(), DEAREST))
 
     def _of_scope(self, person: Person, said: Command) -> Reply:
         """`snooze` and `wake` of an entity or a policy."""
@@ -299,7 +289,7 @@ class Desk:
 
     def _person(self, name: str) -> str | None:
         names = self.names()
-        return name if name in names else next((s for s, n in names.items() if n == name), None)
+        return name if name in names else next((s for s, n in names.items() if n.lower() == name), None)
 
     def _list(self, person: Person, said: Command) -> Reply:
         filters = dict(said.filters)
@@ -335,43 +325,32 @@ class Desk:
 
     def _show(self, person: Person, said: Command) -> Reply:
         if said.name:
-            return self._show_named(person, said)
+            return places.named(self.engine, self.view, person.slack, said.name)
         targets = self._targets(person, said)
         if isinstance(targets, Said):
             return targets
         if not targets:
             return Said("Which alert?", "Write it so: `show 142`", ok=False)
+        if targets[1:]:
+            return one_at_a_time("show", targets[0])
         return unrefused(self.show(person, targets[0]) or self.view.unknown_alert(targets[0]))
 
-    def _show_named(self, person: Person, said: Command) -> Reply:
-        """A policy, or somebody whom alerts are about."""
-        target = target_of(said.name, self.engine.catalog) if ":" in said.name else None
-        if isinstance(target, str):
-            return Said(target, "Write it so: `show seller:s_1`", ok=False)
-        if target and target.scope is Scope.entity:
-            return self.view.entity(target, person.slack)
-        return places.page(self.engine, self.view, person.slack, target.name if target else said.name)
-
     def _why(self, person: Person, said: Command) -> Reply:
+        if wrong := sorted(name for name, value in said.filters.items() if value and name != "policy"):
+            return Said(f"`{wrong[0]}` is no filter.", f"Write it so: `{BY_NAME['why'].usage}`", ok=False)
         policy = said.filters.get("policy") or next((n for n, v in said.filters.items() if not v), "")
         if said.name:
             return unrefused(self.why.named(said.name, policy, person.slack))
         targets = self._targets(person, said)
         if isinstance(targets, Said):
             return targets
+        if targets[1:]:
+            return one_at_a_time("why", targets[0])
         found = self.engine.store.alerts.get(targets[0]) if targets else None
         if found is None:
             missing = Said("Why what?", f"Write it so: `{BY_NAME['why'].usage}`", ok=False)
             return self.view.unknown_alert(targets[0]) if targets else missing
         return unrefused(self.why.alert(found, person.slack))
-
-    def _policy(self, person: Person, said: Command) -> Reply:
-        found = policy_page(self.engine, self.view, said.name, person.slack)
-        return found or no_such("policy", said.name, list(self.engine.catalog.policies))
-
-    def _status(self, person: Person, said: Command) -> Reply:
-        asked = person.slack, said.name
-        return places.status(self.engine, self.view, *asked) if said.name else self.status(person)
 
     def _rerun(self, person: Person, said: Command) -> Reply:
         if not said.name:

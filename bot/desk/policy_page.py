@@ -1,6 +1,11 @@
-"""What a policy is, when it runs, what is open of it, and how right it has been. Part of the desk."""
+"""What a policy is, when it runs, what is open of it, and how right it has been. Part of the desk.
+
+Of a sensitive one strangers see what its files say and whether it runs, but no count of what it finds.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from bot.core.cost import last_day
 from bot.core.earned import missing, noise
@@ -18,10 +23,13 @@ def policy_page(engine: Engine, view: View, name: str, person: str = "") -> Poli
     if policy is None:
         hint = "patrol check names all that is wrong."
         return Said(f"{name} does not load: {mistake}", hint, ok=False) if broken else None
+    line = view.lines([policy.name])[0]
+    if hidden := view.unseen_of(person, policy):
+        return PolicyReply(policy, replace(line, open_alerts=0, worth=""), mistake=mistake, hidden=hidden.why)
     opened = view.seen(person, engine.store.alerts.open(policy=policy.name, limit=10))
     return PolicyReply(
         policy,
-        view.lines([policy.name])[0],
+        line,
         _worth(engine, policy),
         opened,
         view.cards(opened),

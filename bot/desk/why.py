@@ -87,7 +87,8 @@ class Why:
         if isinstance(target, str):
             return Said(target, "Write it so: `why seller:s_1 policy:payments.x`", ok=False)
         if target.scope is Scope.policy:
-            return self.policy(self.engine.catalog.policies[target.name])
+            found = self.engine.catalog.policies[target.name]
+            return self.view.unseen_of(person, found) or self.policy(found)
         if not policy_name:
             return self._of_all(target, person)
         policy = self.engine.catalog.policies.get(policy_name)

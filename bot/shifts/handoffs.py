@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core import access, oncall
+from bot.core.access import Deed
 from bot.core.approval import Approval
 from bot.core.command import BY_NAME, Command
 from bot.core.handoff import ACCEPT_WITHIN, Handoff, asked, burden, ended
 from bot.core.notice import Notice
 from bot.core.reply import Person, Reply, Said
+from bot.core.saying import refusal
 from bot.core.unknown import no_such
 from bot.core.words import when, who
 from bot.process.log import get
@@ -92,16 +94,22 @@ class Handoffs:
         team = self._team(person, said)
         if isinstance(team, Said):
             return team
-        if refused := access.may_stand_in(person.slack, team):
-            return Said(refused.why, refused.hint, ok=False)
+        if refused := access.may_in_shift(person.slack, Deed.hand_on, team):
+            return refusal(refused)
         now = self.view.clock()
         found = asked(team, person.slack, now, self.store.covers.since(now))
         if found is None:
             return Said(f"Nobody else takes turns for {team.name}.", "Try `cover 2h @bo`", ok=False)
-        if self._add(found, team) is None:
+        if self._stands(found, now) or self._add(found, team) is None:
             return Said(f"The handoff of this shift stands in the channel of {team.name} already.", ok=False)
         taking = " and ".join(map(who, found.taking)) or "nobody"
         return Said(f"The handoff of {team.name} to {taking} goes to its channel.", "It is accepted there.")
+
+    def _stands(self, found: Handoff, now: datetime) -> bool:
+        """Whether the same one waits to be accepted, so that its lead is not called twice."""
+        waiting = self.store.handoffs.unaccepted(now, now - ACCEPT_WITHIN)
+        same = (found.team, found.leaving, found.taking)
+        return any((one.team, one.leaving, one.taking) == same for one in waiting)
 
     def _team(self, person: Person, said: Command) -> Team | Said:
         """The one that is named, else that of the channel, else the only one that he is in."""

@@ -7,19 +7,21 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.core import access, oncall
+from bot.core.access import RIGHTS, Deed
 from bot.core.change import Refused
 from bot.core.command import BY_NAME, Command, time_of_day
 from bot.core.cover import Cover
 from bot.core.notice import Notice, told
 from bot.core.oncall import Duty
 from bot.core.reply import OnCallReply, Person, Reply, Said
+from bot.core.saying import refusal
 from bot.core.unknown import no_such
 from bot.core.words import when, who
 from bot.view import View
 from sensors.model.clock import say_duration
 from sensors.model.team import Team
 
-LONGEST = timedelta(days=14)  # of a cover; more belongs into the files
+LONGEST = RIGHTS[Deed.stand_in].at_most or timedelta()  # of a cover; more belongs into the files
 WEEK = timedelta(days=7)
 NOT_THEN = "You are not on call then, so nobody need cover for you."
 TOO_LONG = "More belongs into `overrides` of the team in policies/_teams.yml, where everybody sees it coming."
@@ -73,9 +75,10 @@ class StandingIn:
         if isinstance(found, Said):
             return found
         team, start, end = found
-        for one in (person.slack, whom):
-            if refused := access.may_stand_in(one, team):
-                return _refusal(refused)
+        if refused := access.may_in_shift(person.slack, Deed.stand_in, team):
+            return refusal(refused)
+        if refused := access.may_in_shift(whom, Deed.stand_in, team):
+            return Said(f"{who(whom)} is no member of {team.name}. {refused.why}", ok=False)
         return self._record(self._new(team, whom, person.slack, start, end, person), team)
 
     def takeover(self, person: Person, said: Command) -> Reply:
@@ -83,8 +86,8 @@ class StandingIn:
         team = self._own_team(person, said)
         if isinstance(team, Said):
             return team
-        if refused := access.may_stand_in(person.slack, team):
-            return _refusal(refused)
+        if refused := access.may_in_shift(person.slack, Deed.stand_in, team):
+            return refusal(refused)
         span = self._span(team, said)
         if isinstance(span, Said):
             return span
@@ -101,8 +104,8 @@ class StandingIn:
         if cover is None:
             return Said(f"There is no cover {said.alerts[0]}.", "`oncall` shows who is on call.", ok=False)
         team = self.view.catalog.teams.get(cover.team)
-        if refused := access.may_stand_in(person.slack, team):
-            return _refusal(refused)
+        if refused := access.may_in_shift(person.slack, Deed.stand_in, team):
+            return refusal(refused)
         if cover.until <= now or not self.store.covers.end(
             cover, person.slack, self._ended(cover, person), now
         ):
@@ -162,7 +165,7 @@ class StandingIn:
 
     def _teams_of(self, person: Person) -> list[Team] | Said:
         teams = self.view.catalog.teams
-        return [t for t in teams.values() if t.member(person.slack)] or _refusal(
+        return [t for t in teams.values() if t.member(person.slack)] or refusal(
             Refused("You are a member of no team.", "Ask for a place in policies/_teams.yml.")
         )
 
@@ -247,7 +250,3 @@ def _which(teams: list[Team]) -> Said:
 
 def _written(what: str, said: Command) -> Said:
     return Said(what, f"Write it so: `{BY_NAME[said.verb].usage}`", ok=False)
-
-
-def _refusal(refused: Refused) -> Said:
-    return Said(refused.why, refused.hint, ok=False)

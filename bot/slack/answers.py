@@ -109,6 +109,12 @@ def said_text(reply: Said) -> str:
     return answer(reply.text) if reply.ok else f"⚠️ {answer(reply.text)}"
 
 
+def said_in_modal(reply: Said) -> str:
+    """The sentence and what to do next, as one text."""
+    hint = TYPED.sub(rf"`{ANYWHERE.prefix} \1`", reply.hint)
+    return "\n".join(part for part in (said_text(reply), answer(hint)) if part)
+
+
 def plainly(text: str, hint: str = "") -> Face:
     """A refusal or bad news from the listeners themselves."""
     return said(Said(text, hint, ok=False))
@@ -291,7 +297,7 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         section(f"{policy_line(reply.line)}{about}"),
         *context([fact for fact in facts if fact]),
         *([section(worth(found, reply.worth))] if reply.worth else []),
-        *titled("Alerts by day", [trend(reply.trend)]),
+        *([section(answer(reply.hidden))] if reply.hidden else titled("Alerts by day", [trend(reply.trend)])),
         *titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
     ]
     return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)

@@ -50,8 +50,9 @@ def shown(found: Revealed, errand: Errand) -> Block:
     if found.why_not:
         return modal("Masked values", "told", errand, [section(answer(found.why_not, 1_000))])
     blocks: list[Block] = []
-    for row in found.rows:
-        lines = [f"{name}: {in_cell(row.get(name))}" for name in found.columns]
+    for n, row in enumerate(found.rows, 1):
+        which = [f"row {n}, the newest" if n == 1 else f"row {n}"] if found.total > 1 else []
+        lines = [*which, *(f"{name}: {in_cell(row.get(name))}" for name in found.columns)]
         text = cut("\n".join(lines), TEXT_MOST)
         inner = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text or "–"}]}
         blocks.append({"type": "rich_text", "elements": [inner]})

@@ -13,7 +13,7 @@ from bot.core.change import Refused
 from bot.core.reply import Person, Reply, Revealed, Said, ShowReply, WhyReply
 from bot.process.errors import PatrolError, SlackRefused
 from bot.slack import modals, paging, payloads, pictures, reveal, several, snoozing
-from bot.slack.answers import IN_THREADS, plainly, render, said_text
+from bot.slack.answers import IN_THREADS, plainly, render, said_in_modal, said_text
 from bot.slack.blocks import Block, Face, section
 from bot.slack.client import Opened, SlackClient
 from bot.slack.desk import Desk
@@ -161,14 +161,15 @@ class Talk:
             self._tell(clicked.place, render(outcome))
             return
         said = outcome if isinstance(outcome, Said) else Said(outcome.why, outcome.hint, ok=False)
+        notice = said_in_modal(said)
         current = replace(errand, work_seq=shown.alert.work_seq)
-        rows = self._rows(person, current, said_text(said)) if clicked.action_id == "alert.sheet" else None
+        rows = self._rows(person, current, notice) if clicked.action_id == "alert.sheet" else None
         if rows is not None and not isinstance(rows, Refused):
             self._client.update_view(clicked.view_id, rows)
             return
         self._more(
             shown,
-            lambda file: modals.more(shown, current, said_text(said), file),
+            lambda file: modals.more(shown, current, notice, file),
             lambda view: self._client.update_view(clicked.view_id, view),
         )
 

@@ -174,6 +174,7 @@ def test_help_is_made_from_the_table() -> None:
     assert "a lead of its team, for 14 days at most" in say(RIGHTS[Deed.snooze_entity])
     assert of_verb("status") == ()
     acts = ("ack", "unack", "take", "assign", "snooze", "wake", "resolve", "reopen", "rerun", "start")
+    acts = (*acts, "cover", "takeover", "uncover", "handoff", "pause", "resume", "every", "approve", "refuse")
     assert [verb for verb in acts if not of_verb(verb) or verb not in BY_NAME] == []
 
 
@@ -184,6 +185,7 @@ def test_the_table_is_what_was_agreed() -> None:
         None: {Deed.comment, Deed.share_rows, Deed.escalate},
         Role.responder: {
             *(Deed.acknowledge, Deed.hand_back, Deed.take, Deed.hand_over, Deed.snooze, Deed.wake),
+            *(Deed.stand_in, Deed.hand_on),
             *(Deed.resolve, Deed.change, Deed.reopen, Deed.rerun, Deed.start, Deed.reveal),
         },
         Role.lead: {
@@ -208,4 +210,5 @@ def test_the_table_is_what_was_agreed() -> None:
         Deed.snooze_policy: 72 * hour,
         Deed.pause: 72 * hour,
         Deed.pace: 14 * 24 * hour,
+        Deed.stand_in: 14 * 24 * hour,
     }

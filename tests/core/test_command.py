@@ -10,10 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.core.alert import Disposition, FalseCause
-from bot.core.command import BY_NAME, DAYS, DISPOSITIONS, SAME_AS, VERBS, Command, Mistake, Verb, parse
+from bot.core.command import BY_NAME, DAYS, SAME_AS, VERBS, Command, Mistake, Verb, parse
+from bot.core.verdict import VERDICTS
 from tests.core.making import DAY, HOUR, MINUTE, NOON
 
-TP, FP = Disposition.true_positive, Disposition.false_positive
+TP, FP, THRESHOLD = Disposition.true_positive, Disposition.false_positive, FalseCause.threshold
 LINK = "https://x.slack.com/archives/C1/p1767614400000100"
 ODD = (
     "142",
@@ -29,7 +30,7 @@ ODD = (
     "9" * 5000 + "h",
     "x:y",
 )
-words = st.sampled_from([*BY_NAME, *SAME_AS, *DISPOSITIONS, *ODD, *"`=—٣"])
+words = st.sampled_from([*BY_NAME, *SAME_AS, *VERDICTS, *ODD, *"`=—٣"])
 typed = st.one_of(
     st.text(max_size=60), st.lists(st.one_of(words, st.text(max_size=5)), max_size=7).map(" ".join)
 )
@@ -94,6 +95,18 @@ def test_any_text_gets_a_command_or_a_hint(text: str) -> None:
             ),
         ),
         ("resolve 142 fp looks fine", Command("resolve", (142,), disposition=FP, words="looks fine")),
+        (
+            "resolve 142 fp threshold: 5",
+            Command("resolve", (142,), disposition=FP, false_cause=THRESHOLD, words="5"),
+        ),
+        ("resolve 142 fp (rule) so", Command("resolve", (142,), disposition=FP, words="(rule) so")),
+        ("snooze 142 until 18:00 bank", Command("snooze", (142,), until=time(18), words="bank")),
+        ("snooze 142 until: fri", Command("snooze", (142,), until=time(0), weekday=4)),
+        ("pause payments.x until 18:00", Command("pause", name="payments.x", until=time(18))),
+        ("pause payments.x until we know", Command("pause", name="payments.x", words="until we know")),
+        ("takeover 2 hours", Command("takeover", span=2 * HOUR)),
+        ("cover @bo 2h", Command("cover", span=2 * HOUR, person="bo")),
+        ("policy payments․x", Command("policy", name="payments.x")),
         ("close 142 benign", Command("resolve", (142,), disposition=Disposition.benign)),
         ("rerun payments.x", Command("rerun", name="payments.x")),
         ("rerun 142", Command("rerun", (142,))),
@@ -141,6 +154,17 @@ def test_a_pasted_link_is_an_alert() -> None:
         ),
         ("snooze 142 until:25:00", "`until:25:00` is no time of day.", "Write it so:"),
         ("assign 142 bo", "To whom? Name somebody with @.", "Write it so: `assign 142 @bo`"),
+        (
+            "resolve 142 fp treshold",
+            "did you mean `threshold`?",
+            "Write it so: `resolve 142 fp threshold note…`",
+        ),
+        (
+            "resolve 142 false_positve",
+            "did you mean `false_positive`?",
+            "Write it so: `resolve 142 fp threshold note…`",
+        ),
+        ("snooze 142 2 h bank", "Write the time without a space: 2h.", "Write it so: `snooze 142 2h"),
         ("resolve 142", "What was it?", "Write it so: `resolve 142 fp threshold note…`"),
         ("resolve 142 begnin", "did you mean `benign`?", "Write it so:"),
         ("ack 142 please", "`please` is too much.", "Write it so: `ack [142 143]`"),

@@ -9,10 +9,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.command import CAUSES, DAYS, DISPOSITIONS, SAME_AS, VERBS, Command, Verb, parse
+from bot.core.command import DAYS, SAME_AS, VERBS, Command, Verb, parse
 from bot.core.entities import POLICY, target_of
 from bot.core.snooze import Scope, Target
 from bot.core.trail import Head
+from bot.core.verdict import CAUSES, VERDICTS
 from sensors.file_schema import written
 from sensors.model.asset import Entity
 from sensors.model.catalog import Catalog
@@ -49,10 +50,8 @@ def instead(one: Part) -> Part:
 
 
 def resolved(word: str, cause: str) -> Part:
-    is_false = DISPOSITIONS[word] is DISPOSITIONS["fp"]
-    meant = {"disposition": DISPOSITIONS[word]} | (
-        {"false_cause": CAUSES[cause]} if is_false and cause else {}
-    )
+    is_false = VERDICTS[word] is VERDICTS["fp"]
+    meant = {"disposition": VERDICTS[word]} | ({"false_cause": CAUSES[cause]} if is_false and cause else {})
     return part(f"{word} {cause}" if is_false and cause else word, **meant)
 
 
@@ -87,7 +86,7 @@ PARTS: dict[str, st.SearchStrategy[Part]] = {
     "span": lasting,
     "maybe_span": lasting | st.just(part("")),
     "interval": SPANS.map(lambda span: part(written(span), interval=span)),
-    "disposition": st.builds(resolved, st.sampled_from([*DISPOSITIONS]), st.sampled_from(["", *CAUSES])),
+    "disposition": st.builds(resolved, st.sampled_from([*VERDICTS]), st.sampled_from(["", *CAUSES])),
     "params": st.dictionaries(st.sampled_from("abc"), st.sampled_from(["1", "s_1", "a=b"])).map(
         lambda params: part(
             " ".join(f"{n}={v}" for n, v in params.items()), params=params, alerts=(), links=()

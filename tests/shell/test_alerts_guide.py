@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from bot.core.alert import Work
-from bot.core.command import CAUSES, DISPOSITIONS
+from bot.core.verdict import CAUSES, VERDICTS
 from tests.core.states import START, picture, seen, verbs, written
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
@@ -28,6 +28,6 @@ def test_its_words_for_what_it_was_are_taken() -> None:
     told = re.search(r"\*\*Resolve says what it was\*\*: (.*?)\. That", GUIDE, re.DOTALL)
     assert told
     words = set(re.findall(r"`(\w+)`", told[1]))
-    assert words <= {*DISPOSITIONS, *CAUSES}
-    assert {DISPOSITIONS[word] for word in words & DISPOSITIONS.keys()} == set(DISPOSITIONS.values())
+    assert words <= {*VERDICTS, *CAUSES}
+    assert {VERDICTS[word] for word in words & VERDICTS.keys()} == set(VERDICTS.values())
     assert {CAUSES[word] for word in words & CAUSES.keys()} == set(CAUSES.values())

@@ -173,19 +173,24 @@ def test_handoff_at_any_time_and_shortly_before_the_end_instead_of_that_card(
         return answer
 
     assert says("handoff").text == "The handoff of payments to ⟦U0BO⟧ goes to its channel."
-    assert "is no member of payments" in says("handoff payments", Person("U0STRANGER")).text
+    for person in (ANA, BO):
+        assert "stands in the channel of payments already" in says("handoff", person).text
+    bot.clock.on(16 * MINUTE)
+    hand_over(bot)
+    assert says("handoff").ok, "the lead has been told of the one before"
+    assert "may hand over the shift of payments" in says("handoff payments", Person("U0STRANGER")).text
     assert "Did you mean `payments`" in says("handoff paymnts").hint
     until_nine(bot, -HOUR)
     assert says("handoff").ok
     assert "stands in the channel of payments already" in says("handoff", BO).text
     hand_over(bot)
-    assert len(cards(slack)) == 2
+    assert len(cards(slack)) == 3
     until_nine(bot)
     hand_over(bot)
-    assert len(cards(slack)) == 2
+    assert len(cards(slack)) == 3
     bot.clock.on(DAY)
     hand_over(bot)
-    assert len(cards(slack)) == 3
+    assert len(cards(slack)) == 4
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "store_then_drop", "drop", "error:invalid_blocks"])

@@ -196,3 +196,21 @@ def test_a_masked_key_is_linked_by_no_card(world: World) -> None:
     node.next_tick()
     shown = card(node.alert(1), node.view.context(node.alert(1)))
     assert "s_17" not in json.dumps(asdict(shown))
+
+
+@pytest.mark.parametrize("text", [f"policy {SECRET}", f"show {SECRET}"])
+def test_the_page_of_a_sensitive_policy_shows_strangers_no_count_of_what_it_finds(
+    bot: Node, text: str
+) -> None:
+    for person in EVERYBODY:
+        words = seen(bot.desk.command(person, text))
+        assert ("1 alert in 30 days" in words) is (person in SEES), person
+        assert ("1 open" in words) is (person in SEES), person
+        assert ("only members of chat see what it finds" in words) is (person not in SEES), person
+
+
+def test_nor_do_why_and_status(bot: Node) -> None:
+    for person in EVERYBODY:
+        assert ("Open alerts: 1" in seen(bot.desk.command(person, f"why {SECRET}"))) is (person in SEES)
+        line = next(one for one in bot.desk.status(person).policies if one.name == SECRET)
+        assert line.open_alerts == (1 if person in SEES else 0)

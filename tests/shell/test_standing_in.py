@@ -178,9 +178,11 @@ def test_only_members_are_on_call_and_say_who_is(world: World, bot: Node) -> Non
     assert "member of no team" in bad(bot, "takeover 2h", STRANGER)
     assert "⟦U0DEE⟧ is no member of payments" in bad(bot, "cover 2h @dee")
     dee = Person("U0DEE", "C0OTHER")
-    assert "is no member of payments" in bad(bot, "takeover 2h team:payments", dee)
+    assert "Only a responder of payments may be on call for payments" in bad(
+        bot, "takeover 2h team:payments", dee
+    )
     good(bot, "cover 2h @bo")
-    assert "is no member of payments" in bad(bot, "uncover 1", dee)
+    assert "Only a responder of payments may be on call" in bad(bot, "uncover 1", dee)
 
 
 def test_with_several_teams_the_channel_or_a_word_says_which(world: World, bot: Node) -> None:

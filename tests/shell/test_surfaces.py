@@ -98,7 +98,7 @@ def test_a_button_and_its_verb_leave_the_same(bot: Node, before: str, button: An
     assert (pressed.ok, typed.ok) == (True, True)
     assert (happened(bot, 1), kept(bot, 1)) == (happened(bot, 2), kept(bot, 2))
     assert typed.text.replace("ALR-2", "ALR-1").startswith(pressed.text)
-    assert typed.hint.replace(" 2", " 1") == pressed.hint
+    assert typed.hint.replace(" 2", " 1") == pressed.hint.replace(" 2", " 1")
 
 
 @pytest.mark.parametrize(("before", "button", "verb"), SAME, ids=[verb for *_, verb in SAME])
@@ -122,12 +122,12 @@ WAYS_BACK = (
     ("ack 1", "unack 1"),
     ("unack 1", "ack 1"),
     ("take 1", "unack 1"),
-    ("assign 1 @bo", "unack 1"),
+    ("assign 1 @bo", "take 1"),
     ("snooze 1 2h", "wake 1"),
-    ("wake 1", "snooze 1 1h"),
+    ("wake 1", "snooze 1 2h"),
     ("resolve 1 tp", "reopen 1"),
-    ("resolve 1 benign", "resolve 1 …"),
-    ("reopen 1", "resolve 1 …"),
+    ("resolve 1 fp rule it is wide", "resolve 1 tp"),
+    ("reopen 1", "resolve 1 fp rule it is wide"),
     ("cover 2h @cy", "uncover 1"),
     (f"pause {EVERY}", f"resume {EVERY}"),
     (f"every {EVERY} 1h 2h", f"resume {EVERY}"),

@@ -129,6 +129,7 @@ def test_more_shows_everything_and_acts_in_place(bot: Bot) -> None:
         )
     )
     assert fresh["id"] == view["id"]
+    assert "undo: `/patrol unack 3`" in str(fresh["blocks"])
 
 
 def test_escalating_in_more_gives_the_note_as_the_reason(bot: Bot) -> None:
