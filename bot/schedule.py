@@ -26,6 +26,7 @@ from bot.process.log import get
 from bot.starting import Starting
 from bot.store import DeadRun
 from bot.store.keeping import FOR_EVER, Keep
+from bot.watch.budget import Budgets
 from bot.watch.clockwatch import ClockWatch
 from bot.watch.late import LateRows
 from bot.watch.worth import Worth
@@ -50,6 +51,7 @@ CHORES: dict[str, float] = {
     "late_rows": 600,
     "mending": 60,
     "worth": 600,
+    "budgets": 600,
     "digests": 60,
     "homes": 15,
     "groups": 10,
@@ -184,6 +186,7 @@ class Scheduler:
             "late_rows": LateRows(self.engine).once,
             "mending": Mending(self.engine).once,
             "worth": Worth(self.engine).once,
+            "budgets": Budgets(self.engine).once,
             **self._beside,
         }
         began = datetime.now(UTC)

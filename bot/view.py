@@ -19,6 +19,7 @@ from bot.core.builtin_earned import EARNED_LIVE, NOISY_POLICY
 from bot.core.change import Refused
 from bot.core.command import Command
 from bot.core.context import House, Known
+from bot.core.cost import OVER_BUDGET, spent
 from bot.core.digest import Span, digest
 from bot.core.job_run import JobRun
 from bot.core.message import Queue
@@ -54,6 +55,7 @@ STORY_MOST = 100  # alerts of an entity that its story lists
 WANTED = 50  # open alerts of a kind that Home and `status` look at
 PICTURED = timedelta(days=8)  # before a digest's end: enough for seven days of any clock
 TREND_DAYS = 30
+DEAREST = 3  # policies that a week's digest names
 Told = TypeVar("Told", Approval, JobRun)
 RIGHT_OVER = timedelta(days=30)  # how right a policy has been, on its cards
 
@@ -256,11 +258,12 @@ class View:
             if (policy := self.catalog.policies.get(name))
         )
 
-    def _lines_for(self, person: str, house: House) -> tuple[PolicyLine, ...]:
-        """Every policy, without what a sensitive one found where the person may not know it."""
+    def lines_for(self, person: str, house: House, names: list[str] | None = None) -> tuple[PolicyLine, ...]:
+        """The same without what a sensitive one found where the person may not know it."""
         hidden = {p.name for p in self.catalog.policies.values() if not house.sees_of(person, p)}
         return tuple(
-            replace(line, open_alerts=0, worth="") if line.name in hidden else line for line in self.lines()
+            replace(line, open_alerts=0, worth="") if line.name in hidden else line
+            for line in self.lines(names)
         )
 
     def reports(self, policy: Policy) -> int:
@@ -270,7 +273,7 @@ class View:
 
     def _worth(self, counts: Mapping[str, int]) -> dict[str, str]:
         """By policy, what an open alert of ours says of its place; nothing is asked where there is none."""
-        said = {EARNED_LIVE: "has earned live", NOISY_POLICY: "noisy"}
+        said = {OVER_BUDGET: "over its budget", EARNED_LIVE: "has earned live", NOISY_POLICY: "noisy"}
         return {
             str(alert.key_values.get("policy")): words
             for name, words in said.items()
@@ -290,7 +293,7 @@ class View:
         )
         broken = [a.title for name in wrong for a in self.store.alerts.open(policy=name, limit=20)]
         return StatusReply(
-            policies=self._lines_for(person, house),
+            policies=self.lines_for(person, house),
             open_alerts=opened,
             on_call=tuple(self.on_call(team, house) for _, team in sorted(self.catalog.teams.items())),
             jobs=self._seen_of(person, self.store.jobs.recent(20))[:5],
@@ -334,7 +337,10 @@ class View:
         since = min(span.since, span.until - PICTURED)
         moved = self.seen("", self.store.alerts.moved(team.name, since, span.until))
         answered = self.store.alerts.answered([a.id for a in moved if a.opened_at >= span.since])
-        found = digest(team, span, standing=standing, moved=moved, answered=answered)
+        mine = [name for name, one in self.catalog.policies.items() if one.owner == team.name]
+        costs = self.store.costs.between(span.since, span.until, mine) if span.weekly and mine else {}
+        dear = spent(costs.values(), DEAREST)
+        found = digest(team, span, standing=standing, moved=moved, answered=answered, spent=dear)
         return DigestReply(found, self.cards(found.open[:50]))
 
     def may_approve(self, asked: Approval) -> tuple[str, ...]:

@@ -119,6 +119,12 @@ def _cron(expression: str) -> str:
     return expression
 
 
+def _budget(span: timedelta) -> timedelta:
+    if span > timedelta(days=1):
+        raise wrong("must be 1 d at most: it is the warehouse time of 24 hours, such as 10m")
+    return span
+
+
 class ScheduleFile(Door):
     every: Duration | None = Field(
         default=None, description="A duration such as 30s, 15m, 2h or 1d, on the grid of the clock"
@@ -322,6 +328,10 @@ class PolicyFile(Door):
         description="The name it had before its files were moved: its alerts, rows and time go over",
     )
     timeout: Duration = Field(default=timedelta(minutes=5), description="How long its query may take")
+    budget: Annotated[Duration, AfterValidator(_budget)] | None = Field(
+        default=None,
+        description="How much warehouse time all its runs of 24 hours may take, such as `10m`; over it its owner is told, and it goes on. See *What it costs*",
+    )
     cases: list[CaseFile] = Field(
         default_factory=list,
         description="The policy's own tests: rows given, alerts expected; see *Cases*",
@@ -367,6 +377,7 @@ def policy(file: PolicyFile, *, name: str, path: str, bundle: str, query: Query,
         review_channel=file.review_channel,
         renamed_from=file.renamed_from,
         timeout=file.timeout,
+        budget=file.budget,
         sensitive=bool(file.sensitive),
         cases=tuple(case.value() for case in file.cases),
     )

@@ -133,6 +133,7 @@ def _can_halve(kind: WindowKind, window: Window) -> bool:
 
 def _read(policy: Policy, looked: Looked, result: Result) -> Looked:
     looked = replace(looked, columns=result.columns, truncated=result.truncated, query_id=result.query_id)
+    looked = replace(looked, bytes=result.bytes)
     needed = dict.fromkeys((*policy.key, *policy.row_key))
     if missing := [name for name in needed if name not in result.columns]:
         given = ", ".join(result.columns)

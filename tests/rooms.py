@@ -30,6 +30,7 @@ ROOMS: Mapping[str, str] = {
     "bot.watch.auditor": f"{PURE} bot.store bot.project bot.watch.trouble {PROCESS}",
     "bot.engine": f"{PURE} sensors bot.store bot.project {WATCH} {PROCESS}",
     "bot.watch.worth": f"{PURE} bot.engine bot.watch.trouble {PROCESS}",
+    "bot.watch.budget": f"{PURE} bot.engine bot.watch.trouble {PROCESS}",
     "bot.watch.late": f"{PURE} sensors bot.store bot.engine bot.watch.trouble {PROCESS}",
     "bot.workbench": f"{PURE} sensors {PROCESS}",
     "bot.workbench.hindsight": f"{PURE} sensors bot.store bot.workbench {PROCESS}",
@@ -43,7 +44,7 @@ ROOMS: Mapping[str, str] = {
     "bot.desk": f"{PURE} sensors bot.store bot.project bot.engine bot.view bot.starting bot.shifts"
     f" bot.desk.waiting {PROCESS}",
     "bot.schedule": f"{PURE} bot.store bot.engine bot.view bot.starting bot.desk.waiting bot.deliver"
-    f" bot.watch.late bot.watch.worth bot.mending {PROCESS}",
+    f" bot.watch.late bot.watch.worth bot.watch.budget bot.mending {PROCESS}",
     "bot.desk.waiting": f"{PURE} bot.store bot.engine {PROCESS}",
     "bot.sandbox": "",
     "bot.demo": "",

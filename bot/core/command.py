@@ -25,7 +25,12 @@ class Verb:
 
 
 VERBS = (
-    Verb("status", "status", "every policy on one screen: what ran, what is late or broken, who is on call"),
+    Verb(
+        "status",
+        "status [payments | payments.x | core.orders]",
+        "all policies at once, or a team's, or one policy or table: what ran, what is late, who is on call",
+        ("maybe_name",),
+    ),
     Verb(
         "list",
         "list [mine|unowned|late|snoozed] [policy:x] [team:x] [severity:high]",
@@ -34,8 +39,8 @@ VERBS = (
     ),
     Verb(
         "show",
-        "show 142 | seller:s_1 | payments.x",
-        "an alert with its rows, history and jobs; all that is known of somebody; a policy",
+        "show 142 | seller:s_1 | payments.x | core.orders",
+        "an alert with its rows, history and jobs; all that is known of somebody; a policy; a table",
         ("target",),
     ),
     Verb(
@@ -298,6 +303,9 @@ class _Reader:
             return "Which one?"
         self.found["name"] = self.words.pop(0).strip("`").lower()
         return None
+
+    def _maybe_name(self) -> str | None:
+        return self._name() if self.words else None
 
     def _person(self) -> str | None:
         person = PERSON.fullmatch(self.words[0]) if self.words else None

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.core import took
 from bot.core.alert import Alert, Condition, Disposition, Lane, Work
+from bot.core.cost import NOTHING_SPENT, Spent
 from bot.core.took import NO_TIME, Took
 from bot.core.trend import NO_TREND, Trend, opened, trend
 from sensors.model.policy import Severity
@@ -57,6 +58,7 @@ class Digest:
     week: Trend = NO_TREND  # the seven days that end with it
     to_acknowledge: Took = NO_TIME
     to_resolve: Took = NO_TIME
+    spent: Spent = NOTHING_SPENT  # of warehouse time in the week, by the policies that it owns
 
     @property
     def noisiest(self) -> Fired | None:
@@ -108,6 +110,7 @@ def digest(
     standing: Iterable[Alert],
     moved: Iterable[Alert],
     answered: Mapping[int, datetime],
+    spent: Spent = NOTHING_SPENT,
 ) -> Digest:
     """`standing`: the team's open alerts; `moved`: those that were opened or resolved in the span, or in the
     week before its end; `answered`: when somebody was first on it, by id. Later ones are the next one's."""
@@ -128,6 +131,7 @@ def digest(
         week=trend(opened(lived), span.until - MOMENT, DAYS, team.zone, begins(team)),
         to_acknowledge=took.taken(took.to_acknowledge(fresh, answered, span.until), team.targets.acknowledge),
         to_resolve=took.taken(took.to_resolve(resolved, live, span.until), team.targets.resolve),
+        spent=spent,
     )
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from bot.core.alert import Alert, Disposition, Event
 from bot.core.approval import Approval
+from bot.core.cost import NOTHING_SPENT, Cost, Spent
 from bot.core.digest import Digest
 from bot.core.earned import Record
 from bot.core.job_run import JobRun
 from bot.core.oncall import Duty
 from bot.core.trend import NO_TREND, Trend
-from sensors.model.asset import ViolationKind
+from sensors.model.asset import Asset, ViolationKind
 from sensors.model.job import Job
 from sensors.model.policy import Policy
 from sensors.model.run import RunStatus
@@ -102,7 +103,7 @@ class PolicyLine:
     last_error: str = ""
     next_due: datetime | None = None
     open_alerts: int = 0
-    worth: str = ""  # "has earned live" or "noisy"
+    worth: str = ""  # "has earned live", "noisy" or "over its budget"
     order: str = ""  # "is paused" or "runs every 1 h", for a while
 
 
@@ -132,7 +133,7 @@ class OnCallReply:
 
 @dataclass(frozen=True)
 class StatusReply:
-    """`status`: the whole on one screen."""
+    """`status`: the whole on one screen, or what is of one team (`of`)."""
 
     policies: tuple[PolicyLine, ...]
     open_alerts: tuple[Alert, ...]
@@ -148,6 +149,8 @@ class StatusReply:
     approvals: tuple[Approval, ...] = ()  # what waits for a second person
     able: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # approval id -> who may agree
     standing: tuple[str, ...] = ()  # what people have ordered for a time: snoozes of entities and policies
+    of: str = ""  # the team, where only what is its own was asked for
+    spent: Spent = NOTHING_SPENT  # in the last 24 hours, by all policies
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,18 @@ class PolicyReply:
     reports: int = 0  # false positives of which nobody has made a case yet
     mistake: str = ""  # the first of its files, where these do not load and this is its last good version
     trend: Trend = NO_TREND
+    cost: Cost | None = None  # of the last 24 hours
     hidden: str = ""  # why the one who asks sees nothing of what it found
+
+
+@dataclass(frozen=True)
+class AssetReply:
+    """`show core.orders`: a table, what is expected of it, who reads it, and what waits for its data."""
+
+    asset: Asset
+    policies: tuple[PolicyLine, ...] = ()
+    waiting: tuple[Alert, ...] = ()  # alerts of which nothing is known, for data are late
+    cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
 
 
 @dataclass(frozen=True)
@@ -263,6 +277,6 @@ class ApprovalsReply:
     mine: tuple[int, ...] = ()  # those that the one who asks may answer
 
 
-OfAlerts = ListReply | ShowReply | WhyReply | EntityReply | PolicyReply | StatusReply
+OfAlerts = ListReply | ShowReply | WhyReply | EntityReply | PolicyReply | AssetReply | StatusReply
 OfPeople = OnCallReply | DigestReply | ApprovalsReply
 Reply = Said | AskReply | OfAlerts | OfPeople | HelpReply

@@ -28,7 +28,6 @@ from bot.core.action import (
 from bot.core.alert import Alert
 from bot.core.change import Refused
 from bot.core.command import BY_NAME, Command, Mistake
-from bot.core.entities import target_of
 from bot.core.reply import (
     AskReply,
     ListReply,
@@ -41,13 +40,12 @@ from bot.core.reply import (
     WhyReply,
 )
 from bot.core.saying import answered, helped, one_at_a_time, refusal, together, too_long, unrefused
-from bot.core.snooze import Scope
 from bot.core.unknown import no_such
+from bot.desk import places
 from bot.desk.acting import Acting
 from bot.desk.approving import Approving, Form
 from bot.desk.asking import Asking
 from bot.desk.digests import Digests
-from bot.desk.policy_page import policy_page
 from bot.desk.revealing import Revealing
 from bot.desk.why import Why
 from bot.engine.engine import Engine
@@ -181,10 +179,10 @@ class Desk:
         if isinstance(parsed, Mistake):
             return Said(parsed.what, parsed.hint, ok=False)
         asks: Mapping[str, Callable[[Person, Command], Reply]] = {
-            "status": lambda p, _: self.status(p),
+            "status": lambda p, said: places.status(self.engine, self.view, p.slack, said.name),
             "list": self._list,
             "show": self._show,
-            "policy": self._policy,
+            "policy": lambda p, said: places.policy(self.engine, self.view, p.slack, said.name),
             "why": self._why,
             "pause": self._order,
             "resume": self._order,
@@ -327,7 +325,7 @@ class Desk:
 
     def _show(self, person: Person, said: Command) -> Reply:
         if said.name:
-            return self._show_named(person, said)
+            return places.named(self.engine, self.view, person.slack, said.name)
         targets = self._targets(person, said)
         if isinstance(targets, Said):
             return targets
@@ -336,15 +334,6 @@ class Desk:
         if targets[1:]:
             return one_at_a_time("show", targets[0])
         return unrefused(self.show(person, targets[0]) or self.view.unknown_alert(targets[0]))
-
-    def _show_named(self, person: Person, said: Command) -> Reply:
-        """A policy, or somebody whom alerts are about."""
-        target = target_of(said.name, self.engine.catalog) if ":" in said.name else None
-        if isinstance(target, str):
-            return Said(target, "Write it so: `show seller:s_1`", ok=False)
-        if target and target.scope is Scope.entity:
-            return self.view.entity(target, person.slack)
-        return self._policy(person, replace(said, name=target.name) if target else said)
 
     def _why(self, person: Person, said: Command) -> Reply:
         if wrong := sorted(name for name, value in said.filters.items() if value and name != "policy"):
@@ -362,10 +351,6 @@ class Desk:
             missing = Said("Why what?", f"Write it so: `{BY_NAME['why'].usage}`", ok=False)
             return self.view.unknown_alert(targets[0]) if targets else missing
         return unrefused(self.why.alert(found, person.slack))
-
-    def _policy(self, person: Person, said: Command) -> Reply:
-        found = policy_page(self.engine, self.view, said.name, person.slack)
-        return found or no_such("policy", said.name, list(self.engine.catalog.policies))
 
     def _rerun(self, person: Person, said: Command) -> Reply:
         if not said.name:

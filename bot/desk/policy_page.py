@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.core.cost import last_day
 from bot.core.earned import missing, noise
 from bot.core.reply import PolicyReply, Said, Worth
 from bot.engine.engine import Engine
@@ -35,6 +36,7 @@ def policy_page(engine: Engine, view: View, name: str, person: str = "") -> Poli
         view.reports(policy),
         mistake,
         view.trend(policy.name, catalog.teams.get(policy.owner)),
+        engine.store.costs.between(*last_day(engine.clock()), [policy.name]).get(policy.name),
     )
 
 

@@ -269,7 +269,7 @@ class Runs:
     def _failed(self, claimed: Claimed, looked: Looked) -> Ticked:
         run, policy = claimed.run, claimed.policy
         if why := self.errands.unwanted(run):  # nothing failed that anybody is to be told of
-            self.store.runs.fail(run, RunStatus.skipped, why, self.clock())
+            self.store.runs.fail(run, RunStatus.skipped, why, self.clock(), looked.elapsed_s)
             return Ticked(run, why_not=why)
         away = self.circuit.of_look(looked)
         looked = replace(looked, transient=looked.transient or away)
@@ -377,6 +377,7 @@ def _leaving(run: Run, looked: Looked, lane: Lane, found: Reconciled, changes: t
         violations=len(found.fired),
         query_id=looked.query_id,
         elapsed_s=looked.elapsed_s,
+        bytes=looked.bytes,
         incremental=looked.policy.accumulates,
         content=looked.policy.content,
         lane=lane,

@@ -15,13 +15,13 @@ from bot.core.job_run import JobRun
 from bot.core.reply import (
     ApprovalsReply,
     AskReply,
+    AssetReply,
     Context,
     DigestReply,
     EntityReply,
     HelpReply,
     ListReply,
     OnCallReply,
-    PolicyLine,
     PolicyReply,
     Reply,
     Said,
@@ -32,13 +32,15 @@ from bot.core.reply import (
 from bot.core.trend import Trend
 from bot.core.words import count
 from bot.slack import approvals, duty
+from bot.slack.asset import asset
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
+from bot.slack.costs import dearest, of_policy
 from bot.slack.digest import digest
 from bot.slack.face import buttons, by_the_clock, link_button, offers, shown_columns
-from bot.slack.lines import ANYWHERE, LINES_MOST, Room, alert_line, alert_lines, sections, trend
+from bot.slack.lines import ANYWHERE, Room, alert_line, alert_lines, sections, titled, trend
+from bot.slack.policies import POLICIES_MOST, policy_line, policy_lines
 from bot.slack.text import (
     AGO,
-    CLOCK,
     answer,
     code,
     cut,
@@ -54,9 +56,7 @@ from bot.slack.text import (
 from bot.slack.wording import CALLED, finding, footnotes, state, story, title, worth
 from sensors.model.clock import say_duration
 from sensors.model.policy import Cron, Every, Policy
-from sensors.model.run import RunStatus
 
-POLICIES_MOST, ON_A_LINE = 400, 8  # policies: those past the first lines stand side by side
 STATUS_OPEN = 8
 COLUMNS_IN_FULL, ROWS_MOST = 12, 10
 SEVERAL_MOST = 20  # alerts that a button can name
@@ -81,6 +81,7 @@ def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
         WhyReply: because,
         EntityReply: entity,
         PolicyReply: policy,
+        AssetReply: asset,
         HelpReply: helped,
         ApprovalsReply: lambda found, where: approvals.listed(found, where.prefix),
     }
@@ -250,7 +251,8 @@ def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
     unowned = sum(1 for alert in reply.open_alerts if alert.work is Work.open)
     more = max(0, reply.open_total - len(reply.open_alerts))
     of = f" of the {len(reply.open_alerts)} worst" if more else ""
-    head = f"*{count(len(reply.open_alerts) + more, 'open alert')}*, {unowned}{of} with nobody on them"
+    team = f" of {escape(reply.of, 40)}" if reply.of else ""
+    head = f"*{count(len(reply.open_alerts) + more, 'open alert')}*{team}, {unowned}{of} with nobody on them"
     blocks = [
         *titled("⚠️ Needs a look", [answer(problem, 300) for problem in reply.problems[:8]]),
         section(head),
@@ -268,68 +270,12 @@ def around(reply: StatusReply, policies: Sequence[str] | None = None) -> list[Bl
         *titled("Waiting for a second person", waiting),
         *titled("For a while", [answer(line) for line in reply.standing]),
         *titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
-        *titled("Policies", _policy_lines(reply.policies) if policies is None else policies, POLICIES_MOST),
+        *titled("Policies", policy_lines(reply.policies) if policies is None else policies, POLICIES_MOST),
+        *(titled("Dearest in 24 hours", dearest(reply.spent)) if policies is None else []),
         *titled("Jobs", job_lines(reply.jobs, 5)),
         *titled("Bundles", [answer(line, 300) for line in reply.bundles[:20]]),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
     ]
-
-
-def _policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
-    """What is wrong or has open alerts first, a line each; of the others how they are, many on a line."""
-    ranked = sorted(policies, key=lambda line: (not line.last_error, -line.open_alerts, line.name))
-    others: dict[str, list[str]] = {}
-    for line in ranked[LINES_MOST:POLICIES_MOST]:
-        others.setdefault(how(line), []).append(code(line.name, 80))
-    packed = [
-        f"{how}: {'  '.join(names[at : at + ON_A_LINE])}"
-        for how, names in others.items()
-        for at in range(0, len(names), ON_A_LINE)
-    ]
-    left = len(ranked) - POLICIES_MOST
-    more = [f"and {left:,} more"] if left > 0 else []
-    return [*(policy_line(line) for line in ranked[:LINES_MOST]), *packed, *more]
-
-
-FAILING, WELL = "🔴 failing", "🟢 well"
-
-
-def how(line: PolicyLine) -> str:
-    """How it is with a policy, in a colour and in a word."""
-    if line.order:
-        return "⏱ another pace" if line.order.startswith("runs") else "⏸ paused"
-    if line.last_status is RunStatus.skipped:
-        return "⏳ skipped"
-    if line.last_error:
-        return FAILING
-    return "⏳ not run yet" if line.last_run is None else WELL
-
-
-def policy_line(line: PolicyLine) -> str:
-    runs = "" if line.status == "live" else f" · {escape(line.status, 20)}"
-    ran = f" · ran {date(line.last_run, AGO)}" if line.last_run else ""
-    due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
-    opened = f" · {line.open_alerts} open" if line.open_alerts else ""
-    worth = f" · {escape(line.worth, 40)}" if line.worth else ""
-    return f"{_mark(line)} {code(line.name, 80)}{runs}{_ordered(line)}{worth}{opened}{ran}{due}{_wrong(line)}"
-
-
-def unwell(line: PolicyLine) -> str:
-    """Only what is wrong with it, or ordered."""
-    return f"{_mark(line)} {code(line.name, 80)}{_ordered(line)}{_wrong(line)}"
-
-
-def _mark(line: PolicyLine) -> str:
-    """`how`, where what was ordered is said beside it."""
-    return how(line)[0] if line.order else how(line)
-
-
-def _ordered(line: PolicyLine) -> str:
-    return f" · *{escape(line.order, 40)}*" if line.order else ""
-
-
-def _wrong(line: PolicyLine) -> str:
-    return f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
 
 
 def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
@@ -342,6 +288,7 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         if found.false_positives
         else "",
         f"{_schedule(found)}, owned by {escape(found.owner, 40)}",
+        of_policy(found, reply.cost),
         _reports(reply.reports, found.name),
         link(found.runbook, "Runbook") if found.runbook else "",
     ]
@@ -388,11 +335,3 @@ def helped(reply: HelpReply, room: Room = ANYWHERE) -> Face:
 
 
 # -- of all --------------------------------------------------------------------------------------------------
-
-
-def titled(title: str, lines: Sequence[str], most: int = LINES_MOST) -> list[Block]:
-    """Lines under a title; nothing where there are none."""
-    if not any(lines):
-        return []
-    first, *rest = sections(lines, most)
-    return [section(f"*{title}*\n{first['text']['text']}"), *rest]

@@ -12,6 +12,7 @@ from bot.core.score import Share
 from bot.core.took import Took
 from bot.core.words import count
 from bot.slack.blocks import Block, Face, context, header, section
+from bot.slack.costs import of_the_team
 from bot.slack.lines import ANYWHERE, Room, alert_lines, sections, trend
 from bot.slack.pictures import picture
 from bot.slack.text import code, date, escape, trimmed
@@ -49,7 +50,7 @@ def _blocks(reply: DigestReply, head: str, room: Room, week: list[Block]) -> lis
         section("\n".join(line for line in (_moved(found), *_took(found)) if line)),
         *sections([_policy(one) for one in found.fired], POLICIES_MOST),
         *week,
-        *context([_noisiest(found), _quiet(found)]),
+        *context([_noisiest(found), of_the_team(found.spent), _quiet(found)]),
     ]
 
 

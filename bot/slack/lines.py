@@ -80,3 +80,11 @@ def trend(found: Trend) -> str:
 
 def still_open(found: Trend) -> str:
     return f" {found.open} of them {'is' if found.open == 1 else 'are'} open." if found.open else ""
+
+
+def titled(title: str, lines: Sequence[str], most: int = LINES_MOST) -> list[Block]:
+    """Lines under a title; nothing where there are none."""
+    if not any(lines):
+        return []
+    first, *rest = sections(lines, most)
+    return [section(f"*{title}*\n{first['text']['text']}"), *rest]

@@ -9,7 +9,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 
 from bot.store.claims import Claim, claim_all
 from bot.store.database import Database
@@ -59,8 +71,10 @@ class Runs:
     ) -> bool:
         """The end of a run that gave nothing, unless it is tried again. False: it was taken over, its new
         owner decides."""
-        ended = {"status": status.value, "error": error, "ended_at": now, "elapsed_s": elapsed_s}
-        return self._change(run, **ended, retry_at=retry_at)
+        ended = {"status": status.value, "error": error, "ended_at": now, "retry_at": retry_at}
+        mine = {"its_id": run.id, "its_token": run.token, "its_elapsed_s": elapsed_s}
+        with self._database.write() as c:
+            return c.execute(FAILED, {**mine, **ended}).rowcount == 1
 
     def _change(self, run: Run, **values: Any) -> bool:
         with self._database.write() as c:
@@ -162,7 +176,15 @@ LAST_TICKS = (
     .where(t.c.policy.in_(bindparam("policies", expanding=True)), TICKS)
     .group_by(t.c.policy)
 )
+
+
+def in_all(took: BindParameter[float]) -> ColumnElement[float]:
+    """What a run's attempts took in all, this one too: each of them was paid for."""
+    return func.coalesce(t.c.elapsed_s, 0.0) + took
+
+
 MINE = update(t).where(t.c.id == bindparam("its_id"), t.c.token == bindparam("its_token"), RUNNING)
+FAILED = MINE.values(elapsed_s=in_all(bindparam("its_elapsed_s", type_=t.c.elapsed_s.type)))
 
 
 def _newest_planned() -> Select[Any]:
@@ -201,4 +223,5 @@ def _record(r: Row[Any]) -> RunRecord:
         r.attempt,
         r.content,
         r.retry_at,
+        r.bytes,
     )

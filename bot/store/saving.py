@@ -14,7 +14,7 @@ from bot.store.changes import write_changes
 from bot.store.claims import window_columns
 from bot.store.database import Database
 from bot.store.evidence import write_evidence, write_memory
-from bot.store.runs import MINE
+from bot.store.runs import MINE, in_all
 from bot.store.tables import policy_state
 from bot.store.values import RunSave
 from sensors.model.run import RunStatus
@@ -27,7 +27,8 @@ MOVE = (
 END = MINE.values(
     **{name: bindparam(f"its_{name}") for name in ("window_start", "window_end", "baseline_start")},
     **{name: bindparam(f"its_{name}") for name in ("status", "ended_at", "rows", "violations")},
-    **{name: bindparam(f"its_{name}") for name in ("query_id", "elapsed_s", "content")},
+    **{name: bindparam(f"its_{name}") for name in ("query_id", "bytes", "content")},
+    elapsed_s=in_all(bindparam("its_elapsed_s")),
 )
 
 
@@ -96,6 +97,7 @@ def _end(c: Connection, saves: Sequence[RunSave], now: datetime) -> None:
             "violations": one.violations,
             "query_id": one.query_id,
             "elapsed_s": one.elapsed_s,
+            "bytes": one.bytes,
             "content": one.content,
             "id": one.run.id,
             "token": one.run.token,

@@ -17,6 +17,7 @@ from bot.store.approvals import Approvals
 from bot.store.audit import Audit
 from bot.store.changes import write_changes
 from bot.store.contents import Contents
+from bot.store.costs import Costs
 from bot.store.covers import Covers
 from bot.store.database import PATIENCE, Database
 from bot.store.erasing import Erasing
@@ -61,6 +62,7 @@ class Store:
         self.pulls = Pulls(self._database, self.contents)
         self.requests = Requests(self._database)
         self.audit = Audit(self._database)
+        self.costs = Costs(self._database)
         self.ledger = Ledger(self._database)
         self.renames = Renames(self._database)
         self.verdicts = Verdicts(self._database)

@@ -64,7 +64,8 @@ runs = Table(
     Column("error", Words),
     Column("query_id", Words),
     Column("query_asks", Text),  # a mark of its SQL and values
-    Column("elapsed_s", Float),
+    Column("elapsed_s", Float),  # of all its attempts
+    Column("bytes", BigInteger),  # that the rows given hold, about; empty where nobody counted
     Column("retry_at", Moment),  # of a failed run: when it is tried again
     UniqueConstraint("policy", "cause"),
     sqlite_autoincrement=True,  # an id is never given twice
@@ -81,6 +82,8 @@ RUNNING = text("status = 'running'")
 Index("ix_runs_lease", runs.c.lease_until, sqlite_where=RUNNING, postgresql_where=RUNNING)
 RETRIED = text("retry_at IS NOT NULL")
 Index("ix_runs_retry", runs.c.retry_at, sqlite_where=RETRIED, postgresql_where=RETRIED)
+ENDED = text("ended_at IS NOT NULL")
+Index("ix_runs_ended", runs.c.ended_at, sqlite_where=ENDED, postgresql_where=ENDED)  # of a day, of a week
 Index("ix_runs_newest", runs.c.policy, runs.c.id)
 TICKS = text("kind = 'tick'")
 Index("ix_runs_ticks", runs.c.policy, runs.c.due, sqlite_where=TICKS, postgresql_where=TICKS)

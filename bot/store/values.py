@@ -57,6 +57,7 @@ class RunSave:
     violations: int = 0
     query_id: str | None = None
     elapsed_s: float = 0.0
+    bytes: int | None = None  # that its rows hold; None: nobody counted
     incremental: bool = False  # rows are events: they add up, and the watermark moves
     content: str = ""
     lane: Lane | None = None  # of its alerts; None where the policy has but one
@@ -133,7 +134,8 @@ class RunRecord:
     violations: int
     error: str
     query_id: str | None
-    elapsed_s: float
+    elapsed_s: float  # of all its attempts
     attempt: int
     content: str
     retry_at: datetime | None = None  # of a failed run: when it is tried again
+    bytes: int | None = None

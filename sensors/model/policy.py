@@ -192,6 +192,7 @@ class Policy:
     review_channel: str | None = None
     renamed_from: str | None = None
     timeout: timedelta = timedelta(minutes=5)
+    budget: timedelta | None = None  # of warehouse time in 24 hours; over it the owner is told
     sensitive: bool = False  # only its team sees its alerts, in private channels
     cases: tuple[Case, ...] = ()  # its own tests
 

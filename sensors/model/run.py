@@ -101,7 +101,8 @@ class Looked:
     untimed: int = 0  # rows without a time in the window's column
     truncated: bool = False  # more rows than the cap, even in the smallest part of the window
     query_id: str | None = None
-    elapsed_s: float = 0.0
+    elapsed_s: float = 0.0  # from asking the warehouse until its rows are read, of every part that was asked
+    bytes: int | None = None  # that the rows hold, as the warehouse's result says it
     error: str | None = None  # one plain sentence
     transient: bool = False  # whether trying again may help
 

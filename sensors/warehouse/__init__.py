@@ -38,6 +38,7 @@ class Result:
     truncated: bool = False  # there were more rows than the limit
     query_id: str | None = None
     elapsed_s: float = 0.0
+    bytes: int | None = None  # that its rows hold, about: texts by their length, all else 16; None: not known
 
 
 class Warehouse(Protocol):

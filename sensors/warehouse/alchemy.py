@@ -50,10 +50,10 @@ class Alchemy:
         with self._sessions.asking(sql, timeout, tag) as connection:
             found = connection.execute(statement)
             columns = named_once(found.keys())
-            rows, truncated = capped(found.partitions(BATCH), limit)
+            rows, truncated, held = capped(found.partitions(BATCH), limit)
             found.close()
             process = _process(connection.connection.driver_connection)
-        return Result(columns, rows, truncated, process, time.monotonic() - started)
+        return Result(columns, rows, truncated, process, time.monotonic() - started, held)
 
     def native(self, query: Query) -> str:
         try:

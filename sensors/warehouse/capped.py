@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sensors.warehouse import WarehouseError
 
 MOST_BYTES = 64 * 2**20  # of one result, by its texts; numbers and times count 16
 SMALL = 16
+ALIKE = frozenset({int, float, bool, type(None), datetime, date, Decimal})  # most cells: no closer look
 
 
 def named_once(names: Iterable[str]) -> tuple[str, ...]:
@@ -21,8 +24,8 @@ def named_once(names: Iterable[str]) -> tuple[str, ...]:
 
 def capped(
     batches: Iterable[Sequence[Sequence[Any]]], limit: int, most_bytes: int = MOST_BYTES
-) -> tuple[tuple[tuple[Any, ...], ...], bool]:
-    """The first rows, and whether there were more: than `limit`, or than fit into `most_bytes`.
+) -> tuple[tuple[tuple[Any, ...], ...], bool, int]:
+    """The first rows, whether there were more (than `limit`, or than fit into `most_bytes`), and their bytes.
 
     One row is given however large it is, so that a window can be halved down to it.
     """
@@ -30,15 +33,23 @@ def capped(
     held = 0
     for batch in batches:
         for row in batch:
-            held += sum(map(size, row))
-            if len(rows) == limit or (rows and held > most_bytes):
-                return tuple(rows), True
+            more = sum(map(size, row))
+            if len(rows) == limit or (rows and held + more > most_bytes):
+                return tuple(rows), True, held
             rows.append(tuple(row))
-    return tuple(rows), False
+            held += more
+    return tuple(rows), False, held
+
+
+def size_of(rows: Iterable[Sequence[Any]]) -> int:
+    """About how many bytes rows hold."""
+    return sum(sum(map(size, row)) for row in rows)
 
 
 def size(value: Any) -> int:
     """About how many bytes a value holds."""
+    if type(value) in ALIKE:
+        return SMALL
     match value:
         case str() | bytes() | bytearray():
             return len(value)

@@ -18,7 +18,7 @@ from sensors.model.asset import Asset
 from sensors.model.clock import utc
 from sensors.model.policy import Query
 from sensors.warehouse import QueryTimeout, Result, WarehouseError, dialect
-from sensors.warehouse.capped import named_once
+from sensors.warehouse.capped import named_once, size_of
 from sensors.warehouse.duck_errors import plainly
 from sensors.warehouse.duck_file import Files
 from sensors.warehouse.spelled import Untranslatable
@@ -76,7 +76,8 @@ class Duck:
             with self._stopped_after(timeout, cursor, sql):
                 columns, rows = _fetch(cursor, sql, self._binds(cursor, sql, binds), limit)
         elapsed = time.monotonic() - started
-        return Result(columns, tuple(rows[:limit]), len(rows) > limit, None, elapsed)
+        given = tuple(rows[:limit])
+        return Result(columns, given, len(rows) > limit, None, elapsed, size_of(given))
 
     def native(self, query: Query) -> str:
         try:

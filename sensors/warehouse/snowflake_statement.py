@@ -28,6 +28,7 @@ TAKEN_UP = (
 )
 
 
+Fetched = tuple[tuple[str, ...], tuple[Any, ...], bool, int]  # names, rows that fit, more of them, bytes
 TAKEN = "the query was stopped: another process has this run"
 
 
@@ -58,19 +59,19 @@ def ask(session: Session, what: Statement, errand: Errand, closing: threading.Ev
     try:
         query_id = _taken_up(session, what, errand) or _submit(session, what, errand)
         try:
-            columns, rows, more = _outcome(session, query_id, what, errand, closing)
+            columns, rows, more, held = _outcome(session, query_id, what, errand, closing)
         except Exception as error:
             if not lost(error):
                 raise
             session.drop()  # the query is the user's, not the session's: it runs on
-            columns, rows, more = _outcome(session, query_id, what, errand, closing)
+            columns, rows, more, held = _outcome(session, query_id, what, errand, closing)
     except WarehouseError:
         raise
     except Exception as error:  # the driver's, whose classes are not imported here
         if lost(error):
             session.drop()
         raise plainly(error, seconds) from None
-    return Result(columns, rows, more, query_id, time.monotonic() - began)
+    return Result(columns, rows, more, query_id, time.monotonic() - began, held)
 
 
 def _taken_up(session: Session, what: Statement, errand: Errand) -> str | None:
@@ -138,7 +139,7 @@ def _submitted(connection: Any, what: Statement, errand: Errand) -> str:
 
 def _outcome(
     session: Session, query_id: str, what: Statement, errand: Errand, closing: threading.Event
-) -> tuple[tuple[str, ...], tuple[Any, ...], bool]:
+) -> Fetched:
     _wait(session.connection, query_id, what.timeout.total_seconds(), errand, closing)
     return _read(session.connection, query_id, what.limit)
 
@@ -170,14 +171,14 @@ def _abort(connection: Any, query_id: str) -> None:
         connection.cursor().abort_query(query_id)
 
 
-def _read(connection: Any, query_id: str, limit: int) -> tuple[tuple[str, ...], tuple[Any, ...], bool]:
-    """Column names, the rows that may be held, and whether there are more."""
+def _read(connection: Any, query_id: str, limit: int) -> Fetched:
+    """See `Fetched`."""
     cursor = connection.cursor()
     try:
         cursor.query_result(query_id)
         columns = named_once(column[0] for column in cursor.description or ())
-        rows, more = capped(iter(lambda: cursor.fetchmany(AT_ONCE), []), limit)
-        return columns, tuple(tuple(map(_plain, row)) for row in rows), more
+        rows, more, held = capped(iter(lambda: cursor.fetchmany(AT_ONCE), []), limit)
+        return columns, tuple(tuple(map(_plain, row)) for row in rows), more, held
     finally:
         cursor.close()
 

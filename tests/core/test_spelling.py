@@ -80,6 +80,7 @@ PARTS: dict[str, st.SearchStrategy[Part]] = {
     "target": alerts | named.map(instead),
     "about": alerts | (named | entity).map(instead),
     "name": named,
+    "maybe_name": named | st.just(part("")),
     "approval": NUMBER.map(lambda n: part(f"APR-{n}", approval=n)),
     "person": st.sampled_from([part("<@UBO|bo>", person="UBO"), part("@Bo", person="bo")]),
     "span": lasting,

@@ -48,11 +48,11 @@ def test_of_many_rows_only_those_are_fetched_that_fit(warehouse: Warehouse) -> N
 
 def test_rows_are_capped_by_their_bytes_too_but_one_is_always_given() -> None:
     rows = [("x" * 100, 1), ("y" * 100, 2), ("z" * 100, 3)]
-    assert capped([rows], 9) == (tuple(rows), False)
-    assert capped([rows[:1], rows[1:]], 9, 250) == (tuple(rows[:2]), True)
-    assert capped([rows], 9, 10) == ((rows[0],), True)
-    assert capped([rows], 1) == ((rows[0],), True)
-    assert capped([[([{"k": "v" * 300}],)], rows], 9, 350) == ((([{"k": "v" * 300}],),), True)
+    assert capped([rows], 9) == (tuple(rows), False, 348)
+    assert capped([rows[:1], rows[1:]], 9, 250) == (tuple(rows[:2]), True, 232)
+    assert capped([rows], 9, 10) == ((rows[0],), True, 116)
+    assert capped([rows], 1) == ((rows[0],), True, 116)
+    assert capped([[([{"k": "v" * 300}],)], rows], 9, 350) == ((([{"k": "v" * 300}],),), True, 301)
 
 
 def test_binds_go_in_by_name_and_those_not_named_are_left_out(warehouse: Warehouse) -> None:

@@ -25,6 +25,9 @@ BROKEN = [
     (POLICY, "{every: 5m}", "{after: [core.chat_mesages]}", [
         f"{POLICY}:4:12 warning: schedule.after: is read, but this version does not act on it: the policy runs only when it is asked to",
         f'{POLICY}:4:20 schedule.after[1]: no table "core.chat_mesages" in policies/_assets.yml; did you mean "core.chat_messages"?']),
+    (POLICY, "key: [seller_id]", "key: [seller_id]\nbudget: 2d", [f"{POLICY}:8:9 budget: must be 1 d at most: it is the warehouse time of 24 hours, such as 10m"]),
+    (POLICY, "key: [seller_id]", "key: [seller_id]\nbudget: 10", [f"{POLICY}:8:9 budget: must be a duration such as 30s, 15m, 2h, 1d or 4w, not 10"]),
+    (POLICY, "key: [seller_id]", "key: [seller_id]\nbudgt: 10m", [f'{POLICY}:8:1 unknown key "budgt"; did you mean "budget"?']),
     (POLICY, "lookback: 15m", "lookbak: 15m", [f'{POLICY}:5:27 unknown key "lookbak"; did you mean "lookback"?']),
     (POLICY, "lookback: 15m", "trailing: 1h, lookback: 15m", [f"{POLICY}:5:51 window.lookback: means nothing with trailing, which looks at its whole span each time"]),
     (POLICY, "lookback: 15m", "lookback: 15m, baseline: 7d", [f"{POLICY}:5:52 window.baseline: means nothing without trailing"]),

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.action import Acknowledge, Escalate, Reopen, Resolve, SnoozeFor
 from bot.core.alert import Condition, Disposition
-from bot.core.reply import AskReply, Person
+from bot.core.reply import AskReply, AssetReply, Person
 from bot.sandbox import Sandbox
 from sensors.model.run import RunStatus
 from tests.shell.delivering import opened, shown
@@ -168,6 +168,9 @@ def test_a_table_that_is_late_makes_a_condition_unknown_and_its_owner_is_named(
     assert "sellers is late: loaded until 2026-01-05 12:00 UTC; accounts own it" in card
     listed = bot.desk.command(ANA, "list late")
     assert [alert.id for alert in listed.alerts] == [1]  # type: ignore[union-attr]
+    table = bot.desk.command(ANA, "show core.sellers")
+    assert isinstance(table, AssetReply)
+    assert [alert.id for alert in table.waiting] == [1]
     town.table.does(f"UPDATE core.sellers SET loaded_at = {loaded} + INTERVAL 2 HOUR")
     bot.next_tick(HELD_NAME)
     assert bot.alert(1).condition is Condition.firing

@@ -122,7 +122,7 @@ def lives(count: int) -> settings:
     )
 
 
-@lives(12)
+@lives(8)
 @given(plans())
 def test_each_row_is_looked_at_once_or_reported(empty_store: Path, plan: Plan) -> None:
     assert lived(plan, empty_store) == []

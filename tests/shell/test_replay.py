@@ -185,7 +185,7 @@ def replayed(world: World, begin: datetime, end: datetime, assumed: Assumed) -> 
     return work
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(policy=policies(), written=rows, assumed=assumptions)
 def test_replay_says_what_the_bot_does(
     empty_store: Path, policy: tuple[str, str], written: list[Row], assumed: Assumed

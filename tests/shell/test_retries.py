@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.alert import Condition
 from bot.engine import runs
-from bot.slack.answers import policy_line
+from bot.slack.policies import policy_line
 from sensors import run
 from sensors.model.run import RunStatus
 from sensors.warehouse import QueryTimeout, WarehouseError

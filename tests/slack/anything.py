@@ -17,6 +17,7 @@ from bot.core.oncall import Duty
 from bot.core.reply import (
     ApprovalsReply,
     AskReply,
+    AssetReply,
     Context,
     DigestReply,
     Earlier,
@@ -39,7 +40,7 @@ from bot.core.reply import (
 )
 from bot.core.took import Took
 from bot.core.trend import Day, Trend
-from sensors.model.asset import ViolationKind
+from sensors.model.asset import Asset, ViolationKind
 from sensors.model.job import Job, Param
 from sensors.model.policy import After, AlertText, Cron, Every, Grades, Policy, Query, Severity
 from sensors.model.team import LadderStep
@@ -366,6 +367,22 @@ REPLIES: dict[type, st.SearchStrategy[Any]] = {
         line=LINE,
         worth=WORTH,
         alerts=some(ALERT, 3),
+    ),
+    AssetReply: st.builds(
+        AssetReply,
+        asset=st.builds(
+            Asset,
+            name=TEXT,
+            kind=TEXT,
+            tier=TEXT,
+            owner=maybe(TEXT),
+            loaded_until=maybe(TEXT),
+            late_after=maybe(SPAN),
+            description=TEXT,
+        ),
+        policies=some(LINE, 4).map(lambda lines: lines * 30),
+        waiting=some(ALERT, 2).map(lambda alerts: alerts * 40),
+        cards=PLACES,
     ),
     HelpReply: st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
 }

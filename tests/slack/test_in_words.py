@@ -16,12 +16,13 @@ from bot.core.digest import Digest, Span
 from bot.core.reply import DigestReply, EntityReply, ListReply, Person, PolicyLine, ShowReply, StatusReply
 from bot.core.trend import Day, Trend, in_words
 from bot.sandbox.blockkit import check_view
-from bot.slack.answers import policy_line, render
+from bot.slack.answers import render
 from bot.slack.digest import digest
 from bot.slack.face import card, card_plain
 from bot.slack.home import home
 from bot.slack.lines import alert_line
 from bot.slack.modals import Errand, more
+from bot.slack.policies import policy_line
 from sensors.model.policy import Severity
 from sensors.model.run import RunStatus
 

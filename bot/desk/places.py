@@ -1,0 +1,100 @@
+"""Part of the desk: how it is with one team or one table, for `status` and `show`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bot.core.cost import last_day, spent
+from bot.core.entities import target_of
+from bot.core.reply import AssetReply, Reply, Said, StatusReply
+from bot.core.snooze import Scope
+from bot.core.unknown import no_such
+from bot.desk.policy_page import policy_page
+from bot.engine.engine import Engine
+from bot.view import View
+from sensors.model.policy import Policy
+
+DEAREST = 5  # policies, by what they cost
+MOST = 50  # alerts that are read of a policy or a team
+
+
+def status(engine: Engine, view: View, person: str, name: str = "") -> Reply:
+    """Of all, a team, a policy or a table. With costs, which Home has not: they are others at each run."""
+    teams = engine.catalog.teams
+    if name and name not in teams:
+        return page(engine, view, person, name, "team, policy or table", teams)
+    costs = engine.store.costs.between(*last_day(engine.clock()))
+    found = of_team(view, name, person) if name else view.status(person)
+    own = {line.name for line in found.policies}
+    return replace(
+        found, spent=spent([one for one in costs.values() if not name or one.policy in own], DEAREST)
+    )
+
+
+def named(engine: Engine, view: View, person: str, name: str) -> Reply:
+    """A policy or a table, or somebody whom alerts are about."""
+    target = target_of(name, engine.catalog) if ":" in name else None
+    if isinstance(target, str):
+        return Said(target, "Write it so: `show seller:s_1`", ok=False)
+    if target and target.scope is Scope.entity:
+        return view.entity(target, person)
+    return page(engine, view, person, target.name if target else name)
+
+
+def policy(engine: Engine, view: View, person: str, name: str) -> Reply:
+    return policy_page(engine, view, name, person) or no_such("policy", name, list(engine.catalog.policies))
+
+
+def page(
+    engine: Engine,
+    view: View,
+    person: str,
+    name: str,
+    what: str = "policy or table",
+    beside: Iterable[str] = (),
+) -> Reply:
+    """What is known of a policy or a table; else what there is (`what`, `beside`)."""
+    catalog = engine.catalog
+    found = policy_page(engine, view, name, person) or of_asset(view, name, person)
+    return found or no_such(what, name, [*beside, *catalog.policies, *catalog.assets])
+
+
+def of_team(view: View, name: str, person: str) -> StatusReply:
+    """What is the team's own of all that `status` tells."""
+    whole = view.status(person)
+    policies = tuple(line for line in whole.policies if line.owner == name)
+    opened = view.seen(person, view.store.alerts.open(team=name, limit=MOST))
+    return replace(
+        whole,
+        of=name,
+        policies=policies,
+        open_alerts=opened,
+        open_total=len(opened),
+        cards=view.cards(opened),
+        on_call=tuple(one for one in whole.on_call if one.team == name),
+        problems=(),
+        jobs=(),
+        bundles=(),
+        approvals=(),
+        standing=(),
+        version="",
+    )
+
+
+def of_asset(view: View, name: str, person: str) -> AssetReply | None:
+    """None where no such table is declared."""
+    asset = view.catalog.assets.get(name)
+    if asset is None:
+        return None
+    reading = sorted(one.name for one in view.catalog.policies.values() if reads(one, name))
+    late = [
+        alert for policy in reading for alert in view.store.alerts.open(policy=policy, late=True, limit=MOST)
+    ]
+    seen = view.seen(person, late)
+    lines = view.lines_for(person, view.house, reading) if reading else ()
+    return AssetReply(asset, lines, seen, view.cards(seen))
+
+
+def reads(policy: Policy, table: str) -> bool:
+    return table in policy.query.tables or table in policy.needs

@@ -1,0 +1,41 @@
+"""A table's page: what it is, what is expected of it, which policies read it, and what waits for its data."""
+
+from __future__ import annotations
+
+from bot.core.reply import AssetReply
+from bot.core.words import count
+from bot.slack.blocks import Face, context, header, section
+from bot.slack.lines import ANYWHERE, Room, alert_lines, titled
+from bot.slack.policies import policy_lines
+from bot.slack.text import code, escape
+from sensors.model.asset import Asset
+from sensors.model.clock import say_duration
+
+READERS_MOST = 15
+
+
+def asset(reply: AssetReply, room: Room = ANYWHERE) -> Face:
+    found = reply.asset
+    owner = f"owned by {escape(found.owner, 40)}" if found.owner else "owned by nobody"
+    about = f"\n{escape(found.description, 600)}" if found.description else ""
+    readers = count(len(reply.policies), "policy reads it", "policies read it")
+    head = f"{code(found.name)} · {escape(found.tier, 20)} {escape(found.kind, 20)}, {owner} · {readers}"
+    blocks = [
+        header(found.name),
+        section(f"{head}{about}"),
+        *context([_expected(found)]),
+        *titled("Late data: nothing is known of", alert_lines(reply.waiting, reply.cards, room)),
+        *titled("Read by", policy_lines(reply.policies), READERS_MOST),
+    ]
+    return Face(head, blocks[:48])
+
+
+def _expected(found: Asset) -> str:
+    spans = (
+        ("loaded every", found.load_interval),
+        ("said to be old after", found.warn_after),
+        ("late after", found.late_after),
+    )
+    said = [f"{words} {say_duration(span)}" for words, span in spans if span is not None]
+    until = f"loaded until the newest {code(found.loaded_until, 80)}" if found.loaded_until else ""
+    return " · ".join([*said, *([until] if until else [])]) or "how old it may be is not declared"

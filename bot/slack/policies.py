@@ -1,0 +1,69 @@
+"""Policies on lines: how it is with each, in a colour and in a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.core.reply import PolicyLine
+from bot.slack.lines import LINES_MOST
+from bot.slack.text import AGO, CLOCK, code, date, escape, sentence
+from sensors.model.run import RunStatus
+
+POLICIES_MOST, ON_A_LINE = 400, 8  # those past the first lines stand side by side
+
+
+def policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
+    """What is wrong or has open alerts first, a line each; of the others how they are, many on a line."""
+    ranked = sorted(policies, key=lambda line: (not line.last_error, -line.open_alerts, line.name))
+    others: dict[str, list[str]] = {}
+    for line in ranked[LINES_MOST:POLICIES_MOST]:
+        others.setdefault(how(line), []).append(code(line.name, 80))
+    packed = [
+        f"{how}: {'  '.join(names[at : at + ON_A_LINE])}"
+        for how, names in others.items()
+        for at in range(0, len(names), ON_A_LINE)
+    ]
+    left = len(ranked) - POLICIES_MOST
+    more = [f"and {left:,} more"] if left > 0 else []
+    return [*(policy_line(line) for line in ranked[:LINES_MOST]), *packed, *more]
+
+
+FAILING, WELL = "🔴 failing", "🟢 well"
+
+
+def how(line: PolicyLine) -> str:
+    """How it is with a policy, in a colour and in a word."""
+    if line.order:
+        return "⏱ another pace" if line.order.startswith("runs") else "⏸ paused"
+    if line.last_status is RunStatus.skipped:
+        return "⏳ skipped"
+    if line.last_error:
+        return FAILING
+    return "⏳ not run yet" if line.last_run is None else WELL
+
+
+def policy_line(line: PolicyLine) -> str:
+    runs = "" if line.status == "live" else f" · {escape(line.status, 20)}"
+    ran = f" · ran {date(line.last_run, AGO)}" if line.last_run else ""
+    due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
+    opened = f" · {line.open_alerts} open" if line.open_alerts else ""
+    worth = f" · {escape(line.worth, 40)}" if line.worth else ""
+    return f"{_mark(line)} {code(line.name, 80)}{runs}{_ordered(line)}{worth}{opened}{ran}{due}{_wrong(line)}"
+
+
+def unwell(line: PolicyLine) -> str:
+    """Only what is wrong with it, or ordered."""
+    return f"{_mark(line)} {code(line.name, 80)}{_ordered(line)}{_wrong(line)}"
+
+
+def _mark(line: PolicyLine) -> str:
+    """`how`, where what was ordered is said beside it."""
+    return how(line)[0] if line.order else how(line)
+
+
+def _ordered(line: PolicyLine) -> str:
+    return f" · *{escape(line.order, 40)}*" if line.order else ""
+
+
+def _wrong(line: PolicyLine) -> str:
+    return f"\n{sentence(line.last_error, 200)}" if line.last_error else ""
