@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 
 from bot.core.alert import Disposition, FalseCause
+from bot.core.until import DAYS, LASTS, UNITS, UNTIL, moments_of, time_of_day
 from bot.core.verdict import CAUSES, VERDICTS, WORDS, bare, near_cause
 from sensors.model.clock import parse_duration
 
@@ -182,17 +183,8 @@ class Command:
         apart, first = (1, 0) if self.weekday is None else (7, (self.weekday - now.weekday()) % 7)
         days = (now.date() + timedelta(days=first + apart * n) for n in range(2))
         walls = [datetime.combine(day, self.until or time(), tzinfo=now.tzinfo) for day in days]
-        moments = (moment for wall in walls for moment in _moments(wall))
+        moments = (moment for wall in walls for moment in moments_of(wall))
         return next(moment for moment in moments if moment > now.astimezone(UTC)).astimezone(now.tzinfo)
-
-
-def _moments(wall: datetime) -> list[datetime]:
-    """When the clock on the wall shows this, in UTC: twice in the hour that a change repeats."""
-    found = [wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
-    shown = [
-        at for at in found if at.astimezone(wall.tzinfo).replace(tzinfo=None) == wall.replace(tzinfo=None)
-    ]
-    return list(dict.fromkeys(shown)) or found[:1]
 
 
 @dataclass(frozen=True)
@@ -210,20 +202,6 @@ APPROVAL = re.compile(r"(?:apr-|#)?(\d{1,9})", re.IGNORECASE)
 LINK = re.compile(r"<?https?://\S+?/archives/([CDG][A-Z0-9]+)/p(\d{10})(\d{6})\S*")
 PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@([\w.-]+)")
 TARGET = re.compile(r"`?(?!\d+$)[^\s`]*[.:][^\s`]+`?")  # seller:s_1, payments.x
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-UNTIL = re.compile(
-    rf"until:(?:(?P<day>{'|'.join(DAYS)})[a-z]*(?::(?=\d))?)?(?P<time>\d{{1,2}}(?::\d{{2}})?)?", re.IGNORECASE
-)
-TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?$")
-UNITS = ("m", "min", "minutes", "h", "hour", "hours", "d", "day", "days")
-LASTS = "say 30m, 2h, 1d, until:18:00 or until:fri"
-
-
-def time_of_day(text: str) -> time | None:
-    """`18`, `18:30`; None where it is no time of day."""
-    found = TIME.match(text)
-    hour, minute = (int(found[1]), int(found[2] or 0)) if found else (24, 0)
-    return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
 def parse(text: str) -> Command | Mistake:

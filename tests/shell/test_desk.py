@@ -389,27 +389,3 @@ def test_whoever_sees_an_alert_may_put_its_rows_into_the_thread(bot: Node) -> No
     assert said.ok, said
     assert bot.alert(1).last_event == "its rows put into the thread by ⟦U0STRANGER⟧"
     assert [line.line.deed for line in bot.store.trail.lines()] == ["share_rows"]
-
-
-def test_what_was_so_before_is_not_in_the_undo_of_what_was_done(bot: Node) -> None:
-    good(bot, "ack 1")
-    said = says(bot, "ack 1 2")
-    assert "You are on ALR-1 already" in said.text
-    assert said.hint == "undo: `/patrol unack 2`"
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("show 1 2", "One alert at a time. First: `show 1`"),
-        ("why 1 2", "One alert at a time. First: `why 1`"),
-        ("why seller:s_1 polcy:payments.x", "`polcy` is no filter."),
-    ],
-)
-def test_nothing_that_was_typed_is_passed_over(bot: Node, text: str, told: str) -> None:
-    assert told in bad(bot, text)
-
-
-def test_who_escalates_hears_whom_that_tells(bot: Node) -> None:
-    assert good(bot, "escalate 1 he is on a plane").text.endswith("he is on a plane. The team is told.")
-    assert good(bot, "escalate 1").text.endswith("The lead is told.")

@@ -171,3 +171,29 @@ def test_the_history_of_a_day_folded_again_is_the_row_that_is_stored(world: Worl
     stored: Alert = bot.alert(1)
     assert stored.version > 15
     assert folded(list(bot.store.alerts.history(1)), 1) == stored
+
+
+def test_what_was_so_before_is_not_in_the_undo_of_what_was_done(bot: Node) -> None:
+    says(bot, "ack 1")
+    said = says(bot, "ack 1 2")
+    assert "You are on ALR-1 already" in said.text
+    assert said.hint == "undo: `/patrol unack 2`"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("show 1 2", "One alert at a time. First: `show 1`"),
+        ("why 1 2", "One alert at a time. First: `why 1`"),
+        ("why seller:s_1 polcy:payments.x", "`polcy` is no filter."),
+    ],
+)
+def test_nothing_that_was_typed_is_passed_over(bot: Node, text: str, told: str) -> None:
+    said = says(bot, text)
+    assert not said.ok
+    assert told in f"{said.text} {said.hint}"
+
+
+def test_who_escalates_hears_whom_that_tells(bot: Node) -> None:
+    assert says(bot, "escalate 1 he is on a plane").text.endswith("he is on a plane. The team is told.")
+    assert says(bot, "escalate 1").text.endswith("The lead is told.")
