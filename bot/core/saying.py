@@ -9,11 +9,11 @@ from typing import TypeVar
 from bot.core.access import of_verb, say
 from bot.core.alert import Alert, Disposition, Lane
 from bot.core.change import Change, Refused, Same
-from bot.core.command import BY_NAME, VERBS
 from bot.core.ladder import PAGES, name_of
 from bot.core.reply import HelpReply, Reply, Said
 from bot.core.undo import undo
 from bot.core.unknown import no_such
+from bot.core.verbs import BY_NAME, VERBS
 from bot.core.words import clean
 from sensors.model.policy import NOTHING
 

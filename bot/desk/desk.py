@@ -27,7 +27,7 @@ from bot.core.action import (
 )
 from bot.core.alert import Alert
 from bot.core.change import Refused
-from bot.core.command import BY_NAME, Command, Mistake
+from bot.core.command import Command, Mistake
 from bot.core.reply import (
     AskReply,
     ListReply,
@@ -41,6 +41,7 @@ from bot.core.reply import (
 )
 from bot.core.saying import answered, helped, one_at_a_time, refusal, together, too_long, unrefused
 from bot.core.unknown import no_such
+from bot.core.verbs import BY_NAME
 from bot.desk import places
 from bot.desk.acting import Acting
 from bot.desk.approving import Approving, Form

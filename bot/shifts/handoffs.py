@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from bot.core import access, oncall
 from bot.core.access import Deed
 from bot.core.approval import Approval
-from bot.core.command import BY_NAME, Command
+from bot.core.command import Command
 from bot.core.handoff import ACCEPT_WITHIN, Handoff, asked, burden, ended
 from bot.core.notice import Notice
 from bot.core.reply import Person, Reply, Said
 from bot.core.saying import refusal
 from bot.core.unknown import no_such
+from bot.core.verbs import BY_NAME
 from bot.core.words import when, who
 from bot.process.log import get
 from bot.view import View

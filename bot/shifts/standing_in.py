@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from bot.core import access, oncall
 from bot.core.access import RIGHTS, Deed
 from bot.core.change import Refused
-from bot.core.command import BY_NAME, Command
+from bot.core.command import Command, time_of_day
 from bot.core.cover import Cover
 from bot.core.notice import Notice, told
 from bot.core.oncall import Duty
 from bot.core.reply import OnCallReply, Person, Reply, Said
 from bot.core.saying import refusal
 from bot.core.unknown import no_such
-from bot.core.until import time_of_day
+from bot.core.verbs import BY_NAME
 from bot.core.words import when, who
 from bot.view import View
 from sensors.model.clock import say_duration

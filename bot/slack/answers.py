@@ -10,7 +10,6 @@ from typing import Any
 
 from bot.core.alert import Alert, Event, Work
 from bot.core.change import Refused
-from bot.core.command import BY_NAME
 from bot.core.job_run import JobRun
 from bot.core.reply import (
     ApprovalsReply,
@@ -30,6 +29,7 @@ from bot.core.reply import (
     WhyReply,
 )
 from bot.core.trend import Trend
+from bot.core.verbs import BY_NAME
 from bot.core.words import count
 from bot.slack import approvals, duty
 from bot.slack.asset import asset

@@ -30,8 +30,8 @@ from bot.core.action import (
 )
 from bot.core.alert import Alert, Disposition, Snooze, due
 from bot.core.change import Change
-from bot.core.command import VERBS
 from bot.core.step import step
+from bot.core.verbs import VERBS
 from sensors.model.policy import Severity
 from tests.core.making import ANA, BO, HOUR, MINUTE, NOON, conditions, events, fire, opened
 

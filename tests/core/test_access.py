@@ -25,7 +25,7 @@ from bot.core.access import (
 )
 from bot.core.action import Assign, PersonAction, Resolve
 from bot.core.alert import Disposition
-from bot.core.command import BY_NAME
+from bot.core.verbs import BY_NAME
 from sensors.model.team import Member, Role, Team
 from tests.core.looking import TEAM
 from tests.core.making import ANA, BO, CY, NOON, acknowledged, opened, resolved

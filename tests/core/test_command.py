@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.core.alert import Disposition, FalseCause
-from bot.core.command import BY_NAME, SAME_AS, VERBS, Command, Mistake, Verb, parse
-from bot.core.until import DAYS
+from bot.core.command import DAYS, Command, Mistake, parse
+from bot.core.verbs import BY_NAME, SAME_AS, VERBS, Verb
 from bot.core.verdict import VERDICTS
 from tests.core.making import DAY, HOUR, MINUTE, NOON
 

@@ -15,7 +15,7 @@ from hypothesis import given
 import bot.core
 from bot.core.alert import Condition, Disposition, FalseCause, Lane, Work
 from bot.core.change import Change
-from bot.core.command import VERBS
+from bot.core.verbs import VERBS
 from sensors.model.run import RunStatus
 from sensors.model.team import DEFAULT_LADDER
 from tests.core.acting import Life, lived, lives

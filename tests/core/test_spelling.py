@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.command import SAME_AS, VERBS, Command, Verb, parse
+from bot.core.command import DAYS, Command, parse
 from bot.core.entities import POLICY, target_of
 from bot.core.snooze import Scope, Target
 from bot.core.trail import Head
-from bot.core.until import DAYS
+from bot.core.verbs import SAME_AS, VERBS, Verb
 from bot.core.verdict import CAUSES, VERDICTS
 from sensors.file_schema import written
 from sensors.model.asset import Entity

@@ -8,10 +8,9 @@ import pytest
 
 from bot.core.action import ShareRows
 from bot.core.alert import Disposition, FalseCause, Work
-from bot.core.command import VERBS
 from bot.core.message import Message, MessageState
-from bot.core.reply import AssetReply, HelpReply, ListReply, Person, PolicyReply, Said, ShowReply, StatusReply
-from bot.slack.answers import render
+from bot.core.reply import HelpReply, ListReply, Person, PolicyReply, Said, ShowReply, StatusReply
+from bot.core.verbs import VERBS
 from sensors.warehouse import WarehouseError
 from tests.shell.making import HOUR, MINUTE, NOON, SECOND, Node, World
 from tests.shell.trouble import EVERY, HELD_NAME, failing
@@ -215,42 +214,6 @@ def test_who_is_in_no_team_may_look(bot: Node) -> None:
 
 
 # ------------------------------------------------------------------------------ questions
-
-
-def test_status_is_the_whole_on_one_screen(world: World, bot: Node) -> None:
-    world.write("policies/payments/held.yml", "title: [")
-    bot.engine.reload()
-    status = bot.desk.command(ANA, "status")
-    assert isinstance(status, StatusReply)
-    assert {line.name: line.open_alerts for line in status.policies} == {EVERY: 3, HELD_NAME: 0}
-    assert [(one.team, one.people, one.following) for one in status.on_call] == [
-        ("payments", ("U0BO",), ("U0CY",))
-    ]
-    assert "payments.held does not load" in status.problems[0]
-
-
-def test_status_of_one_team_policy_or_table(bot: Node) -> None:
-    team = bot.desk.command(ANA, "status payments")
-    assert isinstance(team, StatusReply)
-    assert (team.of, len(team.open_alerts), [one.team for one in team.on_call]) == (
-        "payments",
-        3,
-        ["payments"],
-    )
-    assert {line.owner for line in team.policies} == {"payments"}
-    assert "*3 open alerts* of payments, 3 with nobody on them" in str(render(team).blocks)
-    policy = bot.desk.command(ANA, f"status {EVERY}")
-    assert isinstance(policy, PolicyReply)
-    table = bot.desk.command(ANA, "show core.chat")
-    assert isinstance(table, AssetReply)
-    assert table == bot.desk.command(ANA, "status Core.Chat")
-    assert (table.asset.name, table.waiting) == ("core.chat", ())
-    assert {line.name for line in table.policies} == {EVERY}
-    shown = str(render(table).blocks)
-    assert "1 policy reads it" in shown
-    assert f"`{EVERY}` · 3 open" in shown
-    assert "Did you mean `core.chat`?" in bad(bot, "status core.chta")
-    assert "no policy or table `nothing.like_it`" in bad(bot, "show nothing.like_it")
 
 
 def ids(node: Node, text: str, person: Person = ANA) -> list[int]:

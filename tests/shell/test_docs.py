@@ -15,7 +15,8 @@ from bench.figures import ROWS
 from bot.cli.group import COMMANDS
 from bot.core import order, snooze
 from bot.core.access import RIGHTS, TO_ORDER, TO_SNOOZE
-from bot.core.command import VERBS, Command, parse
+from bot.core.command import Command, parse
+from bot.core.verbs import VERBS
 from bot.process.settings import ENVIRONMENT, SECRETS, Settings, load
 from sensors.catalog import load as load_catalog
 from sensors.model.policy import Incremental, Now, Status, Trailing

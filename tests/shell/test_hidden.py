@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.core.action import Comment
 from bot.core.change import Refused
-from bot.core.command import VERBS
 from bot.core.reply import Person, Reply
+from bot.core.verbs import VERBS
 from bot.jobs.pager import about
 from bot.sandbox import Sandbox
 from bot.slack.answers import render
