@@ -7,12 +7,13 @@ from datetime import datetime
 
 from bot.core import access
 from bot.core.access import Deed, Ground
-from bot.core.action import PersonAction
+from bot.core.action import Assign, PersonAction
 from bot.core.alert import Alert
 from bot.core.change import Outcome, Refused
 from bot.core.command import Command
 from bot.core.reply import Person, Reply, Said
 from bot.core.trail import line_of
+from bot.core.words import who
 from bot.engine.engine import Engine
 from bot.view import View
 
@@ -46,10 +47,22 @@ class Acting:
             work_seq=work_seq,
             permit=lambda alert, now: (
                 self.view.unseen(person.slack, alert)
+                or self._no_member(action)
                 or access.may(person.slack, what(alert, now), self.view.house.ground(alert))
             ),
             line=lambda alert, now: line_of(person, what(alert, now), alert.name, now),
         )
+
+    def _no_member(self, action: PersonAction) -> Refused | None:
+        """Whoever has an alert may see it and works on it: that is nobody whom the files do not name."""
+        if (
+            not isinstance(action, Assign)
+            or action.to == action.by
+            or any(team.member(action.to) for team in self.engine.catalog.teams.values())
+        ):
+            return None
+        hint = "Give it to somebody of a team, or have them added to `_teams.yml`."
+        return Refused(f"{who(action.to)} is in no team of Patrol's.", hint)
 
     def begin(self, person: Person, deed: Deed, ground: Ground, about: str = "") -> Refused | None:
         """Whether he may do what is no change of an alert. Its line is written first: what is done is never

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.action import Comment, PersonAction, Resolve
+from bot.core.action import Assign, Comment, PersonAction, Resolve
 from bot.core.alert import Alert, Disposition
 from bot.core.reply import Person, PolicyReply, Said
 from bot.slack import payloads
@@ -197,3 +197,13 @@ def test_nothing_that_was_typed_is_passed_over(bot: Node, text: str, told: str) 
 def test_who_escalates_hears_whom_that_tells(bot: Node) -> None:
     assert says(bot, "escalate 1 he is on a plane").text.endswith("he is on a plane. The team is told.")
     assert says(bot, "escalate 1").text.endswith("The lead is told.")
+
+
+def test_an_alert_is_given_to_nobody_whom_the_files_do_not_name(bot: Node) -> None:
+    kept = bot.alert(1).version
+    said = bot.desk.act(ANA, 1, Assign("U0ANA", "U0STRANGER"))
+    assert not said.ok
+    assert "is in no team of Patrol's" in said.text
+    assert "_teams.yml" in said.hint
+    assert (bot.alert(1).version, bot.alert(1).owner) == (kept, None)
+    assert list(bot.store.trail.lines())[-1].line.outcome == "refused"
