@@ -53,7 +53,7 @@ check: setup  ## ruff, mypy --strict, and patrol's own check of the policies
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(PATROL) check
 
 bench: setup $(if $(WAREHOUSE),snowflake-local)  ## checks a second against a bare loop, row → post, memory (POLICIES=100,1000 ROUNDS=3); or WAREHOUSE=snowflake-local
-	@$(if $(WAREHOUSE),$(VENV)/bin/python -m bench.snowflake --queries $(or $(QUERIES),200),POLICIES=$(or $(POLICIES),100,1000) ROUNDS=$(or $(ROUNDS),3) $(VENV)/bin/python -m bench.speed)
+	@$(if $(WAREHOUSE),$(VENV)/bin/python -m bench.snowflake --queries $(or $(QUERIES),200),POLICIES=$(if $(POLICIES),$(POLICIES),100,1000) ROUNDS=$(or $(ROUNDS),3) $(VENV)/bin/python -m bench.speed)
 
 chaos: setup  ## kill Patrol amid faults, count what is lost or doubled (KILLS=20 SEED=1 STORE=postgres PROCESSES=2 CONTROL=…)
 	@$(VENV)/bin/python -m bench.chaos --kills $(or $(KILLS),20) --seed $(or $(SEED),1) \
