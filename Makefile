@@ -24,6 +24,9 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	fi
 	@touch $@
 
+# One more than there are cores: much of the stories' time is spent waiting for clocks and leases.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+
 # The local Snowflake stands on another major of the connector: an environment of its own. Tests of it skip, and
 # say so, where it cannot be had.
 SNOWFLAKE := $(VENV)-snowflake
@@ -44,7 +47,7 @@ demo: setup $(if $(WAREHOUSE),snowflake-local)  ## a marketplace, its Slack and 
 
 test: setup  ## every test
 	@$(MAKE) --no-print-directory snowflake-local || { rm -rf $(SNOWFLAKE); echo "no local Snowflake: its tests skip"; }
-	@$(VENV)/bin/python -m pytest -n auto --dist loadfile
+	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile
 
 hunt: setup  ## the properties alone, over examples never seen before (EXAMPLES=1000 OF=tests/slack)
 	@HYPOTHESIS_PROFILE=hunt HUNT=$(or $(EXAMPLES),1000) $(VENV)/bin/python -m pytest -m hypothesis -n auto $(OF)

@@ -122,13 +122,13 @@ def lives(count: int) -> settings:
     )
 
 
-@lives(8)
+@lives(6)
 @given(plans())
 def test_each_row_is_looked_at_once_or_reported(empty_store: Path, plan: Plan) -> None:
     assert lived(plan, empty_store) == []
 
 
-@lives(3)
+@lives(2)
 @given(plans())
 def test_each_row_is_looked_at_once_or_reported_on_postgres(postgres_server: str, plan: Plan) -> None:
     with own_database(postgres_server) as url:
