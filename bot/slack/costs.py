@@ -8,15 +8,17 @@ from bot.slack.text import code
 from sensors.model.clock import say_duration
 from sensors.model.policy import Policy
 
+SHOWN = 0.05  # seconds
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def dearest(spent: Spent) -> list[str]:
-    """A line each, of all that was spent; nothing where nothing was."""
+    """A line each, of all that was spent; nothing of what would be shown as 0.0 s."""
     return [
         f"{code(one.policy, 80)} {seconds(one.seconds)} in {count(one.runs, 'run')}"
         f" · {spent.share(one):.0%} of all"
         for one in spent.dearest
+        if one.seconds >= SHOWN
     ]
 
 

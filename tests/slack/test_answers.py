@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.core.alert import Snooze, Work
+from bot.core.cost import Cost, Spent
 from bot.core.oncall import Duty
 from bot.core.reply import (
     HelpReply,
@@ -24,6 +25,7 @@ from bot.core.reply import (
 from bot.core.saying import together
 from bot.sandbox.blockkit import check_message
 from bot.slack.answers import IN_THREADS, render
+from bot.slack.costs import dearest
 from bot.slack.home import home
 from bot.slack.lines import Room
 from bot.slack.payloads import typed
@@ -147,3 +149,8 @@ def test_a_policy_at_another_pace_is_not_shown_as_paused() -> None:
     for order, mark in (("is paused", "⏸"), ("runs every 1 h", "⏱"), ("", "⏳ not run yet")):
         line = PolicyLine("payments.x", "X", "payments", "live", order=order)
         assert f"{mark} `payments.x`" in words(StatusReply((line,), ()))
+
+
+def test_what_costs_next_to_nothing_is_not_named() -> None:
+    slow, quick = Cost("payments.slow", 3.0, 2), Cost("payments.quick", 0.04, 1)
+    assert dearest(Spent(3.04, (slow, quick))) == ["`payments.slow` 3.0 s in 2 runs · 99% of all"]
