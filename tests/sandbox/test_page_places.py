@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from slack_sdk import WebClient
 
 from bot.sandbox import Sandbox
@@ -113,6 +113,23 @@ def test_a_link_of_slack_opens_here_at_its_message(
         page.goto(link + ("&" if "?" in link else "?") + "as=cy")
         expect(row(page, ts if where == "messages" else reply, where)).to_be_in_viewport()
         expect(page).to_have_url(re.compile(r"\?as=cy#"))
+
+
+def test_a_message_is_found_though_the_page_draws_while_older_ones_are_on_their_way(
+    open_page: OpenPage, client: WebClient
+) -> None:
+    ts = post(client, "an old alert")
+    for n in range(160):
+        post(client, f"message {n}")
+    page = open_page("bo", "#C0CHAT")
+
+    def draw_first(route: Route) -> None:
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        route.continue_()
+
+    page.route("**/sandbox/state?*", draw_first)
+    page.evaluate(f"location.hash = '#{PAYMENTS}//{ts}'")
+    expect(row(page, ts)).to_be_in_viewport()
 
 
 def test_who_was_pinged_before_the_first_visit_sees_it(open_page: OpenPage, client: WebClient) -> None:

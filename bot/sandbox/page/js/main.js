@@ -23,12 +23,13 @@ main.append(channelPane, homePane, activityPane, threadsPane);
 document.getElementById("panes").append(threadPane);
 
 async function read() {
-  const wanted = actor;
-  const state = await getState(store.me || wanted, store.limit);
+  const wanted = actor, limit = store.limit;
+  const state = await getState(store.me || wanted, limit);
   if (wanted !== actor) return;
   if (!state.channels) { await unknownActor(); return; }
   const first = !store.state;
   store.state = state;
+  store.held = limit;
   store.connected = state.connected || 0;
   setNow(state.now);
   const me = userByName(actor) || people()[0];
@@ -81,6 +82,7 @@ onSwitch((user) => {
 });
 /** Older messages are asked for when one scrolls to the top, or opens a thread that is not here yet. */
 function more() {
+  if (store.limit > store.held) return;   // asked for already, and on their way
   store.limit *= 2;
   refresh();
 }

@@ -8,6 +8,7 @@ export const store = {
   pending: new Set(),      // actions on their way: "channel/ts/block/action"
   errors: new Map(),       // "channel/ts" → what the person is told by the message
   limit: 120,              // how many of each channel's messages are asked for; grows when one scrolls up
+  held: 0,                 // how many were asked for when the state was read that is here
   locals: [],              // ephemerals of the page's own (refused commands and the like)
 };
 
@@ -60,7 +61,7 @@ export const repliesOf = (channel, ts, whispers = false) => {
   const said = threadsOf(channel).get(ts) || [];
   return whispers ? said.concat(ephemerals(channel.id, ts)).sort(byTs) : said;
 };
-export const mayHaveMore = (channel) => channel.messages.length >= store.limit;
+export const mayHaveMore = (channel) => channel.messages.length >= store.held;
 export const messageOf = (channel, ts) => channel?.messages.find((m) => m.ts === ts) || null;
 
 function ephemerals(channelId, thread) {
