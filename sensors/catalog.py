@@ -20,6 +20,7 @@ from sensors.loaded import Loaded
 from sensors.model.bundle import Bundle
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Policy
+from sensors.rules.assets import asset_rules
 from sensors.rules.policy import rules
 from sensors.rules.session import session_rules
 from sensors.sources import Root, Sources, fingerprint
@@ -131,8 +132,15 @@ def _part(one: _Opened, carry_to: str | None, around: Around) -> Loaded:
     over = replace(over, functions=root.bundle.functions)
     drafts = list(_drafts(found, replace(over, defaults=by_folder, place=root.prefix), around))
     policies, broken, wrong = _standing(drafts, one, carry_to)
+    dated = asset_rules(beside.documents.get("assets"), beside.own("assets"), carry_to)
+    aside = [*beside.problems, *(one for one in dated if not one.warning)]
     problems = _all(
-        found.problems, beside.problems, by_folder.problems, one.macros.problems, _orphans(found), wrong
+        found.problems,
+        aside,
+        by_folder.problems,
+        one.macros.problems,
+        _orphans(found),
+        wrong,
     )
     texts = {**found.texts, **({DBT: one.dbt} if one.dbt else {})}
     return Loaded(

@@ -27,7 +27,7 @@ from sensors.files import (
     shown,
     wrong,
 )
-from sensors.model.asset import Asset, Entity, ViolationKind
+from sensors.model.asset import LAST_ALTERED, Asset, Entity, ViolationKind
 from sensors.model.job import KEY, Job, Param
 from sensors.model.policy import Severity
 from sensors.model.team import NOBODY, PAGER, LadderStep, Member, Role, Rotation, Targets, Team
@@ -237,6 +237,11 @@ class FreshnessFile(Door):
     late_after: Duration | None = Field(
         default=None, description="Older than this, policies that need it wait"
     )
+    aged_by: Annotated[str, one_of("loaded_until", LAST_ALTERED)] = Field(
+        default="loaded_until",
+        alias="by",
+        description="`last_altered`: its age is that of its last change, as Snowflake knows it",
+    )
 
 
 class AssetFile(Door):
@@ -280,6 +285,7 @@ class AssetFile(Door):
             load_interval=self.load_interval,
             warn_after=self.freshness.warn_after,
             late_after=self.freshness.late_after,
+            aged_by=self.freshness.aged_by,
             description=self.description or "",
         )
 
