@@ -14,7 +14,7 @@ from sensors.model.asset import Asset
 from sensors.model.clock import parse_time, utc
 from sensors.model.policy import Query
 from sensors.model.session import Session
-from sensors.warehouse import Result
+from sensors.warehouse import Result, Warehouse
 from sensors.warehouse.alchemy_address import reach
 from sensors.warehouse.alchemy_binds import bound
 from sensors.warehouse.alchemy_sessions import Sessions, cleaned
