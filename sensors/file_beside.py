@@ -170,8 +170,10 @@ class ParamFile(Door):
         )
 
 
-NEEDED = {"http": ("url",), "sql": ("url", "statement")}
-CONFIG = {"http": ("url", "method", "headers", "body", "poll"), "sql": ("url", "statement")}
+JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: what it needs, what it may say
+    "http": (("url",), ("method", "headers", "body", "message", "link", "poll")),
+    "sql": (("url", "statement"), ("idempotent",)),
+}
 
 
 class JobFile(Door):
@@ -180,7 +182,7 @@ class JobFile(Door):
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
     title: Text = Field(description="What its button says")
-    kind: Annotated[str, one_of(*NEEDED)] = Field(description="The outside system that runs it")
+    kind: Annotated[str, one_of(*JOB_KEYS)] = Field(description="The outside system that runs it")
     owner: TeamName = Field(description="A team of `_teams.yml`")
     params: dict[Column, ParamFile] = Field(default_factory=dict, description="What it is given, by name")
     after: list[Upstream] = Field(default_factory=list, description="What must have been updated before")
@@ -197,9 +199,10 @@ class JobFile(Door):
     @model_validator(mode="after")
     def runnable(self) -> JobFile:
         config = self.model_extra or {}
-        if missing := [k for k in NEEDED[self.kind] if not config.get(k)]:
+        needed, others = JOB_KEYS[self.kind]
+        if missing := [k for k in needed if not config.get(k)]:
             raise wrong(f"a job of kind {self.kind} needs {' and '.join(missing)}")
-        known = [*CONFIG[self.kind], *type(self).model_fields]
+        known = [*needed, *others, *type(self).model_fields]
         for key in config:
             if key not in known and (hint := near(key, known, cutoff=0.8)):
                 raise wrong(f'unknown key "{key}"{hint}', key)

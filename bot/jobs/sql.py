@@ -19,8 +19,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from sqlalchemy.pool import NullPool
 
 from bot.core.job_run import JobState, Progress
-from bot.jobs import config, fill, statement
+from bot.jobs import Runner, config, fill, statement
 from bot.jobs.answer import one_line
+from bot.jobs.config.sql import Config
 from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
@@ -35,7 +36,7 @@ WAITS: Mapping[str, Mapping[str, Any]] = {
 LOST = "The connection broke at the commit, so it may or may not be made. Look before you start it again."
 
 
-class SqlRunner:
+class SqlRunner(Runner):
     """An engine for each address; a connection for each start, since starts are rare."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -47,7 +48,7 @@ class SqlRunner:
         return job.config.get("idempotent") is True
 
     def start(self, job: Job, params: Mapping[str, Any], idempotency_key: str) -> Progress:
-        wanted = config.sql(job)
+        wanted = config.of(job, Config)
         values = fill.values(job, params, idempotency_key)
         filler = fill.Filler(self._environ, values)
         try:

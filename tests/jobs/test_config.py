@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from bot.jobs import KINDS
 from bot.jobs.config import problems
+from sensors.file_beside import JOB_KEYS
 from sensors.model.job import Job, Param
 
 SELLER = (Param("seller_id"),)
@@ -85,3 +88,11 @@ def test_the_jobs_of_this_project_have_no_problem(name: str) -> None:
     declared = yaml.safe_load(JOBS.read_text())[name]
     config = {key: value for key, value in declared.items() if key not in NOT_CONFIG}
     assert told(declared["kind"], tuple(Param(p) for p in declared["params"]), **config) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_files_and_the_kind_know_the_same_keys(kind: str) -> None:
+    needed, others = JOB_KEYS[kind]
+    fields = import_module(f"bot.jobs.config.{kind}").Config.model_fields
+    assert {*needed, *others} == {*fields}
+    assert {*needed} == {name for name, field in fields.items() if field.is_required()}
