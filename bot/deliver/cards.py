@@ -59,7 +59,7 @@ class Cards:
         return face.card(alert, replace(about, earlier=self._linked(about.earlier)))
 
     def _linked(self, earlier: tuple[Earlier, ...]) -> tuple[Earlier, ...]:
-        """The alerts that the card names, with where their cards stand; of a sensitive one no place is told."""
+        """The alerts that the card names, with where their cards stand: not where a sensitive one does."""
         told = [one.id for one in earlier if not one.sensitive]
         cards = self.store.outbox.cards_of(told) if told else {}
         places = {n: self.slack.address(card.channel, card.ts) for n, card in cards.items() if card.ts}
