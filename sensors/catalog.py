@@ -23,6 +23,7 @@ from sensors.model.policy import Policy
 from sensors.rules.assets import asset_rules
 from sensors.rules.policy import rules
 from sensors.rules.session import session_rules
+from sensors.rules.upstream import upstream_rules
 from sensors.sources import Root, Sources, fingerprint
 from sensors.sql.template import Macros
 from sensors.yaml_marks import Document
@@ -106,6 +107,7 @@ def _opened(root: Root, before: Catalog, main: _Opened | None) -> _Opened:
     from_dbt = _from_dbt(root, found, last_good)
     shared = main.beside if main else None
     beside = beside_files.load(found.texts, last_good, from_dbt, shared, root.bundle)
+    beside.policies = frozenset(found.policies()) | (shared.policies if shared else frozenset())
     macros = Macros.load(found.macros(), main.macros if main else None)
     return _Opened(root, found, read is None, beside, macros, defaults.load(found.texts), from_dbt, last_good)
 
@@ -132,15 +134,14 @@ def _part(one: _Opened, carry_to: str | None, around: Around) -> Loaded:
     over = replace(over, functions=root.bundle.functions)
     drafts = list(_drafts(found, replace(over, defaults=by_folder, place=root.prefix), around))
     policies, broken, wrong = _standing(drafts, one, carry_to)
-    dated = asset_rules(beside.documents.get("assets"), beside.own("assets"), carry_to)
-    aside = [*beside.problems, *(one for one in dated if not one.warning)]
+    dated = (
+        one
+        for one in asset_rules(beside.documents.get("assets"), beside.own("assets"), carry_to)
+        if not one.warning
+    )
+    around_them = (*beside.problems, *upstream_rules(beside), *dated)
     problems = _all(
-        found.problems,
-        aside,
-        by_folder.problems,
-        one.macros.problems,
-        _orphans(found),
-        wrong,
+        found.problems, around_them, by_folder.problems, one.macros.problems, _orphans(found), wrong
     )
     texts = {**found.texts, **({DBT: one.dbt} if one.dbt else {})}
     return Loaded(

@@ -31,6 +31,7 @@ from sensors.files import (
     timezones,
     wrong,
 )
+from sensors.model.graph import as_ref
 from sensors.model.policy import (
     After,
     AlertText,
@@ -166,7 +167,7 @@ class ScheduleFile(Door):
             return Every(self.every)
         if self.cron is not None:
             return Cron(self.cron, self.timezone or "UTC")
-        return After(tuple(name.lower() for name in self.after or ()))
+        return After(tuple(map(as_ref, self.after or ())))
 
 
 class WindowFile(Door):

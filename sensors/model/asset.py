@@ -17,7 +17,7 @@ LAST_ALTERED = "last_altered"  # by the warehouse's own account, however it was 
 class Asset:
     """A table, model, sheet, topic or dashboard that somebody owns and that has an age."""
 
-    name: str  # lower case, "core.orders"
+    name: str  # its reference, lower case: "core.orders", "model:reco"
     kind: str = "table"
     tier: str = "core"  # raw | core | vetted | scratch
     owner: str | None = None
@@ -28,6 +28,7 @@ class Asset:
     late_after: timedelta | None = None
     aged_by: str = "loaded_until"  # or LAST_ALTERED: what says how old it is
     description: str = ""
+    after: tuple[str, ...] = ()  # references to what makes it
 
     @property
     def ages(self) -> bool:
