@@ -85,6 +85,9 @@ class Snowflake:
     def columns(self, table: str) -> dict[str, str]:
         return Part(self).columns(table)
 
+    def grants(self, role: str) -> Sequence[Mapping[str, Any]]:
+        return Part(self).grants(role)
+
     def ping(self) -> None:
         Part(self).ping()
 
@@ -130,10 +133,8 @@ class Part:
     def columns(self, table: str) -> dict[str, str]:
         return dict(self._whole.tables(self._session).columns(table))
 
-    def grants(self) -> Sequence[Mapping[str, Any]]:
-        """What its role may do, as SHOW GRANTS TO ROLE tells it, by lower-case column."""
-        asked = self.query("SELECT CURRENT_ROLE() AS role", {}, limit=1, timeout=OWN, tag="doctor")
-        role = str(asked.rows[0][0])
+    def grants(self, role: str) -> Sequence[Mapping[str, Any]]:
+        """What a role may do, as SHOW GRANTS TO ROLE tells it, by lower-case column."""
         what = Statement(f"SHOW GRANTS TO ROLE {quoted(role)}", [], 100_000, OWN, "doctor")
         found = self._whole.asked(what, self._session, NO_ERRAND)
         return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
