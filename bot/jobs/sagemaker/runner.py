@@ -38,18 +38,18 @@ class SageMakerRunner(Runner):
             thing = KINDS[wanted.starts]
             name = name_of(prefix_of(job, wanted.prefix), idempotency_key)
             request = fitted(thing.creates, filler.json(wanted.request))
-            return clear(thing.begin(aws, name, request, job.timeout), filler, job)
+            return clear(thing.begin(aws, name, request, job.timeout), filler, secrets(job))
 
     def poll(self, job: Job, external_id: str) -> Progress:
         filler = fill.Filler(self._environ, {})
         with self._asking(job, filler) as (wanted, aws):
-            return clear(KINDS[wanted.starts].progress(aws, external_id), filler, job)
+            return clear(KINDS[wanted.starts].progress(aws, external_id), filler, secrets(job))
 
     def plan(self, job: Job, params: Mapping[str, Any]) -> str:
         wanted = config.of(job, Config)
         filler = fill.Filler(self._environ, fill.values(job, params, f"{{{KEY}}}")).open()
         thing, name = KINDS[wanted.starts], f"{prefix_of(job, wanted.prefix)}{MARK}{{{KEY}}}"
-        with masked(filler, job):
+        with masked(filler, secrets(job)):
             request = thing.whole(name, fitted(thing.creates, filler.json(wanted.request)), job.timeout)
             where = f" in {filler.text(wanted.region)}" if wanted.region else ""
         return f"{thing.creates}{where}\n{json.dumps(request, ensure_ascii=False, indent=2, default=str)}"
@@ -79,6 +79,11 @@ class SageMakerRunner(Runner):
     def _asking(self, job: Job, filler: fill.Filler) -> Iterator[tuple[Config, Aws]]:
         """The job's config and its region; what is said of trouble holds nothing of the environment."""
         wanted = config.of(job, Config)
-        with masked(filler, job):
+        with masked(filler, secrets(job)):
             region = filler.text(wanted.region) if wanted.region else None
             yield wanted, Aws(self._clients, region, min(job.timeout, self._patience))
+
+
+def secrets(job: Job) -> Job:
+    """The job without its region, which is no secret though a variable may hold it: every link has it."""
+    return replace(job, config={key: value for key, value in job.config.items() if key != "region"})

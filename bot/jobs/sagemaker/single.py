@@ -176,8 +176,9 @@ def _doing(found: Mapping[str, Any]) -> str:
 
 
 def words(status: str) -> str:
-    """`DownloadingTrainingImage` as people say it."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", status).lower()
+    """`LaunchingMLInstances` as people say it: `launching ML instances`."""
+    parts = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+", status)
+    return " ".join(part if part.isupper() else part.lower() for part in parts)
 
 
 TRAINING = Single(
