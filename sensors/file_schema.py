@@ -30,6 +30,13 @@ RUNNERS = {
     "headers": "Of the request",
     "body": "Of the request; `{name}` stands for a parameter",
     "poll": "How to ask whether it has ended",
+    "cancel": "How a run is ended before its time",
+    "log": "The address of a run's log; `{id}` is the run's",
+    "runs": "Where its runs are listed, whoever started them",
+    "starts": "What SageMaker is to begin: training, processing or pipeline",
+    "request": "Of SageMaker's API for it, in its own words; `{name}` stands for a parameter",
+    "region": "Where it runs, such as eu-west-1; default: as AWS is set up where Patrol runs",
+    "prefix": "What the names of its runs over there begin with; default: the job's own name",
     "statement": "The SQL that is run; `:name` stands for a parameter",
 }
 

@@ -23,6 +23,13 @@ from bot.jobs import Runner
 from bot.jobs.http import HttpRunner
 from bot.jobs.sql import SqlRunner
 from sensors.model.job import Job, Param
+from tests.jobs.amazon import (  # noqa: F401 - fixtures
+    _amazon,
+    amazon,
+    sagemaker_pipeline_world,
+    sagemaker_processing_world,
+    sagemaker_world,
+)
 
 SELLER = Param("seller_id", pattern=r"[^\n]{1,200}")
 TOKEN = "tok-3f9a-very-secret"
@@ -249,7 +256,10 @@ def sql_world(ops: Path) -> SqlWorld:
     return SqlWorld(SqlRunner({"PATROL_OPS_URL": f"sqlite:///{ops}"}), sql_job(), ops)
 
 
-@pytest.fixture(params=["http", "sql"])
+WORLDS = ("http", "sql", "sagemaker", "sagemaker_processing", "sagemaker_pipeline")
+
+
+@pytest.fixture(params=WORLDS)
 def world(request: pytest.FixtureRequest) -> World:
     """Every kind in turn."""
     found: World = request.getfixturevalue(f"{request.param}_world")
