@@ -12,6 +12,7 @@ from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Query
 from sensors.near import near
 from sensors.rules.cases import case_rules
+from sensors.rules.graph import graph_rules
 from sensors.sql.refused import refusals
 from sensors.warehouse import Result, Warehouse, WarehouseError
 from sensors.yaml_marks import Document
@@ -21,7 +22,7 @@ TIMEOUT = timedelta(seconds=30)
 
 def check(catalog: Loaded, warehouse: Warehouse | None = None) -> tuple[Problem, ...]:
     """Every problem, by place; with a warehouse also what it lacks and which SQL it refuses."""
-    problems = {*catalog.problems, *_cases(catalog)}
+    problems = {*catalog.problems, *_cases(catalog), *graph_rules(catalog)}
     if warehouse is not None:
         try:
             warehouse.ping()
