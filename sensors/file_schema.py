@@ -16,7 +16,6 @@ from sensors.files import NAMES, Door, Json
 from sensors.graph import graph
 from sensors.model.catalog import Catalog
 from sensors.model.clock import UNITS
-from sensors.model.graph import ASSETS, kind_of
 from sensors.sources import DEFAULTS
 from sensors.yaml_marks import Document
 
@@ -115,7 +114,7 @@ def _names(catalog: Catalog) -> dict[str, list[str]]:
     found: dict[str, Sequence[str]] = {
         "teams": [*catalog.teams],
         "jobs": [*catalog.jobs],
-        "assets": [name for name in catalog.assets if kind_of(name) == ASSETS[0]],  # which policies read
+        "assets": [*catalog.tables],  # which policies read
         "violations": [*catalog.violations],
         "upstream": [*graph(catalog).nodes],
     }
