@@ -173,6 +173,14 @@ class ParamFile(Door):
 JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: what it needs, what it may say
     "http": (("url",), ("method", "headers", "body", "message", "link", "poll")),
     "sql": (("url", "statement"), ("idempotent",)),
+    "command": (("command",), ("folder", "environment")),
+    "dbt": (
+        (),
+        (
+            *("command", "select", "exclude", "vars", "full_refresh", "project", "profiles", "target"),
+            *("program", "environment", "url", "account", "job", "token"),
+        ),
+    ),
 }
 
 

@@ -13,7 +13,14 @@ from urllib.parse import urlsplit
 import httpx
 
 CAP = 256 * 1024  # bytes of an answer that are read
-SAID = ("message", "error", "detail", "title", "reason")  # where systems put their sentence
+SAID = (
+    "message",
+    "error",
+    "detail",
+    "title",
+    "reason",
+    "status.user_message",
+)  # where systems put their sentence
 
 
 @dataclass(frozen=True)
@@ -56,17 +63,17 @@ class Answer:
         )
 
 
-def read(response: httpx.Response, deadline: float) -> Answer:
-    """Reads a streamed answer until the cap or the deadline (of time.monotonic)."""
+def read(response: httpx.Response, deadline: float, most: int = CAP) -> Answer:
+    """Reads a streamed answer until `most` bytes or the deadline (of time.monotonic)."""
     body = b""
     for chunk in response.iter_raw(16384):
         body += chunk
-        if len(body) > CAP:
+        if len(body) > most:
             break
         if time.monotonic() > deadline:
             raise httpx.ReadTimeout("the answer took too long")
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    whole = len(body) <= CAP and response.headers.get("content-encoding", "identity") == "identity"
+    whole = len(body) <= most and response.headers.get("content-encoding", "identity") == "identity"
     return Answer(
         host=response.url.netloc.decode("ascii", "replace").rpartition("@")[2],
         status=response.status_code,

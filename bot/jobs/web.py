@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 
@@ -32,7 +33,13 @@ class Web:
         self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def ask(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: timedelta
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        limit: timedelta,
+        most: int = answer.CAP,
     ) -> Answer:
         """The answer, if it is a yes; JobRefused where it is a no, JobUnknown where none came in time."""
         seconds = limit.total_seconds()
@@ -46,7 +53,7 @@ class Web:
                 response = self._client.send(request, stream=True)
                 try:
                     if not response.is_redirect:
-                        return _yes(answer.read(response, deadline))
+                        return _yes(answer.read(response, deadline, most))
                     url = _next(method, response)
                 finally:
                     response.close()
@@ -89,7 +96,7 @@ def clear(progress: Progress, filler: fill.Filler, job: Job) -> Progress:
     if link and filler.mask(link, job.config) != link:
         link = None
     outcome = filler.mask(progress.outcome, job.config)
-    return Progress(progress.state, progress.external_id, outcome, link, progress.again_in_s)
+    return replace(progress, outcome=outcome, link=link)
 
 
 @contextmanager
