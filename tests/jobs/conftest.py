@@ -23,6 +23,10 @@ from bot.jobs import Runner
 from bot.jobs.http import HttpRunner
 from bot.jobs.sql import SqlRunner
 from sensors.model.job import Job, Param
+from tests.jobs.on_dbt_cloud import _dbt_cloud, account, dbt_cloud_world
+from tests.jobs.on_host import command_world, dbt_world, folder
+
+__all__ = ["_dbt_cloud", "account", "command_world", "dbt_cloud_world", "dbt_world", "folder"]  # fixtures
 
 SELLER = Param("seller_id", pattern=r"[^\n]{1,200}")
 TOKEN = "tok-3f9a-very-secret"
@@ -249,7 +253,7 @@ def sql_world(ops: Path) -> SqlWorld:
     return SqlWorld(SqlRunner({"PATROL_OPS_URL": f"sqlite:///{ops}"}), sql_job(), ops)
 
 
-@pytest.fixture(params=["http", "sql"])
+@pytest.fixture(params=["http", "sql", "command", "dbt", "dbt_cloud"])
 def world(request: pytest.FixtureRequest) -> World:
     """Every kind in turn."""
     found: World = request.getfixturevalue(f"{request.param}_world")

@@ -21,8 +21,8 @@ Number = Annotated[int | str, Field(description="a number or a ${VARIABLE}")]
 
 
 class Config(config.Config):
-    """`project` makes it dbt Core, `url` dbt Cloud. `command`, `select`, `exclude`, `vars`, `full_refresh` are
-    for both; where nothing of them is said, dbt Cloud does what its job says there."""
+    """`project` makes it dbt Core, `url` dbt Cloud. From `command` to `full_refresh` it is for both; where
+    nothing of that is said, dbt Cloud does what its job says there."""
 
     command: Text = "build"
     select: Annotated[Words, Field(description="a selector of dbt, or a list of them")] = ()
@@ -55,7 +55,7 @@ def options(wanted: Config) -> list[str]:
 
 def problems(job: Job, wanted: Config) -> Iterator[str]:
     if bool(wanted.url) == bool(wanted.project):
-        yield "project: name the folder of dbt_project.yml (dbt Core), or url, account, job, token (dbt Cloud)"
+        yield "project: name dbt's folder (dbt Core), or else url, account, job and token (dbt Cloud)"
         return
     where, others = ("dbt Cloud", CORE) if wanted.url else ("dbt Core", CLOUD)
     for name in sorted({*others} & wanted.model_fields_set):

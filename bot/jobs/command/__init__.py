@@ -6,19 +6,20 @@ It outlives Patrol; the next one finds it again by what is kept in the project's
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from collections.abc import Mapping
 from typing import Any
 
 from bot.core.job_run import Ability, JobState, Progress
 from bot.jobs import Runner, argument, config, fill
+from bot.jobs.command.kept import How, Kept, Order, Runs
 from bot.jobs.config.command import Config
-from bot.jobs.kept import How, Kept, Order, Runs
 from bot.jobs.place import Place
 from bot.jobs.web import clear, masked
 from bot.process.errors import JobRefused
 from sensors.model.clock import say_duration
-from sensors.model.job import Job
+from sensors.model.job import KEY, Job
 
 AGAIN_S = 2.0
 ABILITIES = frozenset({Ability.cancel, Ability.tail})
@@ -34,6 +35,12 @@ class CommandRunner(Runner):
 
     def repeatable(self, job: Job) -> bool:  # noqa: ARG002 - one claim for each key makes it so
         return True
+
+    def plan(self, job: Job, params: Mapping[str, Any]) -> str:
+        wanted = config.of(job, Config)
+        values = fill.values(job, params, f"{{{KEY}}}")
+        said = [f"{name}={value}" for name, value in wanted.environment.items()]
+        return "\n".join([shlex.join(argument.filled(wanted.command, values)), f"in {wanted.folder}", *said])
 
     def abilities(self, job: Job) -> frozenset[Ability]:  # noqa: ARG002
         return ABILITIES

@@ -21,8 +21,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bot.jobs import TAIL, keeper
-from bot.jobs.answer import one_line
+from bot.jobs import TAIL
+from bot.jobs.answer import last_lines, one_line
+from bot.jobs.command import keeper
 from bot.process.errors import JobRefused, JobUnknown
 
 ANSWER_S = 10.0  # within which a keeper says whether it could begin
@@ -31,7 +32,6 @@ LOST = timedelta(
 )  # after which a keeper that shows nothing is gone, where its process cannot be seen
 FORGOTTEN = timedelta(days=7)  # after which nothing is kept of a run that has ended
 SPARE = timedelta(minutes=5)
-COLOUR = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 ID = re.compile(r"[a-z0-9_]{1,80}-[0-9a-f]{16}")
 
 
@@ -118,7 +118,7 @@ class Runs:
             with contextlib.suppress(OSError), (folder / name).open("rb") as file:
                 file.seek(-min(4 * TAIL, file.seek(0, os.SEEK_END)), os.SEEK_END)
                 found += file.read()
-        return COLOUR.sub("", found.decode("utf-8", "replace"))[-TAIL:]
+        return last_lines(found.decode("utf-8", "replace"), TAIL)
 
     def cancel(self, run: str) -> None:
         """Asks its keeper to end it."""
