@@ -175,6 +175,14 @@ JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: 
     "http": (("url",), ("method", "headers", "body", "message", "link", "poll", "cancel", "log", "runs")),
     "sql": (("url", "statement"), ("idempotent",)),
     "sagemaker": (("starts", "request"), ("region", "prefix")),
+    "command": (("command",), ("folder", "environment")),
+    "dbt": (
+        (),
+        (
+            *("command", "select", "exclude", "vars", "full_refresh", "project", "profiles", "target"),
+            *("program", "environment", "url", "account", "job", "token"),
+        ),
+    ),
 }
 
 
