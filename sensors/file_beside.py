@@ -173,6 +173,8 @@ class ParamFile(Door):
 JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: what it needs, what it may say
     "http": (("url",), ("method", "headers", "body", "message", "link", "poll")),
     "sql": (("url", "statement"), ("idempotent",)),
+    "dagster": (("url", "location", "job"), ("repository", "run_config", "tags", "headers", "schedule")),
+    "airflow": (("url", "dag"), ("conf", "headers", "login")),
 }
 
 

@@ -29,6 +29,15 @@ RUNNERS = {
     "body": "Of the request; `{name}` stands for a parameter",
     "poll": "How to ask whether it has ended",
     "statement": "The SQL that is run; `:name` stands for a parameter",
+    "location": "The code location in Dagster that has the job",
+    "job": "The job's name in Dagster",
+    "repository": "The repository's name in Dagster, where the code names one",
+    "run_config": "What the run is given in Dagster; `{name}` stands for a parameter",
+    "tags": "Of the run; `{name}` stands for a parameter",
+    "schedule": "The schedule or sensor in Dagster that is paused, where the job has several",
+    "dag": "The DAG's id in Airflow",
+    "conf": "What the run is given in Airflow; `{name}` stands for a parameter",
+    "login": "A username and password for which Airflow gives a token",
 }
 
 

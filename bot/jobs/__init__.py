@@ -13,7 +13,12 @@ from bot.core.job_run import Ability, Observed, Progress
 from bot.process.errors import JobRefused
 from sensors.model.job import Job
 
-RUNNERS = {"http": ("bot.jobs.http", "HttpRunner"), "sql": ("bot.jobs.sql", "SqlRunner")}
+RUNNERS = {
+    "http": ("bot.jobs.http", "HttpRunner"),
+    "sql": ("bot.jobs.sql", "SqlRunner"),
+    "dagster": ("bot.jobs.dagster", "DagsterRunner"),
+    "airflow": ("bot.jobs.airflow", "AirflowRunner"),
+}
 KINDS = tuple(RUNNERS)
 TAIL = 4000  # characters of a log that are read
 SIGHTED = 50  # runs of a job that are seen at once

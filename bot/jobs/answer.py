@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 import httpx
 
 CAP = 256 * 1024  # bytes of an answer that are read
-SAID = ("message", "error", "detail", "title", "reason")  # where systems put their sentence
+KEPT = 64 * 1024  # bytes of a long text's end
+SAID = (
+    "message",
+    "error",
+    "detail",
+    "title",
+    "reason",
+    "errors.0.message",
+)  # where systems put their sentence
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,16 @@ def read(response: httpx.Response, deadline: float) -> Answer:
         data=_json(body) if whole else None,
         text=one_line(body[:2000].decode("utf-8", "replace")) if whole and kind == "text/plain" else "",
     )
+
+
+def end(response: httpx.Response, deadline: float) -> str:
+    """The last KEPT bytes of a streamed text, whatever its length; raises where it takes too long."""
+    kept = b""
+    for chunk in response.iter_raw(16384):
+        kept = (kept + chunk)[-KEPT:]
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout("the answer took too long")
+    return kept.decode("utf-8", "replace")
 
 
 def at(data: Any, path: str) -> Any:

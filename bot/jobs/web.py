@@ -3,12 +3,15 @@ words, and nothing of the environment in what people read."""
 
 from __future__ import annotations
 
+import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any, TypeVar
 
 import httpx
 
@@ -20,6 +23,8 @@ from sensors.model.job import Job
 
 PATIENCE = timedelta(seconds=10)  # for a request whose outcome is polled for; others have the job's timeout
 HOPS = 3  # redirects that are followed, on the same host only
+
+T = TypeVar("T")
 
 
 class Web:
@@ -35,6 +40,21 @@ class Web:
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: timedelta
     ) -> Answer:
         """The answer, if it is a yes; JobRefused where it is a no, JobUnknown where none came in time."""
+        return self._asked(method, url, headers, content, limit, _whole)
+
+    def end_of(self, url: str, headers: Mapping[str, str], limit: timedelta) -> str:
+        """The end of a text of any length, such as a log; refused and unknown as above."""
+        return self._asked("GET", url, headers, None, limit, _end)
+
+    def _asked(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        limit: timedelta,
+        take: Callable[[httpx.Response, float], T],
+    ) -> T:
         seconds = limit.total_seconds()
         deadline = time.monotonic() + seconds
         with _spoken(url, limit):
@@ -46,11 +66,55 @@ class Web:
                 response = self._client.send(request, stream=True)
                 try:
                     if not response.is_redirect:
-                        return _yes(answer.read(response, deadline))
+                        return take(response, deadline)
                     url = _next(method, response)
                 finally:
                     response.close()
         raise JobRefused(f"{httpx.URL(url).host} redirects in a circle.")
+
+
+@dataclass(frozen=True)
+class Site:
+    """One system at its address, as a job declares it: what is asked of it goes there, and has this long."""
+
+    web: Web
+    url: str
+    headers: Mapping[str, str]
+    limit: timedelta
+
+    def ask(self, method: str, path: str, body: Any = None) -> Answer:
+        """The answer at a path below the address; `body` goes as JSON. Raises as `Web.ask`."""
+        headers, content = dict(self.headers), None
+        if body is not None:
+            headers, content = headers | {"Content-Type": "application/json"}, json.dumps(body).encode()
+        got = self.web.ask(method, self.url + path, headers, content, self.limit)
+        if got.data is None:
+            raise JobUnknown(f"{got.host} answered with something else than JSON, or with too much of it.")
+        return got
+
+    def end_of(self, path: str, accept: str) -> str:
+        return self.web.end_of(self.url + path, {**self.headers, "Accept": accept}, self.limit)
+
+    def known_by(self, token: str) -> Site:
+        """The same, asked with a bearer's token."""
+        return replace(self, headers={**self.headers, "Authorization": f"Bearer {token}"})
+
+
+def site(
+    web: Web, url: str, headers: Mapping[str, str], filler: fill.Filler, job: Job, patience: timedelta
+) -> Site:
+    """The system at an address that a job's config names, with what the environment holds."""
+    return Site(web, filler.text(url).rstrip("/"), headers_of(headers, filler), min(job.timeout, patience))
+
+
+def _whole(response: httpx.Response, deadline: float) -> Answer:
+    return _yes(answer.read(response, deadline))
+
+
+def _end(response: httpx.Response, deadline: float) -> str:
+    if response.status_code >= 300:
+        _yes(answer.read(response, deadline))
+    return answer.end(response, deadline)
 
 
 def _yes(got: Answer) -> Answer:
@@ -85,11 +149,14 @@ def headers_of(said: Mapping[str, str], filler: fill.Filler) -> dict[str, str]:
 
 def clear(progress: Progress, filler: fill.Filler, job: Job) -> Progress:
     """The same without what the environment holds; a link that would need it is left out."""
-    link = progress.link
-    if link and filler.mask(link, job.config) != link:
-        link = None
+    link = shown(progress.link, filler, job) if progress.link else None
     outcome = filler.mask(progress.outcome, job.config)
     return Progress(progress.state, progress.external_id, outcome, link, progress.again_in_s)
+
+
+def shown(address: str, filler: fill.Filler, job: Job) -> str | None:
+    """The address, if people may read it: None where the environment holds something secret in it."""
+    return address if filler.mask(address, job.config) == address else None
 
 
 @contextmanager

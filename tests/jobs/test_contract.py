@@ -28,7 +28,7 @@ HOSTILE = [
 
 
 def test_every_kind_has_its_one_runner() -> None:
-    assert KINDS == ("http", "sql")
+    assert KINDS == ("http", "sql", "dagster", "airflow")
     assert all(runner_for(kind) is runner_for(kind) for kind in KINDS)
 
 
