@@ -13,8 +13,10 @@ from sensors.file_beside import JOB_KEYS
 from sensors.file_defaults import DefaultsFile
 from sensors.file_policy import PolicyFile
 from sensors.files import NAMES, Door, Json
+from sensors.graph import graph
 from sensors.model.catalog import Catalog
 from sensors.model.clock import UNITS
+from sensors.model.graph import ASSETS, kind_of
 from sensors.sources import DEFAULTS
 from sensors.yaml_marks import Document
 
@@ -115,10 +117,10 @@ def _names(catalog: Catalog) -> dict[str, list[str]]:
     found: dict[str, Sequence[str]] = {
         "teams": [*catalog.teams],
         "jobs": [*catalog.jobs],
-        "assets": [*catalog.assets],
+        "assets": [name for name in catalog.assets if kind_of(name) == ASSETS[0]],  # which policies read
         "violations": [*catalog.violations],
+        "upstream": [*graph(catalog).nodes],
     }
-    found["upstream"] = [*found["assets"], *(f"job:{job}" for job in found["jobs"])]
     return {kind: sorted(names) for kind, names in found.items()}
 
 

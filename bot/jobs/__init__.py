@@ -38,6 +38,12 @@ class Runner(Protocol):
     def poll(self, job: Job, external_id: str) -> Progress:
         """How far it is."""
 
+    def plan(self, job: Job, params: Mapping[str, Any]) -> str:
+        """What `start` would send with these values, for people to look at: nothing is sent. Secrets stay the
+        names of their variables. JobRefused where it would not be sent."""
+        given = ", ".join(f"{name}={value}" for name, value in params.items() if value is not None)
+        return f"{job.kind}: {job.name}({given})"
+
     def abilities(self, job: Job) -> frozenset[Ability]:  # noqa: ARG002
         """What else this job can be asked for; each is a method below, and refuses where it is not here."""
         return frozenset()

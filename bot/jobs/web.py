@@ -6,12 +6,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
@@ -23,8 +23,6 @@ from sensors.model.job import Job
 
 PATIENCE = timedelta(seconds=10)  # for a request whose outcome is polled for; others have the job's timeout
 HOPS = 3  # redirects that are followed, on the same host only
-
-T = TypeVar("T")
 
 
 class Web:
@@ -40,33 +38,40 @@ class Web:
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: timedelta
     ) -> Answer:
         """The answer, if it is a yes; JobRefused where it is a no, JobUnknown where none came in time."""
-        return self._asked(method, url, headers, content, limit, _whole)
+        with self._got(method, url, headers, content, limit) as (response, deadline):
+            return _yes(answer.read(response, deadline))
 
-    def end_of(self, url: str, headers: Mapping[str, str], limit: timedelta) -> str:
-        """The end of a text of any length, such as a log; refused and unknown as above."""
-        return self._asked("GET", url, headers, None, limit, _end)
+    def end_of(self, url: str, headers: Mapping[str, str], most: int, limit: timedelta) -> str:
+        """The last bytes of a text, however long it is, as text. The same errors."""
+        wanted = {"Accept": "text/plain, */*", **headers, "Range": f"bytes=-{most}"}
+        with self._got("GET", url, wanted, None, limit) as (response, deadline):
+            if response.status_code >= 300:
+                return "" if response.status_code == 416 else _yes(answer.read(response, deadline)).text
+            kept = b""
+            for chunk in response.iter_raw(16384):
+                kept = (kept + chunk)[-most:]
+                if time.monotonic() > deadline:
+                    raise JobUnknown(f"The log of {response.url.host} took too long.")
+            return kept.decode("utf-8", "replace")
 
-    def _asked(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        content: bytes | None,
-        limit: timedelta,
-        take: Callable[[httpx.Response, float], T],
-    ) -> T:
+    @contextmanager
+    def _got(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: timedelta
+    ) -> Iterator[tuple[httpx.Response, float]]:
+        """What answers in the end, to be read until that moment (monotonic)."""
         seconds = limit.total_seconds()
         deadline = time.monotonic() + seconds
+        patience = httpx.Timeout(seconds, connect=min(5.0, seconds))
         with _spoken(url, limit):
             for _ in range(HOPS + 1):
-                patience = httpx.Timeout(seconds, connect=min(5.0, seconds))
                 request = self._client.build_request(
                     method, url, headers=headers, content=content, timeout=patience
                 )
                 response = self._client.send(request, stream=True)
                 try:
                     if not response.is_redirect:
-                        return take(response, deadline)
+                        yield response, deadline
+                        return
                     url = _next(method, response)
                 finally:
                     response.close()
@@ -92,8 +97,9 @@ class Site:
             raise JobUnknown(f"{got.host} answered with something else than JSON, or with too much of it.")
         return got
 
-    def end_of(self, path: str, accept: str) -> str:
-        return self.web.end_of(self.url + path, {**self.headers, "Accept": accept}, self.limit)
+    def end_of(self, path: str, accept: str, most: int) -> str:
+        """The last bytes of a text at a path below the address. Raises as `Web.end_of`."""
+        return self.web.end_of(self.url + path, {**self.headers, "Accept": accept}, most, self.limit)
 
     def known_by(self, token: str) -> Site:
         """The same, asked with a bearer's token."""
@@ -105,16 +111,6 @@ def site(
 ) -> Site:
     """The system at an address that a job's config names, with what the environment holds."""
     return Site(web, filler.text(url).rstrip("/"), headers_of(headers, filler), min(job.timeout, patience))
-
-
-def _whole(response: httpx.Response, deadline: float) -> Answer:
-    return _yes(answer.read(response, deadline))
-
-
-def _end(response: httpx.Response, deadline: float) -> str:
-    if response.status_code >= 300:
-        _yes(answer.read(response, deadline))
-    return answer.end(response, deadline)
 
 
 def _yes(got: Answer) -> Answer:

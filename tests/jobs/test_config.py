@@ -29,7 +29,8 @@ NOT_CONFIG = {
     "undo",
     "description",
 }
-GOOD = {"url": "${PATROL_RISK_URL}/x", "body": {"s": "{seller_id}"}}
+GOOD: dict[str, Any] = {"url": "${PATROL_RISK_URL}/x", "body": {"s": "{seller_id}"}}
+FOLLOWED = {**GOOD, "poll": {"url": "https://x.example/{id}"}}
 HELD = "INSERT INTO h VALUES (:seller_id)"
 
 
@@ -68,6 +69,12 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "every": "soon"}}, ["poll.every: must be a duration such as 2s"]),
     ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "stat": "x"}}, ['poll.stat: is not a key of a job of kind http; did you mean "state"?']),
     ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "failed": "succeeded"}}, ["poll: succeeded cannot mean both done and failed"]),
+    ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "failed": "cancelled"}}, ["poll: cancelled cannot mean both failed and cancelled"]),
+    ("http", {**GOOD, "log": "https://x.example/{id}"}, ["log: needs poll, which says what a run is and how it ends"]),
+    ("http", {**FOLLOWED, "log": "https://x.example/{seller_id}"}, ["log: knows {id} only, not {seller_id}"]),
+    ("http", {**FOLLOWED, "cancel": {"url": "x.example/{id}"}}, ["cancel.url: must begin with https:// or a ${VARIABLE} that does, not 'x.example/{id}'"]),
+    ("http", {**FOLLOWED, "cancel": "https://x.example/{id}"}, ["cancel: must be a mapping with url and method"]),
+    ("http", {**FOLLOWED, "runs": {"url": "https://x.example/{id}"}}, ["runs.url: is of no one run and takes no {id}"]),
     ("http", {**GOOD, "poll": True}, ["poll: must be a mapping with url, id, state, …"]),
     ("sql", {"url": "x.db", "statement": HELD}, ["url: must be an address such as postgresql://… or a ${VARIABLE}, not 'x.db'"]),
     ("sql", {"url": "${A}", "statement": HELD + "; DELETE FROM h"}, ["statement: must be a single one; make a job of each"]),

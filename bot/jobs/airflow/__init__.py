@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.job_run import Ability, JobState, Observed, Progress
-from bot.jobs import SIGHTED, Runner, config, fill, web
+from bot.jobs import SIGHTED, TAIL, Runner, config, fill, web
 from bot.jobs.airflow import words
 from bot.jobs.airflow.server import Server, Tokens
-from bot.jobs.answer import one_line
+from bot.jobs.answer import last_lines, one_line
 from bot.jobs.config.airflow import Config
-from sensors.model.job import Job
+from sensors.model.job import KEY, Job
 
 EVERY = 5.0  # seconds until a run is asked about again
 NOTHING: Mapping[str, Any] = {}
@@ -45,6 +46,12 @@ class AirflowRunner(Runner):
         with self._asking(job) as (airflow, filler):
             return _progress(airflow, airflow.run(external_id), filler, job)
 
+    def plan(self, job: Job, params: Mapping[str, Any]) -> str:
+        wanted = config.of(job, Config)
+        filler = fill.Filler(self._environ, fill.values(job, params, f"{{{KEY}}}")).open()
+        said = json.dumps(filler.json(wanted.conf), ensure_ascii=False, indent=2)
+        return f"{filler.text(wanted.url)}: trigger {wanted.dag}\n{said}"
+
     def cancel(self, job: Job, external_id: str) -> str:
         with self._asking(job) as (airflow, _):
             run = airflow.run(external_id)
@@ -55,7 +62,7 @@ class AirflowRunner(Runner):
 
     def tail(self, job: Job, external_id: str) -> str:
         with self._asking(job) as (airflow, filler):
-            return filler.mask(airflow.log(external_id), job.config)
+            return last_lines(filler.mask(airflow.log(external_id), job.config), TAIL)
 
     def observe(self, job: Job, since: datetime) -> Observed:
         with self._asking(job) as (airflow, filler):

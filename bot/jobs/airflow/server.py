@@ -15,6 +15,7 @@ from bot.jobs.web import Site
 from bot.process.errors import JobRefused, JobUnknown
 
 T = TypeVar("T")
+READ = 32 * TAIL  # bytes of a log's end: its lines are objects
 TASKS = 100  # of a run that are looked through for the one whose log is read
 
 
@@ -87,8 +88,8 @@ class Server:
         name, attempt = quote(str(task["task_id"]), ""), int(task["try_number"])
         mapped = int(task.get("map_index", -1))
         path = f"{self._runs(run)}/taskInstances/{name}/logs/{attempt}?map_index={mapped}"
-        text = self._known(lambda site: site.end_of(path, "application/x-ndjson"))
-        return "\n".join([f"{task['task_id']}, attempt {attempt}", *words.lines(text)])[-TAIL:]
+        text = self._known(lambda site: site.end_of(path, "application/x-ndjson", READ))
+        return "\n".join([f"{task['task_id']}, attempt {attempt}", *words.lines(text)])
 
     def about(self) -> Mapping[str, Any]:
         """The DAG: its schedule, and whether it is paused."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.job_run import Ability, JobState, Observed, Progress
-from bot.jobs import SIGHTED, Runner, config, fill, web
-from bot.jobs.answer import one_line
+from bot.jobs import SIGHTED, TAIL, Runner, config, fill, web
+from bot.jobs.answer import last_lines, one_line
 from bot.jobs.config.dagster import Config
 from bot.jobs.dagster import words
 from bot.jobs.dagster.webserver import Webserver
 from bot.process.errors import JobRefused
-from sensors.model.job import Job
+from sensors.model.job import KEY, Job
 
 EVERY = 5.0  # seconds until a run is asked about again
 NOTHING: Mapping[str, Any] = {}
@@ -50,6 +51,13 @@ class DagsterRunner(Runner):
                 return Progress(JobState.failed, external_id, "Dagster no longer has its run: look there.")
             return self._progress(dagster, run, filler, job)
 
+    def plan(self, job: Job, params: Mapping[str, Any]) -> str:
+        wanted = config.of(job, Config)
+        filler = fill.Filler(self._environ, fill.values(job, params, f"{{{KEY}}}")).open()
+        given = {"run_config": filler.json(wanted.run_config), "tags": filler.json(wanted.tags)}
+        said = json.dumps({k: v for k, v in given.items() if v}, ensure_ascii=False, indent=2)
+        return f"{filler.text(wanted.url)}: launch {wanted.job} of {wanted.location}\n{said}"
+
     def cancel(self, job: Job, external_id: str) -> str:
         with self._asking(job) as (dagster, filler):
             answered = dagster.terminate(external_id)
@@ -59,7 +67,7 @@ class DagsterRunner(Runner):
 
     def tail(self, job: Job, external_id: str) -> str:
         with self._asking(job) as (dagster, filler):
-            return filler.mask(dagster.log(external_id), job.config)
+            return last_lines(filler.mask(dagster.log(external_id), job.config), TAIL)
 
     def observe(self, job: Job, since: datetime) -> Observed:
         with self._asking(job) as (dagster, filler):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.jobs import TAIL, answer
+from bot.jobs import answer
 from bot.jobs.config import meant
 from bot.jobs.config.dagster import Config
 from bot.jobs.dagster import documents, words
@@ -82,7 +82,7 @@ class Webserver:
             got = self._ask(documents.LOG, "logsForRun", "EventConnection", id=run, after=after, limit=EVENTS)
             kept.extend(words.lines(got["events"]))
             if not got["hasMore"]:
-                return "\n".join(kept)[-TAIL:]
+                return "\n".join(kept)
             after = got["cursor"]
         raise JobRefused(f"Its log has more than {EVENTS * PAGES} events, too many to be read: look there.")
 
