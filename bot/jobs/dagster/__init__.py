@@ -18,6 +18,8 @@ from bot.process.errors import JobRefused
 from sensors.model.job import KEY, Job
 
 EVERY = 5.0  # seconds until a run is asked about again
+# A launch that was given up might be recorded after the next look for it, and so be made twice.
+LAUNCHING = timedelta(minutes=1)
 NOTHING: Mapping[str, Any] = {}
 ABILITIES = frozenset({Ability.cancel, Ability.tail, Ability.observe, Ability.pause})
 
@@ -104,7 +106,7 @@ class DagsterRunner(Runner):
         filler = fill.Filler(self._environ, values)
         with web.masked(filler, job):
             site = web.site(self._web, wanted.url, wanted.headers, filler, job, self._patience)
-            yield Webserver(site, wanted), filler
+            yield Webserver(site, wanted, min(job.timeout, LAUNCHING)), filler
 
     def _progress(
         self, dagster: Webserver, run: Mapping[str, Any], filler: fill.Filler, job: Job

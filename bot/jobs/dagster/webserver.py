@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from bot.jobs import answer
@@ -23,6 +24,7 @@ class Webserver:
 
     site: Site
     job: Config
+    launching: timedelta  # how long a launch has
 
     @property
     def repository(self) -> dict[str, str]:
@@ -38,7 +40,8 @@ class Webserver:
             "runConfigData": run_config,
             "executionMetadata": {"tags": [{"key": k, "value": v} for k, v in tags.items()]},
         }
-        got = self._ask(documents.LAUNCH, "launchRun", params=params)
+        patient = replace(self, site=replace(self.site, limit=self.launching))
+        got = patient._ask(documents.LAUNCH, "launchRun", params=params)
         match got["__typename"]:
             case "LaunchRunSuccess":
                 return dict(got["run"])
