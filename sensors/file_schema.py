@@ -48,9 +48,17 @@ RUNNERS = {
     "vars": "Variables of the dbt project, by name",
     "full_refresh": "Whether dbt builds incremental models anew",
     "account": "The number of the account",
-    "job": "The number or name of the job over there",
+    "job": "Of dbt Cloud its number, of Dagster its name",
     "token": "What lets Patrol in, as `${NAME}`",
     "statement": "The SQL that is run; `:name` stands for a parameter",
+    "location": "The code location in Dagster that has the job",
+    "repository": "The repository's name in Dagster, where the code names one",
+    "run_config": "What the run is given in Dagster; `{name}` stands for a parameter",
+    "tags": "Of the run; `{name}` stands for a parameter",
+    "schedule": "The schedule or sensor in Dagster that is paused, where the job has several",
+    "dag": "The DAG's id in Airflow",
+    "conf": "What the run is given in Airflow; `{name}` stands for a parameter",
+    "login": "A username and password for which Airflow gives a token",
 }
 
 
