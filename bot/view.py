@@ -307,6 +307,7 @@ class View:
             approvals=waiting,
             able={asked.id: self.may_approve(asked) for asked in waiting},
             standing=self.standing(),
+            backfills=tuple(self.store.backfills.begun()),
         )
 
     def _most_wanted(self, person: str, teams: Iterable[str]) -> list[Alert]:
