@@ -300,7 +300,7 @@ class View:
             problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
             bundles=tuple(map(bundles.line, held)) if len(held := self.catalog.bundles) > 1 else (),
-            open_total=sum(self.store.alerts.counts().values()),
+            open_total=self._open_total(person, house),
             teams=teams,
             cards=self.cards(opened),
             told={alert.id: house.told(alert) for alert in opened},
@@ -309,6 +309,12 @@ class View:
             standing=self.standing(),
             backfills=tuple(self.store.backfills.begun()),
         )
+
+    def _open_total(self, person: str, house: House) -> int:
+        """How many there are of those that the person may see."""
+        counts, policies = self.store.alerts.counts(), self.catalog.policies
+        hidden = {name for name, one in policies.items() if not house.sees_of(person, one)}
+        return sum(number for name, number in counts.items() if name not in hidden)
 
     def _most_wanted(self, person: str, teams: Iterable[str]) -> list[Alert]:
         """The worst of all, and whatever the person has or his teams have, however many there are."""

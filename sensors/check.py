@@ -52,7 +52,7 @@ def _assets(catalog: Catalog, document: Document | None, warehouse: Warehouse) -
         return
     for key in document.data:
         asset = catalog.assets.get(str(key).lower())
-        if asset is None or asset.kind not in ("table", "model"):
+        if asset is None or asset.kind != "table":
             continue
         columns = warehouse.columns(asset.name)
         if not columns:

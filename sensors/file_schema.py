@@ -9,18 +9,23 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, NoDefault
 
 from sensors.beside import DOORS, SINGULAR
-from sensors.file_beside import CONFIG
+from sensors.file_beside import JOB_KEYS
 from sensors.file_defaults import DefaultsFile
 from sensors.file_policy import PolicyFile
 from sensors.files import NAMES, Door, Json
+from sensors.graph import graph
 from sensors.model.catalog import Catalog
 from sensors.model.clock import UNITS
+from sensors.model.graph import ASSETS, kind_of
 from sensors.sources import DEFAULTS
 from sensors.yaml_marks import Document
 
 DRAFT = "http://json-schema.org/draft-07/schema#"  # what editors know best
 RUNNERS = {
     "url": "Where it is started; `${NAME}` comes from the environment",
+    "message": "Where in the answer its sentence stands, as a path such as data.message",
+    "link": "Where in the answer the address of the run stands",
+    "idempotent": "Whether doing it twice is as good as once; then it is repeated after an unknown outcome",
     "method": "Of the request: POST unless said otherwise",
     "headers": "Of the request",
     "body": "Of the request; `{name}` stands for a parameter",
@@ -39,7 +44,8 @@ def schemas(catalog: Catalog) -> dict[str, Json]:
     for kind, door in DOORS.items():
         entry = _of(door, f"A {SINGULAR[kind]} of Patrol", names)
         if kind == "jobs":
-            entry["properties"] |= {k: {"description": RUNNERS[k]} for keys in CONFIG.values() for k in keys}
+            keys = {key for needed, others in JOB_KEYS.values() for key in (*needed, *others)}
+            entry["properties"] |= {key: {"description": RUNNERS[key]} for key in sorted(keys)}
         shared = entry.pop("$defs", {})
         found[kind] = {
             "$schema": entry.pop("$schema"),
@@ -102,10 +108,10 @@ def _names(catalog: Catalog) -> dict[str, list[str]]:
     found: dict[str, Sequence[str]] = {
         "teams": [*catalog.teams],
         "jobs": [*catalog.jobs],
-        "assets": [*catalog.assets],
+        "assets": [name for name in catalog.assets if kind_of(name) == ASSETS[0]],  # which policies read
         "violations": [*catalog.violations],
+        "upstream": [*graph(catalog).nodes],
     }
-    found["upstream"] = [*found["assets"], *(f"job:{job}" for job in found["jobs"])]
     return {kind: sorted(names) for kind, names in found.items()}
 
 

@@ -1,4 +1,5 @@
-"""One start of a job: asked for by whom, for which alert, how far it is, what came of it."""
+"""One start of a job: asked for by whom, for which alert, how far it is, what came of it; and what an outside
+system tells of its runs, whoever started them."""
 
 from __future__ import annotations
 
@@ -18,10 +19,14 @@ class JobState(StrEnum):
     succeeded = "succeeded"
     failed = "failed"
     timed_out = "timed_out"
+    cancelled = "cancelled"  # by somebody, here or over there
 
     @property
     def ended(self) -> bool:
-        return self in (JobState.succeeded, JobState.failed, JobState.timed_out)
+        return self in ENDED
+
+
+ENDED = (JobState.succeeded, JobState.failed, JobState.timed_out, JobState.cancelled)
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,44 @@ class JobRun:
 
 @dataclass(frozen=True)
 class Progress:
-    """What an outside system says of a run. `state` is running, succeeded or failed."""
+    """What an outside system says of a run. `state` is running, succeeded, failed or cancelled."""
 
     state: JobState
     external_id: str | None = None
     outcome: str = ""
     link: str | None = None
     again_in_s: float = 2.0  # when to ask again
+
+
+class Ability(StrEnum):
+    """What can be done about a job's runs over there, beside starting and following them."""
+
+    cancel = "cancel"  # a run is ended
+    tail = "tail"  # the end of its log is read
+    observe = "observe"  # runs and schedules that others made are seen
+    pause = "pause"  # its schedule over there is stopped and goes on again
+    every = "every"  # its schedule over there is given another pace
+
+
+@dataclass(frozen=True)
+class Sighted:
+    """A run in the outside system, by whomever it was started. Times are aware UTC."""
+
+    external_id: str
+    state: JobState  # running, succeeded, failed or cancelled
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    by: str = ""  # whom or what it says to have started it
+    link: str | None = None
+    outcome: str = ""
+    key: str = ""  # the idempotency key, where Patrol started it
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the outside system says of a job: its runs, newest first, and the schedule that it has there."""
+
+    runs: tuple[Sighted, ...] = ()
+    schedule: str = ""  # in its own words, with the zone; "" where it has none
+    paused: bool | None = None  # None: it has no schedule, or does not say
+    next_at: datetime | None = None

@@ -52,6 +52,7 @@ class Earlier:
     is_open: bool = False
     team: str = ""
     sensitive: bool = False  # then only its number stands on the cards of others
+    url: str = ""  # of its card, where that is known
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from sensors.model.policy import NOTHING
 class Asset:
     """A table, model, sheet, topic or dashboard that somebody owns and that has an age."""
 
-    name: str  # lower case, "core.orders"
+    name: str  # its reference, lower case: "core.orders", "model:reco"
     kind: str = "table"
     tier: str = "core"  # raw | core | vetted | scratch
     owner: str | None = None
@@ -25,6 +25,7 @@ class Asset:
     warn_after: timedelta | None = None
     late_after: timedelta | None = None
     description: str = ""
+    after: tuple[str, ...] = ()  # references to what makes it
 
 
 @dataclass(frozen=True)

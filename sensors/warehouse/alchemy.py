@@ -13,13 +13,13 @@ from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 from sensors.model.asset import Asset
 from sensors.model.clock import parse_time, utc
 from sensors.model.policy import Query
-from sensors.warehouse import Result, WarehouseError, dialect
+from sensors.warehouse import Result
 from sensors.warehouse.alchemy_address import reach
 from sensors.warehouse.alchemy_binds import bound
 from sensors.warehouse.alchemy_sessions import Sessions, cleaned
 from sensors.warehouse.alchemy_ways import Way
 from sensors.warehouse.capped import capped, named_once
-from sensors.warehouse.spelled import Untranslatable
+from sensors.warehouse.dialect import native
 
 BATCH = 500  # rows that a cursor brings at once
 FRESH_S = {"columns": 60.0, "loaded": 5.0}  # for how long an answer is not asked for again
@@ -56,10 +56,7 @@ class Alchemy:
         return Result(columns, rows, truncated, process, time.monotonic() - started, held)
 
     def native(self, query: Query) -> str:
-        try:
-            return dialect.native(query, self.dialect)
-        except Untranslatable as error:
-            raise WarehouseError(f"{query.path}: {error}", name=error.name) from None
+        return native(query, self.dialect)
 
     def loaded_until(self, assets: Iterable[Asset]) -> dict[str, datetime]:
         wanted = sorted({(a.name, a.loaded_until) for a in assets if a.loaded_until and self._is_time(a)})

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from bot.jobs import KINDS
 from bot.jobs.config import problems
+from sensors.file_beside import JOB_KEYS
 from sensors.model.job import Job, Param
 
 SELLER = (Param("seller_id"),)
@@ -26,7 +29,8 @@ NOT_CONFIG = {
     "undo",
     "description",
 }
-GOOD = {"url": "${PATROL_RISK_URL}/x", "body": {"s": "{seller_id}"}}
+GOOD: dict[str, Any] = {"url": "${PATROL_RISK_URL}/x", "body": {"s": "{seller_id}"}}
+FOLLOWED = {**GOOD, "poll": {"url": "https://x.example/{id}"}}
 HELD = "INSERT INTO h VALUES (:seller_id)"
 
 
@@ -65,6 +69,12 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "every": "soon"}}, ["poll.every: must be a duration such as 2s"]),
     ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "stat": "x"}}, ['poll.stat: is not a key of a job of kind http; did you mean "state"?']),
     ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "failed": "succeeded"}}, ["poll: succeeded cannot mean both done and failed"]),
+    ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "failed": "cancelled"}}, ["poll: cancelled cannot mean both failed and cancelled"]),
+    ("http", {**GOOD, "log": "https://x.example/{id}"}, ["log: needs poll, which says what a run is and how it ends"]),
+    ("http", {**FOLLOWED, "log": "https://x.example/{seller_id}"}, ["log: knows {id} only, not {seller_id}"]),
+    ("http", {**FOLLOWED, "cancel": {"url": "x.example/{id}"}}, ["cancel.url: must begin with https:// or a ${VARIABLE} that does, not 'x.example/{id}'"]),
+    ("http", {**FOLLOWED, "cancel": "https://x.example/{id}"}, ["cancel: must be a mapping with url and method"]),
+    ("http", {**FOLLOWED, "runs": {"url": "https://x.example/{id}"}}, ["runs.url: is of no one run and takes no {id}"]),
     ("http", {**GOOD, "poll": True}, ["poll: must be a mapping with url, id, state, …"]),
     ("sql", {"url": "x.db", "statement": HELD}, ["url: must be an address such as postgresql://… or a ${VARIABLE}, not 'x.db'"]),
     ("sql", {"url": "${A}", "statement": HELD + "; DELETE FROM h"}, ["statement: must be a single one; make a job of each"]),
@@ -85,3 +95,11 @@ def test_the_jobs_of_this_project_have_no_problem(name: str) -> None:
     declared = yaml.safe_load(JOBS.read_text())[name]
     config = {key: value for key, value in declared.items() if key not in NOT_CONFIG}
     assert told(declared["kind"], tuple(Param(p) for p in declared["params"]), **config) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_files_and_the_kind_know_the_same_keys(kind: str) -> None:
+    needed, others = JOB_KEYS[kind]
+    fields = import_module(f"bot.jobs.config.{kind}").Config.model_fields
+    assert {*needed, *others} == {*fields}
+    assert {*needed} == {name for name, field in fields.items() if field.is_required()}
