@@ -37,6 +37,7 @@ from bot.store.renames import Renames
 from bot.store.requests import Requests
 from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
+from bot.store.sightings import Sightings
 from bot.store.snoozes import Snoozes
 from bot.store.tables import pacing
 from bot.store.trail import Trail, add_lines
@@ -57,6 +58,7 @@ class Store:
         self.outbox = Outbox(self._database)
         self.pace = Pace(self._database)
         self.jobs = JobRuns(self._database)
+        self.sightings = Sightings(self._database)
         self.approvals = Approvals(self._database)
         self.contents = Contents(self._database)
         self.pulls = Pulls(self._database, self.contents)
