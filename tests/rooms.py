@@ -69,6 +69,7 @@ HOMES: Mapping[str, str] = {
     "apscheduler": "bot.schedule",
     "cronsim": "bot.core.plan sensors.file_policy",
     "duckdb": "sensors.warehouse bot.demo",
+    "botocore": "bot.jobs.sagemaker",
     "snowflake": "sensors.warehouse.snowflake bot.demo.snowflake",
     "fakesnow": "bot.demo.snowflake",
     "jwt": "bot.demo.snowflake",
