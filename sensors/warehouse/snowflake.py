@@ -22,6 +22,7 @@ from sensors.warehouse.snowflake_statement import Statement, ask
 from sensors.warehouse.snowflake_tables import Source, Tables
 
 OWN = timedelta(minutes=1)  # for what Patrol itself asks
+DRIVER = 5  # the first version that gives one statement its tag and timeout
 PING = timedelta(seconds=10)
 NO_ERRAND = Errand()
 
@@ -161,6 +162,11 @@ def _opened(where: Address, session: Session) -> Connection:
     except ImportError:
         said = "the driver for Snowflake is not installed: pip install 'patrol[snowflake]'"
         raise WarehouseError(said) from None
+    if int(connector.__version__.partition(".")[0]) < DRIVER:
+        said = (
+            f"the driver for Snowflake is too old ({connector.__version__}): pip install 'patrol[snowflake]'"
+        )
+        raise WarehouseError(said)
     try:
         return connector.connect(**{**where.arguments, **session.said})
     except connector.Error as error:
