@@ -20,8 +20,8 @@ from bot.jobs import Runner
 from bot.jobs.http import HttpRunner
 from bot.jobs.sql import SqlRunner
 from sensors.model.job import Job, Param
-from tests.jobs.on_airflow import airflow_address, airflow_world
-from tests.jobs.on_dagster import dagster_address, dagster_world
+from tests.jobs.on_airflow import airflow_address, airflow_job, airflow_world
+from tests.jobs.on_dagster import dagster_address, dagster_job, dagster_world
 from tests.jobs.serving import serving
 
 __all__ = ["airflow_address", "airflow_world", "dagster_address", "dagster_world"]  # fixtures of a kind's own
@@ -239,6 +239,14 @@ def http_world(risk: Risk) -> HttpWorld:
 @pytest.fixture
 def sql_world(ops: Path) -> SqlWorld:
     return SqlWorld(SqlRunner({"PATROL_OPS_URL": f"sqlite:///{ops}"}), sql_job(), ops)
+
+
+@pytest.fixture
+def whole_jobs() -> dict[str, Job]:
+    """A job of each kind that says all that it may say."""
+    runs = "https://x.example/runs"
+    http = http_job(cancel={"url": f"{runs}/{{id}}"}, log=f"{runs}/{{id}}/log", runs={"url": runs})
+    return {"http": http, "sql": sql_job(), "dagster": dagster_job(), "airflow": airflow_job()}
 
 
 @pytest.fixture(params=["http", "sql", "dagster", "airflow"])

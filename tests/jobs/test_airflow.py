@@ -1,5 +1,6 @@
 """Jobs of kind airflow: runs to their end, ended, read and seen, a DAG paused. Held against a server that
 answers as Airflow does; tests/integrations holds the same against a real one."""
+# ruff: noqa: E501 - a table of sentences reads better unbroken
 
 from __future__ import annotations
 
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from bot.core.job_run import Ability, JobState
 from bot.jobs.airflow import words
+from bot.jobs.config import problems
 from bot.process.errors import JobRefused
-from tests.jobs.on_airflow import PASSWORD, Airflow, AirflowWorld
+from tests.jobs.on_airflow import PASSWORD, Airflow, AirflowWorld, airflow_job
 from tests.jobs.test_dagster import ended, until
 
 
@@ -194,6 +196,24 @@ ALLOWED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~:+-"
 @given(st.lists(st.one_of(st.text(), st.sampled_from(['{"event": 3}', "[]", '{"error_detail": [7]}']))))
 def test_any_log_can_be_read(lines: list[str]) -> None:
     assert all(isinstance(line, str) for line in words.lines("\n".join(lines)))
+
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"url": "https://airflow.example/api/v2"}, "url: is the address of Airflow itself; take /api/v2 away"),
+    ({"dag": "{seller_id}"}, "dag: is fixed; parameters go into conf"),
+    ({"daag": "x"}, 'daag: is not a key of a job of kind airflow; did you mean "dag"?'),
+    ({"conf": {"a": "{selr_id}{seller_id}"}}, 'conf: there is no parameter "selr_id"; did you mean "seller_id"?'),
+    ({"conf": ["{seller_id}"]}, "conf: must be a mapping"),
+    ({"login": "admin"}, "login: must be a mapping with username and password"),
+    ({"login": {"username": "a"}}, "login.password: is missing; a job of kind airflow needs it"),
+    ({"login": {"username": "a", "password": "b"}}, "login.password: must be a ${VARIABLE}; secrets do not stand in files"),
+    ({"headers": {"Authorization": "Bearer ${A}"}}, "login: and headers.Authorization say the same; take one away"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("config", "sentence"), MISTAKES)
+def test_each_mistake_has_its_sentence(config: dict[str, Any], sentence: str) -> None:
+    assert problems(airflow_job(**config)) == [sentence]
 
 
 def test_what_it_can_is_said(airflow_world: AirflowWorld) -> None:

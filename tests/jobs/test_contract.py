@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import bot.jobs
-from bot.core.job_run import JobState
+from bot.core.job_run import Ability, JobState
 from bot.jobs import KINDS, runner_for
 from bot.process.errors import JobRefused, JobUnknown
-from sensors.model.job import Param
+from sensors.model.job import Job, Param
 
 HOSTILE = [
     "'; DROP TABLE payout_holds; --",
@@ -102,6 +105,31 @@ def test_a_config_that_check_would_refuse_is_refused_at_the_start_too(world: Any
     with pytest.raises(JobRefused, match="metod: is not a key of a job of kind"):
         world.start()
     assert world.starts() == 0
+
+
+def test_the_readme_says_what_each_kind_can(whole_jobs: dict[str, Job]) -> None:
+    text = (Path(bot.jobs.__file__).parent / "README.md").read_text()
+    names = [ability.value for ability in Ability]
+    told = {}
+    for kind, *cells in re.findall(r"^\| `(\w+)`" + r" \| ([^|]+)" * len(names) + r" \|.*\|$", text, re.M):
+        told[kind] = {Ability(name) for name, cell in zip(names, cells, strict=True) if cell.strip() != "–"}
+    assert told == {kind: runner_for(kind).abilities(job) for kind, job in whole_jobs.items()}
+    assert told.keys() == {*KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_kind_cannot_is_refused_in_words(kind: str, whole_jobs: dict[str, Job]) -> None:
+    job, runner, now = whole_jobs[kind], runner_for(kind), datetime.now(UTC)
+    calls: dict[Ability, Callable[[], object]] = {
+        Ability.cancel: lambda: runner.cancel(job, "r1"),
+        Ability.tail: lambda: runner.tail(job, "r1"),
+        Ability.observe: lambda: runner.observe(job, now),
+        Ability.pause: lambda: runner.pause(job, True),
+        Ability.every: lambda: runner.every(job, timedelta(hours=1)),
+    }
+    for ability in {*Ability} - runner.abilities(job):
+        with pytest.raises(JobRefused, match=job.title):
+            calls[ability]()
 
 
 def test_the_readme_names_every_file() -> None:
