@@ -35,11 +35,17 @@ class Web:
         self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def ask(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: timedelta
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        limit: timedelta,
+        most: int = answer.CAP,
     ) -> Answer:
         """The answer, if it is a yes; JobRefused where it is a no, JobUnknown where none came in time."""
         with self._got(method, url, headers, content, limit) as (response, deadline):
-            return _yes(answer.read(response, deadline))
+            return _yes(answer.read(response, deadline, most))
 
     def end_of(self, url: str, headers: Mapping[str, str], most: int, limit: timedelta) -> str:
         """The last bytes of a text, however long it is, as text. The same errors."""
@@ -147,7 +153,7 @@ def clear(progress: Progress, filler: fill.Filler, job: Job) -> Progress:
     """The same without what the environment holds; a link that would need it is left out."""
     link = shown(progress.link, filler, job) if progress.link else None
     outcome = filler.mask(progress.outcome, job.config)
-    return Progress(progress.state, progress.external_id, outcome, link, progress.again_in_s)
+    return replace(progress, outcome=outcome, link=link)
 
 
 def shown(address: str, filler: fill.Filler, job: Job) -> str | None:

@@ -20,11 +20,37 @@ from bot.jobs import Runner
 from bot.jobs.http import HttpRunner
 from bot.jobs.sql import SqlRunner
 from sensors.model.job import Job, Param
+from tests.jobs.amazon import (
+    _amazon,
+    amazon,
+    sagemaker_job,
+    sagemaker_pipeline_world,
+    sagemaker_processing_world,
+    sagemaker_world,
+)
 from tests.jobs.on_airflow import airflow_address, airflow_job, airflow_world
 from tests.jobs.on_dagster import dagster_address, dagster_job, dagster_world
+from tests.jobs.on_dbt_cloud import _dbt_cloud, account, cloud_job, dbt_cloud_world
+from tests.jobs.on_host import command_job, command_world, dbt_job, dbt_world, folder
 from tests.jobs.serving import serving
 
-__all__ = ["airflow_address", "airflow_world", "dagster_address", "dagster_world"]  # fixtures of a kind's own
+__all__ = [  # fixtures
+    "_amazon",
+    "_dbt_cloud",
+    "account",
+    "airflow_address",
+    "airflow_world",
+    "amazon",
+    "command_world",
+    "dagster_address",
+    "dagster_world",
+    "dbt_cloud_world",
+    "dbt_world",
+    "folder",
+    "sagemaker_pipeline_world",
+    "sagemaker_processing_world",
+    "sagemaker_world",
+]
 
 SELLER = Param("seller_id", pattern=r"[^\n]{1,200}")
 TOKEN = "tok-3f9a-very-secret"
@@ -241,15 +267,29 @@ def sql_world(ops: Path) -> SqlWorld:
     return SqlWorld(SqlRunner({"PATROL_OPS_URL": f"sqlite:///{ops}"}), sql_job(), ops)
 
 
+WORLDS = (
+    *("http", "sql", "command", "dbt", "dbt_cloud", "dagster", "airflow"),
+    *("sagemaker", "sagemaker_processing", "sagemaker_pipeline"),
+)
+
+
 @pytest.fixture
 def whole_jobs() -> dict[str, Job]:
-    """A job of each kind that says all that it may say."""
+    """A job of each kind that says all that it may say, by its line in the table of the kinds."""
     runs = "https://x.example/runs"
-    http = http_job(cancel={"url": f"{runs}/{{id}}"}, log=f"{runs}/{{id}}/log", runs={"url": runs})
-    return {"http": http, "sql": sql_job(), "dagster": dagster_job(), "airflow": airflow_job()}
+    return {
+        "`http`": http_job(cancel={"url": f"{runs}/{{id}}"}, log=f"{runs}/{{id}}/log", runs={"url": runs}),
+        "`sql`": sql_job(),
+        "`command`": command_job(),
+        "`dbt` Core": dbt_job(),
+        "`dbt` Cloud": cloud_job(),
+        "`dagster`": dagster_job(),
+        "`airflow`": airflow_job(),
+        "`sagemaker`": sagemaker_job(),
+    }
 
 
-@pytest.fixture(params=["http", "sql", "dagster", "airflow"])
+@pytest.fixture(params=WORLDS)
 def world(request: pytest.FixtureRequest) -> World:
     """Every kind in turn."""
     found: World = request.getfixturevalue(f"{request.param}_world")

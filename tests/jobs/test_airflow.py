@@ -16,7 +16,7 @@ from bot.core.job_run import Ability, JobState
 from bot.jobs.airflow import words
 from bot.jobs.config import problems
 from bot.process.errors import JobRefused
-from tests.jobs.on_airflow import PASSWORD, Airflow, AirflowWorld, airflow_job
+from tests.jobs.on_airflow import Airflow, AirflowWorld, airflow_job
 from tests.jobs.test_dagster import ended, until
 
 
@@ -96,7 +96,7 @@ def test_runs_that_others_began_are_seen_too(airflow_world: AirflowWorld) -> Non
 
 def test_a_dag_that_airflow_does_not_have_is_named(airflow_world: AirflowWorld) -> None:
     airflow_world.configure(dag="rescor")
-    with pytest.raises(JobRefused, match="The Dag with ID: `rescor` was not found"):
+    with pytest.raises(JobRefused, match="Dag with dag_id: 'rescor' not found"):
         airflow_world.start()
 
 
@@ -153,7 +153,7 @@ def test_the_end_of_a_long_log_is_read(airflow_world: AirflowWorld, airflow: Air
 
 
 def test_a_log_holds_nothing_of_the_environment(airflow_world: AirflowWorld) -> None:
-    begun = airflow_world.start(seller_id=PASSWORD).external_id
+    begun = airflow_world.start(seller_id=airflow_world.password).external_id
     ended(airflow_world, begun)
     log = airflow_world.runner.tail(airflow_world.job, begun)
     assert "working on ${PATROL_AIRFLOW_PASSWORD}" in log
