@@ -55,6 +55,7 @@ ROOMS = {
     **ROOMS,
     "bot.app": f"sensors sensors.model {SHELL}",
     "bot.cli": f"sensors sensors.model bot.app bot.sandbox bot.demo {SHELL}",
+    "bot.dagster": f"{PURE} bot.app bot.cli bot.workbench sensors {PROCESS}",
     "bot.__main__": "bot.cli bot.process.errors sensors.model",
 }
 
@@ -89,4 +90,5 @@ HOMES: Mapping[str, str] = {
     "click": "bot.cli",
     "PIL": "bot.deliver.drawing",
     "rich": "bot.cli",
+    "dagster": "bot.dagster",
 }
