@@ -24,7 +24,7 @@ COMMANDS = {
     "preview": ("bot.cli.preview", "preview"),
     "next": ("bot.cli.policies", "next_runs"),
     "gaps": ("bot.cli.ledger", "gaps"),
-    "backfill": ("bot.cli.ledger", "backfill"),
+    "backfill": ("bot.cli.backfill", "backfill"),
     "backtest": ("bot.cli.backtest", "backtest"),
     "diff": ("bot.cli.diff", "diff"),
     "score": ("bot.cli.score", "score"),
