@@ -153,7 +153,7 @@ class View:
         said = f"`{policy.name}` is sensitive: only members of {clean(policy.owner)} see what it finds."
         return Refused(said, "Who is in a team stands in policies/_teams.yml.")
 
-    def _seen_of(self, person: str, about: Iterable[Told]) -> tuple[Told, ...]:
+    def seen_of(self, person: str, about: Iterable[Told]) -> tuple[Told, ...]:
         """Those of them that are about no alert, or about one that the person may see."""
         listed = list(about)
         named = {one.alert for one in listed if one.alert}
@@ -167,7 +167,7 @@ class View:
 
     def waiting(self, person: str) -> tuple[Approval, ...]:
         """What waits for a second person, but for what is about an alert that this person may not see."""
-        return self._seen_of(person, self.store.approvals.waiting())
+        return self.seen_of(person, self.store.approvals.waiting())
 
     def context(self, alert: Alert, rows: int = 100) -> Context:
         """What the card shows beside its alert, read now; at most so many rows."""
@@ -253,6 +253,7 @@ class View:
                 open_alerts=counts.get(name, 0),
                 worth=worth.get(name, ""),
                 order=does.get(name, ""),
+                nothing_since=_nothing_since(last[name]) if name in last else None,
             )
             for name in wanted
             if (policy := self.catalog.policies.get(name))
@@ -296,18 +297,25 @@ class View:
             policies=self.lines_for(person, house),
             open_alerts=opened,
             on_call=tuple(self.on_call(team, house) for _, team in sorted(self.catalog.teams.items())),
-            jobs=self._seen_of(person, self.store.jobs.recent(20))[:5],
+            jobs=self.seen_of(person, self.store.jobs.recent(20))[:5],
             problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
             bundles=tuple(map(bundles.line, held)) if len(held := self.catalog.bundles) > 1 else (),
-            open_total=sum(self.store.alerts.counts().values()),
+            open_total=self._open_total(person, house),
             teams=teams,
             cards=self.cards(opened),
             told={alert.id: house.told(alert) for alert in opened},
             approvals=waiting,
             able={asked.id: self.may_approve(asked) for asked in waiting},
             standing=self.standing(),
+            backfills=tuple(self.store.backfills.begun()),
         )
+
+    def _open_total(self, person: str, house: House) -> int:
+        """How many there are of those that the person may see."""
+        counts, policies = self.store.alerts.counts(), self.catalog.policies
+        hidden = {name for name, one in policies.items() if not house.sees_of(person, one)}
+        return sum(number for name, number in counts.items() if name not in hidden)
 
     def _most_wanted(self, person: str, teams: Iterable[str]) -> list[Alert]:
         """The worst of all, and whatever the person has or his teams have, however many there are."""
@@ -365,6 +373,12 @@ class View:
 
     def unknown_alert(self, alert_id: int) -> Said:
         return Said(f"There is no ALR-{alert_id}.", "`list` shows the open ones.", ok=False)
+
+
+def _nothing_since(last: RunRecord) -> datetime | None:
+    """Until when all was looked at before, where the run was over an empty window and so did not ask."""
+    window = last.window
+    return window.end if last.status is RunStatus.succeeded and window and window.empty else None
 
 
 def _error(run: RunRecord) -> str:

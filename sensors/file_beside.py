@@ -27,7 +27,7 @@ from sensors.files import (
     shown,
     wrong,
 )
-from sensors.model.asset import Asset, Entity, ViolationKind
+from sensors.model.asset import LAST_ALTERED, Asset, Entity, ViolationKind
 from sensors.model.graph import ASSETS, as_ref, kind_of, name_of
 from sensors.model.job import KEY, Job, Param
 from sensors.model.policy import Severity
@@ -171,8 +171,21 @@ class ParamFile(Door):
         )
 
 
-NEEDED = {"http": ("url",), "sql": ("url", "statement")}
-CONFIG = {"http": ("url", "method", "headers", "body", "poll"), "sql": ("url", "statement")}
+JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: what it needs, what it may say
+    "http": (("url",), ("method", "headers", "body", "message", "link", "poll", "cancel", "log", "runs")),
+    "sql": (("url", "statement"), ("idempotent",)),
+    "sagemaker": (("starts", "request"), ("region", "prefix")),
+    "command": (("command",), ("folder", "environment")),
+    "dbt": (
+        (),
+        (
+            *("command", "select", "exclude", "vars", "full_refresh", "project", "profiles", "target"),
+            *("program", "environment", "url", "account", "job", "token"),
+        ),
+    ),
+    "dagster": (("url", "location", "job"), ("repository", "run_config", "tags", "headers", "schedule")),
+    "airflow": (("url", "dag"), ("conf", "headers", "login")),
+}
 
 
 class JobFile(Door):
@@ -181,7 +194,7 @@ class JobFile(Door):
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
     title: Text = Field(description="What its button says")
-    kind: Annotated[str, one_of(*NEEDED)] = Field(description="The outside system that runs it")
+    kind: Annotated[str, one_of(*JOB_KEYS)] = Field(description="The outside system that runs it")
     owner: TeamName = Field(description="A team of `_teams.yml`")
     params: dict[Column, ParamFile] = Field(default_factory=dict, description="What it is given, by name")
     after: list[Upstream] = Field(
@@ -200,9 +213,10 @@ class JobFile(Door):
     @model_validator(mode="after")
     def runnable(self) -> JobFile:
         config = self.model_extra or {}
-        if missing := [k for k in NEEDED[self.kind] if not config.get(k)]:
+        needed, others = JOB_KEYS[self.kind]
+        if missing := [k for k in needed if not config.get(k)]:
             raise wrong(f"a job of kind {self.kind} needs {' and '.join(missing)}")
-        known = [*CONFIG[self.kind], *type(self).model_fields]
+        known = [*needed, *others, *type(self).model_fields]
         for key in config:
             if key not in known and (hint := near(key, known, cutoff=0.8)):
                 raise wrong(f'unknown key "{key}"{hint}', key)
@@ -232,6 +246,7 @@ class JobFile(Door):
             approval=self.approval,
             changes=self.changes or "",
             undo=self.undo or "",
+            description=self.description or "",
         )
 
 
@@ -239,6 +254,11 @@ class FreshnessFile(Door):
     warn_after: Duration | None = Field(default=None, description="Older than this it is said to be late")
     late_after: Duration | None = Field(
         default=None, description="Older than this, policies that need it wait"
+    )
+    aged_by: Annotated[str, one_of("loaded_until", LAST_ALTERED)] = Field(
+        default="loaded_until",
+        alias="by",
+        description="`last_altered`: its age is that of its last change, as Snowflake knows it",
     )
 
 
@@ -304,6 +324,7 @@ class AssetFile(Door):
             load_interval=self.load_interval,
             warn_after=self.freshness.warn_after,
             late_after=self.freshness.late_after,
+            aged_by=self.freshness.aged_by,
             description=self.description or "",
             after=tuple(map(as_ref, self.after)),
         )

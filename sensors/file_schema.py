@@ -9,7 +9,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, NoDefault
 
 from sensors.beside import DOORS, SINGULAR
-from sensors.file_beside import CONFIG
+from sensors.file_beside import JOB_KEYS
 from sensors.file_defaults import DefaultsFile
 from sensors.file_policy import PolicyFile
 from sensors.files import NAMES, Door, Json
@@ -22,11 +22,43 @@ from sensors.yaml_marks import Document
 DRAFT = "http://json-schema.org/draft-07/schema#"  # what editors know best
 RUNNERS = {
     "url": "Where it is started; `${NAME}` comes from the environment",
+    "message": "Where in the answer its sentence stands, as a path such as data.message",
+    "link": "Where in the answer the address of the run stands",
+    "idempotent": "Whether doing it twice is as good as once; then it is repeated after an unknown outcome",
     "method": "Of the request: POST unless said otherwise",
     "headers": "Of the request",
     "body": "Of the request; `{name}` stands for a parameter",
     "poll": "How to ask whether it has ended",
+    "cancel": "How a run is ended before its time",
+    "log": "The address of a run's log; `{id}` is the run's",
+    "runs": "Where its runs are listed, whoever started them",
+    "starts": "What SageMaker is to begin: training, processing or pipeline",
+    "request": "Of SageMaker's API for it, in its own words; `{name}` stands for a parameter",
+    "region": "Where it runs, such as eu-west-1; default: as AWS is set up where Patrol runs",
+    "prefix": "What the names of its runs over there begin with; default: the job's own name",
+    "command": "A list of the program and its arguments; of dbt a word such as build",
+    "folder": "Where it is run, seen from the project",
+    "environment": "All variables that the program is given, beside PATH",
+    "project": "dbt Core: the folder of dbt_project.yml, seen from Patrol's project",
+    "profiles": "dbt Core: the folder of profiles.yml",
+    "target": "dbt Core: a target of profiles.yml",
+    "program": "dbt Core: where dbt lies, if not on PATH",
+    "select": "What dbt builds: a selector or a list of them",
+    "exclude": "What dbt leaves out",
+    "vars": "Variables of the dbt project, by name",
+    "full_refresh": "Whether dbt builds incremental models anew",
+    "account": "The number of the account",
+    "job": "Of dbt Cloud its number, of Dagster its name",
+    "token": "What lets Patrol in, as `${NAME}`",
     "statement": "The SQL that is run; `:name` stands for a parameter",
+    "location": "The code location in Dagster that has the job",
+    "repository": "The repository's name in Dagster, where the code names one",
+    "run_config": "What the run is given in Dagster; `{name}` stands for a parameter",
+    "tags": "Of the run; `{name}` stands for a parameter",
+    "schedule": "The schedule or sensor in Dagster that is paused, where the job has several",
+    "dag": "The DAG's id in Airflow",
+    "conf": "What the run is given in Airflow; `{name}` stands for a parameter",
+    "login": "A username and password for which Airflow gives a token",
 }
 
 
@@ -40,7 +72,8 @@ def schemas(catalog: Catalog) -> dict[str, Json]:
     for kind, door in DOORS.items():
         entry = _of(door, f"A {SINGULAR[kind]} of Patrol", names)
         if kind == "jobs":
-            entry["properties"] |= {k: {"description": RUNNERS[k]} for keys in CONFIG.values() for k in keys}
+            keys = {key for needed, others in JOB_KEYS.values() for key in (*needed, *others)}
+            entry["properties"] |= {key: {"description": RUNNERS[key]} for key in sorted(keys)}
         shared = entry.pop("$defs", {})
         found[kind] = {
             "$schema": entry.pop("$schema"),

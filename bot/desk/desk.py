@@ -46,7 +46,9 @@ from bot.desk import places
 from bot.desk.acting import Acting
 from bot.desk.approving import Approving, Form
 from bot.desk.asking import Asking
+from bot.desk.backfilling import Backfilling
 from bot.desk.digests import Digests
+from bot.desk.jobs import Jobs
 from bot.desk.revealing import Revealing
 from bot.desk.why import Why
 from bot.engine.engine import Engine
@@ -74,7 +76,14 @@ class Desk:
         self.acting = Acting(engine, view)
         self.revealing = Revealing(self.acting)
         self.approving = Approving(self.acting, starting)
-        self.asking = Asking(self.acting, self.approving.confirmed)
+        self.backfilling = Backfilling(self.acting)
+        self.jobs = Jobs(self.acting, self.approving)
+        others = {
+            "job": self.approving.confirmed,
+            "cancel": self.jobs.cancelled,
+            "backfill": self.backfilling.confirmed,
+        }
+        self.asking = Asking(self.acting, others)
         self.why = Why(engine, view)
         self.standing_in = StandingIn(view)
         self.handoffs = Handoffs(view)
@@ -136,6 +145,10 @@ class Desk:
         """What somebody says by a button to a job that waits for a second person."""
         return self.approving.answer(person, approval, yes, seen=seen)
 
+    def steer(self, person: Person, backfill: int, does: str) -> Said:
+        """What somebody says by a button to a backfill: `stop`, or `go on`."""
+        return self.backfilling.steer(person, backfill, does)
+
     def accept(self, person: Person, handoff: int) -> Said:
         """The handoff of a shift is taken on by who is next."""
         said = self.handoffs.accept(person, handoff)
@@ -152,7 +165,10 @@ class Desk:
     # ----------------------------------------------------------------- questions
 
     def show(self, person: Person, alert_id: int) -> ShowReply | Refused | None:
-        return self.view.show_with_trend(alert_id, person.slack)
+        found = self.view.show_with_trend(alert_id, person.slack)
+        if not isinstance(found, ShowReply):
+            return found
+        return replace(found, stoppable=self.jobs.stoppable(person, found.jobs))
 
     def alerts(self, person: Person, ids: Sequence[int]) -> list[Alert]:
         return list(self.view.seen(person.slack, self.engine.store.alerts.many(ids)))
@@ -180,7 +196,7 @@ class Desk:
         if isinstance(parsed, Mistake):
             return Said(parsed.what, parsed.hint, ok=False)
         asks: Mapping[str, Callable[[Person, Command], Reply]] = {
-            "status": lambda p, said: places.status(self.engine, self.view, p.slack, said.name),
+            "status": self._status,
             "list": self._list,
             "show": self._show,
             "policy": lambda p, said: places.policy(self.engine, self.view, p.slack, said.name),
@@ -195,6 +211,8 @@ class Desk:
             "rerun": self._rerun,
             "start": self._start,
             **self.approving.asks,
+            **self.backfilling.asks,
+            **self.jobs.asks,
         }
         if parsed.name and parsed.verb in ("snooze", "wake"):
             return self._of_scope(person, parsed)
@@ -325,6 +343,8 @@ class Desk:
         return None
 
     def _show(self, person: Person, said: Command) -> Reply:
+        if said.name.startswith("job:"):
+            return self.jobs.page(person, said.name)
         if said.name:
             return places.named(self.engine, self.view, person.slack, said.name)
         targets = self._targets(person, said)
@@ -335,6 +355,11 @@ class Desk:
         if targets[1:]:
             return one_at_a_time("show", targets[0])
         return unrefused(self.show(person, targets[0]) or self.view.unknown_alert(targets[0]))
+
+    def _status(self, person: Person, said: Command) -> Reply:
+        if said.name.startswith("job:"):
+            return self.jobs.page(person, said.name)
+        return places.status(self.engine, self.view, person.slack, said.name)
 
     def _why(self, person: Person, said: Command) -> Reply:
         if wrong := sorted(name for name, value in said.filters.items() if value and name != "policy"):
@@ -380,4 +405,4 @@ class Desk:
         found = self._job(targets[0] if targets else None, said.name)
         if isinstance(found, Said):
             return found
-        return unrefused(self.approving.shown(person, *found, said.params))
+        return unrefused(self.approving.typed(person, *found, said.params))

@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 import httpx
 
 CAP = 256 * 1024  # bytes of an answer that are read
-SAID = ("message", "error", "detail", "title", "reason")  # where systems put their sentence
+COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
+OTHER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# where systems put their sentence
+SAID = ("message", "error", "detail", "title", "reason", "errors.0.message", "status.user_message")
 
 
 @dataclass(frozen=True)
@@ -56,17 +59,17 @@ class Answer:
         )
 
 
-def read(response: httpx.Response, deadline: float) -> Answer:
-    """Reads a streamed answer until the cap or the deadline (of time.monotonic)."""
+def read(response: httpx.Response, deadline: float, most: int = CAP) -> Answer:
+    """Reads a streamed answer until `most` bytes or the deadline (of time.monotonic)."""
     body = b""
     for chunk in response.iter_raw(16384):
         body += chunk
-        if len(body) > CAP:
+        if len(body) > most:
             break
         if time.monotonic() > deadline:
             raise httpx.ReadTimeout("the answer took too long")
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    whole = len(body) <= CAP and response.headers.get("content-encoding", "identity") == "identity"
+    whole = len(body) <= most and response.headers.get("content-encoding", "identity") == "identity"
     return Answer(
         host=response.url.netloc.decode("ascii", "replace").rpartition("@")[2],
         status=response.status_code,
@@ -95,6 +98,18 @@ def one_line(value: object, limit: int = 300) -> str:
         r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+", " ", str(value)
     ).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def last_lines(text: str, limit: int) -> str:
+    """The end of a log in whole lines, at most so many characters, fit to be shown: without colours, control
+    and direction characters; of a line that was written over, what stood there last."""
+    plain = OTHER.sub("", COLOURS.sub("", text.replace("\r\n", "\n").replace("\t", "    ")))
+    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in plain.split("\n")]
+    found = "\n".join(lines).strip("\n")
+    if len(found) <= limit:
+        return found
+    cut = found[-limit:]
+    return cut.partition("\n")[2] or cut
 
 
 def either(value: object, words: Iterable[str]) -> bool:

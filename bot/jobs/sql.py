@@ -19,11 +19,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from sqlalchemy.pool import NullPool
 
 from bot.core.job_run import JobState, Progress
-from bot.jobs import config, fill, statement
+from bot.jobs import Runner, config, fill, statement
 from bot.jobs.answer import one_line
+from bot.jobs.config.sql import Config
 from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.clock import say_duration
-from sensors.model.job import Job
+from sensors.model.job import KEY, Job
 
 # SQLSTATE classes of what passes: connection, deadlock, resources, locks, operator
 AGAIN = ("08", "40", "53", "55", "57")
@@ -35,7 +36,7 @@ WAITS: Mapping[str, Mapping[str, Any]] = {
 LOST = "The connection broke at the commit, so it may or may not be made. Look before you start it again."
 
 
-class SqlRunner:
+class SqlRunner(Runner):
     """An engine for each address; a connection for each start, since starts are rare."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -47,7 +48,7 @@ class SqlRunner:
         return job.config.get("idempotent") is True
 
     def start(self, job: Job, params: Mapping[str, Any], idempotency_key: str) -> Progress:
-        wanted = config.sql(job)
+        wanted = config.of(job, Config)
         values = fill.values(job, params, idempotency_key)
         filler = fill.Filler(self._environ, values)
         try:
@@ -60,6 +61,12 @@ class SqlRunner:
 
     def poll(self, job: Job, external_id: str) -> Progress:  # noqa: ARG002 - the protocol's
         raise JobRefused(f"{job.title} ends with its statement: there is nothing to ask for later.")
+
+    def plan(self, job: Job, params: Mapping[str, Any]) -> str:
+        wanted = config.of(job, Config)
+        values = fill.values(job, params, f"{{{KEY}}}")
+        bound = [f":{name} = {values[name]!r}" for name in sorted(statement.binds(wanted.statement))]
+        return "\n".join([wanted.statement.strip(), *bound])
 
     def _engine(self, address: str) -> sqlalchemy.Engine:
         with self._lock:

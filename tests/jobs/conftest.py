@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -23,6 +20,36 @@ from bot.jobs import Runner
 from bot.jobs.http import HttpRunner
 from bot.jobs.sql import SqlRunner
 from sensors.model.job import Job, Param
+from tests.jobs.amazon import (
+    _amazon,
+    amazon,
+    sagemaker_pipeline_world,
+    sagemaker_processing_world,
+    sagemaker_world,
+)
+from tests.jobs.on_airflow import airflow_address, airflow_world
+from tests.jobs.on_dagster import dagster_address, dagster_world
+from tests.jobs.on_dbt_cloud import _dbt_cloud, account, dbt_cloud_world
+from tests.jobs.on_host import command_world, dbt_world, folder
+from tests.jobs.serving import serving
+
+__all__ = [  # fixtures
+    "_amazon",
+    "_dbt_cloud",
+    "account",
+    "airflow_address",
+    "airflow_world",
+    "amazon",
+    "command_world",
+    "dagster_address",
+    "dagster_world",
+    "dbt_cloud_world",
+    "dbt_world",
+    "folder",
+    "sagemaker_pipeline_world",
+    "sagemaker_processing_world",
+    "sagemaker_world",
+]
 
 SELLER = Param("seller_id", pattern=r"[^\n]{1,200}")
 TOKEN = "tok-3f9a-very-secret"
@@ -36,6 +63,9 @@ class Risk:
     seen: list[dict[str, Any]] = field(default_factory=list)
     runs: dict[str, str] = field(default_factory=dict)  # key -> run id
     state: dict[str, Any] = field(default_factory=lambda: {"state": "running"})
+    log: bytes = b""
+    ranges: bool = True  # whether it gives the end of a log alone
+    listed: list[Any] = field(default_factory=list)  # runs, as their list tells of them
     url: str = ""
 
     async def rescore(self, request: Request) -> Response:
@@ -51,6 +81,26 @@ class Risk:
     async def run(self, request: Request) -> Response:
         self._note(request, "")
         return self._bad() or JSONResponse({"id": request.path_params["id"], **self.state})
+
+    async def cancel(self, request: Request) -> Response:
+        self._note(request, "")
+        if bad := self._bad():
+            return bad
+        self.state = {"state": "canceled", "message": "stopped by request"}
+        return JSONResponse({"message": f"{request.path_params['id']} is being stopped"}, 202)
+
+    async def text(self, request: Request) -> Response:
+        """As servers of files do: the end alone, where it is asked for."""
+        self._note(request, "")
+        if bad := self._bad():
+            return bad
+        last = request.headers.get("range", "").removeprefix("bytes=-")
+        body = self.log[-int(last) :] if last.isdigit() and self.ranges else self.log
+        return Response(body, 206 if last and self.ranges else 200, media_type="text/plain")
+
+    async def list(self, request: Request) -> Response:
+        self._note(request, "")
+        return self._bad() or JSONResponse({"runs": self.listed})
 
     async def moved(self, _request: Request) -> Response:
         return RedirectResponse("/rescore", 307)
@@ -85,27 +135,20 @@ def _serving() -> Iterator[Risk]:
         Route("/rescore", risk.rescore, methods=["POST", "PUT", "GET"]),
         Route("/moved", risk.moved, methods=["POST"]),
         Route("/sellers/{rest:path}", risk.rescore, methods=["POST", "GET"]),
+        Route("/runs", risk.list),
+        Route("/runs/{id}/cancel", risk.cancel, methods=["POST", "DELETE"]),
+        Route("/runs/{id}/log", risk.text),
         Route("/runs/{id:path}", risk.run),
     ]
-    config = uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started:
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.01)
-    risk.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    yield risk
-    server.should_exit = True
-    thread.join(5)
+    with serving(routes) as risk.url:
+        yield risk
 
 
 @pytest.fixture
 def risk(_serving: Risk) -> Risk:
     """The same server for all tests, as it was at first."""
     fresh = Risk()
-    for name in ("mood", "seen", "runs", "state"):
+    for name in ("mood", "seen", "runs", "state", "log", "ranges", "listed"):
         setattr(_serving, name, getattr(fresh, name))
     return _serving
 
@@ -223,7 +266,13 @@ def sql_world(ops: Path) -> SqlWorld:
     return SqlWorld(SqlRunner({"PATROL_OPS_URL": f"sqlite:///{ops}"}), sql_job(), ops)
 
 
-@pytest.fixture(params=["http", "sql"])
+WORLDS = (
+    *("http", "sql", "command", "dbt", "dbt_cloud", "dagster", "airflow"),
+    *("sagemaker", "sagemaker_processing", "sagemaker_pipeline"),
+)
+
+
+@pytest.fixture(params=WORLDS)
 def world(request: pytest.FixtureRequest) -> World:
     """Every kind in turn."""
     found: World = request.getfixturevalue(f"{request.param}_world")
