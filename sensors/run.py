@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sensors.model.asset import Asset
+from sensors.model.asset import Asset, LateTable
 from sensors.model.clock import parse_time, utc
 from sensors.model.policy import Incremental, Now, Policy, Query, WhenLate, WindowKind
 from sensors.model.run import Looked, RunStatus
@@ -61,7 +61,12 @@ def data_until(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse
     None where there is no such table, or none of them has rows. Raises WarehouseError.
     """
     sources = sources_of(policy, assets, warehouse)
-    found = min(warehouse.loaded_until(sources).values(), default=None) if sources else None
+    return until_of(sources, warehouse.loaded_until(sources)) if sources else None
+
+
+def until_of(sources: Iterable[Asset], loaded: Mapping[str, datetime]) -> datetime | None:
+    """The same, where it is known until when tables are loaded."""
+    found = min((loaded[asset.name] for asset in sources if asset.name in loaded), default=None)
     return _within_reason(found) if found else None
 
 
@@ -80,22 +85,21 @@ def data_from(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse)
     return max(begins, default=None)
 
 
-def late(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse, now: datetime) -> str:
-    """Which tables the policy should not be run without are late, in a sentence; empty where none is.
-
-    A table is late when its newest row is older than its `late_after`; tables of which the policy says
-    `run` do not matter, nor do those that say nothing of their age. Raises WarehouseError.
-    """
+def dated(policy: Policy, assets: Mapping[str, Asset]) -> list[Asset]:
+    """The tables that the policy should not be run without and that say how old they are and may be."""
     wanted = [n for n, when in policy.needs.items() if when is not WhenLate.run and n in assets]
-    dated = [a for n in wanted if (a := assets[n]).late_after and a.loaded_until]
-    loaded = warehouse.loaded_until(dated) if dated else {}
-    behind = [a for a in dated if a.name in loaded and a.late_after and now - loaded[a.name] > a.late_after]
-    return "; ".join(_late(asset, loaded[asset.name]) for asset in behind)
+    return [a for n in wanted if (a := assets[n]).late_after and a.loaded_until]
 
 
-def _late(asset: Asset, until: datetime) -> str:
-    whose = f"; {asset.owner} own it" if asset.owner else ""
-    return f"{asset.name} is late: loaded until {until:%Y-%m-%d %H:%M} UTC{whose}"
+def late(
+    policy: Policy, assets: Mapping[str, Asset], loaded: Mapping[str, datetime], now: datetime
+) -> tuple[LateTable, ...]:
+    """Which of them are late: their newest row is older than their `late_after`.
+
+    `loaded`: until when tables are loaded; one that is not there says nothing of its age.
+    """
+    found = [(asset, loaded[asset.name]) for asset in dated(policy, assets) if asset.name in loaded]
+    return tuple(LateTable(a, until, policy.needs[a.name]) for a, until in found if a.is_late(until, now))
 
 
 def sources_of(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from sensors.model.policy import NOTHING
+from sensors.model.policy import NOTHING, WhenLate
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,31 @@ class Asset:
     warn_after: timedelta | None = None
     late_after: timedelta | None = None
     description: str = ""
+
+    def is_late(self, until: datetime, now: datetime) -> bool:
+        """Whether data until then are older than it may be: policies that need it wait, as they say."""
+        return self.late_after is not None and now - until > self.late_after
+
+    def is_old(self, until: datetime, now: datetime) -> bool:
+        """Whether its owner is to be warned; not yet that it is late."""
+        return self.warn_after is not None and now - until > self.warn_after
+
+
+@dataclass(frozen=True)
+class LateTable:
+    """A table that holds up a policy, and what the policy does about it."""
+
+    asset: Asset
+    until: datetime | None  # None: it holds no rows, as one that is just being loaded anew
+    when: WhenLate = WhenLate.wait
+
+    @property
+    def said(self) -> str:
+        """What is the matter, and whose it is."""
+        if self.until is None:
+            return f"{self.asset.name} holds no rows"
+        whose = f"; {self.asset.owner} own it" if self.asset.owner else ""
+        return f"{self.asset.name} is late: loaded until {self.until:%Y-%m-%d %H:%M} UTC{whose}"
 
 
 @dataclass(frozen=True)
