@@ -13,8 +13,10 @@ from sensors.file_beside import JOB_KEYS
 from sensors.file_defaults import DefaultsFile
 from sensors.file_policy import PolicyFile
 from sensors.files import NAMES, Door, Json
+from sensors.graph import graph
 from sensors.model.catalog import Catalog
 from sensors.model.clock import UNITS
+from sensors.model.graph import ASSETS, kind_of
 from sensors.sources import DEFAULTS
 from sensors.yaml_marks import Document
 
@@ -28,6 +30,13 @@ RUNNERS = {
     "headers": "Of the request",
     "body": "Of the request; `{name}` stands for a parameter",
     "poll": "How to ask whether it has ended",
+    "cancel": "How a run is ended before its time",
+    "log": "The address of a run's log; `{id}` is the run's",
+    "runs": "Where its runs are listed, whoever started them",
+    "starts": "What SageMaker is to begin: training, processing or pipeline",
+    "request": "Of SageMaker's API for it, in its own words; `{name}` stands for a parameter",
+    "region": "Where it runs, such as eu-west-1; default: as AWS is set up where Patrol runs",
+    "prefix": "What the names of its runs over there begin with; default: the job's own name",
     "statement": "The SQL that is run; `:name` stands for a parameter",
 }
 
@@ -106,10 +115,10 @@ def _names(catalog: Catalog) -> dict[str, list[str]]:
     found: dict[str, Sequence[str]] = {
         "teams": [*catalog.teams],
         "jobs": [*catalog.jobs],
-        "assets": [*catalog.assets],
+        "assets": [name for name in catalog.assets if kind_of(name) == ASSETS[0]],  # which policies read
         "violations": [*catalog.violations],
+        "upstream": [*graph(catalog).nodes],
     }
-    found["upstream"] = [*found["assets"], *(f"job:{job}" for job in found["jobs"])]
     return {kind: sorted(names) for kind, names in found.items()}
 
 

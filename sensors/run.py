@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sensors.model.asset import Asset, LateTable
+from sensors.model.asset import LAST_ALTERED, Asset, LateTable
 from sensors.model.clock import parse_time, utc
 from sensors.model.policy import Incremental, Now, Policy, Query, WhenLate, WindowKind
 from sensors.model.run import Looked, RunStatus
 from sensors.model.violation import FoundRow, row_hash, violations_of
 from sensors.model.window import EARLIEST, LATEST, Window
 from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError
+from sensors.warehouse.able import altered, within
 
 SMALLEST = timedelta(seconds=1)  # a window is not halved below this
 QUOTED = re.compile(r"""(["'`])(.*?)\1""", re.DOTALL)
@@ -33,7 +34,7 @@ def look(policy: Policy, warehouse: Warehouse, window: Window, *, limit: int = 1
         return looked
     started = time.monotonic()
     try:
-        result, window = _fitting(policy, warehouse, window, limit)
+        result, window = _fitting(policy, within(warehouse, policy.session), window, limit)
         looked = _read(policy, replace(looked, window=window), result)
     except QueryTimeout as error:
         looked = replace(looked, status=RunStatus.timed_out, error=error.message, transient=True)
@@ -60,8 +61,9 @@ def data_until(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse
     Of the tables it reads those count that have the window's column and say until when they are loaded.
     None where there is no such table, or none of them has rows. Raises WarehouseError.
     """
-    sources = sources_of(policy, assets, warehouse)
-    return until_of(sources, warehouse.loaded_until(sources)) if sources else None
+    asked = within(warehouse, policy.session)
+    sources = sources_of(policy, assets, asked)
+    return until_of(sources, asked.loaded_until(sources)) if sources else None
 
 
 def until_of(sources: Iterable[Asset], loaded: Mapping[str, datetime]) -> datetime | None:
@@ -76,6 +78,7 @@ def data_from(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse)
     if isinstance(policy.window, Now):
         return None
     column = policy.window.column
+    warehouse = within(warehouse, policy.session)
     begins = []
     for asset in sources_of(policy, assets, warehouse):
         sql = f"SELECT MIN({column}) AS begins FROM {asset.name}"
@@ -85,20 +88,38 @@ def data_from(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse)
     return max(begins, default=None)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a warehouse says of tables, by name; those of which it says nothing are left out."""
+
+    loaded: Mapping[str, datetime]  # until when each is loaded
+    ages: Mapping[str, datetime]  # the same, or when it was last altered, as its `freshness` says
+
+
+def seen_of(assets: Iterable[Asset], warehouse: Warehouse) -> Seen:
+    """Asked by one query, and one more where a last change counts, which bounds no window: rows may be older
+    than the load that brought them. Raises WarehouseError."""
+    tables = {asset.name: asset for asset in assets}.values()
+    sources = [asset for asset in tables if asset.loaded_until]
+    changed = [asset for asset in tables if asset.aged_by == LAST_ALTERED]
+    loaded = warehouse.loaded_until(sources) if sources else {}
+    if not changed:
+        return Seen(loaded, loaded)
+    others = {name: at for name, at in loaded.items() if name not in {asset.name for asset in changed}}
+    return Seen(loaded, others | altered(warehouse, changed))
+
+
 def dated(policy: Policy, assets: Mapping[str, Asset]) -> list[Asset]:
     """The tables that the policy should not be run without and that say how old they are and may be."""
     wanted = [n for n, when in policy.needs.items() if when is not WhenLate.run and n in assets]
-    return [a for n in wanted if (a := assets[n]).late_after and a.loaded_until]
+    return [a for n in wanted if (a := assets[n]).late_after and a.ages]
 
 
 def late(
-    policy: Policy, assets: Mapping[str, Asset], loaded: Mapping[str, datetime], now: datetime
+    policy: Policy, assets: Mapping[str, Asset], ages: Mapping[str, datetime], now: datetime
 ) -> tuple[LateTable, ...]:
-    """Which of them are late: their newest row is older than their `late_after`.
-
-    `loaded`: until when tables are loaded; one that is not there says nothing of its age.
-    """
-    found = [(asset, loaded[asset.name]) for asset in dated(policy, assets) if asset.name in loaded]
+    """Which of them are late: older than their `late_after`. One without an age is not."""
+    found = [(asset, ages[asset.name]) for asset in dated(policy, assets) if asset.name in ages]
     return tuple(LateTable(a, until, policy.needs[a.name]) for a, until in found if a.is_late(until, now))
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.core.action import Action
 from bot.core.alert import Alert, Condition
 from bot.core.builtin import told
-from bot.core.upstream import reference, upstream_of
+from bot.core.upstream import upstream_of
 from bot.core.words import count
 from sensors.model.asset import Asset
 from sensors.model.clock import say_duration
@@ -38,11 +38,11 @@ class Stale:
 
     @property
     def said(self) -> str:
-        name, spans = reference(self.asset), (self.asset.warn_after, self.asset.late_after)
+        name, spans = self.asset.name, (self.asset.warn_after, self.asset.late_after)
         may = spans[1] if self.late else spans[0]
         what = "is late" if self.late else "is getting old"
         limit = f"; it may be {say_duration(may)} old" if may else ""
-        return f"{name} {what}: loaded until {self.until:%Y-%m-%d %H:%M} UTC{limit}"
+        return f"{name} {what}: {self.asset.aged(self.until)}{limit}"
 
     @property
     def hangs(self) -> str:
@@ -73,7 +73,7 @@ def stale_assets(
     is not there says nothing of its age. `policies`: those that run."""
     found = {}
     for asset in assets:
-        ref = reference(asset)
+        ref = asset.name
         if ref not in until:
             continue
         late = asset.is_late(until[ref], now)
@@ -104,7 +104,7 @@ def stale_asset(
     stale: Stale, owner: str, team: Team | None, holder: Alert | None, now: datetime
 ) -> Action | None:
     """What it means for the owner; None where that is told. While it trickles in, nothing new is said."""
-    ref = reference(stale.asset)
+    ref = stale.asset.name
     firing = holder is not None and holder.is_open and holder.condition is Condition.firing
     if firing and holder and (holder.severity, holder.newest.get("why")) == (stale.severity, stale.hangs):
         return None

@@ -36,9 +36,10 @@ from sensors.model.asset import LateTable
 from sensors.model.policy import Policy, WhenLate
 from sensors.model.run import Cause, Looked, Run, RunStatus
 from sensors.model.window import Window
-from sensors.run import dated, late, look, sources_of, until_of
+from sensors.run import dated, late, look, seen_of, sources_of, until_of
 from sensors.title import title
 from sensors.warehouse import Warehouse, WarehouseError
+from sensors.warehouse.able import within
 
 log = get("runs")
 
@@ -132,15 +133,14 @@ class Runs:
     def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None, tuple[LateTable, ...]]:
         """Until when the policy's tables are loaded, the failed look where the warehouse does not say, and
         which tables it should not be run without are late, or empty: one that is being loaded anew."""
-        assets = self.project.catalog.assets
+        assets, asked = self.project.catalog.assets, within(self.warehouse, policy.session)
         try:
-            sources = sources_of(policy, assets, self.warehouse)
-            asked = [*sources, *dated(policy, assets)]
-            loaded = self.warehouse.loaded_until(asked) if asked else {}
-            until = until_of(sources, loaded)
-            behind = late(policy, assets, loaded, self.clock())
+            sources = sources_of(policy, assets, asked)
+            seen = seen_of([*sources, *dated(policy, assets)], asked)
+            until = until_of(sources, seen.loaded)
+            behind = late(policy, assets, seen.ages, self.clock())
             if until is None and not behind:
-                empty = [asset for asset in sources if self.warehouse.columns(asset.name)]
+                empty = [asset for asset in sources if asked.columns(asset.name)]
                 behind = tuple(LateTable(a, None, policy.needs.get(a.name, WhenLate.wait)) for a in empty)
             return until, None, behind
         except WarehouseError as error:

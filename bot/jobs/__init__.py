@@ -13,7 +13,11 @@ from bot.core.job_run import Ability, Observed, Progress
 from bot.process.errors import JobRefused
 from sensors.model.job import Job
 
-RUNNERS = {"http": ("bot.jobs.http", "HttpRunner"), "sql": ("bot.jobs.sql", "SqlRunner")}
+RUNNERS = {
+    "http": ("bot.jobs.http", "HttpRunner"),
+    "sql": ("bot.jobs.sql", "SqlRunner"),
+    "sagemaker": ("bot.jobs.sagemaker.runner", "SageMakerRunner"),
+}
 KINDS = tuple(RUNNERS)
 TAIL = 4000  # characters of a log that are read
 SIGHTED = 50  # runs of a job that are seen at once
@@ -32,6 +36,12 @@ class Runner(Protocol):
 
     def poll(self, job: Job, external_id: str) -> Progress:
         """How far it is."""
+
+    def plan(self, job: Job, params: Mapping[str, Any]) -> str:
+        """What `start` would send with these values, for people to look at: nothing is sent. Secrets stay the
+        names of their variables. JobRefused where it would not be sent."""
+        given = ", ".join(f"{name}={value}" for name, value in params.items() if value is not None)
+        return f"{job.kind}: {job.name}({given})"
 
     def abilities(self, job: Job) -> frozenset[Ability]:  # noqa: ARG002
         """What else this job can be asked for; each is a method below, and refuses where it is not here."""

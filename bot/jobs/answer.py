@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 
 CAP = 256 * 1024  # bytes of an answer that are read
+COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
+OTHER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 SAID = ("message", "error", "detail", "title", "reason")  # where systems put their sentence
 
 
@@ -95,6 +97,18 @@ def one_line(value: object, limit: int = 300) -> str:
         r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+", " ", str(value)
     ).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def last_lines(text: str, limit: int) -> str:
+    """The end of a log in whole lines, at most so many characters, fit to be shown: without colours, control
+    and direction characters; of a line that was written over, what stood there last."""
+    plain = OTHER.sub("", COLOURS.sub("", text.replace("\r\n", "\n").replace("\t", "    ")))
+    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in plain.split("\n")]
+    found = "\n".join(lines).strip("\n")
+    if len(found) <= limit:
+        return found
+    cut = found[-limit:]
+    return cut.partition("\n")[2] or cut
 
 
 def either(value: object, words: Iterable[str]) -> bool:

@@ -81,6 +81,11 @@ class Filler:
                     text = text.replace(held, f"${{{match['variable']}}}")
         return text
 
+    def open(self) -> Filler:
+        """One that writes the names of variables in place of what they hold, but for plain addresses."""
+        shown = {name: held if _public(held) else f"${{{name}}}" for name, held in self.environ.items()}
+        return Filler(shown, self.values)
+
     def _by(self, name: Callable[[str], str]) -> Callable[[re.Match[str]], str]:
         def fill(match: re.Match[str]) -> str:
             if match["variable"]:

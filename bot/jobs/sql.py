@@ -24,7 +24,7 @@ from bot.jobs.answer import one_line
 from bot.jobs.config.sql import Config
 from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.clock import say_duration
-from sensors.model.job import Job
+from sensors.model.job import KEY, Job
 
 # SQLSTATE classes of what passes: connection, deadlock, resources, locks, operator
 AGAIN = ("08", "40", "53", "55", "57")
@@ -61,6 +61,12 @@ class SqlRunner(Runner):
 
     def poll(self, job: Job, external_id: str) -> Progress:  # noqa: ARG002 - the protocol's
         raise JobRefused(f"{job.title} ends with its statement: there is nothing to ask for later.")
+
+    def plan(self, job: Job, params: Mapping[str, Any]) -> str:
+        wanted = config.of(job, Config)
+        values = fill.values(job, params, f"{{{KEY}}}")
+        bound = [f":{name} = {values[name]!r}" for name in sorted(statement.binds(wanted.statement))]
+        return "\n".join([wanted.statement.strip(), *bound])
 
     def _engine(self, address: str) -> sqlalchemy.Engine:
         with self._lock:

@@ -35,18 +35,40 @@ class Web:
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: timedelta
     ) -> Answer:
         """The answer, if it is a yes; JobRefused where it is a no, JobUnknown where none came in time."""
+        with self._got(method, url, headers, content, limit) as (response, deadline):
+            return _yes(answer.read(response, deadline))
+
+    def end_of(self, url: str, headers: Mapping[str, str], most: int, limit: timedelta) -> str:
+        """The last bytes of a text, however long it is, as text. The same errors."""
+        wanted = {**headers, "Accept": "text/plain, */*", "Range": f"bytes=-{most}"}
+        with self._got("GET", url, wanted, None, limit) as (response, deadline):
+            if response.status_code >= 300:
+                return "" if response.status_code == 416 else _yes(answer.read(response, deadline)).text
+            kept = b""
+            for chunk in response.iter_raw(16384):
+                kept = (kept + chunk)[-most:]
+                if time.monotonic() > deadline:
+                    raise JobUnknown(f"The log of {response.url.host} took too long.")
+            return kept.decode("utf-8", "replace")
+
+    @contextmanager
+    def _got(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: timedelta
+    ) -> Iterator[tuple[httpx.Response, float]]:
+        """What answers in the end, to be read until that moment (monotonic)."""
         seconds = limit.total_seconds()
         deadline = time.monotonic() + seconds
+        patience = httpx.Timeout(seconds, connect=min(5.0, seconds))
         with _spoken(url, limit):
             for _ in range(HOPS + 1):
-                patience = httpx.Timeout(seconds, connect=min(5.0, seconds))
                 request = self._client.build_request(
                     method, url, headers=headers, content=content, timeout=patience
                 )
                 response = self._client.send(request, stream=True)
                 try:
                     if not response.is_redirect:
-                        return _yes(answer.read(response, deadline))
+                        yield response, deadline
+                        return
                     url = _next(method, response)
                 finally:
                     response.close()

@@ -8,7 +8,6 @@ from datetime import datetime
 from bot.core.action import Action
 from bot.core.builtin import mended
 from bot.core.stale import STALE_ASSET, Stale, stale_asset, stale_assets, stale_key
-from bot.core.upstream import reference
 from bot.engine.engine import Engine
 from bot.watch.trouble import told
 from sensors.model.policy import Policy
@@ -28,7 +27,7 @@ class StaleAssets:
         store, catalog = self.engine.store, self.engine.catalog
         found = stale_assets(catalog.assets.values(), policies.values(), until, now)
         held = {str(a.key_values.get("asset")): a for a in store.alerts.open(policy=STALE_ASSET, limit=MOST)}
-        dated = {reference(a) for a in catalog.assets.values() if a.warn_after or a.late_after}
+        dated = {a.name for a in catalog.assets.values() if a.warn_after or a.late_after}
         changed = 0
         for ref in sorted((held.keys() | found.keys()) - (dated - until.keys())):
             stale, holder = found.get(ref), held.get(ref)

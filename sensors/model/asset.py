@@ -10,12 +10,14 @@ from urllib.parse import quote
 
 from sensors.model.policy import NOTHING, WhenLate
 
+LAST_ALTERED = "last_altered"  # by the warehouse's own account, however it was changed
+
 
 @dataclass(frozen=True)
 class Asset:
     """A table, model, sheet, topic or dashboard that somebody owns and that has an age."""
 
-    name: str  # lower case, "core.orders"
+    name: str  # its reference, lower case: "core.orders", "model:reco"
     kind: str = "table"
     tier: str = "core"  # raw | core | vetted | scratch
     owner: str | None = None
@@ -24,7 +26,19 @@ class Asset:
     load_interval: timedelta | None = None
     warn_after: timedelta | None = None
     late_after: timedelta | None = None
+    aged_by: str = "loaded_until"  # or LAST_ALTERED: what says how old it is
     description: str = ""
+    after: tuple[str, ...] = ()  # references to what makes it
+
+    @property
+    def ages(self) -> bool:
+        """Whether anything says how old it is; its last change says nothing of its rows' times."""
+        return self.aged_by == LAST_ALTERED or self.loaded_until is not None
+
+    def aged(self, until: datetime) -> str:
+        """How old it is, in words."""
+        what = "last changed at" if self.aged_by == LAST_ALTERED else "loaded until"
+        return f"{what} {until:%Y-%m-%d %H:%M} UTC"
 
     def is_late(self, until: datetime, now: datetime) -> bool:
         """Whether data until then are older than it may be: policies that need it wait, as they say."""
@@ -49,7 +63,7 @@ class LateTable:
         if self.until is None:
             return f"{self.asset.name} holds no rows"
         whose = f"; {self.asset.owner} own it" if self.asset.owner else ""
-        return f"{self.asset.name} is late: loaded until {self.until:%Y-%m-%d %H:%M} UTC{whose}"
+        return f"{self.asset.name} is late: {self.asset.aged(self.until)}{whose}"
 
 
 @dataclass(frozen=True)

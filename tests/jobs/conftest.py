@@ -23,6 +23,13 @@ from bot.jobs import Runner
 from bot.jobs.http import HttpRunner
 from bot.jobs.sql import SqlRunner
 from sensors.model.job import Job, Param
+from tests.jobs.amazon import (  # noqa: F401 - fixtures
+    _amazon,
+    amazon,
+    sagemaker_pipeline_world,
+    sagemaker_processing_world,
+    sagemaker_world,
+)
 
 SELLER = Param("seller_id", pattern=r"[^\n]{1,200}")
 TOKEN = "tok-3f9a-very-secret"
@@ -36,6 +43,9 @@ class Risk:
     seen: list[dict[str, Any]] = field(default_factory=list)
     runs: dict[str, str] = field(default_factory=dict)  # key -> run id
     state: dict[str, Any] = field(default_factory=lambda: {"state": "running"})
+    log: bytes = b""
+    ranges: bool = True  # whether it gives the end of a log alone
+    listed: list[Any] = field(default_factory=list)  # runs, as their list tells of them
     url: str = ""
 
     async def rescore(self, request: Request) -> Response:
@@ -51,6 +61,26 @@ class Risk:
     async def run(self, request: Request) -> Response:
         self._note(request, "")
         return self._bad() or JSONResponse({"id": request.path_params["id"], **self.state})
+
+    async def cancel(self, request: Request) -> Response:
+        self._note(request, "")
+        if bad := self._bad():
+            return bad
+        self.state = {"state": "canceled", "message": "stopped by request"}
+        return JSONResponse({"message": f"{request.path_params['id']} is being stopped"}, 202)
+
+    async def text(self, request: Request) -> Response:
+        """As servers of files do: the end alone, where it is asked for."""
+        self._note(request, "")
+        if bad := self._bad():
+            return bad
+        last = request.headers.get("range", "").removeprefix("bytes=-")
+        body = self.log[-int(last) :] if last.isdigit() and self.ranges else self.log
+        return Response(body, 206 if last and self.ranges else 200, media_type="text/plain")
+
+    async def list(self, request: Request) -> Response:
+        self._note(request, "")
+        return self._bad() or JSONResponse({"runs": self.listed})
 
     async def moved(self, _request: Request) -> Response:
         return RedirectResponse("/rescore", 307)
@@ -85,6 +115,9 @@ def _serving() -> Iterator[Risk]:
         Route("/rescore", risk.rescore, methods=["POST", "PUT", "GET"]),
         Route("/moved", risk.moved, methods=["POST"]),
         Route("/sellers/{rest:path}", risk.rescore, methods=["POST", "GET"]),
+        Route("/runs", risk.list),
+        Route("/runs/{id}/cancel", risk.cancel, methods=["POST", "DELETE"]),
+        Route("/runs/{id}/log", risk.text),
         Route("/runs/{id:path}", risk.run),
     ]
     config = uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, lifespan="off", ws="none")
@@ -105,7 +138,7 @@ def _serving() -> Iterator[Risk]:
 def risk(_serving: Risk) -> Risk:
     """The same server for all tests, as it was at first."""
     fresh = Risk()
-    for name in ("mood", "seen", "runs", "state"):
+    for name in ("mood", "seen", "runs", "state", "log", "ranges", "listed"):
         setattr(_serving, name, getattr(fresh, name))
     return _serving
 
@@ -223,7 +256,10 @@ def sql_world(ops: Path) -> SqlWorld:
     return SqlWorld(SqlRunner({"PATROL_OPS_URL": f"sqlite:///{ops}"}), sql_job(), ops)
 
 
-@pytest.fixture(params=["http", "sql"])
+WORLDS = ("http", "sql", "sagemaker", "sagemaker_processing", "sagemaker_pipeline")
+
+
+@pytest.fixture(params=WORLDS)
 def world(request: pytest.FixtureRequest) -> World:
     """Every kind in turn."""
     found: World = request.getfixturevalue(f"{request.param}_world")

@@ -295,10 +295,10 @@ def test_what_waits_is_begun_by_one_of_two_bots(world: World, nightly: Beat) -> 
     assert looked == [EVERY]
 
 
-def test_a_bot_that_begins_while_a_run_waits_goes_on_waiting(world: World, nightly: Beat) -> None:
+@pytest.mark.usefixtures("nightly")
+def test_a_bot_that_begins_while_a_run_waits_goes_on_waiting(world: World) -> None:
     again = Beat(world.node())
     again.runs([EVERY])
-    assert again.newest(EVERY).due > nightly.newest(EVERY).started_at  # type: ignore[operator]
     assert again.newest(EVERY).status is RunStatus.waiting
     world.table.says("s_1", again.node.clock())
     assert again.once() == [EVERY]
@@ -380,3 +380,20 @@ def test_one_table_that_cannot_be_asked_hides_no_other(world: World) -> None:
 
     beat.node.warehouse.loaded_until = loaded_until  # type: ignore[method-assign]
     assert beat.once() == [EVERY]
+
+
+def test_an_asset_without_an_age_is_updated_when_all_that_makes_it_is(world: World) -> None:
+    made = "model:reco: {owner: payments, after: [core.chat, 'job:hold_payouts']}\n"
+    world.write("policies/_assets.yml", FILES["policies/_assets.yml"] + made)
+    world.table.says("s_1", NOON)
+    beat = with_policies(world, held=HELD.replace("{every: 1m}", "{after: ['model:reco']}"))
+    assert beat.once() == []
+    job_ends(beat.node, "first")
+    assert beat.once() == [HELD_NAME]
+    assert beat.once() == []
+    job_ends(beat.node, "second")
+    assert beat.once() == []
+    world.table.says("s_1", NOON + MINUTE)
+    looked = [*beat.once(), *beat.once(), *beat.once()]
+    assert looked == [HELD_NAME]
+    assert len(beat.node.store.states.history("model:reco")) == 2

@@ -22,8 +22,31 @@ class Poll(config.Config):
     state: Text = "state"
     done: Words = ("succeeded",)
     failed: Words = ("failed",)
+    cancelled: Words = ("cancelled", "canceled")
     message: Text = "message"
     link: Text = "link"
+
+
+class Cancel(config.Config):
+    """How a run is ended before its time."""
+
+    url: Text
+    method: Verb = "POST"
+
+
+class Runs(config.Config):
+    """Where its runs are listed, whoever started them. All but `url` are paths into the answer or a run."""
+
+    url: Text
+    items: Text = "runs"
+    id: Text = "id"
+    state: Text = "state"
+    started: Text = "started_at"
+    ended: Text = "ended_at"
+    by: Text = "started_by"
+    message: Text = "message"
+    link: Text = "link"
+    key: Text = "idempotency_key"
 
 
 class Config(config.Config):
@@ -36,6 +59,9 @@ class Config(config.Config):
     message: Text = "message"
     link: Text = "link"
     poll: Annotated[Poll | None, Field(description="a mapping with url, id, state, …")] = None
+    cancel: Annotated[Cancel | None, Field(description="a mapping with url and method")] = None
+    log: Annotated[str | None, Field(min_length=1, description="the address of a run's log")] = None
+    runs: Annotated[Runs | None, Field(description="a mapping with url, items, id, state, …")] = None
 
 
 def problems(job: Job, wanted: Config) -> Iterator[str]:
@@ -51,8 +77,40 @@ def problems(job: Job, wanted: Config) -> Iterator[str]:
             yield f"headers.{name}: takes ${{VARIABLES}} only; send parameters in the url or the body"
     yield from config.unused(job, fill.names(wanted.url) | fill.names(wanted.body))
     if wanted.poll:
-        yield from config.address_problems("poll.url", wanted.poll.url)
-        for name in sorted(fill.names(wanted.poll.url) - {"id"}):
-            yield f"poll.url: knows {{id}} only, not {{{name}}}"
-        if both := sorted({*wanted.poll.done} & {*wanted.poll.failed}):
-            yield f"poll: {both[0]} cannot mean both done and failed"
+        yield from _of_a_run("poll.url", wanted.poll.url)
+        yield from _apart(wanted.poll)
+    yield from _around(wanted)
+
+
+def _of_a_run(where: str, url: str) -> Iterator[str]:
+    yield from config.address_problems(where, url)
+    for name in sorted(fill.names(url) - {"id"}):
+        yield f"{where}: knows {{id}} only, not {{{name}}}"
+
+
+def _apart(poll: Poll) -> Iterator[str]:
+    meanings = {"done": {*poll.done}, "failed": {*poll.failed}, "cancelled": {*poll.cancelled}}
+    for one, other in (("done", "failed"), ("done", "cancelled"), ("failed", "cancelled")):
+        if both := sorted(meanings[one] & meanings[other]):
+            yield f"poll: {both[0]} cannot mean both {one} and {other}"
+
+
+def _around(wanted: Config) -> Iterator[str]:
+    """What can be done about its runs beside."""
+    addresses = {
+        "cancel": wanted.cancel.url if wanted.cancel else None,
+        "log": wanted.log,
+        "runs": wanted.runs.url if wanted.runs else None,
+    }
+    for key, url in addresses.items():
+        if url is None:
+            continue
+        if wanted.poll is None:
+            yield f"{key}: needs poll, which says what a run is and how it ends"
+        where = key if key == "log" else f"{key}.url"
+        if key != "runs":
+            yield from _of_a_run(where, url)
+            continue
+        yield from config.address_problems(where, url)
+        for name in sorted(fill.names(url)):
+            yield f"{where}: is of no one run and takes no {{{name}}}"
