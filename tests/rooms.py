@@ -32,6 +32,9 @@ ROOMS: Mapping[str, str] = {
     "bot.watch.worth": f"{PURE} bot.engine bot.watch.trouble {PROCESS}",
     "bot.watch.budget": f"{PURE} bot.engine bot.watch.trouble {PROCESS}",
     "bot.watch.late": f"{PURE} sensors bot.store bot.engine bot.watch.trouble {PROCESS}",
+    "bot.watch.stale": f"{PURE} bot.engine bot.watch.trouble {PROCESS}",
+    "bot.watch.tables": f"{PURE} sensors bot.engine {PROCESS}",
+    "bot.watch.upstreams": f"{PURE} sensors bot.store bot.engine bot.watch.stale bot.watch.tables {PROCESS}",
     "bot.workbench": f"{PURE} sensors {PROCESS}",
     "bot.workbench.hindsight": f"{PURE} sensors bot.store bot.workbench {PROCESS}",
     "bot.workbench.preview": f"{PURE} sensors bot.slack {PROCESS}",
@@ -44,7 +47,7 @@ ROOMS: Mapping[str, str] = {
     "bot.desk": f"{PURE} sensors bot.store bot.project bot.engine bot.view bot.starting bot.shifts"
     f" bot.desk.waiting {PROCESS}",
     "bot.schedule": f"{PURE} bot.store bot.engine bot.view bot.starting bot.desk.waiting bot.deliver"
-    f" bot.watch.late bot.watch.worth bot.watch.budget bot.mending {PROCESS}",
+    f" bot.watch.late bot.watch.worth bot.watch.budget bot.watch.upstreams bot.mending {PROCESS}",
     "bot.desk.waiting": f"{PURE} bot.store bot.engine {PROCESS}",
     "bot.sandbox": "",
     "bot.demo": "",
