@@ -37,6 +37,7 @@ RUNNERS = {
     "request": "Of SageMaker's API for it, in its own words; `{name}` stands for a parameter",
     "region": "Where it runs, such as eu-west-1; default: as AWS is set up where Patrol runs",
     "prefix": "What the names of its runs over there begin with; default: the job's own name",
+    "schedule": "The schedule of EventBridge that starts it over there, as name or group/name",
     "statement": "The SQL that is run; `:name` stands for a parameter",
 }
 

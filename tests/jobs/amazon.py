@@ -1,6 +1,7 @@
-"""A small Amazon: SageMaker and CloudWatch Logs behind one address, as their published API describes them.
+"""A small Amazon: SageMaker, CloudWatch Logs and EventBridge Scheduler.
 
-Every request is held against the description that comes with botocore, and so is every answer."""
+It answers as their published API says: every request and every answer is held against the description that
+comes with botocore."""
 
 from __future__ import annotations
 
@@ -75,12 +76,13 @@ class Amazon:
     tokens: dict[str, str] = field(default_factory=dict)
     steps: list[dict[str, Any]] = field(default_factory=list)  # of every execution, newest first
     logs: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)  # (group, stream)
+    schedules: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # (group, name)
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fresh(self) -> None:
         self.mood = "well"
-        for kept in (self.asked, self.made, self.tokens, self.steps, self.logs):
+        for kept in (self.asked, self.made, self.tokens, self.steps, self.logs, self.schedules):
             kept.clear()
 
     def did(self, operation: str) -> list[Mapping[str, Any]]:
@@ -110,6 +112,29 @@ class Amazon:
         assert {*found} <= {*(out.members if out else ())}, (operation, found)
         return Response(json.dumps(found), media_type="application/x-amz-json-1.1")
 
+    async def schedule(self, request: Request) -> Response:
+        """Schedules are read and set over paths, not over names of operations."""
+        name, group = request.path_params["name"], request.query_params.get("groupName", "default")
+        given = json.loads(await request.body() or b"{}")
+        key = (given.get("GroupName", group), name)
+        known = model("scheduler").operation_model("UpdateSchedule" if given else "GetSchedule")
+        whole = {**given, "Name": name}
+        assert not ParamValidator().validate(whole, known.input_shape).has_errors()
+        assert [*unlike(known.input_shape, whole)] == []
+        self.asked.append((known.name, whole))
+        if self.mood == "denied" or key not in self.schedules:
+            code = "AccessDeniedException" if self.mood == "denied" else "ResourceNotFoundException"
+            body = {"Message": f"Schedule {name} does not exist."}
+            return JSONResponse(body, 404, headers={"x-amzn-errortype": code})
+        if given.get("StartDate", ago(0)) < ago(0.1):
+            said = "The StartDate you specify cannot be earlier than 5 minutes ago."
+            return JSONResponse({"Message": said}, 400, headers={"x-amzn-errortype": "ValidationException"})
+        if given:
+            self.schedules[key] = {k: v for k, v in whole.items() if k != "ClientToken"}
+            arn = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/{key[0]}/{name}"
+            return JSONResponse({"ScheduleArn": arn})
+        return JSONResponse({"GroupName": key[0], "State": "ENABLED", **self.schedules[key]})
+
     def _done(self, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """What the mood allows: a request that breaks off on its way back has been done."""
         if self.mood == "refuse":
@@ -134,7 +159,7 @@ class Amazon:
     def _create(self, noun: str, given: Mapping[str, Any]) -> dict[str, Any]:
         name = given[f"{noun}Name"]
         if name in self.made:
-            raise No("ResourceInUse", f"Job name must be unique within an AWS account and region: {name}")
+            raise No("ResourceInUse", f"{noun} names must be unique within an AWS account and region")
         kind = "training-job" if noun == "TrainingJob" else "processing-job"
         arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{name}"
         self.made[name] = {
@@ -158,7 +183,8 @@ class Amazon:
         found = self._of(noun, given)
         if (status := found[f"{noun}Status"]) != "InProgress":
             raise No(
-                "ValidationException", f"The request was rejected because the job is in status {status}."
+                "ValidationException",
+                f"The request was rejected because the training job is in status {status}.",
             )
         found[f"{noun}Status"] = "Stopping"
         return {}
@@ -336,7 +362,12 @@ def sagemaker_job(starts: str = "training", request: Mapping[str, Any] | None = 
 @pytest.fixture(scope="session")
 def _amazon() -> Iterator[tuple[Amazon, SageMakerRunner]]:
     amazon = Amazon()
-    app = Starlette(routes=[Route("/", amazon.answer, methods=["POST"])])
+    app = Starlette(
+        routes=[
+            Route("/", amazon.answer, methods=["POST"]),
+            Route("/schedules/{name}", amazon.schedule, methods=["GET", "PUT"]),
+        ]
+    )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
