@@ -16,7 +16,6 @@ from sensors.files import NAMES, Door, Json
 from sensors.graph import graph
 from sensors.model.catalog import Catalog
 from sensors.model.clock import UNITS
-from sensors.model.graph import ASSETS, kind_of
 from sensors.sources import DEFAULTS
 from sensors.yaml_marks import Document
 
@@ -38,6 +37,20 @@ RUNNERS = {
     "region": "Where it runs, such as eu-west-1; default: as AWS is set up where Patrol runs",
     "prefix": "What the names of its runs over there begin with; default: the job's own name",
     "schedule": "The schedule of EventBridge that starts it over there, as name or group/name",
+    "command": "A list of the program and its arguments; of dbt a word such as build",
+    "folder": "Where it is run, seen from the project",
+    "environment": "All variables that the program is given, beside PATH",
+    "project": "dbt Core: the folder of dbt_project.yml, seen from Patrol's project",
+    "profiles": "dbt Core: the folder of profiles.yml",
+    "target": "dbt Core: a target of profiles.yml",
+    "program": "dbt Core: where dbt lies, if not on PATH",
+    "select": "What dbt builds: a selector or a list of them",
+    "exclude": "What dbt leaves out",
+    "vars": "Variables of the dbt project, by name",
+    "full_refresh": "Whether dbt builds incremental models anew",
+    "account": "The number of the account",
+    "job": "The number or name of the job over there",
+    "token": "What lets Patrol in, as `${NAME}`",
     "statement": "The SQL that is run; `:name` stands for a parameter",
 }
 
@@ -116,7 +129,7 @@ def _names(catalog: Catalog) -> dict[str, list[str]]:
     found: dict[str, Sequence[str]] = {
         "teams": [*catalog.teams],
         "jobs": [*catalog.jobs],
-        "assets": [name for name in catalog.assets if kind_of(name) == ASSETS[0]],  # which policies read
+        "assets": [*catalog.tables],  # which policies read
         "violations": [*catalog.violations],
         "upstream": [*graph(catalog).nodes],
     }

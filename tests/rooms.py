@@ -74,7 +74,7 @@ HOMES: Mapping[str, str] = {
     "fakesnow": "bot.demo.snowflake",
     "jwt": "bot.demo.snowflake",
     "pyarrow": "bot.demo.snowflake",
-    "sqlglot": "sensors.sql sensors.warehouse.dialect sensors.warehouse.column_type",
+    "sqlglot": "sensors.sql sensors.warehouse.dialect sensors.warehouse.column_type bot.demo.snowflake",
     "jinja2": "sensors.sql.template sensors.title",
     "pydantic": "bot.process.settings bot.jobs.config sensors.file",
     "pydantic_core": "sensors.file",

@@ -106,6 +106,7 @@ class PolicyLine:
     open_alerts: int = 0
     worth: str = ""  # "has earned live", "noisy" or "over its budget"
     order: str = ""  # "is paused" or "runs every 1 h", for a while
+    nothing_since: datetime | None = None  # its last run had nothing newer to look at, and did not ask
 
 
 Place = tuple[str, str]  # channel and ts of a message

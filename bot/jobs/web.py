@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 
@@ -32,11 +33,17 @@ class Web:
         self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def ask(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: timedelta
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        limit: timedelta,
+        most: int = answer.CAP,
     ) -> Answer:
         """The answer, if it is a yes; JobRefused where it is a no, JobUnknown where none came in time."""
         with self._got(method, url, headers, content, limit) as (response, deadline):
-            return _yes(answer.read(response, deadline))
+            return _yes(answer.read(response, deadline, most))
 
     def end_of(self, url: str, headers: Mapping[str, str], most: int, limit: timedelta) -> str:
         """The last bytes of a text, however long it is, as text. The same errors."""
@@ -111,7 +118,7 @@ def clear(progress: Progress, filler: fill.Filler, job: Job) -> Progress:
     if link and filler.mask(link, job.config) != link:
         link = None
     outcome = filler.mask(progress.outcome, job.config)
-    return Progress(progress.state, progress.external_id, outcome, link, progress.again_in_s)
+    return replace(progress, outcome=outcome, link=link)
 
 
 @contextmanager

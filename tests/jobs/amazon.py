@@ -10,22 +10,15 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import botocore.session
-import pytest
-import uvicorn
 from botocore.validate import ParamValidator
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-
-from bot.jobs.sagemaker.runner import SageMakerRunner
-from sensors.model.job import Job, Param
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker"
@@ -266,3 +259,7 @@ def _page(key: str, found: list[dict[str, Any]], given: Mapping[str, Any]) -> di
     begin, most = int(given.get("NextToken", 0)), given["MaxResults"]
     more = {"NextToken": str(begin + most)} if begin + most < len(found) else {}
     return {key: found[begin : begin + most], **more}
+
+
+def ago(hours: float) -> float:
+    return (datetime.now(UTC) - timedelta(hours=hours)).timestamp()

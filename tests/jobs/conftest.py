@@ -23,13 +23,29 @@ from bot.jobs import Runner
 from bot.jobs.http import HttpRunner
 from bot.jobs.sql import SqlRunner
 from sensors.model.job import Job, Param
-from tests.jobs.amazon import (  # noqa: F401 - fixtures
+from tests.jobs.on_dbt_cloud import _dbt_cloud, account, dbt_cloud_world
+from tests.jobs.on_host import command_world, dbt_world, folder
+from tests.jobs.on_sagemaker import (
     _amazon,
     amazon,
     sagemaker_pipeline_world,
     sagemaker_processing_world,
     sagemaker_world,
 )
+
+__all__ = [  # fixtures
+    "_amazon",
+    "_dbt_cloud",
+    "account",
+    "amazon",
+    "command_world",
+    "dbt_cloud_world",
+    "dbt_world",
+    "folder",
+    "sagemaker_pipeline_world",
+    "sagemaker_processing_world",
+    "sagemaker_world",
+]
 
 SELLER = Param("seller_id", pattern=r"[^\n]{1,200}")
 TOKEN = "tok-3f9a-very-secret"
@@ -256,7 +272,10 @@ def sql_world(ops: Path) -> SqlWorld:
     return SqlWorld(SqlRunner({"PATROL_OPS_URL": f"sqlite:///{ops}"}), sql_job(), ops)
 
 
-WORLDS = ("http", "sql", "sagemaker", "sagemaker_processing", "sagemaker_pipeline")
+WORLDS = (
+    *("http", "sql", "command", "dbt", "dbt_cloud"),
+    *("sagemaker", "sagemaker_processing", "sagemaker_pipeline"),
+)
 
 
 @pytest.fixture(params=WORLDS)

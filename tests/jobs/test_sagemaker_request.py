@@ -16,7 +16,8 @@ from bot.jobs.sagemaker.name import key_in, name_of
 from bot.jobs.sagemaker.request import _model, fitted
 from bot.jobs.sagemaker.request import problems as unfit
 from sensors.model.job import Job
-from tests.jobs.amazon import model, sagemaker_job
+from tests.jobs.amazon import model
+from tests.jobs.on_sagemaker import sagemaker_job
 
 # ------------------------------------------------------------------------------ names and requests
 

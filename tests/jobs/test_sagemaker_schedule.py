@@ -14,7 +14,8 @@ from bot.core.job_run import Ability
 from bot.jobs.sagemaker.schedule import OWN, _rate
 from bot.process.errors import JobRefused
 from sensors.model.clock import parse_duration
-from tests.jobs.amazon import ACCOUNT, ROLE, SageMakerWorld, ago, model, unlike
+from tests.jobs.amazon import ACCOUNT, ROLE, ago, model, unlike
+from tests.jobs.on_sagemaker import SageMakerWorld
 
 NIGHTLY = {
     "Name": "nightly",
