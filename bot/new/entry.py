@@ -18,6 +18,7 @@ from sensors.yaml_marks import read
 JOBS = {
     "http": "one request to an address",
     "sql": "one statement on a database",
+    "sagemaker": "a training job in Amazon SageMaker, or a processing job or a pipeline",
     "container": "an image with a command and parameters, such as a training, by the team's job runner",
 }
 IMAGE, COMMAND = "registry.example/risk/rescore:1.0.0", "python -m rescore"
