@@ -183,6 +183,8 @@ JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: 
             *("program", "environment", "url", "account", "job", "token"),
         ),
     ),
+    "dagster": (("url", "location", "job"), ("repository", "run_config", "tags", "headers", "schedule")),
+    "airflow": (("url", "dag"), ("conf", "headers", "login")),
 }
 
 

@@ -36,7 +36,6 @@ RUNNERS = {
     "request": "Of SageMaker's API for it, in its own words; `{name}` stands for a parameter",
     "region": "Where it runs, such as eu-west-1; default: as AWS is set up where Patrol runs",
     "prefix": "What the names of its runs over there begin with; default: the job's own name",
-    "schedule": "The schedule of EventBridge that starts it over there, as name or group/name",
     "command": "A list of the program and its arguments; of dbt a word such as build",
     "folder": "Where it is run, seen from the project",
     "environment": "All variables that the program is given, beside PATH",
@@ -49,9 +48,17 @@ RUNNERS = {
     "vars": "Variables of the dbt project, by name",
     "full_refresh": "Whether dbt builds incremental models anew",
     "account": "The number of the account",
-    "job": "The number or name of the job over there",
+    "job": "Of dbt Cloud its number, of Dagster its name",
     "token": "What lets Patrol in, as `${NAME}`",
     "statement": "The SQL that is run; `:name` stands for a parameter",
+    "location": "The code location in Dagster that has the job",
+    "repository": "The repository's name in Dagster, where the code names one",
+    "run_config": "What the run is given in Dagster; `{name}` stands for a parameter",
+    "tags": "Of the run; `{name}` stands for a parameter",
+    "schedule": "Which schedule over there is paused: of Dagster, where the job has several; of EventBridge",
+    "dag": "The DAG's id in Airflow",
+    "conf": "What the run is given in Airflow; `{name}` stands for a parameter",
+    "login": "A username and password for which Airflow gives a token",
 }
 
 

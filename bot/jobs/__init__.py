@@ -20,6 +20,8 @@ RUNNERS = {
     "sagemaker": ("bot.jobs.sagemaker.runner", "SageMakerRunner"),
     "command": ("bot.jobs.command", "CommandRunner"),
     "dbt": ("bot.jobs.dbt", "DbtRunner"),
+    "dagster": ("bot.jobs.dagster", "DagsterRunner"),
+    "airflow": ("bot.jobs.airflow", "AirflowRunner"),
 }
 KINDS = tuple(RUNNERS)
 ON_HOST = ("command", "dbt")  # kinds that may start a program where Patrol runs

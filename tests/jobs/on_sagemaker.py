@@ -94,6 +94,13 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+ENVIRON = {
+    "PATROL_SAGEMAKER_REGION": REGION,
+    "PATROL_SAGEMAKER_ROLE": ROLE,
+    "PATROL_RISK_TOKEN": TOKEN,
+}
+
+
 def sagemaker_job(starts: str = "training", request: Mapping[str, Any] | None = None, **config: Any) -> Job:
     whole = {
         "starts": starts,
@@ -104,6 +111,19 @@ def sagemaker_job(starts: str = "training", request: Mapping[str, Any] | None = 
     return Job("train_risk", "sagemaker", "Train the risk model", "accounts", {**whole, **config}, (seller,))
 
 
+def at_home(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """botocore finds Amazon at this address, and credentials for it, by itself, and asks nowhere else."""
+    for name, value in {
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": "AKIATEST",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture(scope="session")
 def _amazon() -> Iterator[tuple[Amazon, SageMakerRunner]]:
     amazon = Amazon()
@@ -112,27 +132,14 @@ def _amazon() -> Iterator[tuple[Amazon, SageMakerRunner]]:
         Route("/schedules/{name}", amazon.schedule, methods=["GET", "PUT"]),
     ]
     with serving(routes) as amazon.url:
-        environ = {
-            "PATROL_SAGEMAKER_REGION": REGION,
-            "PATROL_SAGEMAKER_ROLE": ROLE,
-            "PATROL_RISK_TOKEN": TOKEN,
-        }
-        yield amazon, SageMakerRunner(environ)
+        yield amazon, SageMakerRunner(ENVIRON)
 
 
 @pytest.fixture
 def amazon(_amazon: tuple[Amazon, SageMakerRunner], monkeypatch: pytest.MonkeyPatch) -> Amazon:
-    """The same for all tests, as it was at first; botocore finds it, and credentials for it, by itself."""
+    """The same for all tests, as it was at first."""
     _amazon[0].fresh()
-    for name, value in {
-        "AWS_ENDPOINT_URL": _amazon[0].url,
-        "AWS_ACCESS_KEY_ID": "AKIATEST",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
+    at_home(monkeypatch, _amazon[0].url)
     return _amazon[0]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 import bot.jobs
-from bot.core.job_run import Ability, JobState
+from bot.core.job_run import JobState
 from bot.jobs import KINDS, runner_for
 from bot.process.errors import JobRefused, JobUnknown
 from sensors.file_beside import JOB_KEYS
@@ -35,22 +34,6 @@ def test_every_kind_has_its_one_runner() -> None:
     assert {*KINDS} == {world.partition("_")[0] for world in WORLDS}
     assert tuple(JOB_KEYS) == KINDS
     assert all(runner_for(kind) is runner_for(kind) for kind in KINDS)
-
-
-ROWS = {"dbt": "`dbt` Core", "dbt_cloud": "`dbt` Cloud"}  # worlds that are not all of their kind
-
-
-def test_the_table_of_what_each_kind_can_is_true(world: Any, request: pytest.FixtureRequest) -> None:
-    told = (Path(bot.jobs.__file__).parent / "README.md").read_text()
-    header, *rows = re.findall(r"^\| (`\w+`(?: \w+)?|kind) \| (.+) \|$", told, re.MULTILINE)
-    name = request.node.callspec.params["world"]
-    cells = dict(rows)[ROWS.get(name, f"`{name.partition('_')[0]}`")].split(" | ")
-    can = world.runner.abilities(world.job)
-    for ability, cell in zip(header[1].split(" | "), cells, strict=True):
-        assert re.match(r"yes\b|–$|where it says `\w+`$", cell), cell
-        key = re.match(r"where it says `(\w+)`", cell)
-        wanted = key[1] in world.job.config if key else cell != "–"
-        assert (Ability(ability) in can) == wanted, ability
 
 
 def test_an_unknown_kind_is_refused_by_name() -> None:
