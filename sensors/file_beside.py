@@ -246,6 +246,7 @@ class JobFile(Door):
             approval=self.approval,
             changes=self.changes or "",
             undo=self.undo or "",
+            description=self.description or "",
         )
 
 

@@ -74,6 +74,7 @@ class Carrying:
         self._gap_s = EDIT_EVERY_S
         self._told_at = 0.0
         self._lost = False
+        self._hears(run.state)
 
     def keep(self, gap_s: float) -> None:
         """Renews its lease, and hears whether somebody has said stop."""

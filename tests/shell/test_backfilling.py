@@ -134,7 +134,8 @@ def test_only_a_lead_begins_one_and_whoever_asked_or_is_of_the_team_stops_it(lat
     assert "Only a responder of payments may stop BKF-1" in said(says(late, "stop BKF-1", STRANGER))
     assert "ends after the window at hand" in said(says(late, f"stop {EVERY}", BO))
     carries_out(late)
-    assert (kept(late).state, kept(late).ended_by) == (BackfillState.stopped, "U0BO")
+    stopped = kept(late)
+    assert (stopped.state, stopped.ended_by, stopped.done) == (BackfillState.stopped, "U0BO", 0)
     deeds = [(k.line.by, k.line.deed, k.line.about, k.line.outcome) for k in late.store.trail.lines()]
     assert deeds == [
         ("U0BO", "backfill", EVERY, "refused"),
