@@ -281,6 +281,7 @@ def job(
     sql        one statement on a database
     dagster    a run of a job in Dagster
     airflow    a run of a DAG in Airflow 3
+    sagemaker  a training job in Amazon SageMaker; a processing job or a pipeline by another request
     container  an image with a command and parameters, such as a training or a rescoring, which the
                team's own job runner is asked to run (a job of kind http)
 
