@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from slack_bolt import App
@@ -19,7 +20,10 @@ from bot.deliver import Deliverer
 from bot.deliver.pictures import Drawings, can_draw
 from bot.desk.desk import Desk
 from bot.desk.digests import Digests
+from bot.engine.backfilling import Backfills
 from bot.engine.engine import Engine
+from bot.jobs import Runner, runner_for
+from bot.jobs.place import Place
 from bot.process import log as logs
 from bot.process import web
 from bot.process.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
@@ -99,7 +103,7 @@ class Bot:
         self.metrics = METRICS
         self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics, _rule(settings))
         self.view = View(self.store, self.project, clock)
-        self.starting = Starting(self.engine)
+        self.starting = Starting(self.engine, _runners(settings))
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
         self.pictures = Drawings(self.slack) if can_draw() else None
@@ -107,11 +111,13 @@ class Bot:
         self.homes = Homes(self.desk.status, self.slack)
         groups = Groups(self.store, self.project, self.slack, clock)
         self.pagers = Pagers(self.engine)
+        self.backfills = Backfills(self.engine)
         beside = {
             "pull": self.pulling.once,
             "groups": groups.once,
             "pagers": self.pagers.once,
             "handoffs": self.desk.handoffs.once,
+            "backfills": self.backfills.once,
             "digests": Digests(self.view, self._picture).once,
             "homes": self.homes.once,
         }
@@ -208,6 +214,7 @@ class Bot:
         if self.pictures:
             self.pictures.close()
         self.pulling.stopping.set()
+        self.backfills.close()  # first, for their leases are renewed as long as the scheduler runs
         self.scheduler.stop()
         self.pagers.close()
         self.warehouse.close()
@@ -299,6 +306,11 @@ def _rule(settings: Settings) -> Rule:
         a_day=settings.earn_a_day,
         days=settings.earn_days,
     )
+
+
+def _runners(settings: Settings) -> Callable[[str], Runner]:
+    """What starts jobs, each kind by its own."""
+    return partial(runner_for, place=Place(settings.project, settings.commands == "on"))
 
 
 def _keep(settings: Settings) -> Keep:

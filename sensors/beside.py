@@ -158,7 +158,7 @@ def _entries(
         if bundle and (said := _not_theirs(beside, kind, name, bundle)):
             beside.problems.append(document.problem((key,), said, key=True))
             continue
-        problems = list(_foreign(document, (key,), bundle)) if bundle else []
+        problems = [*_foreign(document, (key,), bundle), *_on_our_host(document, key)] if bundle else []
         value, wrong = (None, problems) if problems else validated(DOORS[kind], document, (key,))
         if isinstance(value, AssetFile) and (said := value.misnamed(name)):
             value, wrong = None, [document.problem((key,), said, key=True)]
@@ -196,6 +196,16 @@ def _foreign(document: Document, where: Path, bundle: Bundle) -> Iterator[Proble
                 f"${{{name}}} is not this bundle's: the variables it may name begin with {bundle.variables}"
             )
             yield document.problem(where, said)
+
+
+def _on_our_host(document: Document, key: str) -> Iterator[Problem]:
+    """Programs are started by the project's own jobs alone: a bundle's would reach all that Patrol does."""
+    entry = (document.data or {})[key]
+    if isinstance(entry, dict) and Job(key, str(entry.get("kind")), "", "", entry).on_host:
+        said = (
+            "a bundle's job may not start a program on Patrol's host; let the project's _jobs.yml declare it"
+        )
+        yield document.problem((key,), said, key=True)
 
 
 def _completed(file: Door, key: str, known: Asset | None) -> Any:

@@ -13,6 +13,7 @@ from sensors.model.policy import Query
 from sensors.near import near
 from sensors.rules.assets import asset_rules
 from sensors.rules.cases import case_rules
+from sensors.rules.graph import graph_rules
 from sensors.sql.refused import refusals
 from sensors.warehouse import Result, Warehouse, WarehouseError
 from sensors.warehouse.able import within
@@ -23,7 +24,7 @@ TIMEOUT = timedelta(seconds=30)
 
 def check(catalog: Loaded, warehouse: Warehouse | None = None) -> tuple[Problem, ...]:
     """Every problem, by place; with a warehouse also what it lacks and which SQL it refuses."""
-    problems = {*catalog.problems, *_cases(catalog)}
+    problems = {*catalog.problems, *_cases(catalog), *graph_rules(catalog)}
     if warehouse is not None:
         try:
             warehouse.ping()

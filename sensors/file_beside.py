@@ -175,6 +175,16 @@ JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: 
     "http": (("url",), ("method", "headers", "body", "message", "link", "poll", "cancel", "log", "runs")),
     "sql": (("url", "statement"), ("idempotent",)),
     "sagemaker": (("starts", "request"), ("region", "prefix")),
+    "command": (("command",), ("folder", "environment")),
+    "dbt": (
+        (),
+        (
+            *("command", "select", "exclude", "vars", "full_refresh", "project", "profiles", "target"),
+            *("program", "environment", "url", "account", "job", "token"),
+        ),
+    ),
+    "dagster": (("url", "location", "job"), ("repository", "run_config", "tags", "headers", "schedule")),
+    "airflow": (("url", "dag"), ("conf", "headers", "login")),
 }
 
 
@@ -236,6 +246,7 @@ class JobFile(Door):
             approval=self.approval,
             changes=self.changes or "",
             undo=self.undo or "",
+            description=self.description or "",
         )
 
 

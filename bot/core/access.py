@@ -52,6 +52,7 @@ class Deed(StrEnum):
     reopen = "reopen"
     rerun = "rerun"
     start = "start"
+    cancel = "cancel"
     approve = "approve"
     reveal = "reveal"
     reveal_hidden = "reveal_hidden"
@@ -62,6 +63,8 @@ class Deed(StrEnum):
     escalate = "escalate"
     stand_in = "stand_in"
     hand_on = "hand_on"
+    backfill = "backfill"
+    stop = "stop"
 
 
 @dataclass(frozen=True)
@@ -116,9 +119,16 @@ RIGHTS = {
     Deed.start: Right(
         Role.responder,
         "start {it}",
-        ("start",),
+        ("start", "retry"),
         "`escalate 142` tells the next step of an alert.",
         what="a job",
+    ),
+    Deed.cancel: Right(
+        Role.responder,
+        "cancel {it}",
+        ("cancel",),
+        "`job rescore_seller` shows who started it and how it goes.",
+        what="a run of a job that somebody else started",
     ),
     Deed.approve: Right(
         Role.approver,
@@ -159,6 +169,16 @@ RIGHTS = {
     ),
     Deed.hand_on: Right(
         Role.responder, "hand over {it}", ("handoff",), "`oncall` shows who is on call.", what="a shift"
+    ),
+    Deed.backfill: Right(
+        Role.lead,
+        "backfill {it}, and go on with it",
+        ("backfill",),
+        "`rerun payments.x` looks once more, now.",
+        what="a policy",
+    ),
+    Deed.stop: Right(
+        Role.responder, "stop {it}", ("stop",), "`status` shows what runs.", what="a backfill of its policies"
     ),
 }
 

@@ -3,7 +3,7 @@ system tells of its runs, whoever started them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -24,6 +24,11 @@ class JobState(StrEnum):
     @property
     def ended(self) -> bool:
         return self in ENDED
+
+    @property
+    def word(self) -> str:
+        """As people read it: `timed out`."""
+        return self.value.replace("_", " ")
 
 
 ENDED = (JobState.succeeded, JobState.failed, JobState.timed_out, JobState.cancelled)
@@ -49,6 +54,14 @@ class JobRun:
     outcome: str = ""
     poll_at: datetime | None = None
     attempts: int = 0
+    cancel_by: str | None = None  # who has asked for its end
+    cancel_at: datetime | None = None
+    cancel_said: str | None = None  # what the outside system said to that; None: it was not asked yet
+    tail: str | None = None  # the end of its log, where it failed
+
+    @property
+    def name(self) -> str:
+        return f"job run {self.id}"
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,13 @@ class Progress:
     outcome: str = ""
     link: str | None = None
     again_in_s: float = 2.0  # when to ask again
+    updated: tuple[str, ...] = ()  # tables that it made anew, as database.schema.table in lower case
+
+
+def assets_of(updated: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
+    """Which assets the tables are that a run has made: by the whole name, or else by `schema.table`."""
+    found = (next((n for n in (one, one.partition(".")[2]) if n in known), "") for one in updated)
+    return tuple(name for name in found if name)
 
 
 class Ability(StrEnum):
@@ -84,6 +104,7 @@ class Sighted:
     link: str | None = None
     outcome: str = ""
     key: str = ""  # the idempotency key, where Patrol started it
+    updated: tuple[str, ...] = ()  # as in Progress
 
 
 @dataclass(frozen=True)
@@ -94,3 +115,13 @@ class Observed:
     schedule: str = ""  # in its own words, with the zone; "" where it has none
     paused: bool | None = None  # None: it has no schedule, or does not say
     next_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What Patrol has seen of a job over there, and when; `trouble` says why it cannot look, since when."""
+
+    observed: Observed = Observed()
+    at: datetime | None = None
+    trouble: str = ""
+    since: datetime | None = None

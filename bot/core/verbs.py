@@ -31,8 +31,8 @@ VERBS = (
     ),
     Verb(
         "show",
-        "show 142 | seller:s_1 | payments.x | core.orders",
-        "an alert with its rows, history and jobs; all that is known of somebody; a policy; a table",
+        "show 142 | seller:s_1 | payments.x | core.orders | job:rescore_seller",
+        "an alert with its rows, history and jobs; all that is known of somebody; a policy; a table; a job",
         ("target",),
     ),
     Verb(
@@ -85,6 +85,25 @@ VERBS = (
         "start a job, once you have seen what it would do; parameters come from the alert where one is named",
         ("name", "params"),
     ),
+    Verb(
+        "job",
+        "job rescore_seller",
+        "a job: what it does, what of it runs now, its last runs and who started them, its schedule",
+        ("name",),
+    ),
+    Verb(
+        "cancel",
+        "cancel 17 | rescore_seller [reason…]",
+        "end a run of a job that goes on, once you have seen which",
+        ("job_run", "words"),
+        ("cancel 17 the wrong seller",),
+    ),
+    Verb(
+        "retry",
+        "retry 17",
+        "start a job once more with the parameters of that run, once you have seen them",
+        ("job_run",),
+    ),
     Verb("approvals", "approvals", "jobs that wait for a second person, and who may agree"),
     Verb(
         "approve",
@@ -113,6 +132,21 @@ VERBS = (
         ("name", "interval", "span", "words"),
         ("every payments.x 1m 2h a launch",),
     ),
+    Verb(
+        "backfill",
+        "backfill payments.x 7d | 2026-11-01..2026-11-08 [chain] [again]",
+        "look at the past, once you have seen what that takes; its alerts page nobody. `chain`: with the"
+        " policies that hang on it; `again`: also what was backfilled before. Alone: those that run",
+        ("names", "past"),
+        (
+            "backfill payments.x 7d",
+            "backfill payments.x 30d..7d",
+            "backfill payments.x payments.y 2026-11-01..2026-11-08",
+            "backfill payments.x 2026-11-01T08:00..2026-11-01T12:00 again",
+            "backfill core.orders 7d chain",
+        ),
+    ),
+    Verb("stop", "stop BKF-3 | payments.x", "end a backfill after the window at hand", ("name",)),
     Verb("oncall", "oncall [team] [week]", "who is on call now and next; of a team its week", ("filters",)),
     Verb(
         "takeover",

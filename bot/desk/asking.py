@@ -22,15 +22,16 @@ from bot.desk.acting import Acting
 from sensors.model.clock import say_duration
 from sensors.model.policy import Policy, Severity
 
+Yes = Callable[[Person, Mapping[str, Any]], Said | Refused]  # does what was shown
 HELD_FOR = timedelta(minutes=15)  # what was asked; then what it said may no longer be so
 OVER = Said("That was asked too long ago, was done already, or was asked by somebody else.", "", ok=False)
 
 
 class Asking:
-    def __init__(self, acting: Acting, start: Callable[[Person, Mapping[str, Any]], Said | Refused]) -> None:
-        """`start` starts the job that was shown."""
+    def __init__(self, acting: Acting, others: Mapping[str, Yes]) -> None:
+        """`others` do what else was shown, by the word that says what it is."""
         self.acting = acting
-        self.start = start
+        self.others = others
         self.view = acting.view
         self.engine = acting.engine
         self.store = acting.engine.store
@@ -58,7 +59,8 @@ class Asking:
         asked = self.store.snoozes.take(ask, person.slack, now - HELD_FOR, now)
         if not asked:
             return OVER
-        return self.start(person, asked) if "job" in asked else self._snoozed(person, asked)
+        does = next((does for word, does in self.others.items() if word in asked), self._snoozed)
+        return does(person, asked)
 
     def _snoozed(self, person: Person, asked: Mapping[str, Any]) -> Said | Refused:
         target = target_of(str(asked["name"]), self.engine.catalog)

@@ -20,7 +20,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot.core.change import Refused
-from bot.core.reply import Reply
+from bot.core.reply import FormReply, Reply
 from bot.process.errors import PatrolError, RecordUnknown
 from bot.slack import payloads, reveal, talk
 from bot.slack.answers import plainly, render
@@ -96,6 +96,8 @@ def register(
     app.action(re.compile(r"^alert\."))(listeners.click)
     app.action(re.compile(r"^approval\."))(listeners.decide)
     app.action(re.compile(r"^ask\."))(listeners.asked)
+    app.action(re.compile(r"^backfill\."))(listeners.steer)
+    app.action(re.compile(r"^job\."))(listeners.of_job)
     app.action(ACCEPT)(listeners.accept)
     for entry in COMMANDS:
         app.command(str(entry["command"]))(listeners.command)
@@ -204,6 +206,22 @@ class Listeners:
             outcome, lambda said: self._talk.instead(place, render(said, self._talk.room(place))), place
         )
 
+    def of_job(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        """What is asked for by a button about a job: as if it were typed; or its form is opened."""
+        clicked, typed = payloads.click(body), payloads.of_job(body)
+        if clicked.opens and clicked.errand:
+            ack()
+            self._turns.later(lambda: self._open(clicked))
+        elif not typed:
+            ack()
+            self._talk.tell(clicked.place, plainly("This button says nothing that Patrol knows."))
+        else:
+            outcome = self._act(
+                context, clicked.place, lambda: self._desk.command(clicked.place.person, typed)
+            )
+            ack()
+            self._settle(outcome, lambda reply: self._talk.answer(clicked.place, reply), clicked.place)
+
     def accept(self, ack: Ack, body: Body, context: BoltContext) -> None:
         """Of the card of a handoff."""
         clicked = payloads.click(body)
@@ -221,18 +239,37 @@ class Listeners:
 
     def decide(self, ack: Ack, body: Body, context: BoltContext) -> None:
         """A second person's answer to a job that waits."""
-        place, said = payloads.click(body).place, payloads.decision(body)
+        self._answered(ack, body, context, payloads.decision(body), self._desk.decide)
+
+    def steer(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        """A button of a backfill's message."""
+        self._answered(ack, body, context, payloads.steering(body), self._desk.steer)
+
+    def _answered(
+        self,
+        ack: Ack,
+        body: Body,
+        context: BoltContext,
+        said: tuple[Any, ...] | None,
+        does: Callable[..., Reply | Refused],
+    ) -> None:
+        """A button that says all that is to be known, for one who is answered beside its message."""
+        place = payloads.click(body).place
         if said is None:
             ack()
             self._talk.tell(place, plainly("This button says nothing that Patrol knows."))
             return
-        outcome = self._act(context, place, lambda: self._desk.decide(place.person, *said))
+        outcome = self._act(context, place, lambda: does(place.person, *said))
         ack()
         self._settle(outcome, lambda reply: self._talk.answer(place, reply), place)
 
     def command(self, ack: Ack, body: Body, context: BoltContext) -> None:
         place, text = payloads.command(body)
         outcome = self._act(context, place, lambda: self._desk.command(place.person, text))
+        if isinstance(outcome, FormReply):
+            ack()
+            self._talk.open_form(place, outcome, str(body.get("trigger_id") or ""))
+            return
         if isinstance(outcome, Late) or self._talk.draws(
             outcome
         ):  # a picture must not come before its answer

@@ -21,6 +21,9 @@ from bot.core.action import (
     Wake,
 )
 from bot.core.reply import Person
+from bot.slack.backfill import DOES
+from bot.slack.blocks import OF
+from bot.slack.jobs import CANCEL, RETRY, START
 from bot.slack.modals import Errand, filled
 from bot.slack.text import fold
 
@@ -31,7 +34,6 @@ OPENED = ("more", "resolve", "several", "snooze_for", "timeline", "rows", "why",
 OPENING = frozenset(f"alert.{name}" for name in OPENED)
 TURN = "alert.turn."
 HOME = "home"  # the way of what was clicked there
-OF = "@"  # between what a button does and of which alert: no two in a view have the same id
 JOB = "alert.job."
 
 
@@ -75,7 +77,7 @@ class Click:
     @property
     def opens(self) -> bool:
         """Whether it opens a modal rather than doing something."""
-        return self.action_id in OPENING or self.action_id.startswith((JOB, TURN))
+        return self.action_id in OPENING or self.action_id.startswith((JOB, TURN, START))
 
     @property
     def turns(self) -> bool:
@@ -110,6 +112,21 @@ def decision(body: Body) -> tuple[int, bool, str] | None:
     shown = re.fullmatch(r"(\d{1,12}):([0-9a-f]{1,64})", str(action.get("value") or ""))
     said = re.fullmatch(r"approval\.(yes|no)\.\d{1,12}", str(action.get("action_id") or ""))
     return (int(shown[1]), said[1] == "yes", shown[2]) if shown and said else None
+
+
+def steering(body: Body) -> tuple[int, str] | None:
+    """Which backfill, and what it is to do."""
+    action = (body.get("actions") or [{}])[0]
+    said = re.fullmatch(r"(backfill\.(?:stop|on))\.(\d{1,12})", str(action.get("action_id") or ""))
+    return (int(said[2]), DOES[said[1]]) if said else None
+
+
+def of_job(body: Body) -> str:
+    """What a button about a run says, as it would be typed; empty where it says nothing."""
+    action = (body.get("actions") or [{}])[0]
+    does, value = str(action.get("action_id") or "").partition(OF)[0], str(action.get("value") or "")
+    verb = {CANCEL: "cancel", RETRY: "retry"}.get(does)
+    return f"{verb} {value}" if verb and re.fullmatch(r"[0-9]{1,12}", value) else ""
 
 
 def _errand(value: str, channel: str, ts: str) -> Errand | None:

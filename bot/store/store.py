@@ -15,6 +15,7 @@ from bot.store import ahead
 from bot.store.alerts import Alerts
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
+from bot.store.backfills import Backfills
 from bot.store.changes import write_changes
 from bot.store.contents import Contents
 from bot.store.costs import Costs
@@ -37,6 +38,7 @@ from bot.store.renames import Renames
 from bot.store.requests import Requests
 from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
+from bot.store.sightings import Sightings
 from bot.store.snoozes import Snoozes
 from bot.store.states import UpstreamStates
 from bot.store.tables import pacing
@@ -58,6 +60,7 @@ class Store:
         self.outbox = Outbox(self._database)
         self.pace = Pace(self._database)
         self.jobs = JobRuns(self._database)
+        self.sightings = Sightings(self._database)
         self.approvals = Approvals(self._database)
         self.contents = Contents(self._database)
         self.pulls = Pulls(self._database, self.contents)
@@ -72,6 +75,7 @@ class Store:
         self.keeping = Keeping(self._database)
         self.snoozes = Snoozes(self._database)
         self.orders = Orders(self._database)
+        self.backfills = Backfills(self._database)
         self.states = UpstreamStates(self._database)
         self.covers = Covers(self._database)
         self.groups = Groups(self._database)

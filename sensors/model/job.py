@@ -49,6 +49,7 @@ class Job:
     approval: str = "none"  # none | second_person
     changes: str = ""  # what it changes, for the one who is about to start it
     undo: str = ""
+    description: str = ""
 
     def fill(self, given: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """Parameters from what a person gave, else the alert's row, else the default; and what is wrong."""
@@ -64,6 +65,11 @@ class Job:
             elif value is not None:
                 filled[param.name] = value
         return filled, problems
+
+    @property
+    def on_host(self) -> bool:
+        """Whether it starts a program where Patrol runs, which the settings must allow."""
+        return self.kind == "command" or (self.kind == "dbt" and not self.config.get("url"))
 
     @property
     def names(self) -> tuple[str, ...]:

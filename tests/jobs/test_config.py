@@ -69,7 +69,7 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("http", {**GOOD, "method": "get"}, ["body: a GET request has none; take it away, or make the method POST"]),
     ("http", {**GOOD, "headers": {"A": 2}}, ["headers.A: must be a mapping of names to texts"]),
     ("http", {**GOOD, "headers": {"idempotency-KEY": "x"}}, ["headers.idempotency-KEY: Patrol sets this header itself"]),
-    ("http", {**GOOD, "headers": {"A": "{seller_id}"}}, ["headers.A: takes ${VARIABLES} only; send parameters in the url or the body"]),
+    ("http", {**GOOD, "headers": {"A": "{seller_id}"}}, ["headers.A: takes ${VARIABLES} only, no parameters"]),
     ("http", {**GOOD, "url": "risk.example/x"}, ["url: must begin with https:// or a ${VARIABLE} that does, not 'risk.example/x'"]),
     ("http", {**GOOD, "url": "file:///etc/passwd"}, ["url: must begin with https:// or a ${VARIABLE} that does, not 'file:///etc/passwd'"]),
     ("http", {**GOOD, "url": "https://{seller_id}.example/"}, ["url: a parameter cannot choose the host; put a / before it"]),

@@ -13,6 +13,7 @@ import bot.jobs
 from bot.core.job_run import JobState
 from bot.jobs import KINDS, runner_for
 from bot.process.errors import JobRefused, JobUnknown
+from sensors.file_beside import JOB_KEYS
 from sensors.model.job import Param
 from tests.jobs.conftest import WORLDS
 
@@ -31,6 +32,7 @@ HOSTILE = [
 
 def test_every_kind_has_its_one_runner() -> None:
     assert {*KINDS} == {world.partition("_")[0] for world in WORLDS}
+    assert tuple(JOB_KEYS) == KINDS
     assert all(runner_for(kind) is runner_for(kind) for kind in KINDS)
 
 
