@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlglot
 from sqlglot import exp
 
-# DuckDB 2.0.0 counts bytes (2.0.1 letters), which is right where each letter is one. Else row after row of the
-# usual table of distances, of the code points of both: exact, and some hundred times slower.
+# DuckDB 2.0.0 counts bytes (2.0.1 letters), which is right where each letter is one. Else row after row of
+# the usual table of distances, of the code points of both: exact, and some hundred times slower.
 LETTERS = "list_filter(string_split({0}, ''), lambda __c: __c <> '')"
 CODES = f"list_transform({LETTERS}, lambda __c: CAST(unicode(__c) AS BIGINT))"
 EDITDISTANCE = """
