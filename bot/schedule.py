@@ -57,6 +57,7 @@ CHORES: dict[str, float] = {
     "groups": 10,
     "pagers": 0.5,
     "handoffs": 10,
+    "backfills": 2,
 }
 RUNS_KEPT = timedelta(days=14)
 ASKS_KEPT = timedelta(days=1)  # what was shown before it is done, and perhaps never was
@@ -343,6 +344,7 @@ class Scheduler:
         self.engine.store.runs.prune(now - RUNS_KEPT)
         self.engine.store.requests.prune(now - REQUESTS_KEPT)
         self.engine.store.snoozes.prune(now - ASKS_KEPT)
+        self.engine.store.backfills.prune(now - RUNS_KEPT)
         self.engine.store.states.prune()
         for name in self.engine.catalog.policies:
             self.engine.store.alerts.forget(name, now - MEMORY_KEPT)

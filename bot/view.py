@@ -253,6 +253,7 @@ class View:
                 open_alerts=counts.get(name, 0),
                 worth=worth.get(name, ""),
                 order=does.get(name, ""),
+                nothing_since=_nothing_since(last[name]) if name in last else None,
             )
             for name in wanted
             if (policy := self.catalog.policies.get(name))
@@ -307,6 +308,7 @@ class View:
             approvals=waiting,
             able={asked.id: self.may_approve(asked) for asked in waiting},
             standing=self.standing(),
+            backfills=tuple(self.store.backfills.begun()),
         )
 
     def _open_total(self, person: str, house: House) -> int:
@@ -371,6 +373,12 @@ class View:
 
     def unknown_alert(self, alert_id: int) -> Said:
         return Said(f"There is no ALR-{alert_id}.", "`list` shows the open ones.", ok=False)
+
+
+def _nothing_since(last: RunRecord) -> datetime | None:
+    """Until when all was looked at before, where the run was over an empty window and so did not ask."""
+    window = last.window
+    return window.end if last.status is RunStatus.succeeded and window and window.empty else None
 
 
 def _error(run: RunRecord) -> str:

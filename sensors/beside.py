@@ -23,7 +23,7 @@ from sensors.yaml_marks import Document, Path, read
 
 ASSET_KEYS = (
     *("kind", "tier", "owner", "columns", "loaded_until"),
-    *("load_interval", "warn_after", "late_after", "description", "after"),
+    *("load_interval", "warn_after", "late_after", "aged_by", "description", "after"),
 )
 DOORS: dict[str, type[Door]] = {
     "teams": TeamFile,

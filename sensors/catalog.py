@@ -20,6 +20,7 @@ from sensors.loaded import Loaded
 from sensors.model.bundle import Bundle
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Policy
+from sensors.rules.assets import asset_rules
 from sensors.rules.policy import rules
 from sensors.rules.session import session_rules
 from sensors.rules.upstream import upstream_rules
@@ -133,7 +134,12 @@ def _part(one: _Opened, carry_to: str | None, around: Around) -> Loaded:
     over = replace(over, functions=root.bundle.functions)
     drafts = list(_drafts(found, replace(over, defaults=by_folder, place=root.prefix), around))
     policies, broken, wrong = _standing(drafts, one, carry_to)
-    around_them = (*beside.problems, *upstream_rules(beside))
+    dated = (
+        one
+        for one in asset_rules(beside.documents.get("assets"), beside.own("assets"), carry_to)
+        if not one.warning
+    )
+    around_them = (*beside.problems, *upstream_rules(beside), *dated)
     problems = _all(
         found.problems, around_them, by_folder.problems, one.macros.problems, _orphans(found), wrong
     )

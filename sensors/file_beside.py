@@ -27,7 +27,7 @@ from sensors.files import (
     shown,
     wrong,
 )
-from sensors.model.asset import Asset, Entity, ViolationKind
+from sensors.model.asset import LAST_ALTERED, Asset, Entity, ViolationKind
 from sensors.model.graph import ASSETS, as_ref, kind_of, name_of
 from sensors.model.job import KEY, Job, Param
 from sensors.model.policy import Severity
@@ -174,6 +174,7 @@ class ParamFile(Door):
 JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: what it needs, what it may say
     "http": (("url",), ("method", "headers", "body", "message", "link", "poll", "cancel", "log", "runs")),
     "sql": (("url", "statement"), ("idempotent",)),
+    "sagemaker": (("starts", "request"), ("region", "prefix")),
     "command": (("command",), ("folder", "environment")),
     "dbt": (
         (),
@@ -182,6 +183,8 @@ JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: 
             *("program", "environment", "url", "account", "job", "token"),
         ),
     ),
+    "dagster": (("url", "location", "job"), ("repository", "run_config", "tags", "headers", "schedule")),
+    "airflow": (("url", "dag"), ("conf", "headers", "login")),
 }
 
 
@@ -251,6 +254,11 @@ class FreshnessFile(Door):
     late_after: Duration | None = Field(
         default=None, description="Older than this, policies that need it wait"
     )
+    aged_by: Annotated[str, one_of("loaded_until", LAST_ALTERED)] = Field(
+        default="loaded_until",
+        alias="by",
+        description="`last_altered`: its age is that of its last change, as Snowflake knows it",
+    )
 
 
 class AssetFile(Door):
@@ -315,6 +323,7 @@ class AssetFile(Door):
             load_interval=self.load_interval,
             warn_after=self.freshness.warn_after,
             late_after=self.freshness.late_after,
+            aged_by=self.freshness.aged_by,
             description=self.description or "",
             after=tuple(map(as_ref, self.after)),
         )

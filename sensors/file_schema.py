@@ -16,7 +16,6 @@ from sensors.files import NAMES, Door, Json
 from sensors.graph import graph
 from sensors.model.catalog import Catalog
 from sensors.model.clock import UNITS
-from sensors.model.graph import ASSETS, kind_of
 from sensors.sources import DEFAULTS
 from sensors.yaml_marks import Document
 
@@ -30,6 +29,13 @@ RUNNERS = {
     "headers": "Of the request",
     "body": "Of the request; `{name}` stands for a parameter",
     "poll": "How to ask whether it has ended",
+    "cancel": "How a run is ended before its time",
+    "log": "The address of a run's log; `{id}` is the run's",
+    "runs": "Where its runs are listed, whoever started them",
+    "starts": "What SageMaker is to begin: training, processing or pipeline",
+    "request": "Of SageMaker's API for it, in its own words; `{name}` stands for a parameter",
+    "region": "Where it runs, such as eu-west-1; default: as AWS is set up where Patrol runs",
+    "prefix": "What the names of its runs over there begin with; default: the job's own name",
     "command": "A list of the program and its arguments; of dbt a word such as build",
     "folder": "Where it is run, seen from the project",
     "environment": "All variables that the program is given, beside PATH",
@@ -42,9 +48,17 @@ RUNNERS = {
     "vars": "Variables of the dbt project, by name",
     "full_refresh": "Whether dbt builds incremental models anew",
     "account": "The number of the account",
-    "job": "The number or name of the job over there",
+    "job": "Of dbt Cloud its number, of Dagster its name",
     "token": "What lets Patrol in, as `${NAME}`",
     "statement": "The SQL that is run; `:name` stands for a parameter",
+    "location": "The code location in Dagster that has the job",
+    "repository": "The repository's name in Dagster, where the code names one",
+    "run_config": "What the run is given in Dagster; `{name}` stands for a parameter",
+    "tags": "Of the run; `{name}` stands for a parameter",
+    "schedule": "The schedule or sensor in Dagster that is paused, where the job has several",
+    "dag": "The DAG's id in Airflow",
+    "conf": "What the run is given in Airflow; `{name}` stands for a parameter",
+    "login": "A username and password for which Airflow gives a token",
 }
 
 
@@ -122,7 +136,7 @@ def _names(catalog: Catalog) -> dict[str, list[str]]:
     found: dict[str, Sequence[str]] = {
         "teams": [*catalog.teams],
         "jobs": [*catalog.jobs],
-        "assets": [name for name in catalog.assets if kind_of(name) == ASSETS[0]],  # which policies read
+        "assets": [*catalog.tables],  # which policies read
         "violations": [*catalog.violations],
         "upstream": [*graph(catalog).nodes],
     }

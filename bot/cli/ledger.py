@@ -255,6 +255,7 @@ def _planned(
 
 
 def _preview(planned: Plan) -> None:
+    from bot.core.words import in_plain
     from bot.engine.backfill import preview
 
     start, end = planned.past.start, planned.past.end
@@ -263,7 +264,7 @@ def _preview(planned: Plan) -> None:
         f"{planned.policy.name}  {start:%Y-%m-%d %H:%M:%S} → {end:%Y-%m-%d %H:%M:%S} UTC  {length}", bold=True
     )
     for line in preview(planned):
-        click.echo(f"  {line}")
+        click.echo(f"  {in_plain(line)}")
 
 
 @contextmanager

@@ -22,15 +22,18 @@ from bot.desk.acting import Acting
 from sensors.model.clock import say_duration
 from sensors.model.policy import Policy, Severity
 
+Answer = Said | Refused
 HELD_FOR = timedelta(minutes=15)  # what was asked; then what it said may no longer be so
 OVER = Said("That was asked too long ago, was done already, or was asked by somebody else.", "", ok=False)
 
 
 class Asking:
-    def __init__(self, acting: Acting, start: Callable[[Person, Mapping[str, Any]], Said | Refused]) -> None:
-        """`start` starts the job that was shown."""
+    def __init__(
+        self, acting: Acting, does: Mapping[str, Callable[[Person, Mapping[str, Any]], Answer]]
+    ) -> None:
+        """`does`: what else was shown is done by, by the name of what was asked: a `job`, a `backfill`."""
         self.acting = acting
-        self.start = start
+        self.does = does
         self.view = acting.view
         self.engine = acting.engine
         self.store = acting.engine.store
@@ -58,7 +61,8 @@ class Asking:
         asked = self.store.snoozes.take(ask, person.slack, now - HELD_FOR, now)
         if not asked:
             return OVER
-        return self.start(person, asked) if "job" in asked else self._snoozed(person, asked)
+        does = next((self.does[name] for name in self.does if name in asked), self._snoozed)
+        return does(person, asked)
 
     def _snoozed(self, person: Person, asked: Mapping[str, Any]) -> Said | Refused:
         target = target_of(str(asked["name"]), self.engine.catalog)

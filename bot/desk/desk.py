@@ -46,6 +46,7 @@ from bot.desk import places
 from bot.desk.acting import Acting
 from bot.desk.approving import Approving, Form
 from bot.desk.asking import Asking
+from bot.desk.backfilling import Backfilling
 from bot.desk.digests import Digests
 from bot.desk.revealing import Revealing
 from bot.desk.why import Why
@@ -74,7 +75,9 @@ class Desk:
         self.acting = Acting(engine, view)
         self.revealing = Revealing(self.acting)
         self.approving = Approving(self.acting, starting)
-        self.asking = Asking(self.acting, self.approving.confirmed)
+        self.backfilling = Backfilling(self.acting)
+        does = {"job": self.approving.confirmed, "backfill": self.backfilling.confirmed}
+        self.asking = Asking(self.acting, does)
         self.why = Why(engine, view)
         self.standing_in = StandingIn(view)
         self.handoffs = Handoffs(view)
@@ -136,6 +139,10 @@ class Desk:
         """What somebody says by a button to a job that waits for a second person."""
         return self.approving.answer(person, approval, yes, seen=seen)
 
+    def steer(self, person: Person, backfill: int, does: str) -> Said:
+        """What somebody says by a button to a backfill: `stop`, or `go on`."""
+        return self.backfilling.steer(person, backfill, does)
+
     def accept(self, person: Person, handoff: int) -> Said:
         """The handoff of a shift is taken on by who is next."""
         said = self.handoffs.accept(person, handoff)
@@ -195,6 +202,7 @@ class Desk:
             "rerun": self._rerun,
             "start": self._start,
             **self.approving.asks,
+            **self.backfilling.asks,
         }
         if parsed.name and parsed.verb in ("snooze", "wake"):
             return self._of_scope(person, parsed)

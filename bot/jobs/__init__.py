@@ -17,8 +17,11 @@ from sensors.model.job import Job
 RUNNERS = {
     "http": ("bot.jobs.http", "HttpRunner"),
     "sql": ("bot.jobs.sql", "SqlRunner"),
+    "sagemaker": ("bot.jobs.sagemaker.runner", "SageMakerRunner"),
     "command": ("bot.jobs.command", "CommandRunner"),
     "dbt": ("bot.jobs.dbt", "DbtRunner"),
+    "dagster": ("bot.jobs.dagster", "DagsterRunner"),
+    "airflow": ("bot.jobs.airflow", "AirflowRunner"),
 }
 KINDS = tuple(RUNNERS)
 ON_HOST = ("command", "dbt")  # kinds that may start a program where Patrol runs

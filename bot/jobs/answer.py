@@ -15,7 +15,8 @@ import httpx
 CAP = 256 * 1024  # bytes of an answer that are read
 COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
 OTHER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-SAID = (*("message", "error", "detail", "title", "reason"), "status.user_message")  # where systems say why
+# where systems put their sentence
+SAID = ("message", "error", "detail", "title", "reason", "errors.0.message", "status.user_message")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from bot.core.alert import Alert, Event, Work
@@ -31,7 +32,7 @@ from bot.core.reply import (
 from bot.core.trend import Trend
 from bot.core.verbs import BY_NAME
 from bot.core.words import count
-from bot.slack import approvals, duty
+from bot.slack import approvals, backfill, duty
 from bot.slack.asset import asset
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
 from bot.slack.costs import dearest, of_policy
@@ -269,6 +270,7 @@ def around(reply: StatusReply, policies: Sequence[str] | None = None) -> list[Bl
     return [
         *titled("Waiting for a second person", waiting),
         *titled("For a while", [answer(line) for line in reply.standing]),
+        *titled("Backfills", backfill.lines(reply.backfills)),
         *titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
         *titled("Policies", policy_lines(reply.policies) if policies is None else policies, POLICIES_MOST),
         *(titled("Dearest in 24 hours", dearest(reply.spent)) if policies is None else []),
@@ -288,6 +290,8 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         if found.false_positives
         else "",
         f"{_schedule(found)}, owned by {escape(found.owner, 40)}",
+        f"asked with {escape(found.session.words, 300)}" if found.session.said else "",
+        _unasked(reply.line.nothing_since),
         of_policy(found, reply.cost),
         _reports(reply.reports, found.name),
         link(found.runbook, "Runbook") if found.runbook else "",
@@ -312,6 +316,10 @@ def _reports(count: int, policy: str) -> str:
     """False positives that wait for somebody to mend the policy."""
     named = f"{count} open {'report' if count == 1 else 'reports'} of false positives"
     return f"{named}: {code(f'patrol case --reports {policy}')}" if count else ""
+
+
+def _unasked(since: datetime | None) -> str:
+    return f"the last run asked nothing: there is nothing newer than {date(since, AGO)}" if since else ""
 
 
 def _schedule(found: Policy) -> str:

@@ -17,6 +17,7 @@ from bot.store.database import Database, in_parts
 from bot.store.snoozes import rename_target
 from bot.store.tables import RUNNING, alerts, ledger, policy_state, runs, seen
 from bot.store.tables import renames as t
+from bot.store.tables_backfills import backfill_stages
 from bot.store.tables_snoozes import orders
 from bot.store.tables_states import ran_for, states
 from bot.store.values import RENAMED_AWAY
@@ -43,7 +44,7 @@ class Renames:
             c.execute(insert(policy_state), {"policy": new, "watermark": watermark})
             c.execute(delete(runs).where(runs.c.policy == old, RUNNING))
             rename_target(c, old, new)
-            for table in (runs, ledger, seen, orders):
+            for table in (runs, ledger, seen, orders, backfill_stages):
                 c.execute(update(table).where(table.c.policy == old).values(policy=new))
             _rename_states(c, POLICY + old, POLICY + new)
             mine: Any = select(alerts.c.id, alerts.c.body).where(alerts.c.policy == old).order_by(alerts.c.id)

@@ -201,4 +201,5 @@ def test_every_deed_is_tried_here_or_in_a_test_of_its_own() -> None:
     orders = {Deed.pause, Deed.pace}  # tests/shell/test_whose.py
     others = {Deed.approve, Deed.reveal, Deed.reveal_hidden}  # test_approvals.py, test_sensitive.py
     shifts = {Deed.stand_in, Deed.hand_on}  # test_standing_in.py, test_handoffs.py
-    assert {act.deed for act in ACTS} == set(Deed) - several - orders - others - shifts
+    backfills = {Deed.backfill, Deed.stop}  # test_backfilling.py
+    assert {act.deed for act in ACTS} == set(Deed) - several - orders - others - shifts - backfills
