@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ import yaml
 
 from bot.jobs import KINDS
 from bot.jobs.config import problems
-from sensors.file_beside import JOB_KEYS
+from sensors.file_beside import JOB_KEYS, JobFile
 from sensors.model.job import Job, Param
 
 SELLER = (Param("seller_id"),)
-JOBS = Path(__file__).parents[2] / "policies" / "_jobs.yml"
+ROOT = Path(__file__).parents[2]
+JOBS = ROOT / "policies" / "_jobs.yml"
 NOT_CONFIG = {
     "title",
     "kind",
@@ -55,7 +57,8 @@ def test_good_configs_have_no_problem() -> None:
     assert told("sagemaker", **SCORE, region="eu-west-1", prefix="risk-rescore") == []
     assert told("sagemaker", starts="training", request=FIT) == []
     assert (
-        told("command", command=["python", "-m", "risk", "--seller={seller_id}", 3, "--", "{seller_id}"]) == []
+        told("command", command=["python", "-m", "risk", "--seller={seller_id}", 3, "--", "{seller_id}"])
+        == []
     )
     assert told("command", command=["bash", "-c", 'echo "$1"', "x", "{seller_id}"]) == []
     assert told("dbt", project="../shop", select=["orders", "{seller_id}"]) == []
@@ -159,6 +162,16 @@ def test_the_jobs_of_this_project_have_no_problem(name: str) -> None:
     declared = yaml.safe_load(JOBS.read_text())[name]
     config = {key: value for key, value in declared.items() if key not in NOT_CONFIG}
     assert told(declared["kind"], tuple(Param(p) for p in declared["params"]), **config) == []
+
+
+def test_the_jobs_of_the_guide_have_no_problem() -> None:
+    shown = re.findall(
+        r"<!-- jobs -->\n```yaml\n(.*?)```", (ROOT / "docs/policies.md").read_text(), re.DOTALL
+    )
+    told = {name: entry for block in shown for name, entry in yaml.safe_load(block).items()}
+    assert {"command", "dbt"} <= {entry["kind"] for entry in told.values()}
+    for name, entry in told.items():
+        assert problems(JobFile.model_validate(entry).value(name)) == [], name
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import bot.jobs
-from bot.core.job_run import JobState
+from bot.core.job_run import Ability, JobState
 from bot.jobs import KINDS, runner_for
 from bot.process.errors import JobRefused, JobUnknown
 from sensors.file_beside import JOB_KEYS
@@ -106,6 +107,25 @@ def test_a_config_that_check_would_refuse_is_refused_at_the_start_too(world: Any
     with pytest.raises(JobRefused, match="metod: is not a key of a job of kind"):
         world.start()
     assert world.starts() == 0
+
+
+def test_the_readme_says_what_each_kind_can(world: Any) -> None:
+    told = (Path(bot.jobs.__file__).parent / "README.md").read_text()
+    heads = re.search(r"^\| kind \|(.*)\|$", told, re.MULTILINE)
+    assert heads
+    kind = f"`{world.job.kind}`" + (
+        f" {'Core' if world.job.on_host else 'Cloud'}" if world.job.kind == "dbt" else ""
+    )
+    [row] = re.findall(rf"^\| {kind} \|(.*)\|$", told, re.MULTILINE)
+    cells = dict(zip(heads[1].split("|"), row.split("|"), strict=True))
+    said = {name.strip(): cell.strip() for name, cell in cells.items()}
+    can = {
+        name
+        for name, cell in said.items()
+        if cell.startswith("yes") or (cell.startswith("where") and cell.split("`")[1] in world.job.config)
+    }
+    assert can == {ability.value for ability in world.runner.abilities(world.job)}
+    assert {*said} == {ability.value for ability in Ability}
 
 
 def test_the_readme_names_every_file() -> None:

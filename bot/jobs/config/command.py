@@ -13,7 +13,6 @@ from bot.jobs.config import Text
 from sensors.model.job import Job
 
 
-
 def _text(value: object) -> object:
     """A number is as good as its text: [sleep, 3]."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
