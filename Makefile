@@ -5,7 +5,7 @@ PATROL := $(VENV)/bin/patrol
 PORT ?= 8765
 FRESH ?=
 
-.PHONY: help setup snowflake-local demo test hunt check bench chaos figures mutation lock clean
+.PHONY: help setup snowflake-local demo test test-integrations hunt check bench chaos figures mutation lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,14 +33,24 @@ SNOWFLAKE := $(VENV)-snowflake
 snowflake-local: $(SNOWFLAKE)/.ready
 
 $(SNOWFLAKE)/.ready: bot/demo/snowflake/requirements.lock
-	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv -q --clear --python $(PYTHON) $(SNOWFLAKE) && \
-	  uv pip install -q --python $(SNOWFLAKE)/bin/python -r $< ; \
+	$(own-environment)
+
+# Other systems, too, each in an environment of its own: what is asked of the real thing. One that cannot be
+# had is said, and its tests skip.
+INTEGRATIONS := $(patsubst tests/integrations/%.lock,%,$(wildcard tests/integrations/*.lock))
+$(VENV)-%/.ready: tests/integrations/%.lock
+	$(own-environment)
+
+define own-environment
+@if command -v uv >/dev/null 2>&1; then \
+	  uv venv -q --clear --python $(PYTHON) $(@D) && \
+	  uv pip install -q --python $(@D)/bin/python -r $< ; \
 	else \
-	  $(PYTHON) -m venv --clear $(SNOWFLAKE) && \
-	  $(SNOWFLAKE)/bin/python -m pip install -q --disable-pip-version-check -r $< ; \
+	  $(PYTHON) -m venv --clear $(@D) && \
+	  $(@D)/bin/python -m pip install -q --disable-pip-version-check -r $< ; \
 	fi
 	@touch $@
+endef
 
 demo: setup $(if $(WAREHOUSE),snowflake-local)  ## a marketplace, its Slack and Patrol in your browser (FRESH=1 starts anew, PORT=8765, WAREHOUSE=snowflake-local)
 	@$(PATROL) demo --port $(PORT) $(if $(FRESH),--fresh) $(if $(WAREHOUSE),--warehouse $(WAREHOUSE))
@@ -48,6 +58,12 @@ demo: setup $(if $(WAREHOUSE),snowflake-local)  ## a marketplace, its Slack and 
 test: setup  ## every test
 	@$(MAKE) --no-print-directory snowflake-local || { rm -rf $(SNOWFLAKE); echo "no local Snowflake: its tests skip"; }
 	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile
+
+test-integrations: setup  ## jobs against the real dbt, Dagster, Airflow and SageMaker's stand-in (ONLY=dbt)
+	@for one in $(or $(ONLY),$(INTEGRATIONS)); do \
+	  $(MAKE) --no-print-directory $(VENV)-$$one/.ready || { rm -rf $(VENV)-$$one; echo "no $$one: its tests skip"; }; \
+	done
+	@$(VENV)/bin/python -m pytest -m integrations tests/integrations $(if $(ONLY),-k $(ONLY)) -rs
 
 hunt: setup  ## the properties alone, over examples never seen before (EXAMPLES=1000 OF=tests/slack)
 	@HYPOTHESIS_PROFILE=hunt HUNT=$(or $(EXAMPLES),1000) $(VENV)/bin/python -m pytest -m hypothesis -n auto $(OF)
@@ -72,6 +88,8 @@ lock:  ## write both requirements.lock again (needs uv)
 	uv pip compile pyproject.toml --universal --all-extras --group dev --generate-hashes --no-header -q -o requirements.lock
 	uv pip compile bot/demo/snowflake/requirements.in --universal --python-version 3.11 --generate-hashes --no-header \
 	  -q -o bot/demo/snowflake/requirements.lock
+	for one in $(wildcard tests/integrations/*.in); do uv pip compile $$one --universal --python-version 3.11 \
+	  --generate-hashes --no-header -q -o $${one%.in}.lock; done
 
 clean:  ## remove the environment and the demo's state
 	rm -rf $(VENV) $(SNOWFLAKE) .patrol

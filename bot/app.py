@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from slack_bolt import App
@@ -20,6 +21,8 @@ from bot.deliver.pictures import Drawings, can_draw
 from bot.desk.desk import Desk
 from bot.desk.digests import Digests
 from bot.engine.engine import Engine
+from bot.jobs import Runner, runner_for
+from bot.jobs.place import Place
 from bot.process import log as logs
 from bot.process import web
 from bot.process.errors import OutcomeUnknown, PatrolError, SettingsError, SlackBusy, SlackRefused
@@ -99,7 +102,7 @@ class Bot:
         self.metrics = METRICS
         self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics, _rule(settings))
         self.view = View(self.store, self.project, clock)
-        self.starting = Starting(self.engine)
+        self.starting = Starting(self.engine, _runners(settings))
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
         self.pictures = Drawings(self.slack) if can_draw() else None
@@ -299,6 +302,11 @@ def _rule(settings: Settings) -> Rule:
         a_day=settings.earn_a_day,
         days=settings.earn_days,
     )
+
+
+def _runners(settings: Settings) -> Callable[[str], Runner]:
+    """What starts jobs, each kind by its own."""
+    return partial(runner_for, place=Place(settings.project, settings.commands == "on"))
 
 
 def _keep(settings: Settings) -> Keep:

@@ -343,6 +343,7 @@ class Scheduler:
         self.engine.store.runs.prune(now - RUNS_KEPT)
         self.engine.store.requests.prune(now - REQUESTS_KEPT)
         self.engine.store.snoozes.prune(now - ASKS_KEPT)
+        self.engine.store.states.prune()
         for name in self.engine.catalog.policies:
             self.engine.store.alerts.forget(name, now - MEMORY_KEPT)
         gone = self.engine.store.keeping.prune(self.keep, now)

@@ -253,6 +253,7 @@ class View:
                 open_alerts=counts.get(name, 0),
                 worth=worth.get(name, ""),
                 order=does.get(name, ""),
+                nothing_since=_nothing_since(last[name]) if name in last else None,
             )
             for name in wanted
             if (policy := self.catalog.policies.get(name))
@@ -300,7 +301,7 @@ class View:
             problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
             bundles=tuple(map(bundles.line, held)) if len(held := self.catalog.bundles) > 1 else (),
-            open_total=sum(self.store.alerts.counts().values()),
+            open_total=self._open_total(person, house),
             teams=teams,
             cards=self.cards(opened),
             told={alert.id: house.told(alert) for alert in opened},
@@ -308,6 +309,12 @@ class View:
             able={asked.id: self.may_approve(asked) for asked in waiting},
             standing=self.standing(),
         )
+
+    def _open_total(self, person: str, house: House) -> int:
+        """How many there are of those that the person may see."""
+        counts, policies = self.store.alerts.counts(), self.catalog.policies
+        hidden = {name for name, one in policies.items() if not house.sees_of(person, one)}
+        return sum(number for name, number in counts.items() if name not in hidden)
 
     def _most_wanted(self, person: str, teams: Iterable[str]) -> list[Alert]:
         """The worst of all, and whatever the person has or his teams have, however many there are."""
@@ -365,6 +372,12 @@ class View:
 
     def unknown_alert(self, alert_id: int) -> Said:
         return Said(f"There is no ALR-{alert_id}.", "`list` shows the open ones.", ok=False)
+
+
+def _nothing_since(last: RunRecord) -> datetime | None:
+    """Until when all was looked at before, where the run was over an empty window and so did not ask."""
+    window = last.window
+    return window.end if last.status is RunStatus.succeeded and window and window.empty else None
 
 
 def _error(run: RunRecord) -> str:

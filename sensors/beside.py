@@ -14,6 +14,7 @@ from sensors.files import Door, validated
 from sensors.model.asset import Asset, Entity, ViolationKind
 from sensors.model.bundle import Bundle
 from sensors.model.catalog import Catalog, Problem
+from sensors.model.graph import kind_of
 from sensors.model.job import Job
 from sensors.model.team import Team
 from sensors.near import near
@@ -22,7 +23,7 @@ from sensors.yaml_marks import Document, Path, read
 
 ASSET_KEYS = (
     *("kind", "tier", "owner", "columns", "loaded_until"),
-    *("load_interval", "warn_after", "late_after", "description"),
+    *("load_interval", "warn_after", "late_after", "aged_by", "description", "after"),
 )
 DOORS: dict[str, type[Door]] = {
     "teams": TeamFile,
@@ -54,6 +55,7 @@ class Beside:
     broken: dict[str, set[str]] = field(default_factory=dict)  # names of entries with problems
     unreadable: set[str] = field(default_factory=set)  # kinds whose whole file cannot be read
     problems: list[Problem] = field(default_factory=list)
+    policies: frozenset[str] = frozenset()  # names of those that may be named: its own and the project's
     _spelled: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
@@ -90,7 +92,8 @@ class Beside:
         where = " in policies/_assets.yml" if kind == "assets" else ""
         if kind not in self.documents and not (self.shared and known):
             where = f"; there is no policies/_{kind}.yml"
-        return f'no {SINGULAR[kind]} "{name}"{where}{near(name, known)}'
+        what = kind_of(name) if kind == "assets" else SINGULAR[kind]
+        return f'no {what} "{name}"{where}{near(name, known)}'
 
     def tier(self, table: str) -> str | None:
         return self.assets[table].tier if table in self.assets else None
@@ -105,7 +108,8 @@ class Beside:
     def _stated(self, kind: str, name: str) -> str:
         if (kind, name) not in self._spelled:
             entry = asdict(self.values[kind][name])
-            entry.pop("description", None)  # words about it change no run
+            for words in ("description", "after"):  # what is said about it, or what makes it, changes no run
+                entry.pop(words, None)
             self._spelled[kind, name] = json.dumps(entry, sort_keys=True, default=_spelled)
         return self._spelled[kind, name]
 
@@ -154,8 +158,10 @@ def _entries(
         if bundle and (said := _not_theirs(beside, kind, name, bundle)):
             beside.problems.append(document.problem((key,), said, key=True))
             continue
-        problems = list(_foreign(document, (key,), bundle)) if bundle else []
+        problems = [*_foreign(document, (key,), bundle), *_on_our_host(document, key)] if bundle else []
         value, wrong = (None, problems) if problems else validated(DOORS[kind], document, (key,))
+        if isinstance(value, AssetFile) and (said := value.misnamed(name)):
+            value, wrong = None, [document.problem((key,), said, key=True)]
         if value is not None:
             beside.values[kind][name] = _completed(value, key, known.get(name))
             continue
@@ -190,6 +196,16 @@ def _foreign(document: Document, where: Path, bundle: Bundle) -> Iterator[Proble
                 f"${{{name}}} is not this bundle's: the variables it may name begin with {bundle.variables}"
             )
             yield document.problem(where, said)
+
+
+def _on_our_host(document: Document, key: str) -> Iterator[Problem]:
+    """Programs are started by the project's own jobs alone: a bundle's would reach all that Patrol does."""
+    entry = (document.data or {})[key]
+    if isinstance(entry, dict) and Job(key, str(entry.get("kind")), "", "", entry).on_host:
+        said = (
+            "a bundle's job may not start a program on Patrol's host; let the project's _jobs.yml declare it"
+        )
+        yield document.problem((key,), said, key=True)
 
 
 def _completed(file: Door, key: str, known: Asset | None) -> Any:

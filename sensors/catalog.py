@@ -20,7 +20,10 @@ from sensors.loaded import Loaded
 from sensors.model.bundle import Bundle
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Policy
+from sensors.rules.assets import asset_rules
 from sensors.rules.policy import rules
+from sensors.rules.session import session_rules
+from sensors.rules.upstream import upstream_rules
 from sensors.sources import Root, Sources, fingerprint
 from sensors.sql.template import Macros
 from sensors.yaml_marks import Document
@@ -104,6 +107,7 @@ def _opened(root: Root, before: Catalog, main: _Opened | None) -> _Opened:
     from_dbt = _from_dbt(root, found, last_good)
     shared = main.beside if main else None
     beside = beside_files.load(found.texts, last_good, from_dbt, shared, root.bundle)
+    beside.policies = frozenset(found.policies()) | (shared.policies if shared else frozenset())
     macros = Macros.load(found.macros(), main.macros if main else None)
     return _Opened(root, found, read is None, beside, macros, defaults.load(found.texts), from_dbt, last_good)
 
@@ -129,9 +133,15 @@ def _part(one: _Opened, carry_to: str | None, around: Around) -> Loaded:
     over = Setting.over(root.bundle.dialect, one.macros, beside.assets, carry_to)
     over = replace(over, functions=root.bundle.functions)
     drafts = list(_drafts(found, replace(over, defaults=by_folder, place=root.prefix), around))
-    policies, broken, wrong = _standing(drafts, one)
+    policies, broken, wrong = _standing(drafts, one, carry_to)
+    dated = (
+        one
+        for one in asset_rules(beside.documents.get("assets"), beside.own("assets"), carry_to)
+        if not one.warning
+    )
+    around_them = (*beside.problems, *upstream_rules(beside), *dated)
     problems = _all(
-        found.problems, beside.problems, by_folder.problems, one.macros.problems, _orphans(found), wrong
+        found.problems, around_them, by_folder.problems, one.macros.problems, _orphans(found), wrong
     )
     texts = {**found.texts, **({DBT: one.dbt} if one.dbt else {})}
     return Loaded(
@@ -206,7 +216,9 @@ def _drafts(found: Sources, setting: Setting, around: Around) -> Iterator[Draft]
         yield draft(name, path, found.texts, setting)
 
 
-def _standing(drafts: Iterable[Draft], opened: _Opened) -> tuple[dict[str, Policy], set[str], list[Problem]]:
+def _standing(
+    drafts: Iterable[Draft], opened: _Opened, carry_to: str | None
+) -> tuple[dict[str, Policy], set[str], list[Problem]]:
     """The policies that stand, the names of those whose files do not load, and what is wrong with these."""
     policies: dict[str, Policy] = {}
     broken: set[str] = set()
@@ -215,7 +227,12 @@ def _standing(drafts: Iterable[Draft], opened: _Opened) -> tuple[dict[str, Polic
     names = frozenset(found.policies())
     misnamed = {problem.path for problem in found.problems}
     for one in drafts:
-        wrong = [*one.problems, *rules(one, beside, names), *_owned(one, bundle)]
+        wrong = [
+            *one.problems,
+            *rules(one, beside, names),
+            *_owned(one, bundle),
+            *session_rules(one, opened.root, carry_to),
+        ]
         problems += wrong
         stopped = one.path in misnamed or any(not problem.warning for problem in wrong)
         policy = None if stopped else _policy(one, beside, bundle)
@@ -248,12 +265,19 @@ def _policy(one: Draft, beside: Beside, bundle: Bundle) -> Policy | None:
         **({"defaults": one.taken} if one.taken else {}),
         "dialect": one.query.dialect,
         **({"functions": bundle.functions} if bundle.functions else {}),
+        **({"session": bundle.session.said} if bundle.session.said else {}),
         "team": beside.stated("teams", [file.owner]),
         "assets": beside.stated("assets", one.query.tables),
     }
     body = json.dumps(depends_on, sort_keys=True, ensure_ascii=False)
     return file_policy.policy(
-        file, name=one.name, path=one.path, bundle=bundle.name, query=one.query, body=body
+        file,
+        name=one.name,
+        path=one.path,
+        bundle=bundle.name,
+        query=one.query,
+        body=body,
+        session=bundle.session,
     )
 
 

@@ -11,9 +11,12 @@ from sensors.catalog import Loaded
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Query
 from sensors.near import near
+from sensors.rules.assets import asset_rules
 from sensors.rules.cases import case_rules
+from sensors.rules.graph import graph_rules
 from sensors.sql.refused import refusals
 from sensors.warehouse import Result, Warehouse, WarehouseError
+from sensors.warehouse.able import within
 from sensors.yaml_marks import Document
 
 TIMEOUT = timedelta(seconds=30)
@@ -21,7 +24,7 @@ TIMEOUT = timedelta(seconds=30)
 
 def check(catalog: Loaded, warehouse: Warehouse | None = None) -> tuple[Problem, ...]:
     """Every problem, by place; with a warehouse also what it lacks and which SQL it refuses."""
-    problems = {*catalog.problems, *_cases(catalog)}
+    problems = {*catalog.problems, *_cases(catalog), *graph_rules(catalog)}
     if warehouse is not None:
         try:
             warehouse.ping()
@@ -40,10 +43,13 @@ def _cases(catalog: Loaded) -> Iterator[Problem]:
 
 
 def _asked(part: Loaded, warehouse: Warehouse) -> Iterator[Problem]:
-    yield from _assets(part, part.documents.get("policies/_assets.yml"), warehouse)
+    document, usual = part.documents.get("policies/_assets.yml"), part.root.bundle.session
+    yield from _assets(part, document, within(warehouse, usual))
+    yield from asset_rules(document, part.assets, warehouse.dialect)
     for one in part.drafts:
-        if one.query is not None and not one.unknown:
-            yield from refusals(one, one.query, Asked(warehouse))
+        if one.query is not None and one.file is not None and not one.unknown:
+            own = one.file.session.value().over(usual)
+            yield from refusals(one, one.query, Asked(within(warehouse, own)))
 
 
 def _assets(catalog: Catalog, document: Document | None, warehouse: Warehouse) -> Iterator[Problem]:
@@ -52,7 +58,7 @@ def _assets(catalog: Catalog, document: Document | None, warehouse: Warehouse) -
         return
     for key in document.data:
         asset = catalog.assets.get(str(key).lower())
-        if asset is None or asset.kind not in ("table", "model"):
+        if asset is None or asset.kind != "table":
             continue
         columns = warehouse.columns(asset.name)
         if not columns:

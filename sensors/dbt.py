@@ -1,11 +1,11 @@
-"""Tables from dbt: reads a manifest.json leniently and keeps of it what an entry of _assets.yml can say."""
+"""Tables and exposures from dbt: reads a manifest.json leniently and keeps of it what _assets.yml can say."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from typing import Any
 from sensors.model.asset import Asset
 from sensors.model.catalog import Problem
 from sensors.model.clock import parse_duration
+from sensors.model.graph import kind_of
 
 MOST_BYTES = 300_000_000  # ten times a large project's; reading it takes several times as much memory
-NODES = {"model": "model", "seed": "table", "snapshot": "table", "source": "table"}
+NODES = ("model", "seed", "snapshot", "source")  # the types of what is a table
+USES = {"ml": "model"}  # of what uses tables, by its type; all else is looked at by people
 TIERS = ("vetted", "core", "raw", "scratch")
 NAME = re.compile(r"[A-Za-z_][\w$]*")
 PERIODS = {"minute": "m", "hour": "h", "day": "d"}
@@ -59,13 +61,68 @@ def _json(path: Path) -> Raw:
 
 def tables(manifest: Raw) -> dict[str, dict[str, Any]]:
     """Every table that dbt makes or reads, by `schema.table`, and by `database.schema.table` where two
-    databases have one of the same name."""
+    databases have one of the same name; what it exposes, by `dashboard:name`; with what each is made of."""
     groups = _mapping(manifest.get("groups"))
     owners = {str(_mapping(g).get("name")): _mapping(_mapping(g).get("owner")) for g in groups.values()}
-    nodes = [*_mapping(manifest.get("nodes")).values(), *_mapping(manifest.get("sources")).values()]
-    found = [(place, _entry(_mapping(node), owners)) for node in nodes if (place := _place(_mapping(node)))]
-    often = Counter(table for _, table in {place for place, _ in found})
-    return {table if often[table] == 1 or not db else f"{db}.{table}": e for (db, table), e in found}
+    nodes = {**_nodes(manifest, "nodes"), **_nodes(manifest, "sources")}
+    names, exposures = _named(nodes), _nodes(manifest, "exposures")
+    found = {name: {**_entry(nodes[one], owners), **_after(one, nodes, names)} for one, name in names.items()}
+    for one, node in exposures.items():
+        if name := _exposed(node):
+            found[name] = {**_exposure(node, owners), **_after(one, exposures | nodes, names)}
+    return found
+
+
+def _nodes(manifest: Raw, kind: str) -> dict[str, Raw]:
+    """By dbt's own id."""
+    return {key: _mapping(node) for key, node in _mapping(manifest.get(kind)).items()}
+
+
+def _named(nodes: Mapping[str, Raw]) -> dict[str, str]:
+    """What each table is called here, by dbt's id."""
+    places = {one: place for one, node in nodes.items() if (place := _place(node))}
+    often = Counter(table for _, table in set(places.values()))
+    return {
+        one: table if often[table] == 1 or not db else f"{db}.{table}" for one, (db, table) in places.items()
+    }
+
+
+def _after(one: str, nodes: Mapping[str, Raw], names: Mapping[str, str]) -> dict[str, Any]:
+    """What it is made of, by our names; what is no table itself (an ephemeral model) is looked through."""
+    found, seen, waiting = set[str](), {one}, [one]
+    while waiting:
+        for up in _listed(_mapping(nodes.get(waiting.pop(), {}).get("depends_on")).get("nodes")):
+            if not isinstance(up, str) or up in seen:
+                continue
+            seen.add(up)
+            if up in names:
+                found.add(names[up])
+            else:
+                waiting.append(up)
+    found.discard(names.get(one, ""))
+    return {"after": sorted(found)} if found else {}
+
+
+def _exposed(node: Raw) -> str:
+    name = node.get("name")
+    kind = USES.get(str(node.get("type")), "dashboard")
+    return f"{kind}:{name.lower()}" if isinstance(name, str) and NAME.fullmatch(name) else ""
+
+
+def _exposure(node: Raw, groups: Mapping[str, Raw]) -> dict[str, Any]:
+    config = _mapping(node.get("config"))
+    meta = {**_mapping(config.get("meta")), **_mapping(node.get("meta"))}
+    owners = [*_owners(meta, node.get("group") or config.get("group"), groups)]
+    label = node.get("label") or node.get("description")
+    entry = {
+        "owners": [*_words([*owners, _mapping(node.get("owner")).get("name")])],
+        "description": label if isinstance(label, str) else "",
+    }
+    return {key: value for key, value in entry.items() if value}
+
+
+def _words(values: Iterable[Any]) -> Iterator[str]:
+    return (one for one in values if isinstance(one, str) and one)
 
 
 def _place(node: Raw) -> tuple[str, str] | None:
@@ -91,9 +148,8 @@ def _entry(node: Raw, groups: Mapping[str, Raw]) -> dict[str, Any]:
     columns = _columns(node)
     loaded = node.get("loaded_at_field") or config.get("loaded_at_field")
     entry = {
-        "kind": NODES[str(node["resource_type"])],
         "tier": _tier(node, config, meta),
-        "owners": [one for one in _owners(meta, group, groups) if isinstance(one, str) and one],
+        "owners": [*_words(_owners(meta, group, groups))],
         "columns": columns,
         "loaded_until": _column(loaded, columns),
         "warn_after": _span(freshness.get("warn_after")),
@@ -162,12 +218,13 @@ def _asset(name: str, entry: Raw, teams: Collection[str]) -> Asset:
     warn, late = parse_duration(entry.get("warn_after", "")), parse_duration(entry.get("late_after", ""))
     return Asset(
         name=name,
-        kind=entry["kind"],
-        tier=entry["tier"],
+        kind=kind_of(name),
+        tier=entry.get("tier", "core"),
         owner=next((one for one in entry.get("owners", ()) if one in teams), None),
         columns=entry.get("columns", {}),
         loaded_until=entry.get("loaded_until"),
         warn_after=None if warn and late and late < warn else warn,
         late_after=late,
         description=entry.get("description", ""),
+        after=tuple(entry.get("after", ())),
     )

@@ -12,6 +12,7 @@ from sensors.defaults import as_taken
 from sensors.draft import Setting, unkept
 from sensors.model.asset import Asset
 from sensors.model.policy import Policy
+from sensors.model.session import Session
 from sensors.sources import sql_path
 from sensors.sql.template import Macros
 
@@ -28,6 +29,7 @@ def earlier(policy: Policy, body: str, assets: Mapping[str, Asset]) -> Policy | 
         (document, sql, *rest), dialect = said["files"], str(said["dialect"])
         by_folder = as_taken(said.get("defaults") or {})
         functions = tuple(map(str, said.get("functions") or ()))
+        session = Session(**said.get("session", {}))
     except (ValueError, KeyError, TypeError):
         return None
     macros = {f"sql/_macros/{n}.sql": text for n, text in enumerate(rest) if MACRO.search(text)}
@@ -44,5 +46,11 @@ def earlier(policy: Policy, body: str, assets: Mapping[str, Asset]) -> Policy | 
     if one.file is None or one.query is None or any(not problem.warning for problem in one.problems):
         return None
     return file_policy.policy(
-        one.file, name=policy.name, path=policy.path, bundle=policy.bundle, query=one.query, body=body
+        one.file,
+        name=policy.name,
+        path=policy.path,
+        bundle=policy.bundle,
+        query=one.query,
+        body=body,
+        session=session,
     )

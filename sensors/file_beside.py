@@ -27,7 +27,8 @@ from sensors.files import (
     shown,
     wrong,
 )
-from sensors.model.asset import Asset, Entity, ViolationKind
+from sensors.model.asset import LAST_ALTERED, Asset, Entity, ViolationKind
+from sensors.model.graph import ASSETS, as_ref, kind_of, name_of
 from sensors.model.job import KEY, Job, Param
 from sensors.model.policy import Severity
 from sensors.model.team import NOBODY, PAGER, LadderStep, Member, Role, Rotation, Targets, Team
@@ -173,6 +174,17 @@ class ParamFile(Door):
 JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: what it needs, what it may say
     "http": (("url",), ("method", "headers", "body", "message", "link", "poll", "cancel", "log", "runs")),
     "sql": (("url", "statement"), ("idempotent",)),
+    "sagemaker": (("starts", "request"), ("region", "prefix")),
+    "command": (("command",), ("folder", "environment")),
+    "dbt": (
+        (),
+        (
+            *("command", "select", "exclude", "vars", "full_refresh", "project", "profiles", "target"),
+            *("program", "environment", "url", "account", "job", "token"),
+        ),
+    ),
+    "dagster": (("url", "location", "job"), ("repository", "run_config", "tags", "headers", "schedule")),
+    "airflow": (("url", "dag"), ("conf", "headers", "login")),
 }
 
 
@@ -185,7 +197,9 @@ class JobFile(Door):
     kind: Annotated[str, one_of(*JOB_KEYS)] = Field(description="The outside system that runs it")
     owner: TeamName = Field(description="A team of `_teams.yml`")
     params: dict[Column, ParamFile] = Field(default_factory=dict, description="What it is given, by name")
-    after: list[Upstream] = Field(default_factory=list, description="What must have been updated before")
+    after: list[Upstream] = Field(
+        default_factory=list, description="What it comes after: a table, `model:reco`, `job:x`, `policy:a.b`"
+    )
     timeout: Duration = Field(default=timedelta(minutes=10), description="How long it may take")
     approval: Annotated[str, one_of("none", "second_person")] = Field(
         default="none", description="Whether a second person must agree"
@@ -227,7 +241,7 @@ class JobFile(Door):
             owner=self.owner,
             config=dict(self.model_extra or {}),
             params=tuple(param.value(n) for n, param in self.params.items()),
-            after=tuple(self.after),
+            after=tuple(map(as_ref, self.after)),
             timeout=self.timeout,
             approval=self.approval,
             changes=self.changes or "",
@@ -241,11 +255,17 @@ class FreshnessFile(Door):
     late_after: Duration | None = Field(
         default=None, description="Older than this, policies that need it wait"
     )
+    aged_by: Annotated[str, one_of("loaded_until", LAST_ALTERED)] = Field(
+        default="loaded_until",
+        alias="by",
+        description="`last_altered`: its age is that of its last change, as Snowflake knows it",
+    )
 
 
 class AssetFile(Door):
-    kind: Annotated[str, one_of("table", "model", "sheet", "topic", "dashboard")] = Field(
-        default="table", description="What it is"
+    kind: Annotated[str, one_of(*ASSETS)] | None = Field(
+        default=None,
+        description="What it is: the word in front of its name, as in `model:reco`; a bare name is a table's",
     )
     tier: Annotated[str, one_of("raw", "core", "vetted", "scratch")] = Field(
         default="core", description="How far it can be trusted; live policies do not read scratch"
@@ -262,6 +282,11 @@ class AssetFile(Door):
     )
     load_interval: Duration | None = Field(default=None, description="How often it is loaded")
     freshness: FreshnessFile = Field(default=FreshnessFile(), description="When it is late")
+    after: list[Upstream] = Field(
+        default_factory=list,
+        description="What makes it: `[job:dbt_build, raw.orders]`, each a table, `model:reco`, `job:x` or"
+        " `policy:a.b`",
+    )
 
     @model_validator(mode="after")
     def known_column(self) -> AssetFile:
@@ -273,10 +298,25 @@ class AssetFile(Door):
             raise wrong("must not be shorter than warn_after", "freshness", "late_after")
         return self
 
+    def misnamed(self, name: str) -> str:
+        """Why what this says cannot have that name; "" where it can."""
+        kind, colon, rest = name.partition(":")
+        said = self.kind or (kind if colon else ASSETS[0])
+        if colon and kind not in ASSETS[1:]:
+            return f'"{kind}" is no kind of asset: a table has its bare name; others begin with' + (
+                f" {', '.join(ASSETS[1:-1])} or {ASSETS[-1]}{near(kind, ASSETS[1:])}"
+            )
+        if colon and not re.fullmatch(r"[\w.$-]+", rest):
+            return f"write {kind}: and a name of letters, digits, _, - and ., such as {kind}:reco"
+        if said != kind_of(name):
+            right = name_of(name) if said == ASSETS[0] else f"{said}:{name_of(name)}"
+            return f"its name says that it is a {kind_of(name)}, and kind: {said}; call it {right}"
+        return ""
+
     def value(self, name: str) -> Asset:
         return Asset(
             name=name.lower(),
-            kind=self.kind,
+            kind=kind_of(name.lower()),
             tier=self.tier,
             owner=self.owner,
             columns=dict(self.columns),
@@ -284,7 +324,9 @@ class AssetFile(Door):
             load_interval=self.load_interval,
             warn_after=self.freshness.warn_after,
             late_after=self.freshness.late_after,
+            aged_by=self.freshness.aged_by,
             description=self.description or "",
+            after=tuple(map(as_ref, self.after)),
         )
 
 

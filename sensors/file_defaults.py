@@ -13,7 +13,7 @@ from sensors.files import Door
 SHARED = (
     *("owner", "status", "severity", "schedule", "violation", "channel", "review_channel"),
     *("runbook", "tags", "needs", "offer", "on_open"),
-    *("max_alerts", "repeat_interval", "catchup", "timeout", "budget", "sensitive"),
+    *("max_alerts", "repeat_interval", "catchup", "timeout", "budget", "session", "sensitive"),
 )
 
 

@@ -12,6 +12,7 @@ from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sensors.file_case import CaseFile
+from sensors.file_session import SessionFile
 from sensors.files import (
     COLUMN,
     Channel,
@@ -30,6 +31,7 @@ from sensors.files import (
     timezones,
     wrong,
 )
+from sensors.model.graph import as_ref
 from sensors.model.policy import (
     After,
     AlertText,
@@ -48,6 +50,7 @@ from sensors.model.policy import (
     WhenLate,
     WindowKind,
 )
+from sensors.model.session import USUAL, Session
 from sensors.near import near
 
 SEVERITIES = [s.name for s in Severity]
@@ -164,7 +167,7 @@ class ScheduleFile(Door):
             return Every(self.every)
         if self.cron is not None:
             return Cron(self.cron, self.timezone or "UTC")
-        return After(tuple(name.lower() for name in self.after or ()))
+        return After(tuple(map(as_ref, self.after or ())))
 
 
 class WindowFile(Door):
@@ -332,6 +335,10 @@ class PolicyFile(Door):
         default=None,
         description="How much warehouse time all its runs of 24 hours may take, such as `10m`; over it its owner is told, and it goes on. See *What it costs*",
     )
+    session: SessionFile = Field(
+        default=SessionFile(),
+        description="`{role: patrol_pii, warehouse: patrol_l, schema: payments}`, any of them: as whom, with which compute and where its query is asked, instead of what the warehouse's address says; see *Another role, another warehouse*",
+    )
     cases: list[CaseFile] = Field(
         default_factory=list,
         description="The policy's own tests: rows given, alerts expected; see *Cases*",
@@ -341,8 +348,13 @@ class PolicyFile(Door):
         return Now() if self.window is None else self.window.value()
 
 
-def policy(file: PolicyFile, *, name: str, path: str, bundle: str, query: Query, body: str) -> Policy:
-    """The frozen value that everybody else holds. `body` is the text of all that its runs depend on."""
+def policy(
+    file: PolicyFile, *, name: str, path: str, bundle: str, query: Query, body: str, session: Session = USUAL
+) -> Policy:
+    """The frozen value that everybody else holds. `body` is the text of all that its runs depend on.
+
+    `session`: the bundle's, for what the file does not say.
+    """
     return Policy(
         name=name,
         title=file.title,
@@ -378,6 +390,7 @@ def policy(file: PolicyFile, *, name: str, path: str, bundle: str, query: Query,
         renamed_from=file.renamed_from,
         timeout=file.timeout,
         budget=file.budget,
+        session=file.session.value().over(session),
         sensitive=bool(file.sensitive),
         cases=tuple(case.value() for case in file.cases),
     )

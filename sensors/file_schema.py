@@ -13,6 +13,7 @@ from sensors.file_beside import JOB_KEYS
 from sensors.file_defaults import DefaultsFile
 from sensors.file_policy import PolicyFile
 from sensors.files import NAMES, Door, Json
+from sensors.graph import graph
 from sensors.model.catalog import Catalog
 from sensors.model.clock import UNITS
 from sensors.sources import DEFAULTS
@@ -28,7 +29,36 @@ RUNNERS = {
     "headers": "Of the request",
     "body": "Of the request; `{name}` stands for a parameter",
     "poll": "How to ask whether it has ended",
+    "cancel": "How a run is ended before its time",
+    "log": "The address of a run's log; `{id}` is the run's",
+    "runs": "Where its runs are listed, whoever started them",
+    "starts": "What SageMaker is to begin: training, processing or pipeline",
+    "request": "Of SageMaker's API for it, in its own words; `{name}` stands for a parameter",
+    "region": "Where it runs, such as eu-west-1; default: as AWS is set up where Patrol runs",
+    "prefix": "What the names of its runs over there begin with; default: the job's own name",
+    "command": "A list of the program and its arguments; of dbt a word such as build",
+    "folder": "Where it is run, seen from the project",
+    "environment": "All variables that the program is given, beside PATH",
+    "project": "dbt Core: the folder of dbt_project.yml, seen from Patrol's project",
+    "profiles": "dbt Core: the folder of profiles.yml",
+    "target": "dbt Core: a target of profiles.yml",
+    "program": "dbt Core: where dbt lies, if not on PATH",
+    "select": "What dbt builds: a selector or a list of them",
+    "exclude": "What dbt leaves out",
+    "vars": "Variables of the dbt project, by name",
+    "full_refresh": "Whether dbt builds incremental models anew",
+    "account": "The number of the account",
+    "job": "Of dbt Cloud its number, of Dagster its name",
+    "token": "What lets Patrol in, as `${NAME}`",
     "statement": "The SQL that is run; `:name` stands for a parameter",
+    "location": "The code location in Dagster that has the job",
+    "repository": "The repository's name in Dagster, where the code names one",
+    "run_config": "What the run is given in Dagster; `{name}` stands for a parameter",
+    "tags": "Of the run; `{name}` stands for a parameter",
+    "schedule": "The schedule or sensor in Dagster that is paused, where the job has several",
+    "dag": "The DAG's id in Airflow",
+    "conf": "What the run is given in Airflow; `{name}` stands for a parameter",
+    "login": "A username and password for which Airflow gives a token",
 }
 
 
@@ -106,10 +136,10 @@ def _names(catalog: Catalog) -> dict[str, list[str]]:
     found: dict[str, Sequence[str]] = {
         "teams": [*catalog.teams],
         "jobs": [*catalog.jobs],
-        "assets": [*catalog.assets],
+        "assets": [*catalog.tables],  # which policies read
         "violations": [*catalog.violations],
+        "upstream": [*graph(catalog).nodes],
     }
-    found["upstream"] = [*found["assets"], *(f"job:{job}" for job in found["jobs"])]
     return {kind: sorted(names) for kind, names in found.items()}
 
 

@@ -12,7 +12,8 @@ from sensors.beside import DOORS, SINGULAR, Beside, last_good_of
 from sensors.defaults import Layered
 from sensors.loaded import Loaded
 from sensors.model.catalog import Catalog, Held, Problem
-from sensors.model.policy import Policy
+from sensors.model.graph import POLICY, as_ref, name_of
+from sensors.model.policy import After, Policy
 from sensors.sources import Root
 from sensors.yaml_marks import Document
 
@@ -83,21 +84,32 @@ def _seen(part: Loaded) -> Loaded:
         return replace(part, problems=problems)
     return replace(
         part,
-        policies={root.prefix + name: _named(policy, root) for name, policy in part.policies.items()},
+        policies={root.prefix + name: _named(policy, part) for name, policy in part.policies.items()},
+        jobs={name: replace(job, after=known_to_all(job.after, part)) for name, job in part.jobs.items()},
+        assets={name: replace(one, after=known_to_all(one.after, part)) for name, one in part.assets.items()},
         broken=frozenset(root.prefix + name for name in part.broken),
         documents={root.shown + path: _moved(one, root.shown) for path, one in part.documents.items()},
         problems=problems,
     )
 
 
-def _named(policy: Policy, root: Root) -> Policy:
+def _named(policy: Policy, part: Loaded) -> Policy:
+    root, schedule = part.root, policy.schedule
     return replace(
         policy,
+        schedule=After(known_to_all(schedule.upstream, part)) if isinstance(schedule, After) else schedule,
         name=root.prefix + policy.name,
         path=root.shown + policy.path,
         query=replace(policy.query, path=root.shown + policy.query.path),
         renamed_from=policy.renamed_from and _former(policy.renamed_from, root),
     )
+
+
+def known_to_all(upstream: Sequence[str], part: Loaded) -> tuple[str, ...]:
+    """References as all know them: a policy of this bundle has the bundle in front of its name."""
+    own = {f"{POLICY}:{name}" for name in (*part.policies, *part.broken)} if part.root.prefix else set()
+    refs = map(as_ref, upstream)
+    return tuple(f"{POLICY}:{part.root.prefix}{name_of(ref)}" if ref in own else ref for ref in refs)
 
 
 def _former(name: str, root: Root) -> str:

@@ -15,8 +15,8 @@ from sensors.model.asset import Asset
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy
 from sensors.sources import Root, Sources
+from sensors.warehouse import WarehouseError
 from sensors.warehouse.dialect import native
-from sensors.warehouse.spelled import Untranslatable
 
 if TYPE_CHECKING:
     from sensors.loaded import Loaded
@@ -113,7 +113,7 @@ class Here:
 
         found = earlier(policy, body, assets)
         if found is not None:
-            with suppress(Untranslatable):  # said when it is asked
+            with suppress(WarehouseError):  # said when it is asked
                 native(found.query, dialect)
         return found
 

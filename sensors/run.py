@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sensors.model.asset import Asset
+from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.model.clock import parse_time, utc
 from sensors.model.policy import Incremental, Now, Policy, Query, WhenLate, WindowKind
 from sensors.model.run import Looked, RunStatus
 from sensors.model.violation import FoundRow, row_hash, violations_of
 from sensors.model.window import EARLIEST, LATEST, Window
 from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError
+from sensors.warehouse.able import altered, within
 
 SMALLEST = timedelta(seconds=1)  # a window is not halved below this
 QUOTED = re.compile(r"""(["'`])(.*?)\1""", re.DOTALL)
@@ -33,7 +34,7 @@ def look(policy: Policy, warehouse: Warehouse, window: Window, *, limit: int = 1
         return looked
     started = time.monotonic()
     try:
-        result, window = _fitting(policy, warehouse, window, limit)
+        result, window = _fitting(policy, within(warehouse, policy.session), window, limit)
         looked = _read(policy, replace(looked, window=window), result)
     except QueryTimeout as error:
         looked = replace(looked, status=RunStatus.timed_out, error=error.message, transient=True)
@@ -60,8 +61,9 @@ def data_until(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse
     Of the tables it reads those count that have the window's column and say until when they are loaded.
     None where there is no such table, or none of them has rows. Raises WarehouseError.
     """
-    sources = sources_of(policy, assets, warehouse)
-    found = min(warehouse.loaded_until(sources).values(), default=None) if sources else None
+    asked = within(warehouse, policy.session)
+    sources = sources_of(policy, assets, asked)
+    found = min(asked.loaded_until(sources).values(), default=None) if sources else None
     return _within_reason(found) if found else None
 
 
@@ -71,6 +73,7 @@ def data_from(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse)
     if isinstance(policy.window, Now):
         return None
     column = policy.window.column
+    warehouse = within(warehouse, policy.session)
     begins = []
     for asset in sources_of(policy, assets, warehouse):
         sql = f"SELECT MIN({column}) AS begins FROM {asset.name}"
@@ -83,19 +86,31 @@ def data_from(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse)
 def late(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse, now: datetime) -> str:
     """Which tables the policy should not be run without are late, in a sentence; empty where none is.
 
-    A table is late when its newest row is older than its `late_after`; tables of which the policy says
+    A table is late when it is older than its `late_after`, see `ages_of`; tables of which the policy says
     `run` do not matter, nor do those that say nothing of their age. Raises WarehouseError.
     """
     wanted = [n for n, when in policy.needs.items() if when is not WhenLate.run and n in assets]
-    dated = [a for n in wanted if (a := assets[n]).late_after and a.loaded_until]
-    loaded = warehouse.loaded_until(dated) if dated else {}
-    behind = [a for a in dated if a.name in loaded and a.late_after and now - loaded[a.name] > a.late_after]
-    return "; ".join(_late(asset, loaded[asset.name]) for asset in behind)
+    dated = [a for n in wanted if (a := assets[n]).late_after and a.ages]
+    since = ages_of(dated, within(warehouse, policy.session))
+    behind = [a for a in dated if a.name in since and a.late_after and now - since[a.name] > a.late_after]
+    return "; ".join(_late(asset, since[asset.name]) for asset in behind)
+
+
+def ages_of(assets: Iterable[Asset], warehouse: Warehouse) -> dict[str, datetime]:
+    """Until when each table is loaded, or when it was last altered, as its `freshness` says.
+
+    The latter bounds no window: rows may be older than the load that brought them. Raises WarehouseError.
+    """
+    dated = [asset for asset in assets if asset.aged_by == LAST_ALTERED]
+    loaded = [asset for asset in assets if asset.aged_by != LAST_ALTERED and asset.loaded_until]
+    newest = warehouse.loaded_until(loaded) if loaded else {}
+    return newest | (altered(warehouse, dated) if dated else {})
 
 
 def _late(asset: Asset, until: datetime) -> str:
     whose = f"; {asset.owner} own it" if asset.owner else ""
-    return f"{asset.name} is late: loaded until {until:%Y-%m-%d %H:%M} UTC{whose}"
+    what = "last changed at" if asset.aged_by == LAST_ALTERED else "loaded until"
+    return f"{asset.name} is late: {what} {until:%Y-%m-%d %H:%M} UTC{whose}"
 
 
 def sources_of(

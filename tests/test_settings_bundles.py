@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.process.errors import SettingsError
 from bot.process.settings import load, schema
 from sensors.model.bundle import Bundle
+from sensors.model.session import Session
 
 WORDS = ["risk", "path", "git", "token", "branch"]
 GIT = "git: https://git.example/r.git"
@@ -22,14 +23,15 @@ def test_bundles_are_folders_and_branches_of_repositories(tmp_path: Path) -> Non
     (tmp_path / "patrol.yml").write_text(
         "bundles:\n"
         "  shop: {path: ../shop, dialect: DuckDB}\n"
-        f"  risk: {{{GIT}, branch: next, path: ./rules/risk/, token: RISK_TOKEN, owner: risk}}\n"
+        f"  risk: {{{GIT}, branch: next, path: ./rules/risk/, token: RISK_TOKEN, owner: risk,\n"
+        "         session: {role: patrol_risk, warehouse: patrol_s}}\n"
         "dialect: postgres\n"
     )
     risk, shop = load(tmp_path, {}).bundles
     address = "https://git.example/r.git"
-    assert risk == Bundle(
-        "risk", "postgres", "risk", "rules/risk", address, "next", "RISK_TOKEN", place=(3, 3)
-    )
+    session = Session("patrol_risk", "patrol_s")
+    given = ("risk", "postgres", "risk", "rules/risk", address, "next", "RISK_TOKEN")
+    assert risk == Bundle(*given, place=(3, 3), session=session)
     assert risk.source == f"{address} next rules/risk"
     assert (shop.path, shop.dialect, shop.git, shop.source) == ("../shop", "duckdb", None, "../shop")
 
@@ -54,6 +56,11 @@ def test_there_need_be_none(tmp_path: Path, text: str) -> None:
         ("bundles: {a: {path: x}}\nbundles: {}", "patrol.yml:2:1 bundles: stands here a second time"),
         ("bundles: {a: {path: x}, a_b: {path: y}}", "so a could name what belongs to a_b; choose another"),
         ("bundles: {a: {pth: x}}", "1:15 bundles.a.pth: there is no such key; there are path, git"),
+        ("bundles: {a: {path: x, session: big}}", "a.session: must hold role, warehouse, schema, or some"),
+        ("bundles: {a: {path: x, session: {rol: x}}}", "1:34 bundles.a.session.rol: there is no such key"),
+        ("bundles: {a: {path: x, session: {role: 'x y'}}}", "a.session.role: must be a plain name"),
+        ("bundles: {a: {path: x, session: {role: [x]}}}", "a.session.role: must be a plain name"),
+        ("bundles: {a: {path: x, session: {role: x}, session: {}}}", "a.session: stands here a second time"),
         ("bundles: {a: {path: [x]}}", "1:21 bundles.a.path: must be a single value"),
         ("bundles: {a: {path: x, path: y}}", "1:24 bundles.a.path: stands here a second time"),
         ("bundles: {a: {path: x, token: A_T}}", "bundles.a.token: has a meaning only with git"),

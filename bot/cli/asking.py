@@ -44,7 +44,7 @@ def _shape(wish: Wish) -> Shape:
 
 
 def _table(wish: Wish, catalog: Catalog) -> str:
-    known = ", ".join(guess.tables(catalog))
+    known = ", ".join(catalog.tables)
     if known:
         click.echo(f"  Declared: {known}")
     default = guess.table(wish.name or "", catalog)

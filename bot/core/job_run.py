@@ -73,6 +73,7 @@ class Progress:
     outcome: str = ""
     link: str | None = None
     again_in_s: float = 2.0  # when to ask again
+    updated: tuple[str, ...] = ()  # tables that it made anew, as database.schema.table in lower case
 
 
 class Ability(StrEnum):
@@ -97,6 +98,7 @@ class Sighted:
     link: str | None = None
     outcome: str = ""
     key: str = ""  # the idempotency key, where Patrol started it
+    updated: tuple[str, ...] = ()  # as in Progress
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ class Earlier:
     is_open: bool = False
     team: str = ""
     sensitive: bool = False  # then only its number stands on the cards of others
+    url: str = ""  # of its card, where that is known
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class PolicyLine:
     open_alerts: int = 0
     worth: str = ""  # "has earned live", "noisy" or "over its budget"
     order: str = ""  # "is paused" or "runs every 1 h", for a while
+    nothing_since: datetime | None = None  # its last run had nothing newer to look at, and did not ask
 
 
 Place = tuple[str, str]  # channel and ts of a message

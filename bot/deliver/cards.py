@@ -7,6 +7,7 @@ from dataclasses import replace
 from bot.core.action import MACHINE
 from bot.core.alert import Alert
 from bot.core.message import LEASE, LOOK_AGAIN, Message, Move, next_move
+from bot.core.reply import Earlier
 from bot.deliver.looking import Looking
 from bot.deliver.pacing import EDITS, EDITS_BY_PEOPLE, PERSON_GAP, UPDATE_GAP
 from bot.deliver.posting import Posting
@@ -54,7 +55,15 @@ class Cards:
         return self.channels.way(alert)
 
     def _face(self, alert: Alert) -> Face:
-        return face.card(alert, self.view.context(alert))
+        about = self.view.context(alert)
+        return face.card(alert, replace(about, earlier=self._linked(about.earlier)))
+
+    def _linked(self, earlier: tuple[Earlier, ...]) -> tuple[Earlier, ...]:
+        """The alerts that the card names, with where their cards stand: not where a sensitive one does."""
+        told = [one.id for one in earlier if not one.sensitive]
+        cards = self.store.outbox.cards_of(told) if told else {}
+        places = {n: self.slack.address(card.channel, card.ts) for n, card in cards.items() if card.ts}
+        return tuple(replace(one, url=places.get(one.id, "")) for one in earlier)
 
     def _update(self, alert: Alert, message: Message, ts: str) -> bool:
         """Edits the card to what its alert now is. Doing so twice does no harm."""

@@ -43,6 +43,7 @@ class Errands:
             "policy": policy.name,
             "run": str(run.id),
             "version": policy.content[:12],
+            **policy.session.said,
         }
         return Errand(
             labels,

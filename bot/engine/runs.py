@@ -38,6 +38,7 @@ from sensors.model.window import INSTANT, Window
 from sensors.run import data_until, late, look, sources_of
 from sensors.title import title
 from sensors.warehouse import Warehouse, WarehouseError
+from sensors.warehouse.able import within
 
 log = get("runs")
 
@@ -203,13 +204,13 @@ class Runs:
     def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None, str]:
         """Until when the policy's tables are loaded, the failed look where the warehouse does not say, and
         which of the tables that it waits for are late, or empty: one that is being loaded anew."""
-        assets = self.project.catalog.assets
+        assets, asked = self.project.catalog.assets, within(self.warehouse, policy.session)
         try:
-            until = data_until(policy, assets, self.warehouse)
-            behind = late(policy, assets, self.warehouse, self.clock())
+            until = data_until(policy, assets, asked)
+            behind = late(policy, assets, asked, self.clock())
             if until is None and not behind:
-                sources = sources_of(policy, assets, self.warehouse)
-                empty = [asset.name for asset in sources if self.warehouse.columns(asset.name)]
+                sources = sources_of(policy, assets, asked)
+                empty = [asset.name for asset in sources if asked.columns(asset.name)]
                 behind = f"{' and '.join(empty)} holds no rows" if empty else ""
             return until, None, behind
         except WarehouseError as error:

@@ -10,11 +10,22 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from bot.core.job_run import Ability, Observed, Progress
+from bot.jobs.place import Place
 from bot.process.errors import JobRefused
 from sensors.model.job import Job
 
-RUNNERS = {"http": ("bot.jobs.http", "HttpRunner"), "sql": ("bot.jobs.sql", "SqlRunner")}
+RUNNERS = {
+    "http": ("bot.jobs.http", "HttpRunner"),
+    "sql": ("bot.jobs.sql", "SqlRunner"),
+    "sagemaker": ("bot.jobs.sagemaker.runner", "SageMakerRunner"),
+    "command": ("bot.jobs.command", "CommandRunner"),
+    "dbt": ("bot.jobs.dbt", "DbtRunner"),
+    "dagster": ("bot.jobs.dagster", "DagsterRunner"),
+    "airflow": ("bot.jobs.airflow", "AirflowRunner"),
+}
 KINDS = tuple(RUNNERS)
+ON_HOST = ("command", "dbt")  # kinds that may start a program where Patrol runs
+NOWHERE = Place()
 TAIL = 4000  # characters of a log that are read
 SIGHTED = 50  # runs of a job that are seen at once
 
@@ -72,9 +83,10 @@ class Runner(Protocol):
 
 
 @cache
-def runner_for(kind: str) -> Runner:
+def runner_for(kind: str, place: Place = NOWHERE) -> Runner:
     """The one runner of this kind in this process; its libraries are imported when it is first needed."""
     if kind not in RUNNERS:
         raise JobRefused(f'Patrol has no jobs of kind "{kind}", only {" and ".join(KINDS)}.')
     module, name = RUNNERS[kind]
-    return cast(Runner, getattr(import_module(module), name)(os.environ))
+    made = getattr(import_module(module), name)
+    return cast(Runner, made(os.environ, place) if kind in ON_HOST else made(os.environ))

@@ -15,7 +15,8 @@ import httpx
 CAP = 256 * 1024  # bytes of an answer that are read
 COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
 OTHER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-SAID = ("message", "error", "detail", "title", "reason")  # where systems put their sentence
+# where systems put their sentence
+SAID = ("message", "error", "detail", "title", "reason", "errors.0.message", "status.user_message")
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,17 @@ class Answer:
         )
 
 
-def read(response: httpx.Response, deadline: float) -> Answer:
-    """Reads a streamed answer until the cap or the deadline (of time.monotonic)."""
+def read(response: httpx.Response, deadline: float, most: int = CAP) -> Answer:
+    """Reads a streamed answer until `most` bytes or the deadline (of time.monotonic)."""
     body = b""
     for chunk in response.iter_raw(16384):
         body += chunk
-        if len(body) > CAP:
+        if len(body) > most:
             break
         if time.monotonic() > deadline:
             raise httpx.ReadTimeout("the answer took too long")
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    whole = len(body) <= CAP and response.headers.get("content-encoding", "identity") == "identity"
+    whole = len(body) <= most and response.headers.get("content-encoding", "identity") == "identity"
     return Answer(
         host=response.url.netloc.decode("ascii", "replace").rpartition("@")[2],
         status=response.status_code,

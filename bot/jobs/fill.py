@@ -26,7 +26,7 @@ def values(job: Job, params: Mapping[str, Any], idempotency_key: str) -> dict[st
 
 def names(template: object) -> set[str]:
     """The `{param}` placeholders in all texts of a template."""
-    return {m["name"] for text in _texts(template) for m in PLACE.finditer(text) if m["name"]}
+    return {m["name"] for text in texts(template) for m in PLACE.finditer(text) if m["name"]}
 
 
 def plain(template: str) -> str:
@@ -70,12 +70,16 @@ class Filler:
         alone = PLACE.fullmatch(template)
         if alone and alone["name"] in self.values:
             return self.values[alone["name"]]
+        return self.words(template)
+
+    def words(self, template: str) -> str:
+        """Values as text within a text."""
         return PLACE.sub(self._by(lambda name: _shown(self.values[name])), template)
 
     def mask(self, text: str, *templates: object) -> str:
         """The text with the names of variables in place of what they hold, but for plain addresses."""
         for template in templates:
-            for match in (m for each in _texts(template) for m in PLACE.finditer(each) if m["variable"]):
+            for match in (m for each in texts(template) for m in PLACE.finditer(each) if m["variable"]):
                 held = self.environ.get(match["variable"], "").strip()
                 if len(held) > 3 and not _public(held):
                     text = text.replace(held, f"${{{match['variable']}}}")
@@ -120,15 +124,15 @@ def _shown(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _texts(template: object) -> Iterator[str]:
+def texts(template: object) -> Iterator[str]:
     if isinstance(template, str):
         yield template
     elif isinstance(template, Mapping):
         for value in template.values():
-            yield from _texts(value)
+            yield from texts(value)
     elif isinstance(template, list | tuple):
         for value in template:
-            yield from _texts(value)
+            yield from texts(value)
 
 
 def _public(held: str) -> bool:

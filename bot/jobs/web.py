@@ -3,12 +3,15 @@ words, and nothing of the environment in what people read."""
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 
 import httpx
 
@@ -32,15 +35,21 @@ class Web:
         self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def ask(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limit: timedelta
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        limit: timedelta,
+        most: int = answer.CAP,
     ) -> Answer:
         """The answer, if it is a yes; JobRefused where it is a no, JobUnknown where none came in time."""
         with self._got(method, url, headers, content, limit) as (response, deadline):
-            return _yes(answer.read(response, deadline))
+            return _yes(answer.read(response, deadline, most))
 
     def end_of(self, url: str, headers: Mapping[str, str], most: int, limit: timedelta) -> str:
         """The last bytes of a text, however long it is, as text. The same errors."""
-        wanted = {**headers, "Accept": "text/plain, */*", "Range": f"bytes=-{most}"}
+        wanted = {"Accept": "text/plain, */*", **headers, "Range": f"bytes=-{most}"}
         with self._got("GET", url, wanted, None, limit) as (response, deadline):
             if response.status_code >= 300:
                 return "" if response.status_code == 416 else _yes(answer.read(response, deadline)).text
@@ -75,6 +84,41 @@ class Web:
         raise JobRefused(f"{httpx.URL(url).host} redirects in a circle.")
 
 
+@dataclass(frozen=True)
+class Site:
+    """One system at its address, as a job declares it: what is asked of it goes there, and has this long."""
+
+    web: Web
+    url: str
+    headers: Mapping[str, str]
+    limit: timedelta
+
+    def ask(self, method: str, path: str, body: Any = None) -> Answer:
+        """The answer at a path below the address; `body` goes as JSON. Raises as `Web.ask`."""
+        headers, content = dict(self.headers), None
+        if body is not None:
+            headers, content = headers | {"Content-Type": "application/json"}, json.dumps(body).encode()
+        got = self.web.ask(method, self.url + path, headers, content, self.limit)
+        if got.data is None:
+            raise JobUnknown(f"{got.host} answered with something else than JSON, or with too much of it.")
+        return got
+
+    def end_of(self, path: str, accept: str, most: int) -> str:
+        """The last bytes of a text at a path below the address. Raises as `Web.end_of`."""
+        return self.web.end_of(self.url + path, {**self.headers, "Accept": accept}, most, self.limit)
+
+    def known_by(self, token: str) -> Site:
+        """The same, asked with a bearer's token."""
+        return replace(self, headers={**self.headers, "Authorization": f"Bearer {token}"})
+
+
+def site(
+    web: Web, url: str, headers: Mapping[str, str], filler: fill.Filler, job: Job, patience: timedelta
+) -> Site:
+    """The system at an address that a job's config names, with what the environment holds."""
+    return Site(web, filler.text(url).rstrip("/"), headers_of(headers, filler), min(job.timeout, patience))
+
+
 def _yes(got: Answer) -> Answer:
     if got.status < 300:
         return got
@@ -107,11 +151,14 @@ def headers_of(said: Mapping[str, str], filler: fill.Filler) -> dict[str, str]:
 
 def clear(progress: Progress, filler: fill.Filler, job: Job) -> Progress:
     """The same without what the environment holds; a link that would need it is left out."""
-    link = progress.link
-    if link and filler.mask(link, job.config) != link:
-        link = None
+    link = shown(progress.link, filler, job) if progress.link else None
     outcome = filler.mask(progress.outcome, job.config)
-    return Progress(progress.state, progress.external_id, outcome, link, progress.again_in_s)
+    return replace(progress, outcome=outcome, link=link)
+
+
+def shown(address: str, filler: fill.Filler, job: Job) -> str | None:
+    """The address, if people may read it: None where the environment holds something secret in it."""
+    return address if filler.mask(address, job.config) == address else None
 
 
 @contextmanager

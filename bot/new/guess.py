@@ -15,14 +15,9 @@ TEXTS = ("body", "text", "message", "content", "description", "comment", "title"
 REASONS = ("reason", "why", "note", "comment", "label", "category")
 
 
-def tables(catalog: Catalog) -> dict[str, Asset]:
-    """Declared tables by name; sheets, topics and dashboards are none."""
-    return {name: asset for name, asset in catalog.assets.items() if asset.kind in ("table", "model")}
-
-
 def table(name: str, catalog: Catalog) -> str | None:
     """The table with a word of the policy's name in it, else the first."""
-    known = list(tables(catalog))
+    known = list(catalog.tables)
     words = [word for word in name.replace(".", "_").split("_") if len(word) > 2]
     likely = [one for word in reversed(words) for one in known if word.rstrip("s") in one.rpartition(".")[2]]
     return next(iter([*likely, *known]), None)

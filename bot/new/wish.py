@@ -108,7 +108,7 @@ def policy_fits(name: str) -> bool:
 
 def table_of(said: str | None, catalog: Catalog, flag: str) -> Asset:
     """A declared table with columns."""
-    tables = guess.tables(catalog)
+    tables = catalog.tables
     if said is None:
         if len(tables) == 1:
             return next(iter(tables.values()))
@@ -260,7 +260,7 @@ def watchlist_of(
             raise PatrolError(f"--watchlist and --on are for watchlist, not for the shape {shape.name}.")
         return None, ""
     if wish.watchlist is None:
-        tables = ", ".join(sorted(guess.tables(catalog))[:20])
+        tables = ", ".join(sorted(catalog.tables)[:20])
         raise PatrolError(f"Say which table is the list: --watchlist with one of {tables}.")
     found = table_of(wish.watchlist, catalog, "--watchlist")
     if found.name == (wish.table or "").lower():

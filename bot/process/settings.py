@@ -47,6 +47,7 @@ class Settings:
     dbt_manifest: str | None
     bundle_folders: str | None
     functions: str | None
+    commands: str
     pull_every: int
     ping_url: str | None
     earn_judged: int
@@ -229,6 +230,7 @@ class _Checked(BaseModel):
     ) = None
     bundle_folders: str | None = None
     functions: Annotated[str, AfterValidator(called)] | None = None
+    commands: Annotated[Literal["on", "off"], Field(description="on or off")] = "off"
     pull_every: Annotated[int, Field(ge=1, le=86_400, description="a whole number of seconds")] = 60
     ping_url: Annotated[str, AfterValidator(_outside_address)] | None = None
     earn_judged: Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")] = 10

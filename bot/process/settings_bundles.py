@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from sensors.model.bundle import Bundle
+from sensors.model.session import NAME as PLAIN
+from sensors.model.session import SHAPE, USUAL, Session
 
 FILE = "patrol.yml"
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -27,6 +29,11 @@ DIALECTS = (
     *("snowflake", "duckdb", "postgres", "bigquery", "redshift", "databricks", "spark"),
     *("trino", "presto", "mysql", "sqlite", "clickhouse", "tsql", "oracle"),
 )
+SESSION = {
+    "role": "The role that its queries are asked as",
+    "warehouse": "Snowflake's warehouse that computes them",
+    "schema": "Where a table is looked for whose name says no schema",
+}
 OUR_OWN = ("PATROL_", "SLACK_")  # variables that no bundle may name, whatever it is called
 Say = Callable[[yaml.Node, str, str], None]  # notes a mistake: where, of which key, what
 
@@ -34,7 +41,11 @@ Say = Callable[[yaml.Node, str, str], None]  # notes a mistake: where, of which 
 def schema() -> dict[str, Any]:
     """What may stand there, as a JSON Schema."""
     texts = {name: {"type": "string", "description": about} for name, about in KEYS.items()}
-    each = {"type": "object", "properties": texts, "additionalProperties": False}
+    names = {
+        n: {"type": "string", "pattern": f"^{PLAIN.pattern}$", "description": d} for n, d in SESSION.items()
+    }
+    session = {"type": "object", "properties": names, "additionalProperties": False}
+    each = {"type": "object", "properties": {**texts, "session": session}, "additionalProperties": False}
     about = "Other sets of policies by their names, each with its own files"
     return {
         "type": ["object", "null"],
@@ -108,6 +119,7 @@ def _shared(one: Bundle, other: Bundle) -> str:
 
 def _one(name: str, dialect: str, key: yaml.Node, value: yaml.Node, say: Say) -> Bundle | None:
     given: dict[str, str] = {}
+    session = USUAL
     wrong = False
 
     def refuse(node: yaml.Node, of: str, what: str) -> None:
@@ -116,7 +128,12 @@ def _one(name: str, dialect: str, key: yaml.Node, value: yaml.Node, say: Say) ->
         say(node, f"bundles.{name}{of}", what)
 
     for part, node in value.value if isinstance(value, yaml.MappingNode) else ():
-        _take(part, node, given, refuse)
+        if part.value == "session" and session == USUAL:
+            session = _session(node, refuse)
+        elif part.value == "session":
+            refuse(part, ".session", "stands here a second time")
+        else:
+            _take(part, node, given, refuse)
     if not isinstance(value, yaml.MappingNode):
         refuse(value, "", "must say where its files are: {path: ../folder} or {git: https://…}")
     elif not wrong:
@@ -134,13 +151,30 @@ def _one(name: str, dialect: str, key: yaml.Node, value: yaml.Node, say: Say) ->
     if "git" in given:
         path = str(PurePosixPath("/", path)).strip("/")
     said: dict[str, Any] = {"dialect": dialect, **given}
-    return Bundle(name, path=path, place=place, **said)
+    return Bundle(name, path=path, place=place, session=session, **said)
+
+
+def _session(node: yaml.Node, refuse: Say) -> Session:
+    """As whom and with which compute the bundle's queries are asked."""
+    found: dict[str, str] = {}
+    if not isinstance(node, yaml.MappingNode):
+        refuse(node, ".session", f"must hold {', '.join(SESSION)}, or some of them: {{role: patrol_risk}}")
+        return USUAL
+    for part, value in node.value:
+        key = str(part.value)[:80]
+        if key not in SESSION:
+            refuse(part, f".session.{key}", f"there is no such key; there are {', '.join(SESSION)}")
+        elif not isinstance(value, yaml.ScalarNode) or not PLAIN.fullmatch(value.value):
+            refuse(value, f".session.{key}", SHAPE)
+        else:
+            found[key] = value.value
+    return Session(**found)
 
 
 def _take(part: yaml.Node, node: yaml.Node, given: dict[str, str], refuse: Say) -> None:
     key = str(part.value)[:80]
     if key not in KEYS:
-        refuse(part, f".{key}", f"there is no such key; there are {', '.join(KEYS)}")
+        refuse(part, f".{key}", f"there is no such key; there are {', '.join(KEYS)}, session")
     elif key in given:
         refuse(part, f".{key}", "stands here a second time")
     elif not isinstance(node, yaml.ScalarNode) or not node.value.strip():

@@ -11,6 +11,7 @@ CHOICES = {
     "slack_mode": ("socket", "http"),
     "log": ("auto", "json", "pretty"),
     "log_level": ("debug", "info", "warning", "error"),
+    "commands": ("on", "off"),
 }
 ABOUT = {
     "store_url": "Where Patrol keeps alerts, history and what it has seen: SQLite or Postgres",
@@ -28,6 +29,7 @@ ABOUT = {
     "dbt_manifest": "The manifest.json of a dbt project, whose tables need no entry in _assets.yml",
     "bundle_folders": "Bundles that are taken from folders instead, such as risk=.; for a team's own checks",
     "functions": "Functions of your own that policies may call, such as risk_score, core.normalize",
+    "commands": "on: jobs of kind command, and dbt by command, may start programs on this host",
     "pull_every": "How many seconds after its last pull a bundle's repository is pulled again",
     "earn_judged": "How many verdicts a policy in shadow needs before it has earned its place",
     "earn_precision": "Which share of them must have called it right",

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from bot.core.alert import Alert, Event, Work
@@ -279,6 +280,8 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         if found.false_positives
         else "",
         f"{_schedule(found)}, owned by {escape(found.owner, 40)}",
+        f"asked with {escape(found.session.words, 300)}" if found.session.said else "",
+        _unasked(reply.line.nothing_since),
         of_policy(found, reply.cost),
         _reports(reply.reports, found.name),
         link(found.runbook, "Runbook") if found.runbook else "",
@@ -303,6 +306,10 @@ def _reports(count: int, policy: str) -> str:
     """False positives that wait for somebody to mend the policy."""
     named = f"{count} open {'report' if count == 1 else 'reports'} of false positives"
     return f"{named}: {code(f'patrol case --reports {policy}')}" if count else ""
+
+
+def _unasked(since: datetime | None) -> str:
+    return f"the last run asked nothing: there is nothing newer than {date(since, AGO)}" if since else ""
 
 
 def _schedule(found: Policy) -> str:

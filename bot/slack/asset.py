@@ -8,7 +8,7 @@ from bot.slack.blocks import Face, context, header, section
 from bot.slack.lines import ANYWHERE, Room, alert_lines, titled
 from bot.slack.policies import policy_lines
 from bot.slack.text import code, escape
-from sensors.model.asset import Asset
+from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.model.clock import say_duration
 
 READERS_MOST = 15
@@ -37,5 +37,6 @@ def _expected(found: Asset) -> str:
         ("late after", found.late_after),
     )
     said = [f"{words} {say_duration(span)}" for words, span in spans if span is not None]
-    until = f"loaded until the newest {code(found.loaded_until, 80)}" if found.loaded_until else ""
-    return " · ".join([*said, *([until] if until else [])]) or "how old it may be is not declared"
+    until = [f"loaded until the newest {code(found.loaded_until, 80)}"] if found.loaded_until else []
+    until += ["its age is that of its last change"] if found.aged_by == LAST_ALTERED else []
+    return " · ".join([*said, *until]) or "how old it may be is not declared"

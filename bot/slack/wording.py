@@ -214,10 +214,15 @@ def worth(policy: Policy, found: Worth) -> str:
 def _earlier(earlier: tuple[Earlier, ...], alert: Alert) -> str:
     others = [e for e in earlier if e.is_open]
     before = [e for e in earlier if not e.is_open and (e.at, e.id) < (alert.opened_at, alert.id)]
-    also = [f"ALR-{e.id}{_of_policy(e, alert)}" for e in others[:3]]
-    told = [f"ALR-{e.id}{_of_policy(e, alert)}{_called(e)}" for e in before[:3]]
+    also = [f"{_named(e)}{_of_policy(e, alert)}" for e in others[:3]]
+    told = [f"{_named(e)}{_of_policy(e, alert)}{_called(e)}" for e in before[:3]]
     parts = [_and_more("also open: ", also, others), _and_more("before: ", told, before)]
     return " · ".join(part for part in parts if part)
+
+
+def _named(earlier: Earlier) -> str:
+    name = f"ALR-{earlier.id}"
+    return link(earlier.url, name) if earlier.url else name
 
 
 def _called(earlier: Earlier) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, and_, delete, insert, select, update
 
 from bot.core.alert import Alert
 from bot.core.change import Change
+from bot.core.upstream import POLICY
 from bot.store.alerts import alert_of
 from bot.store.changes import write_changes
 from bot.store.database import Database, in_parts
@@ -17,6 +18,7 @@ from bot.store.snoozes import rename_target
 from bot.store.tables import RUNNING, alerts, ledger, policy_state, runs, seen
 from bot.store.tables import renames as t
 from bot.store.tables_snoozes import orders
+from bot.store.tables_states import ran_for, states
 from bot.store.values import RENAMED_AWAY
 
 
@@ -43,6 +45,7 @@ class Renames:
             rename_target(c, old, new)
             for table in (runs, ledger, seen, orders):
                 c.execute(update(table).where(table.c.policy == old).values(policy=new))
+            _rename_states(c, POLICY + old, POLICY + new)
             mine: Any = select(alerts.c.id, alerts.c.body).where(alerts.c.policy == old).order_by(alerts.c.id)
             changes = [rename(alert_of(found)) for found in c.execute(mine).all()]
             write_changes(self._database, c, changes, now)
@@ -80,6 +83,13 @@ class Renames:
         """A policy of a name whose past went to another begins without one."""
         with self._database.write() as c:
             _forget(c, policy)
+
+
+def _rename_states(c: Connection, old: str, new: str) -> None:
+    """Its states, and what it ran for. Whoever runs after it does so once more under its new name."""
+    for table, name in ((states, states.c.ref), (ran_for, ran_for.c.consumer)):
+        c.execute(delete(table).where(name == new))
+        c.execute(update(table).where(name == old).values({name.name: new}))
 
 
 def _known(c: Connection, policy: str) -> bool:

@@ -39,6 +39,7 @@ from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
 from bot.store.sightings import Sightings
 from bot.store.snoozes import Snoozes
+from bot.store.states import UpstreamStates
 from bot.store.tables import pacing
 from bot.store.trail import Trail, add_lines
 from bot.store.values import Beside, RunSave
@@ -73,6 +74,7 @@ class Store:
         self.keeping = Keeping(self._database)
         self.snoozes = Snoozes(self._database)
         self.orders = Orders(self._database)
+        self.states = UpstreamStates(self._database)
         self.covers = Covers(self._database)
         self.groups = Groups(self._database)
         self.handoffs = Handoffs(self._database)

@@ -86,6 +86,9 @@ ENDED = text("ended_at IS NOT NULL")
 Index("ix_runs_ended", runs.c.ended_at, sqlite_where=ENDED, postgresql_where=ENDED)  # of a day, of a week
 Index("ix_runs_newest", runs.c.policy, runs.c.id)
 TICKS = text("kind = 'tick'")
+PLANNED = text("kind IN ('tick', 'upstream')")  # by its schedule; only these move the watermark
+WAITING = text("status = 'waiting'")  # for data that are late; it has no window yet
+Index("uq_runs_one_waiting", runs.c.policy, unique=True, sqlite_where=WAITING, postgresql_where=WAITING)
 Index("ix_runs_ticks", runs.c.policy, runs.c.due, sqlite_where=TICKS, postgresql_where=TICKS)
 
 policy_state = Table(
@@ -337,6 +340,8 @@ NOT_OVER = text("(ended_at IS NULL OR poll_at IS NOT NULL)")  # ended, too, whil
 Index("ix_job_runs_not_over", job_runs.c.id, sqlite_where=NOT_OVER, postgresql_where=NOT_OVER)
 Index("ix_job_runs_alert", job_runs.c.alert_id)
 Index("ix_job_runs_job", job_runs.c.job, job_runs.c.id)
+GOOD = text("state = 'succeeded'")
+Index("ix_job_runs_good", job_runs.c.job, job_runs.c.id, sqlite_where=GOOD, postgresql_where=GOOD)
 
 contents = Table(
     "contents",

@@ -23,6 +23,7 @@ from sensors.model.violation import FoundRow, Values, canonical
 from sensors.model.window import EARLIEST, LATEST
 from sensors.sql.labels import why_it_may_read
 from sensors.warehouse import Warehouse
+from sensors.warehouse.able import within
 
 MOST_LABELS = 500_000
 PLENTY = 10**9  # keys at once that are no flood: each key is judged by itself
@@ -236,7 +237,7 @@ def _ask(
     """A question about labels, in the dialect of the policies."""
     query = Query(sql, policy.query.dialect, "", (labels.table,))
     native = warehouse.native(query)
-    found = warehouse.query(
+    found = within(warehouse, policy.session).query(
         native, binds, limit=MOST_LABELS + 1, timeout=policy.timeout, tag=f"{policy.name} labels"
     )
     return found.rows

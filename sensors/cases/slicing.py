@@ -18,6 +18,7 @@ from sensors.model.violation import Values, canonical
 from sensors.model.window import Window
 from sensors.sql.joins import Joins, Link, Place, joins
 from sensors.warehouse import Warehouse
+from sensors.warehouse.able import within
 from sensors.warehouse.column_type import column_type
 
 Tables = Mapping[str, tuple[Values, ...]]  # rows by table, as the warehouse gave them
@@ -55,6 +56,7 @@ def slice_of(
     `wanted` are versions of one policy: their rows together are enough for each. At most `most` rows of each
     place in a query, the newest first. Raises WarehouseError.
     """
+    warehouse = within(warehouse, wanted[0].policy.session) if wanted else warehouse
     tables = dict.fromkeys(table for one in wanted for table in one.policy.query.tables)
     columns = {table: _columns(table, assets, warehouse) for table in tables}
     shapes = [joins(one.policy.query.sql, one.policy.query.dialect, columns) for one in wanted]

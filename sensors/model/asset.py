@@ -10,12 +10,14 @@ from urllib.parse import quote
 
 from sensors.model.policy import NOTHING
 
+LAST_ALTERED = "last_altered"  # by the warehouse's own account, however it was changed
+
 
 @dataclass(frozen=True)
 class Asset:
     """A table, model, sheet, topic or dashboard that somebody owns and that has an age."""
 
-    name: str  # lower case, "core.orders"
+    name: str  # its reference, lower case: "core.orders", "model:reco"
     kind: str = "table"
     tier: str = "core"  # raw | core | vetted | scratch
     owner: str | None = None
@@ -24,7 +26,14 @@ class Asset:
     load_interval: timedelta | None = None
     warn_after: timedelta | None = None
     late_after: timedelta | None = None
+    aged_by: str = "loaded_until"  # or LAST_ALTERED: what says how old it is
     description: str = ""
+    after: tuple[str, ...] = ()  # references to what makes it
+
+    @property
+    def ages(self) -> bool:
+        """Whether anything says how old it is; its last change says nothing of its rows' times."""
+        return self.aged_by == LAST_ALTERED or self.loaded_until is not None
 
 
 @dataclass(frozen=True)

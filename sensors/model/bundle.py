@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sensors.model.session import USUAL, Session
+
 
 @dataclass(frozen=True)
 class Bundle:
@@ -17,6 +19,7 @@ class Bundle:
     branch: str = "main"
     token: str | None = None  # the environment variable that holds one
     place: tuple[int, int] = (1, 1)  # line and column in patrol.yml
+    session: Session = USUAL  # of its queries, where a policy does not say otherwise
     functions: tuple[str, ...] = ()  # that its queries may call besides those that are known to only compute
 
     @property

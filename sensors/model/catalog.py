@@ -76,6 +76,11 @@ class Catalog:
         default=NOTHING, repr=False, compare=False
     )  # where there are several
 
+    @property
+    def tables(self) -> dict[str, Asset]:
+        """The assets that a query may read, by name."""
+        return {name: asset for name, asset in self.assets.items() if asset.kind == "table"}
+
     def part(self, bundle: str) -> Catalog:
         """What one bundle says, in its own words: its policies' names and paths without the bundle's."""
         mine = not self.bundles or self.bundles[0].name == bundle

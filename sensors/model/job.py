@@ -67,5 +67,10 @@ class Job:
         return filled, problems
 
     @property
+    def on_host(self) -> bool:
+        """Whether it starts a program where Patrol runs, which the settings must allow."""
+        return self.kind == "command" or (self.kind == "dbt" and not self.config.get("url"))
+
+    @property
     def names(self) -> tuple[str, ...]:
         return tuple(p.name for p in self.params)

@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 from sensors.model.case import Case
+from sensors.model.session import USUAL, Session
 
 
 class Nothing(Mapping[str, Any]):
@@ -193,6 +194,7 @@ class Policy:
     renamed_from: str | None = None
     timeout: timedelta = timedelta(minutes=5)
     budget: timedelta | None = None  # of warehouse time in 24 hours; over it the owner is told
+    session: Session = USUAL  # as whom and with which compute its query is asked, and where
     sensitive: bool = False  # only its team sees its alerts, in private channels
     cases: tuple[Case, ...] = ()  # its own tests
 

@@ -12,6 +12,7 @@ from sensors.model.job import Job
 from sensors.near import near
 from sensors.rules.count import count_rules
 from sensors.rules.tables import table_rules
+from sensors.rules.upstream import unknown
 from sensors.rules.window import window_rules
 from sensors.title import title_names, title_problem
 from sensors.yaml_marks import Path
@@ -54,13 +55,12 @@ def _names(one: Draft, file: PolicyFile, beside: Beside, policies: Collection[st
         named.append((("violation",), "violations", file.violation))
     for where in ("offer", "on_open"):
         named += [((where, i), "jobs", job) for i, job in enumerate(getattr(file, where))]
-    for index, upstream in enumerate(file.schedule.after or ()):
-        job = upstream.removeprefix("job:")
-        kind, name = ("jobs", job) if job != upstream else ("assets", upstream.lower())
-        named.append((("schedule", "after", index), kind, name))
     for place, kind, name in named:
         if said := beside.unknown(kind, name):
             yield one.document.problem(place, said)
+    for index, upstream in enumerate(file.schedule.after or ()):
+        if said := unknown(upstream, beside):
+            yield one.document.problem(("schedule", "after", index), said)
     if file.renamed_from in policies:
         said = f"{file.renamed_from} is still there; a policy takes over only from one that is gone"
         yield one.document.problem(("renamed_from",), said)

@@ -50,12 +50,12 @@ def _never_late(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Proble
     for table, when in file.needs.items():
         asset = beside.assets.get(table.lower())
         read = one.query is not None and table.lower() in one.query.tables
-        if asset is None or not read or when == "run" or (asset.late_after and asset.loaded_until):
+        if asset is None or not read or when == "run" or (asset.late_after and asset.ages):
             continue
         missing = " and ".join(
             word
             for word, there in (
-                ("loaded_until", asset.loaded_until),
+                ("loaded_until", asset.ages),
                 ("freshness: {late_after: …}", asset.late_after),
             )
             if not there

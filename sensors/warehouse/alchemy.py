@@ -13,13 +13,14 @@ from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 from sensors.model.asset import Asset
 from sensors.model.clock import parse_time, utc
 from sensors.model.policy import Query
-from sensors.warehouse import Result, WarehouseError, dialect
+from sensors.model.session import Session
+from sensors.warehouse import Result, Warehouse
 from sensors.warehouse.alchemy_address import reach
 from sensors.warehouse.alchemy_binds import bound
 from sensors.warehouse.alchemy_sessions import Sessions, cleaned
 from sensors.warehouse.alchemy_ways import Way
 from sensors.warehouse.capped import capped, named_once
-from sensors.warehouse.spelled import Untranslatable
+from sensors.warehouse.dialect import native
 
 BATCH = 500  # rows that a cursor brings at once
 FRESH_S = {"columns": 60.0, "loaded": 5.0}  # for how long an answer is not asked for again
@@ -29,9 +30,11 @@ TIMED = ("date", "time", "datetime", "timestamp")  # how the names of types begi
 class Alchemy:
     """A `Warehouse`, connected to when it is first asked."""
 
-    def __init__(self, sessions: Sessions, way: Way) -> None:
+    def __init__(self, sessions: Sessions, way: Way, schema: str = "") -> None:
         self.dialect = way.dialect
         self._sessions, self._way = sessions, way
+        self._schema = schema  # where a bare name is looked for first; "" as the server has it
+        self._schemas: dict[str, InSchema] = {}
         self._own = sessions.engine.dialect
         self._fresh: dict[tuple[str, str], tuple[float, Any]] = {}
 
@@ -41,13 +44,20 @@ class Alchemy:
         engine, way, stop = reach(url)
         return Alchemy(Sessions(engine, way, stop), way)
 
+    def within(self, session: Session) -> Warehouse:
+        """The same in another schema, where it has such a thing; `check` refuses what else was said."""
+        if not session.schema or self.dialect != "postgres":
+            return self
+        name = session.schema.lower()
+        return self._schemas.setdefault(name, InSchema(self._sessions, self._way, name))
+
     def query(
         self, sql: str, binds: Mapping[str, Any], *, limit: int, timeout: timedelta, tag: str = ""
     ) -> Result:
         started = time.monotonic()
         comment = f"/* patrol {cleaned(tag)} */ " if tag else ""  # the server's own lists tell whose it is
         statement = bound(sql, binds, backslashes=self._way.backslashes, comment=comment)
-        with self._sessions.asking(sql, timeout, tag) as connection:
+        with self._sessions.asking(sql, timeout, tag, self._schema) as connection:
             found = connection.execute(statement)
             columns = named_once(found.keys())
             rows, truncated, held = capped(found.partitions(BATCH), limit)
@@ -56,10 +66,7 @@ class Alchemy:
         return Result(columns, rows, truncated, process, time.monotonic() - started, held)
 
     def native(self, query: Query) -> str:
-        try:
-            return dialect.native(query, self.dialect)
-        except Untranslatable as error:
-            raise WarehouseError(f"{query.path}: {error}", name=error.name) from None
+        return native(query, self.dialect)
 
     def loaded_until(self, assets: Iterable[Asset]) -> dict[str, datetime]:
         wanted = sorted({(a.name, a.loaded_until) for a in assets if a.loaded_until and self._is_time(a)})
@@ -111,7 +118,7 @@ class Alchemy:
 
     def _parts(self, table: str) -> list[str]:
         """Postgres reads one database: its name ahead of the schema is left out where it is that one."""
-        parts = table.split(".")
+        parts = [*([self._schema] if self._schema and "." not in table else []), *table.split(".")]
         ours = (self._sessions.engine.url.database or "").lower()
         return parts[1:] if len(parts) == 3 and parts[0] == ours and self.dialect == "postgres" else parts
 
@@ -131,6 +138,13 @@ class Alchemy:
     def _keep(self, what: str, name: str, value: Any) -> Any:
         self._fresh[what, name] = (time.monotonic() + FRESH_S[what], value)
         return value
+
+
+class InSchema(Alchemy):
+    """Of a whole one, which is closed by who opened it."""
+
+    def close(self) -> None:
+        pass
 
 
 def _process(driver: Any) -> str | None:

@@ -12,6 +12,8 @@ from psycopg.abc import AdaptContext, Buffer
 from psycopg.abc import Loader as Loads
 from psycopg.adapt import Loader
 
+LOOKS_FOR_US_S = 2  # seconds between two looks of the server's whether who asked is still there
+SINCE = 140_000  # the version of Postgres that looks
 TIMES = ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
 ANSWERS_WITHIN_S = 2.0  # a server that is asked to stop a query
 HANGS_UP_AT = 5  # times that it was asked
@@ -27,11 +29,22 @@ REACHED: dict[str, Any] = {
 
 
 def prepare(connection: psycopg.Connection[Any]) -> None:
-    """Once for each connection: `infinity`, a year 20000 or BC come as text instead of failing the query."""
+    """Once for each connection: `infinity`, a year 20000 or BC come as text instead of failing the query; and
+    the server ends a query whose process is gone, where it can see that."""
     for kind in TIMES:
         strict = connection.adapters.get_loader(connection.adapters.types[kind].oid, psycopg.pq.Format.TEXT)
         if strict is not None:
             connection.adapters.register_loader(kind, _or_text(strict))
+    _watched(connection)
+
+
+def _watched(connection: psycopg.Connection[Any]) -> None:
+    """Servers before 14, and those on systems that cannot tell, go on until `statement_timeout`."""
+    if connection.info.server_version >= SINCE:
+        with suppress(psycopg.Error):
+            connection.execute(f"SET client_connection_check_interval = '{LOOKS_FOR_US_S}s'")
+            connection.commit()
+        connection.rollback()
 
 
 def _or_text(strict: type[Loads]) -> type[Loader]:

@@ -66,8 +66,11 @@ class Sessions:
             raise plainly(error, sql) from None
 
     @contextmanager
-    def asking(self, sql: str, timeout: timedelta, tag: str) -> Iterator[Connection]:
-        """Within it the query is stopped after `timeout` (QueryTimeout), and when all is closed."""
+    def asking(self, sql: str, timeout: timedelta, tag: str, schema: str = "") -> Iterator[Connection]:
+        """Within it the query is stopped after `timeout` (QueryTimeout), and when all is closed.
+
+        `schema`: where Postgres looks for bare names first.
+        """
         with self.connected(sql) as connection:
             driver = connection.connection.driver_connection
             running = Running(lambda asked: self._stop(self.engine, driver, asked))
@@ -75,7 +78,7 @@ class Sessions:
             seconds = timeout.total_seconds() + (GRACE_S if self._server_knows else 0.0)
             try:
                 with self._watchdog.watch(seconds, running.halt) as guard:
-                    self._before(connection, timeout, tag)
+                    self._before(connection, timeout, tag, schema)
                     yield connection
             except SQLAlchemyError as error:
                 self._say_if_stopped(error, running, guard, timeout)
@@ -94,12 +97,15 @@ class Sessions:
         self._watchdog.close()
         self.engine.dispose()
 
-    def _before(self, connection: Connection, timeout: timedelta, tag: str) -> None:
+    def _before(self, connection: Connection, timeout: timedelta, tag: str, schema: str) -> None:
         seconds = max(timeout.total_seconds(), 0.001)
         name = cleaned(f"patrol {tag}".strip())[:TAG_CHARACTERS]
         for statement in self._way.before:
             said = statement.format(ms=round(seconds * 1000), s=f"{seconds:.3f}", tag=name)
             connection.execute(text(said.replace(":", r"\:")), execution_options={"stream_results": False})
+        if schema:  # a plain name, see Session; `public` holds extensions
+            path = f"SELECT set_config('search_path', '\"{schema}\", public', true)"
+            connection.execute(text(path), execution_options={"stream_results": False})
 
     def _say_if_stopped(
         self, error: SQLAlchemyError, running: Running, guard: Guard, timeout: timedelta

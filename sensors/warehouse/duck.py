@@ -17,11 +17,11 @@ import duckdb
 from sensors.model.asset import Asset
 from sensors.model.clock import utc
 from sensors.model.policy import Query
-from sensors.warehouse import QueryTimeout, Result, WarehouseError, dialect
+from sensors.warehouse import QueryTimeout, Result, WarehouseError
 from sensors.warehouse.capped import named_once, size_of
+from sensors.warehouse.dialect import native
 from sensors.warehouse.duck_errors import plainly
 from sensors.warehouse.duck_file import Files
-from sensors.warehouse.spelled import Untranslatable
 from sensors.warehouse.watchdog import Watchdog
 
 
@@ -80,10 +80,7 @@ class Duck:
         return Result(columns, given, len(rows) > limit, None, elapsed, size_of(given))
 
     def native(self, query: Query) -> str:
-        try:
-            return dialect.native(query, self.dialect)
-        except Untranslatable as error:
-            raise WarehouseError(f"{query.path}: {error}", name=error.name) from None
+        return native(query, self.dialect)
 
     def loaded_until(self, assets: Iterable[Asset]) -> dict[str, datetime]:
         with self._files.borrow() as file:

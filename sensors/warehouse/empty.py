@@ -9,10 +9,10 @@ from typing import Any
 
 from sensors.model.asset import Asset
 from sensors.model.policy import Query
-from sensors.warehouse import Result, WarehouseError, dialect
+from sensors.warehouse import Result, WarehouseError
 from sensors.warehouse.column_type import column_type
+from sensors.warehouse.dialect import native
 from sensors.warehouse.duck_memory import Memory
-from sensors.warehouse.spelled import Untranslatable
 
 UNSURE = ("json", "list", "other")  # kinds of types that DuckDB has no exact equal of
 TIMEOUT = timedelta(seconds=30)
@@ -57,10 +57,7 @@ class Empty:
             raise WarehouseError(said, error.transient, error.at, error.name) from None
 
     def native(self, query: Query) -> str:
-        try:
-            return dialect.native(query, self.dialect)
-        except Untranslatable as error:
-            raise WarehouseError(str(error), name=error.name) from None
+        return native(replace(query, path=""), self.dialect)  # who asks says the place
 
     def close(self) -> None:
         self._memory.close()

@@ -10,7 +10,7 @@ from sensors.warehouse import QueryTimeout, WarehouseError
 # By Snowflake's number: the sentence, in which {0} is what the message names between quotes.
 PERMANENT = {
     604: "the query was cancelled from outside",
-    606: "no warehouse is chosen to run it: write ?warehouse=NAME in the URL, or give the role USAGE on one",
+    606: "no warehouse is chosen to run it, or the role may not use it: write ?warehouse=NAME or `session:`",
     904: "the tables read have no column {0}",
     979: "{0} stands neither in GROUP BY nor in an aggregate",
     1003: "the warehouse cannot read the SQL: {said}",
@@ -35,8 +35,8 @@ PERMANENT = {
     390106: "the password has run out: set a new one, or use a key pair",
     390140: "Snowflake does not take this way to log in: {said}",
     390144: "Snowflake does not take this key: its public half must be the user's RSA_PUBLIC_KEY",
-    390186: "the user does not have this role: GRANT it, or name another in ?role=",
-    390189: "the role is not there, or not granted to the user: name another in ?role=",
+    390186: "the user does not have this role: GRANT it, or name another in ?role= or `session:`",
+    390189: "the role is not there, or not granted to the user: name another in ?role= or `session:`",
     390201: "the database, schema or warehouse of the URL is not there, or the role may not use it",
     390302: "Snowflake does not take this OAuth token: get a new one",
     390303: "Snowflake does not take this OAuth token: get a new one",
@@ -74,6 +74,13 @@ HEAD = re.compile(r"SQL compilation error:?( error line \d+ at position \d+)?:?"
 PREFIX = re.compile(r"^(Failed to login: |Login error: |SQL compilation error: ?)+")
 
 
+WRONG_SESSION = (390186, 390189, 390201)  # of a role, or of what it may not use: another role may do
+
+
+class WrongSession(WarehouseError):
+    """Who logs in is known, but may not have this role, warehouse, database or schema."""
+
+
 def number(error: BaseException) -> int:
     """Snowflake's number of the error; -1 where there is none."""
     found = getattr(error, "errno", -1)
@@ -89,7 +96,8 @@ def plainly(error: BaseException, timeout_s: float = 0) -> WarehouseError:
     for sentences, passing in ((PERMANENT, False), (PASSING, True)):
         if code in sentences:
             text = sentences[code].format(name or "such thing", said=said)
-            return WarehouseError(text, passing, name=name.lower())
+            raised = WrongSession if code in WRONG_SESSION else WarehouseError
+            return raised(text, passing, name=name.lower())
     if said.startswith(UNSET):
         return WarehouseError(f"the connection to Snowflake is not set up right: {said.removeprefix(UNSET)}")
     kind = type(error).__name__

@@ -1,14 +1,17 @@
-"""Sessions with Snowflake: opened when needed, lent to one query at a time, at most so many at once."""
+"""Sessions with Snowflake: opened when needed, lent to one query at a time, so many for a warehouse."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from sensors.model.session import Session
 from sensors.warehouse import WarehouseError
+from sensors.warehouse.snowflake_errors import WrongSession
 
 Connection = Any  # of the connector, which is imported only when the first one is opened
 IDLE_S = 3 * 3600  # Snowflake forgets a session after four hours
@@ -16,78 +19,92 @@ REFUSED_S = 60.0  # after a login that was refused for good: a few of them lock 
 
 
 class Sessions:
-    """`opening` gives a new connection, or raises WarehouseError."""
+    """`opening` gives a new connection of a kind, or raises WarehouseError; `usual` is the warehouse of those
+    that name none. No more than `most` queries of all kinds run side by side on one warehouse."""
 
-    def __init__(self, opening: Callable[[], Connection], most: int) -> None:
+    def __init__(self, opening: Callable[[Session], Connection], most: int, usual: str = "") -> None:
         self._opening = opening
         self._most = most
-        self._idle: list[tuple[float, Connection]] = []  # the last used is taken first
-        self._lent = 0
+        self._usual = usual
+        self._idle: dict[Session, list[tuple[float, Connection]]] = defaultdict(
+            list
+        )  # the last used is first
+        self._lent: Counter[str] = Counter()  # by warehouse
         self._changed = threading.Condition()
         self._closed = False
         self._one_login = threading.Lock()
-        self._refused: tuple[float, WarehouseError] | None = None
+        self._refused: dict[Session | None, tuple[float, WarehouseError]] = {}  # None: whoever logs in
 
     @contextmanager
-    def borrow(self, patience_s: float) -> Iterator[Session]:
+    def borrow(self, kind: Session, patience_s: float) -> Iterator[Lent]:
         """A session for one query. Raises WarehouseError where none comes free in time."""
-        self._take(patience_s)
-        session = Session(self._open, self._from_idle())
+        computes = (kind.warehouse or self._usual).upper()
+        self._take(computes, patience_s)
+        lent = Lent(lambda: self._open(kind), self._from_idle(kind))
         try:
-            yield session
+            yield lent
         finally:
             with self._changed:
-                self._lent -= 1
-                if session.open and not self._closed:
-                    self._idle.append((time.monotonic(), session.connection))
-                elif session.open:
-                    _end(session.connection)
-                self._changed.notify()
+                self._lent[computes] -= 1
+                if lent.open and not self._closed:
+                    self._idle[kind].append((time.monotonic(), lent.connection))
+                elif lent.open:
+                    _end(lent.connection)
+                self._changed.notify_all()
 
     def close(self, patience_s: float = 5.0) -> None:
         """Ends all sessions; those that are lent when they come back, for which it waits a little."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._lent, patience_s)
-            idle, self._idle = self._idle, []
+            self._changed.wait_for(lambda: not self._lent.total(), patience_s)
+            idle = [one for held in self._idle.values() for one in held]
+            self._idle.clear()
         for _, connection in idle:
             _end(connection)
 
-    def _take(self, patience_s: float) -> None:
+    def _take(self, computes: str, patience_s: float) -> None:
         with self._changed:
-            free = self._changed.wait_for(lambda: self._closed or self._lent < self._most, patience_s)
+            free = self._changed.wait_for(
+                lambda: self._closed or self._lent[computes] < self._most, patience_s
+            )
             if self._closed:
                 raise WarehouseError("the connection to Snowflake is closed", transient=True)
             if not free:
-                said = f"all {self._most} sessions with Snowflake are busy: allow more with ?sessions="
+                of = f" for {computes}" if computes else ""
+                said = f"all {self._most} sessions with Snowflake{of} are busy: allow more with ?sessions="
                 raise WarehouseError(said, transient=True)
-            self._lent += 1
+            self._lent[computes] += 1
 
-    def _open(self) -> Connection:
+    def _open(self, kind: Session) -> Connection:
         """A new connection. One login at a time, and none for a while after one that was refused for good."""
         with self._one_login:
-            if self._refused and time.monotonic() < self._refused[0]:
-                raise WarehouseError(self._refused[1].message)
+            for of in (None, kind):
+                if of in self._refused and time.monotonic() < self._refused[of][0]:
+                    raise WarehouseError(self._refused[of][1].message)
             try:
-                connection = self._opening()
+                connection = self._opening(kind)
             except WarehouseError as error:
-                self._refused = None if error.transient else (time.monotonic() + REFUSED_S, error)
+                if not error.transient:
+                    of = kind if isinstance(error, WrongSession) else None
+                    self._refused[of] = (time.monotonic() + REFUSED_S, error)
                 raise
-            self._refused = None
+            self._refused.pop(kind, None)
+            self._refused.pop(None, None)
             return connection
 
-    def _from_idle(self) -> Connection | None:
+    def _from_idle(self, kind: Session) -> Connection | None:
         with self._changed:
-            while self._idle:
-                since, connection = self._idle.pop()
+            held = self._idle[kind]
+            while held:
+                since, connection = held.pop()
                 if time.monotonic() - since < IDLE_S:
                     return connection
                 _end(connection)
         return None
 
 
-class Session:
+class Lent:
     """A lent session, which is opened when it is first asked for."""
 
     def __init__(self, opening: Callable[[], Connection], held: Connection | None) -> None:

@@ -17,7 +17,7 @@ from sensors.warehouse import QueryTimeout, Result, WarehouseError
 from sensors.warehouse.capped import capped, named_once
 from sensors.warehouse.errand import Errand
 from sensors.warehouse.snowflake_errors import lost, plainly
-from sensors.warehouse.snowflake_sessions import Session
+from sensors.warehouse.snowflake_sessions import Lent
 
 FIRST_S, LONGEST_S = 0.02, 1.0  # between two looks at a query's status
 AT_ONCE = 1000  # rows fetched in one go
@@ -52,7 +52,7 @@ class Statement:
         return hashlib.sha256(repr((self.sql, list(self.values))).encode()).hexdigest()[:16]
 
 
-def ask(session: Session, what: Statement, errand: Errand, closing: threading.Event) -> Result:
+def ask(session: Lent, what: Statement, errand: Errand, closing: threading.Event) -> Result:
     """Its rows. Raises WarehouseError, or QueryTimeout once the statement has been aborted."""
     began = time.monotonic()
     seconds = what.timeout.total_seconds()
@@ -74,7 +74,7 @@ def ask(session: Session, what: Statement, errand: Errand, closing: threading.Ev
     return Result(columns, rows, more, query_id, time.monotonic() - began, held)
 
 
-def _taken_up(session: Session, what: Statement, errand: Errand) -> str | None:
+def _taken_up(session: Lent, what: Statement, errand: Errand) -> str | None:
     """The id of the same query, submitted before for the same run, that runs still or has ended well."""
     before = errand.before
     if (before is None or before.asks != what.asks) and errand.again:
@@ -89,7 +89,7 @@ def _taken_up(session: Session, what: Statement, errand: Errand) -> str | None:
     return None
 
 
-def _by_tag(session: Session, what: Statement, errand: Errand) -> Submitted | None:
+def _by_tag(session: Lent, what: Statement, errand: Errand) -> Submitted | None:
     """What a process submitted that ended before it could record it."""
     with suppress(Exception):
         cursor = session.connection.cursor()
@@ -99,7 +99,7 @@ def _by_tag(session: Session, what: Statement, errand: Errand) -> Submitted | No
     return None
 
 
-def _submit(session: Session, what: Statement, errand: Errand) -> str:
+def _submit(session: Lent, what: Statement, errand: Errand) -> str:
     """Its id, recorded. A session that is over is replaced, once."""
     try:
         query_id = _submitted(session.connection, what, errand)
@@ -124,8 +124,8 @@ def _why(connection: Any, what: Statement, error: Exception) -> Exception:
     except Exception as reason:
         return reason
     return WarehouseError(
-        "Snowflake did not take the query: most often no warehouse is chosen, so write ?warehouse=NAME in"
-        " the URL, and give the role USAGE on it"
+        "Snowflake did not take the query: most often no warehouse is chosen, or the role may not use it, so"
+        " write ?warehouse=NAME in the URL or `session:` in the policy, and GRANT the role USAGE on it"
     )
 
 
@@ -138,7 +138,7 @@ def _submitted(connection: Any, what: Statement, errand: Errand) -> str:
 
 
 def _outcome(
-    session: Session, query_id: str, what: Statement, errand: Errand, closing: threading.Event
+    session: Lent, query_id: str, what: Statement, errand: Errand, closing: threading.Event
 ) -> Fetched:
     _wait(session.connection, query_id, what.timeout.total_seconds(), errand, closing)
     return _read(session.connection, query_id, what.limit)

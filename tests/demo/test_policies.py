@@ -116,7 +116,7 @@ def test_what_policies_name_is_declared(catalog: Catalog):
 
 
 def test_declared_columns_are_those_of_the_tables(watch: Watch):
-    for name, asset in watch.catalog.assets.items():
+    for name, asset in watch.catalog.tables.items():
         assert watch.warehouse.columns(name).keys() == asset.columns.keys()
 
 

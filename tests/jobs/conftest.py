@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -23,6 +20,36 @@ from bot.jobs import Runner
 from bot.jobs.http import HttpRunner
 from bot.jobs.sql import SqlRunner
 from sensors.model.job import Job, Param
+from tests.jobs.amazon import (
+    _amazon,
+    amazon,
+    sagemaker_pipeline_world,
+    sagemaker_processing_world,
+    sagemaker_world,
+)
+from tests.jobs.on_airflow import airflow_address, airflow_world
+from tests.jobs.on_dagster import dagster_address, dagster_world
+from tests.jobs.on_dbt_cloud import _dbt_cloud, account, dbt_cloud_world
+from tests.jobs.on_host import command_world, dbt_world, folder
+from tests.jobs.serving import serving
+
+__all__ = [  # fixtures
+    "_amazon",
+    "_dbt_cloud",
+    "account",
+    "airflow_address",
+    "airflow_world",
+    "amazon",
+    "command_world",
+    "dagster_address",
+    "dagster_world",
+    "dbt_cloud_world",
+    "dbt_world",
+    "folder",
+    "sagemaker_pipeline_world",
+    "sagemaker_processing_world",
+    "sagemaker_world",
+]
 
 SELLER = Param("seller_id", pattern=r"[^\n]{1,200}")
 TOKEN = "tok-3f9a-very-secret"
@@ -113,18 +140,8 @@ def _serving() -> Iterator[Risk]:
         Route("/runs/{id}/log", risk.text),
         Route("/runs/{id:path}", risk.run),
     ]
-    config = uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started:
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.01)
-    risk.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    yield risk
-    server.should_exit = True
-    thread.join(5)
+    with serving(routes) as risk.url:
+        yield risk
 
 
 @pytest.fixture
@@ -249,7 +266,13 @@ def sql_world(ops: Path) -> SqlWorld:
     return SqlWorld(SqlRunner({"PATROL_OPS_URL": f"sqlite:///{ops}"}), sql_job(), ops)
 
 
-@pytest.fixture(params=["http", "sql"])
+WORLDS = (
+    *("http", "sql", "command", "dbt", "dbt_cloud", "dagster", "airflow"),
+    *("sagemaker", "sagemaker_processing", "sagemaker_pipeline"),
+)
+
+
+@pytest.fixture(params=WORLDS)
 def world(request: pytest.FixtureRequest) -> World:
     """Every kind in turn."""
     found: World = request.getfixturevalue(f"{request.param}_world")

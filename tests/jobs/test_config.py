@@ -31,6 +31,13 @@ NOT_CONFIG = {
 }
 GOOD: dict[str, Any] = {"url": "${PATROL_RISK_URL}/x", "body": {"s": "{seller_id}"}}
 FOLLOWED = {**GOOD, "poll": {"url": "https://x.example/{id}"}}
+PIPE = {"PipelineName": "rescore", "PipelineParameters": [{"Name": "Seller", "Value": "{seller_id}"}]}
+SCORE = {"starts": "pipeline", "request": PIPE}
+FIT = {
+    "RoleArn": "${ROLE}",
+    "HyperParameters": {"seller_id": "{seller_id}"},
+    "OutputDataConfig": {"S3OutputPath": "s3://models/risk"},
+}
 HELD = "INSERT INTO h VALUES (:seller_id)"
 
 
@@ -45,6 +52,8 @@ def test_good_configs_have_no_problem() -> None:
         == []
     )
     assert told("sql", url="sqlite:///x.db", statement=HELD) == []
+    assert told("sagemaker", **SCORE, region="eu-west-1", prefix="risk-rescore") == []
+    assert told("sagemaker", starts="training", request=FIT) == []
     assert (
         told("sql", url="${A:-sqlite:///x.db}", statement="UPDATE h SET a = :idempotency_key", params=())
         == []
@@ -60,7 +69,7 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("http", {**GOOD, "method": "get"}, ["body: a GET request has none; take it away, or make the method POST"]),
     ("http", {**GOOD, "headers": {"A": 2}}, ["headers.A: must be a mapping of names to texts"]),
     ("http", {**GOOD, "headers": {"idempotency-KEY": "x"}}, ["headers.idempotency-KEY: Patrol sets this header itself"]),
-    ("http", {**GOOD, "headers": {"A": "{seller_id}"}}, ["headers.A: takes ${VARIABLES} only; send parameters in the url or the body"]),
+    ("http", {**GOOD, "headers": {"A": "{seller_id}"}}, ["headers.A: takes ${VARIABLES} only, no parameters"]),
     ("http", {**GOOD, "url": "risk.example/x"}, ["url: must begin with https:// or a ${VARIABLE} that does, not 'risk.example/x'"]),
     ("http", {**GOOD, "url": "file:///etc/passwd"}, ["url: must begin with https:// or a ${VARIABLE} that does, not 'file:///etc/passwd'"]),
     ("http", {**GOOD, "url": "https://{seller_id}.example/"}, ["url: a parameter cannot choose the host; put a / before it"]),
@@ -82,12 +91,30 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("sql", {"url": "${A}", "statement": "DELETE FROM h WHERE s = {seller_id}"}, ["statement: values are bound, never written in: :name in place of {seller_id}", "params.seller_id: the job asks for it and does not use it"]),
     ("sql", {"url": "${A}", "statement": "DELETE FROM h WHERE s = :seler_id OR t = :seller_id"}, ['statement: there is no parameter "seler_id"; did you mean "seller_id"?']),
     ("sql", {"url": "${A}", "statement": HELD, "idempotent": "perhaps"}, ["idempotent: must be true or false"]),
+    ("sagemaker", {}, ["starts: is missing; a job of kind sagemaker needs it", "request: is missing; a job of kind sagemaker needs it"]),
+    ("sagemaker", {**SCORE, "starts": "trainin"}, ["starts: must be training, processing or pipeline"]),
+    ("sagemaker", {**SCORE, "reqest": 1}, ['reqest: is not a key of a job of kind sagemaker; did you mean "request"?']),
+    ("sagemaker", {**SCORE, "region": "{seller_id}"}, ["region: takes ${VARIABLES} only, no parameters"]),
+    ("sagemaker", {**SCORE, "prefix": "risk_train"}, ["prefix: must be at most 31 letters, digits and single hyphens, not 'risk_train'"]),
+    ("sagemaker", {"starts": "pipeline", "request": {}}, ["params.seller_id: the job asks for it and does not use it", "request.PipelineName: is missing; SageMaker needs it"]),
+    ("sagemaker", {**SCORE, "request": {**PIPE, "ClientRequestToken": "x"}}, ["request.ClientRequestToken: Patrol gives it, so that a run is begun once; name its beginning by prefix"]),
+    ("sagemaker", {**SCORE, "request": {**PIPE, "PipelineName": "{seller_id}"}}, ["request.PipelineName: is the same for every start; a parameter cannot choose it"]),
+    ("sagemaker", {**SCORE, "request": {**PIPE, "PipelineNam": "x"}}, ['request.PipelineNam: SageMaker knows no such key here; did you mean "PipelineName"?']),
+    ("sagemaker", {**SCORE, "request": {**PIPE, "PipelineName": "risk rescore"}}, ["request.PipelineName: must match"]),
+    ("sagemaker", {**SCORE, "request": {"PipelineName": "r", "PipelineParameters": {"Seller": "{seller_id}"}}}, ["request.PipelineParameters: must be a list"]),
+    ("sagemaker", {**SCORE, "request": {**PIPE, "ParallelismConfiguration": {"MaxParallelExecutionSteps": 0}}}, ["request.ParallelismConfiguration.MaxParallelExecutionSteps: must be at least 1, not 0"]),
+    ("sagemaker", {**SCORE, "request": {**PIPE, "ParallelismConfiguration": {"MaxParallelExecutionSteps": "two"}}}, ["request.ParallelismConfiguration.MaxParallelExecutionSteps: must be a whole number"]),
+    ("sagemaker", {"starts": "training", "request": {**FIT, "ResourceConfig": {"InstanceType": "ml.m5.larg", "VolumeSizeInGB": 1}}}, ['request.ResourceConfig.InstanceType: SageMaker does not know "ml.m5.larg"; did you mean "ml.m5.large"?']),
+    ("sagemaker", {"starts": "training", "request": {**FIT, "RoleArn": "sagemaker"}}, ["request.RoleArn: must be at least 20 characters, not 9", "request.RoleArn: must match"]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "config", "sentences"), MISTAKES)
 def test_each_mistake_has_its_sentence(kind: str, config: dict[str, Any], sentences: list[str]) -> None:
-    assert told(kind, **config) == sentences
+    found = told(kind, **config)
+    assert len(found) == len(sentences), found
+    for one, sentence in zip(found, sentences, strict=True):  # a pattern of Amazon's is not written out again
+        assert one.startswith(sentence) if sentence.endswith("must match") else one == sentence
 
 
 @pytest.mark.parametrize("name", sorted(yaml.safe_load(JOBS.read_text())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import bot.jobs
 from bot.core.job_run import JobState
 from bot.jobs import KINDS, runner_for
 from bot.process.errors import JobRefused, JobUnknown
+from sensors.file_beside import JOB_KEYS
 from sensors.model.job import Param
+from tests.jobs.conftest import WORLDS
 
 HOSTILE = [
     "'; DROP TABLE payout_holds; --",
@@ -28,7 +31,8 @@ HOSTILE = [
 
 
 def test_every_kind_has_its_one_runner() -> None:
-    assert KINDS == ("http", "sql")
+    assert {*KINDS} == {world.partition("_")[0] for world in WORLDS}
+    assert tuple(JOB_KEYS) == KINDS
     assert all(runner_for(kind) is runner_for(kind) for kind in KINDS)
 
 
@@ -91,8 +95,8 @@ def test_a_parameter_that_is_missing_or_unheard_of_is_named(world: Any) -> None:
 
 
 def test_a_variable_that_is_not_set_is_named(world: Any) -> None:
-    url = world.job.config["url"].replace("${PATROL_", "${PATROL_OTHER_")
-    world.job = replace(world.job, config={**world.job.config, "url": url})
+    config = json.loads(json.dumps(dict(world.job.config)).replace("${PATROL_", "${PATROL_OTHER_"))
+    world.job = replace(world.job, config=config)
     with pytest.raises(JobRefused, match=r"PATROL_OTHER_\w+ is not set where Patrol runs"):
         world.start()
 

@@ -27,11 +27,6 @@ CREATE TABLE core.odd (id INT, at_ TIMESTAMP, zoned TIMESTAMPTZ, day DATE, span 
 INSERT INTO core.odd VALUES
   (1, 'infinity', '-infinity', '20000-01-01', '200000000 days', 'NaN', '{a,b}', '{"k": [1]}'),
   (2, '0044-03-15 BC', NULL, '0044-03-15 BC', '1 day', 1.50, NULL, NULL);
-CREATE TABLE core.naive AS SELECT TIMESTAMP '2026-01-01 12:00:00' AS at_;
-CREATE TABLE core.zoned AS SELECT TIMESTAMPTZ '2026-01-01 13:00:00+02' AS at_;
-CREATE TABLE core.days AS SELECT DATE '2026-01-01' AS at_;
-CREATE TABLE core.bare (at_ TIMESTAMP);
-CREATE TABLE core.words AS SELECT 'soon' AS at_;
 CREATE VIEW core.seen AS SELECT seller_id FROM core.sellers
 """
 

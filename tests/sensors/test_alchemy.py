@@ -26,14 +26,6 @@ __all__ = ["market", "postgres_server", "warehouse"]
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def test_names_come_in_lower_case_and_rows_up_to_the_limit(warehouse: Warehouse) -> None:
-    result = ask(warehouse, 'SELECT seller_id AS "SELLER_ID" FROM core.sellers ORDER BY 1', limit=2)
-    assert result.columns == ("seller_id",)
-    assert result.rows == (("s_0",), ("s_1",))
-    assert result.truncated
-    assert not ask(warehouse, "SELECT * FROM core.sellers", limit=3).truncated
-
-
 def test_of_many_rows_only_those_are_fetched_that_fit(warehouse: Warehouse) -> None:
     began = time.monotonic()
     result = ask(
@@ -53,18 +45,6 @@ def test_rows_are_capped_by_their_bytes_too_but_one_is_always_given() -> None:
     assert capped([rows], 9, 10) == ((rows[0],), True, 116)
     assert capped([rows], 1) == ((rows[0],), True, 116)
     assert capped([[([{"k": "v" * 300}],)], rows], 9, 350) == ((([{"k": "v" * 300}],),), True, 301)
-
-
-def test_binds_go_in_by_name_and_those_not_named_are_left_out(warehouse: Warehouse) -> None:
-    sql = "SELECT count(*) AS n FROM core.sellers WHERE seller_id = :id"
-    assert ask(warehouse, sql, id="s_1", other=3).rows == ((1,),)
-    with pytest.raises(WarehouseError, match="the query names :id, which has no value"):
-        ask(warehouse, sql, other=3)
-
-
-def test_a_bind_is_never_read_as_sql(warehouse: Warehouse) -> None:
-    sql = "SELECT count(*) AS n FROM core.sellers WHERE seller_id = :id"
-    assert ask(warehouse, sql, id="s_1' OR '1'='1").rows == ((0,),)
 
 
 COLONS = [
@@ -248,21 +228,7 @@ def test_what_the_role_may_not_read_is_said(market: str) -> None:
             admin.execute("DROP ROLE patrol_reader")
 
 
-def test_loaded_until_is_asked_of_all_tables_at_once(warehouse: Warehouse) -> None:
-    names = ("naive", "zoned", "days", "bare", "words", "absent")
-    assets = [Asset(f"core.{name}", loaded_until="at_") for name in names]
-    found = warehouse.loaded_until([*assets, Asset("core.naive2"), Asset("core.odd", loaded_until="nope")])
-    assert found == {
-        "core.naive": NOON,
-        "core.zoned": NOON - timedelta(hours=1),
-        "core.days": NOON - timedelta(hours=12),
-    }
-
-
-def test_columns_are_told_by_name(market: str, warehouse: Warehouse) -> None:
-    assert warehouse.columns("core.sellers") == {"seller_id": "text", "display_name": "text"}
-    assert warehouse.columns("CORE.Sellers") == warehouse.columns("core.sellers")
-    assert warehouse.columns("core.absent") == {}
+def test_columns_of_a_view_and_of_a_name_with_its_database(market: str, warehouse: Warehouse) -> None:
     assert warehouse.columns("core.seen") == {"seller_id": "text"}
     database = psycopg.conninfo.conninfo_to_dict(market)["dbname"]
     assert warehouse.columns(f"{database}.core.seen") == {"seller_id": "text"}

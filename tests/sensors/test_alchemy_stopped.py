@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from sensors.model.asset import Asset
+from sensors.model.session import Session
 from sensors.warehouse import QueryTimeout, Warehouse, WarehouseError
+from sensors.warehouse.able import within
 from sensors.warehouse.alchemy import Alchemy
 from sensors.warehouse.alchemy_address import reach
 from sensors.warehouse.alchemy_sessions import Sessions
@@ -116,6 +122,38 @@ def test_the_server_can_tell_whose_query_runs_and_at_the_end_it_is_stopped(marke
     wait_until(lambda: at_work(market) == [])
     with pytest.raises(WarehouseError, match="Patrol is ending"):
         warehouse.ping()
+
+
+def test_a_query_of_a_process_that_was_killed_is_ended_by_the_server(market: str) -> None:
+    """Nobody is left to stop it, and its own timeout is an hour away."""
+    code = (
+        "import sys; from datetime import timedelta; from sensors.warehouse import connect;"
+        f" connect(sys.argv[1]).query({ENDLESS!r}, {{}}, limit=1, timeout=timedelta(hours=1), tag='payments')"
+    )
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen([sys.executable, "-c", code, market], env=here)
+    try:
+        wait_until(lambda: at_work(market))
+    finally:
+        process.kill()
+        process.wait()
+    wait_until(lambda: at_work(market) == [])
+
+
+def test_a_bare_name_is_looked_for_in_the_schema_that_is_said(market: str, warehouse: Warehouse) -> None:
+    with psycopg.connect(market, autocommit=True) as admin:
+        admin.execute("CREATE SCHEMA risk")
+        admin.execute("CREATE TABLE risk.scores AS SELECT TIMESTAMP '2026-01-01 12:00:00' AS at_, 1 AS n")
+    there = within(warehouse, Session(schema="Risk"))
+    assert ask(there, "SELECT n FROM scores").rows == ((1,),)
+    assert ask(there, "SELECT count(*) AS n FROM core.sellers").rows == ((3,),)
+    assert list(there.columns("scores")) == ["at_", "n"]
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    assert there.loaded_until([Asset("scores", loaded_until="at_")]) == {"scores": noon}
+    there.close()  # which is another's to do
+    assert warehouse.columns("scores") == {}
+    with pytest.raises(WarehouseError, match="the warehouse has no table scores"):
+        ask(warehouse, "SELECT n FROM scores")
 
 
 def test_a_server_that_goes_away_is_said_and_taken_up_again(own_postgres: Server) -> None:

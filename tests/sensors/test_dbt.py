@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sensors import dbt
 from sensors.catalog import Loaded, fingerprint
 from sensors.model.asset import Asset
+from sensors.model.graph import kind_of
 from tests.sensors.project import NAME, Project
 
 HOUR = timedelta(hours=1)
@@ -75,7 +76,6 @@ def test_models_and_sources_are_tables_and_policies_read_them(dbted: Project) ->
     assert catalog.policies[NAME].query.tables == ("core.chat_messages", "core.sellers")
     assert catalog.assets["core.chat_messages"] == Asset(
         name="core.chat_messages",
-        kind="model",
         tier="vetted",
         owner="payments",
         columns={c: "timestamp" if c == "sent_at" else "text" for c in map(str.lower, MESSAGES["columns"])},
@@ -170,6 +170,29 @@ def test_what_is_no_table_is_left_out_and_two_databases_are_told_apart() -> None
     assert set(found) == {"x.a.t", "y.a.t", "a.s", "a.p"}
 
 
+def test_what_a_table_is_made_of_is_known_and_who_looks_at_it() -> None:
+    model = {"resource_type": "model", "schema": "core"}
+    unmade = {**model, "name": "tidy", "config": {"materialized": "ephemeral"}}
+    sales = {"name": "GMV", "type": "dashboard", "label": "Sales by day", "owner": {"name": "payments"}}
+    said = {
+        "sources": {"source.raw": {"resource_type": "source", "schema": "raw", "name": "orders"}},
+        "nodes": {
+            "model.tidy": {**unmade, "depends_on": {"nodes": ["source.raw", "macro.x"]}},
+            "model.orders": {**model, "name": "orders", "depends_on": {"nodes": ["model.tidy"]}},
+        },
+        "exposures": {
+            "exposure.gmv": {**sales, "depends_on": {"nodes": ["model.orders"]}},
+            "exposure.reco": {**sales, "name": "reco", "type": "ml", "label": None},
+        },
+    }
+    found = dbt.assets(json.dumps(dbt.tables(said)), {"payments"})
+    assert found["core.orders"].after == ("raw.orders",)
+    gmv = found["dashboard:gmv"]
+    assert (gmv.kind, gmv.owner, gmv.after) == ("dashboard", "payments", ("core.orders",))
+    assert gmv.description == "Sales by day"
+    assert found["model:reco"].kind == "model"
+
+
 def test_columns_without_types_are_no_columns(dbted: Project) -> None:
     """A list that lacks types describes some of the columns, and a policy may read the others."""
     half = {
@@ -210,7 +233,7 @@ NODE = st.fixed_dictionaries(
         | st.fixed_dictionaries({}, optional={"owner": ANY, "tier": ANY, "warn_after": ANY, "meta": ANY})
         for key in (
             *("config", "meta", "tags", "columns", "freshness", "group", "loaded_at_field"),
-            *("description", "database", "alias", "identifier"),
+            *("description", "database", "alias", "identifier", "depends_on", "owner", "type", "label"),
         )
     },
 )
@@ -218,13 +241,17 @@ NODE = st.fixed_dictionaries(
 
 @given(st.lists(NODE, max_size=3), ANY, ANY)
 def test_whatever_it_says_it_becomes_assets_or_nothing(nodes: list[Any], sources: Any, groups: Any) -> None:
-    said = {"nodes": {str(n): node for n, node in enumerate(nodes)}, "sources": sources, "groups": groups}
+    numbered = {str(n): node for n, node in enumerate(nodes)}
+    said = {"nodes": numbered, "sources": sources, "groups": groups, "exposures": numbered}
     found = dbt.assets(json.dumps(dbt.tables(said)), {"payments"})
     for name, asset in found.items():
         assert name == asset.name == name.lower()
         assert asset.owner in (None, "payments")
         assert asset.tier in dbt.TIERS
+        assert asset.kind == kind_of(name)
         assert isinstance(asset.description, str)
+        assert name not in asset.after
+        assert set(asset.after) <= set(found)
         assert all(isinstance(word, str) for word in (*asset.columns, *asset.columns.values()))
         assert asset.loaded_until is None or not asset.columns or asset.loaded_until in asset.columns
 

@@ -115,7 +115,7 @@ def test_an_editor_offers_the_names_that_there_are() -> None:
     properties = MADE["policy"]["properties"]
     assert properties["owner"]["enum"] == sorted(CATALOG.teams)
     assert properties["offer"]["items"]["enum"] == sorted(CATALOG.jobs)
-    assert properties["needs"]["propertyNames"]["enum"] == sorted(CATALOG.assets)
+    assert properties["needs"]["propertyNames"]["enum"] == sorted(CATALOG.tables)
     assert "enum" not in OPEN["policy"]["properties"]["owner"]
     assert properties["repeat_interval"]["default"] == "4h"
     assert "x-names" not in repr(MADE)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,10 +16,13 @@ import sqlglot
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sensors.model.policy import Incremental
+from sensors.model.session import USUAL, Session
+from sensors.model.window import window_for
 from sensors.warehouse import QueryTimeout, WarehouseError, connect
 from sensors.warehouse.snowflake_address import address
 from sensors.warehouse.snowflake_binds import positional
-from sensors.warehouse.snowflake_errors import PASSING, PERMANENT, plainly
+from sensors.warehouse.snowflake_errors import PASSING, PERMANENT, WrongSession, plainly
 from sensors.warehouse.snowflake_sessions import Sessions
 from sensors.warehouse.snowflake_tables import Tables
 
@@ -184,7 +188,7 @@ ERRORS = [
     (
         606,
         "No active warehouse selected in the current session.",
-        "no warehouse is chosen to run it: write ?warehouse=NAME in the URL, or give the role USAGE on one",
+        "no warehouse is chosen to run it, or the role may not use it: write ?warehouse=NAME or `session:`",
     ),
     (100038, "Numeric value 'x' is no", "a text cannot be read as a number: Numeric value 'x' is no"),
     (603, "Processing aborted; incident 123.", "Snowflake failed inside: Processing aborted; incident 123"),
@@ -227,18 +231,18 @@ def test_every_number_has_one_sentence_of_one_line() -> None:
 # --------------------------------------------------------------------------- sessions
 
 
-def logins(error: WarehouseError) -> int:
+def logins(error: WarehouseError, kind: Session = USUAL) -> int:
     """How often Snowflake is asked when many policies want a session that it refuses."""
     tried: list[int] = []
 
-    def refuses() -> None:
+    def refuses(_: Session) -> None:
         tried.append(1)
         raise error
 
     sessions = Sessions(refuses, 4)
 
     def policy() -> None:
-        with suppress(WarehouseError), sessions.borrow(5) as session:
+        with suppress(WarehouseError), sessions.borrow(kind, 5) as session:
             assert session.connection is None
 
     threads = [threading.Thread(target=policy) for _ in range(12)]
@@ -254,32 +258,143 @@ def test_a_wrong_password_is_not_tried_by_every_policy_or_the_user_is_locked_out
     assert logins(WarehouseError("Snowflake cannot be reached", transient=True)) == 12
 
 
+def test_a_role_that_is_refused_keeps_no_other_policy_out() -> None:
+    tried: list[str] = []
+
+    def opens(kind: Session) -> object:
+        tried.append(kind.role)
+        if kind.role == "nobody":
+            raise WrongSession("the role is not there")
+        return SimpleNamespace(close=lambda: None)
+
+    sessions = Sessions(opens, 4)
+    for role in ("nobody", "nobody", "risk", "nobody", "risk"):
+        with suppress(WarehouseError), sessions.borrow(Session(role), 5) as lent:
+            assert lent.connection is not None
+    assert tried == ["nobody", "risk"]  # refused once, and a session that is open is lent again
+
+
+def test_each_warehouse_has_its_own_bound_whatever_the_role() -> None:
+    sessions = Sessions(lambda _: SimpleNamespace(close=lambda: None), 1, usual="wh")
+    with sessions.borrow(Session("a", "big"), 5):
+        with sessions.borrow(USUAL, 0):  # on the usual one
+            for kind in (Session("b", "BIG"), Session("b", "WH"), Session("c")):
+                with pytest.raises(WarehouseError, match="all 1 sessions with Snowflake for"):
+                    sessions.borrow(kind, 0).__enter__()
+        with sessions.borrow(Session("b"), 0):
+            pass
+
+
 # --------------------------------------------------------------------------- tables
 
 
+class Simulated:
+    """A Snowflake of two tables, as far as `Tables` asks it; `asked` has what ran, a letter for each."""
+
+    def __init__(self, *tables: str) -> None:
+        self.times: dict[str, list[datetime]] = {name: [] for name in tables}
+        self.marks = dict.fromkeys(tables, 1)
+        self.asked = ""
+        self.between: list[tuple[str, datetime]] = []  # commits that come between two questions
+
+    def commit(self, table: str, at: datetime) -> None:
+        self.times[table].append(at)
+        self.marks[table] += 1
+
+    def ask(self, sql: str, _: object) -> list[tuple[object, ...]]:
+        answer = self._answer(sql)
+        if self.between:
+            self.commit(*self.between.pop())
+        return answer
+
+    def _answer(self, sql: str) -> list[tuple[object, ...]]:
+        if "SYSTEM$" in sql:
+            self.asked += "m"
+            found = re.findall(r"TIME\('([^']+)'\)", sql)
+            if unknown := set(found) - self.marks.keys():
+                raise WarehouseError(f"the warehouse has no {min(unknown)}")
+            return [tuple(self.marks[table] for table in found)]
+        if "COLUMNS" in sql:
+            self.asked += "c"
+            return [(*table.split("."), "at_", "timestamp_ntz") for table in self.times]
+        self.asked += "t"
+        read = re.findall(r"SELECT (\d+) AS n, .*? FROM ([\w.]+)", sql)
+        newest = {n: max(self.times[table], default=None) for n, table in read}
+        return [(int(n), at and at.replace(tzinfo=None)) for n, at in newest.items()]
+
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+A, B = ("core.a", "at_"), ("core.b", "at_")
+
+
 def test_what_is_due_together_is_answered_by_one_query_and_kept_a_moment() -> None:
-    asked: list[str] = []
-    clock = SimpleNamespace(now=100.0)
-
-    def ask(sql: str, _: object) -> list[tuple[object, ...]]:
-        asked.append(sql)
-        if "INFORMATION_SCHEMA" in sql:
-            return [("core", "a", "at_", "timestamp_ntz"), ("core", "b", "at_", "date")]
-        return [(n, datetime(2026, 1, 1, n)) for n in range(sql.count("MAX("))]  # noqa: DTZ001
-
-    tables = Tables(ask, "core", lambda: clock.now)
+    clock, there = SimpleNamespace(now=100.0), Simulated("core.a", "core.b")
+    there.commit("core.a", AT)
+    tables = Tables(there.ask, "core", lambda: clock.now)
     for _ in range(3):
-        assert tables.loaded_until([("core.a", "at_")]) == {
-            ("core.a", "at_"): datetime(2026, 1, 1, tzinfo=UTC)
-        }
-    assert len(asked) == 2  # what columns there are, and how far they are loaded
-    tables.loaded_until([("core.b", "at_")])  # a table that is new is asked for, with all others
-    assert len(asked) == 4
-    assert asked[-1].count("MAX(") == 2
-    clock.now += 2.5
-    tables.loaded_until([("core.a", "at_")])
-    tables.loaded_until([("core.b", "at_")])
-    assert len(asked) == 5
+        assert tables.loaded_until([A]) == {A: AT}
+    assert there.asked == "mct"
+    tables.loaded_until([B])  # a table that is new is asked for; of the other one it is known already
+    assert there.asked == "mctmct"
+
+
+def test_a_table_that_has_not_changed_is_not_asked_again() -> None:
+    clock, there = SimpleNamespace(now=100.0), Simulated("core.a", "core.b")
+    tables = Tables(there.ask, "core", lambda: clock.now)
+    tables.loaded_until([A, B])
+    there.asked = ""
+    for _ in range(10):
+        clock.now += 60
+        tables.loaded_until([A, B])
+    assert there.asked == "m" * 10  # and a mark wakes no warehouse
+    there.commit("core.b", AT)
     clock.now += 60
-    tables.loaded_until([("core.a", "at_")])
-    assert len(asked) == 7
+    assert tables.loaded_until([A, B]) == {B: AT}
+    assert there.asked == "m" * 11 + "t"
+
+
+def test_a_table_without_a_mark_is_asked_each_time_and_harms_no_other() -> None:
+    clock, there = SimpleNamespace(now=100.0), Simulated("core.a", "core.b")
+    del there.marks["core.b"]  # as of an external table
+    tables = Tables(there.ask, "core", lambda: clock.now)
+    for _ in range(3):
+        tables.loaded_until([A, B])
+        clock.now += 60
+    assert there.asked == "mmmct" + "mt" * 2  # that it has none is asked once in ten minutes
+    there.commit("core.a", AT)
+    assert tables.loaded_until([A]) == {A: AT}
+
+
+COMMITS = st.lists(st.tuples(st.sampled_from(["core.a", "core.b"]), st.integers(-90, 90)), max_size=3)
+TICKS = st.lists(st.tuples(COMMITS, COMMITS, st.sampled_from([0.5, 3.0, 60.0])), max_size=12)
+
+
+@given(TICKS, st.integers(0, 10), st.integers(0, 20))
+def test_no_row_stays_unseen_that_would_be_seen_by_asking_each_time(
+    ticks: list[tuple[list[tuple[str, int]], list[tuple[str, int]], float]], delay: int, lookback: int
+) -> None:
+    """The same policy over the same commits, as it is asked and with the times known at each moment. Rows may
+    be late, early or of the future, and come between two questions."""
+    clock, there = SimpleNamespace(now=100.0), Simulated("core.a", "core.b")
+    tables = Tables(there.ask, "core", lambda: clock.now)
+    kind = Incremental("at_", timedelta(seconds=lookback), timedelta(seconds=delay))
+    marks: dict[str, datetime | None] = {"cheap": None, "always": None}
+    seen: dict[str, set[datetime]] = {"cheap": set(), "always": set()}
+    for commits, between, pause in [*ticks, ([], [], 200.0), ([], [], 200.0)]:
+        clock.now += pause
+        due = AT + timedelta(seconds=clock.now)
+        for table, seconds in commits:
+            there.commit(table, due + timedelta(seconds=seconds))
+        there.between = [(table, due + timedelta(seconds=s)) for table, s in between]
+        cheap = tables.loaded_until([A, B])
+        while there.between:  # no more was asked, and they came all the same
+            there.commit(*there.between.pop())
+        newest = {table: max(times) for table, times in there.times.items() if times}
+        for how, until in (("cheap", cheap.values()), ("always", newest.values())):
+            window = window_for(kind, due, marks[how], min(until)) if len(until) == 2 else None
+            if window is None or window.start is None or window.empty:  # an empty table is waited for
+                continue
+            rows = {at for times in there.times.values() for at in times}
+            seen[how] |= {at for at in rows if window.start <= at < window.end}
+            marks[how] = window.end
+    assert seen["always"] <= seen["cheap"]

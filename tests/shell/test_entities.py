@@ -39,12 +39,25 @@ def story(node: Node, text: str = "show seller:s_1") -> EntityReply:
     return reply
 
 
+def node_card(node: Node, alert: int) -> str:
+    """Where its card stands, as Slack writes it."""
+    card = node.store.outbox.cards_of([alert])[alert]
+    assert node.slack is not None
+    return node.slack.address(card.channel, card.ts or "")
+
+
 def test_the_card_names_the_others_and_what_earlier_ones_came_to(bot: Node, slack: Sandbox) -> None:
+    assert bot.slack is not None
+    bot.slack.who_am_i()
     bot.deliver(12)
     (card,) = [m for m in slack.messages("payments") if "ALR-2" in json.dumps(m["blocks"][0])]
     said = json.dumps(card, ensure_ascii=False)
-    assert "also open: ALR-3 `payments.held`" in said
-    assert "before: ALR-1 true positive" in said
+    first, third = (node_card(bot, n) for n in (1, 3))
+    assert f"before: <{first}|ALR-1> true positive" in said
+    bot.engine.act(2, Comment("U0ANA", "looking"), by="U0ANA")
+    bot.deliver(12)
+    (card,) = [m for m in slack.messages("payments") if "ALR-2" in json.dumps(m["blocks"][0])]
+    assert f"also open: <{third}|ALR-3> `payments.held`" in json.dumps(card, ensure_ascii=False)
     assert "ALR-4" not in said
 
 

@@ -214,3 +214,9 @@ def test_nor_do_why_and_status(bot: Node) -> None:
         assert ("Open alerts: 1" in seen(bot.desk.command(person, f"why {SECRET}"))) is (person in SEES)
         line = next(one for one in bot.desk.status(person).policies if one.name == SECRET)
         assert line.open_alerts == (1 if person in SEES else 0)
+
+
+def test_nor_does_the_number_of_open_alerts(bot: Node) -> None:
+    assert [bot.desk.status(person).open_total for person in EVERYBODY] == [
+        2 if person in SEES else 1 for person in EVERYBODY
+    ]

@@ -28,11 +28,14 @@ class Answer:
 class Execution:
     """One statement. `work` runs it and gives its result; `stop` interrupts it from outside."""
 
-    def __init__(self, sql: str, tag: str, user: str) -> None:
+    def __init__(self, sql: str, tag: str, user: str, role: str = "", schema: str = "") -> None:
         self.id = str(uuid.uuid4())
         self.sql = sql
         self.tag = tag
         self.user = user
+        self.role = role
+        self.schema = schema
+        self.warehouse: str | None = None  # that runs it
         self.status = "RUNNING"
         self.started = datetime.now(UTC)
         self.ended: datetime | None = None
@@ -85,6 +88,9 @@ class Execution:
             "query_text": self.sql,
             "query_tag": self.tag,
             "user_name": self.user,
+            "role_name": self.role,
+            "schema_name": self.schema,
+            "warehouse_name": self.warehouse,
             "execution_status": self.status,
             "error_code": f"{self.refused.code:06d}" if self.refused else None,
             "error_message": self.refused.said if self.refused else None,

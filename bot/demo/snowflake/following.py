@@ -66,7 +66,7 @@ class Following:
             run(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {name}.{schema}.{table}")
         run("COMMIT")
         for schema, table in tables:  # not within the transaction, which may write to one database
-            note(self._connection, DATABASE, schema.upper(), table.upper(), at)
+            note(self._connection, (DATABASE, schema.upper(), table.upper()), at, stands=True)
         self._attached.append(name)
         if len(self._attached) > KEPT:
             run(f"DETACH {self._attached.popleft()}")

@@ -12,7 +12,7 @@ CALL = re.compile(
     r"TABLE\(\s*(?:\w+\.)?INFORMATION_SCHEMA\.QUERY_HISTORY_BY_USER\(\s*(?:RESULT_LIMIT\s*=>\s*\d+)?\s*\)\s*\)",
     re.IGNORECASE,
 )
-NAMES = ("query_id", "query_text", "query_tag", "user_name")
+NAMES = ("query_id", "query_text", "query_tag", "user_name", "role_name", "schema_name", "warehouse_name")
 TEXTS = (*NAMES, "execution_status", "error_code", "error_message")
 TIMES = ("start_time", "end_time")
 TABLE = "_fs_global.main.QUERY_HISTORY"

@@ -25,6 +25,14 @@ RESULT_GONE = Refusal(707, "The result of the query is gone.", "02000")
 NO_SUCH_QUERY = Refusal(709, "Statement not found")
 
 
+NO_WAREHOUSE = Refusal(606, "No active warehouse selected in the current session.", "57P03")
+
+
+def no_role(name: str) -> Refusal:
+    said = f"Role '{name}' specified in the connect string does not exist or not authorized."
+    return Refusal(390189, said)
+
+
 def timed_out(seconds: float) -> Refusal:
     said = f"Statement reached its statement or warehouse timeout of {seconds:g} second(s) and was canceled."
     return Refusal(630, said, "57014")

@@ -60,7 +60,8 @@ class Server:
     async def login(self, request: Request) -> Response:
         data = (await _body(request)).get("data") or {}
         named = request.query_params
-        session = self.sessions.login(data, named.get("databaseName", ""), named.get("schemaName", ""))
+        place = (named.get(name, "") for name in ("databaseName", "schemaName", "roleName", "warehouse"))
+        session = self.sessions.login(data, *place)
         return wire.said(session.told)
 
     async def renew(self, request: Request) -> Response:

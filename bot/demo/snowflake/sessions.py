@@ -11,6 +11,7 @@ from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.instance import FakeSnow
 
 from bot.demo.snowflake.refusals import NO_SESSION, WRONG_PASSWORD, Refusal
+from bot.demo.snowflake.roles import Roles
 
 USER = "PATROL"
 SECRETS = {  # by authenticator: the one secret that is right, and under which name it comes
@@ -27,12 +28,16 @@ LASTS_S = 3600
 
 
 class Session:
-    def __init__(self, database: str, schema: str, parameters: dict[str, Any]) -> None:
+    def __init__(
+        self, database: str, schema: str, parameters: dict[str, Any], role: str, warehouse: str
+    ) -> None:
         self.token = secrets.token_urlsafe(24)
         self.master = secrets.token_urlsafe(24)
         self.number = secrets.randbelow(1 << 40)
         self.database = database
         self.schema = schema
+        self.role = role
+        self.warehouse = warehouse  # "" where there is none of the name
         self.parameters = {name.upper(): value for name, value in parameters.items()}
 
     @property
@@ -51,7 +56,12 @@ class Session:
                 {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},
                 {"name": "CLIENT_TELEMETRY_ENABLED", "value": False},
             ],
-            "sessionInfo": {"databaseName": self.database or None, "schemaName": self.schema or None},
+            "sessionInfo": {
+                "databaseName": self.database or None,
+                "schemaName": self.schema or None,
+                "roleName": self.role,
+                "warehouseName": self.warehouse or None,
+            },
         }
 
 
@@ -60,12 +70,15 @@ class Sessions:
 
     def __init__(self, fake: FakeSnow, key: str = "") -> None:
         self.fake = fake
+        self.roles = Roles()
         self._key = key  # the user's public one, in PEM
         self._by_token: dict[str, Session] = {}
         self._connecting = threading.Lock()
 
-    def login(self, data: dict[str, Any], database: str, schema: str) -> Session:
-        """Raises Refusal for a wrong user or secret, and for a database or schema that is not there."""
+    def login(
+        self, data: dict[str, Any], database: str, schema: str, role: str = "", warehouse: str = ""
+    ) -> Session:
+        """Raises Refusal for a wrong user or secret, and for a role that is not there."""
         which = str(data.get("AUTHENTICATOR") or "").upper()
         if which == "SNOWFLAKE_JWT" and self._key:
             _signed(str(data.get("TOKEN")), self._key)
@@ -75,7 +88,9 @@ class Sessions:
                 raise WRONG.get(which, WRONG_PASSWORD)
         else:
             raise Refusal(390140, f"the local server knows no authenticator {which}")
-        session = Session(database.upper(), schema.upper(), data.get("SESSION_PARAMETERS") or {})
+        chosen = self.roles.admit(role, warehouse)
+        parameters = data.get("SESSION_PARAMETERS") or {}
+        session = Session(database.upper(), schema.upper(), parameters, *chosen)
         self._by_token[session.token] = session
         return session
 

@@ -6,7 +6,7 @@ What is said here holds for every kind; each kind's own keys lie in a module of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from importlib import import_module
@@ -39,6 +39,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words), Field(description="a
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(description="a duration such as 2s")]
 Verb = Annotated[Method, BeforeValidator(_upper), Field(description="a method such as GET or POST")]
 Text = Annotated[str, Field(min_length=1, description="a text")]
+Headers = Annotated[dict[str, str], Field(default_factory=dict, description="a mapping of names to texts")]
 Flag = Annotated[bool, Field(description="true or false")]
 
 
@@ -80,6 +81,24 @@ def address_problems(where: str, url: str) -> Iterator[str]:
         yield f"{where}: must begin with https:// or a ${{VARIABLE}} that does, not {url[:60]!r}"
     elif re.match(r"https?://[^/?#]*\{", shape):
         yield f"{where}: a parameter cannot choose the host; put a / before it"
+
+
+def root_problems(url: str) -> Iterator[str]:
+    """What is wrong with the address of a system, below which its own API lies."""
+    yield from address_problems("url", url)
+    if fill.names(url):
+        yield "url: takes ${VARIABLES} only, no parameters"
+    if re.search(r"[?#]", fill.plain(url)):
+        yield "url: is the address of the whole system, without ? or #"
+
+
+def header_problems(headers: Mapping[str, str], own: Iterable[str]) -> Iterator[str]:
+    """What is wrong with headers as they are declared; `own` are those that Patrol sets itself."""
+    for name, value in headers.items():
+        if name.lower() in own:
+            yield f"headers.{name}: Patrol sets this header itself"
+        elif fill.names(value):
+            yield f"headers.{name}: takes ${{VARIABLES}} only, no parameters"
 
 
 def unknown(where: str, used: Iterable[str], job: Job) -> Iterator[str]:

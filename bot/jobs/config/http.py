@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bot.jobs import config, fill
-from bot.jobs.config import Duration, Text, Verb, Words
+from bot.jobs.config import Duration, Headers, Text, Verb, Words
 from sensors.model.job import Job
 
 
@@ -54,7 +54,7 @@ class Config(config.Config):
 
     url: Text
     method: Verb = "POST"
-    headers: dict[str, str] = Field(default_factory=dict, description="a mapping of names to texts")
+    headers: Headers
     body: Any = None
     message: Text = "message"
     link: Text = "link"
@@ -70,11 +70,9 @@ def problems(job: Job, wanted: Config) -> Iterator[str]:
     yield from config.unknown("body", fill.names(wanted.body), job)
     if wanted.method == "GET" and wanted.body is not None:
         yield "body: a GET request has none; take it away, or make the method POST"
-    for name, value in wanted.headers.items():
-        if name.lower() in ("idempotency-key", "content-type", "content-length", "host"):
-            yield f"headers.{name}: Patrol sets this header itself"
-        elif fill.names(value):
-            yield f"headers.{name}: takes ${{VARIABLES}} only; send parameters in the url or the body"
+    yield from config.header_problems(
+        wanted.headers, ("idempotency-key", "content-type", "content-length", "host")
+    )
     yield from config.unused(job, fill.names(wanted.url) | fill.names(wanted.body))
     if wanted.poll:
         yield from _of_a_run("poll.url", wanted.poll.url)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0028"
-down_revision = "0026"
+down_revision = "0027"
 
 TIME = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
 

@@ -1,0 +1,119 @@
+"""Jobs of kind command: a program on Patrol's own host, with an argument list and no shell.
+
+It outlives Patrol; the next one finds it again by what is kept in the project's .patrol/commands.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+from bot.core.job_run import Ability, JobState, Progress
+from bot.jobs import Runner, argument, config, fill
+from bot.jobs.command.kept import How, Kept, Order, Runs
+from bot.jobs.config.command import Config
+from bot.jobs.place import Place
+from bot.jobs.web import clear, masked
+from bot.process.errors import JobRefused
+from sensors.model.clock import say_duration
+from sensors.model.job import KEY, Job
+
+AGAIN_S = 2.0
+ABILITIES = frozenset({Ability.cancel, Ability.tail})
+
+
+class CommandRunner(Runner):
+    """What the job says is run, as it says it, where patrol.yml lets jobs run commands."""
+
+    def __init__(self, environ: Mapping[str, str], place: Place) -> None:
+        self._environ = environ
+        self._place = place
+        self._runs = Runs(place.state)
+
+    def repeatable(self, job: Job) -> bool:  # noqa: ARG002 - one claim for each key makes it so
+        return True
+
+    def plan(self, job: Job, params: Mapping[str, Any]) -> str:
+        wanted = config.of(job, Config)
+        values = fill.values(job, params, f"{{{KEY}}}")
+        said = [f"{name}={value}" for name, value in wanted.environment.items()]
+        return "\n".join([shlex.join(argument.filled(wanted.command, values)), f"in {wanted.folder}", *said])
+
+    def abilities(self, job: Job) -> frozenset[Ability]:  # noqa: ARG002
+        return ABILITIES
+
+    def start(self, job: Job, params: Mapping[str, Any], idempotency_key: str) -> Progress:
+        wanted = config.of(job, Config)
+        allowed(job, self._place)
+        filler = fill.Filler(self._environ, fill.values(job, params, idempotency_key))
+        with masked(filler, job):
+            order = Order(
+                argument.filled(wanted.command, filler.values),
+                self._place.project / wanted.folder,
+                environment(wanted.environment, filler, self._environ),
+                job.timeout,
+            )
+            run = self._runs.begin(job.name, idempotency_key, order)
+            return clear(progress(job, run, self._runs.look(run)), filler, job)
+
+    def poll(self, job: Job, external_id: str) -> Progress:
+        filler = fill.Filler(self._environ, {})
+        with masked(filler, job):
+            return clear(progress(job, external_id, self._runs.look(external_id)), filler, job)
+
+    def cancel(self, job: Job, external_id: str) -> str:  # noqa: ARG002
+        self._runs.cancel(external_id)
+        return "asked to end; what is left of it after five seconds is killed"
+
+    def tail(self, job: Job, external_id: str) -> str:
+        return fill.Filler(self._environ, {}).mask(self._runs.tail(external_id), job.config)
+
+
+def allowed(job: Job, place: Place) -> None:
+    """Commands are run where the settings say so, and nowhere else."""
+    if not place.commands:
+        raise JobRefused(
+            f"{job.title} runs a command on Patrol's host, which is off: commands: on in patrol.yml."
+        )
+
+
+def environment(said: Mapping[str, str], filler: fill.Filler, environ: Mapping[str, str]) -> dict[str, str]:
+    """What is declared, and where programs lie."""
+    return {"PATH": environ.get("PATH", os.defpath)} | {
+        name: filler.text(value) for name, value in said.items()
+    }
+
+
+def progress(job: Job, run: str, kept: Kept) -> Progress:
+    """How it goes, in words: the last line that it wrote says what came of it."""
+    if kept.how is How.running:
+        return Progress(JobState.running, run, kept.last_line or "running", again_in_s=AGAIN_S)
+    if kept.how is How.lost:
+        lost = (
+            "It was cut off, perhaps by a restart of its host, and how far it came is not known: look there"
+        )
+        return Progress(JobState.failed, run, _with(lost, kept.last_line))
+    if kept.why == "cancelled":
+        return Progress(JobState.cancelled, run, _with("cancelled", kept.last_line))
+    if kept.why:
+        over = f"ended by Patrol: it took longer than {say_duration(job.timeout)}"
+        return Progress(JobState.failed, run, _with(over, kept.last_line))
+    if kept.code == 0:
+        return Progress(JobState.succeeded, run, kept.last_line or "done")
+    return Progress(JobState.failed, run, _with(_ending(kept.code), kept.last_line))
+
+
+def _ending(code: int) -> str:
+    if code > 0:
+        return f"exit code {code}"
+    try:
+        return f"ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"ended by signal {-code}"
+
+
+def _with(said: str, last_line: str) -> str:
+    return f"{said}: {last_line}" if last_line else said

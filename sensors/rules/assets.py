@@ -1,0 +1,36 @@
+"""Rules for tables that only the warehouse's kind decides: whether it keeps a date of their last change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sensors.model.asset import LAST_ALTERED, Asset
+from sensors.model.catalog import Problem
+from sensors.warehouse.able import ALTERING
+from sensors.yaml_marks import Document
+
+EMBEDDED = "duckdb"  # a file of one's own stands for the warehouse: there no table is ever late by its date
+WHY_NOT = {
+    "postgres": "postgres keeps no time of a table's last change: track_commit_timestamp dates rows, and"
+    " pg_stat_all_tables counts since the statistics were reset",
+    "duckdb": "DuckDB keeps no time of a table's last change, so it is never late there",
+}
+
+
+def undated(dialect: str) -> str:
+    """Why a warehouse that speaks it cannot say when a table was altered; empty where it can."""
+    known = WHY_NOT.get(dialect, f"Patrol does not know how {dialect} tells when a table was last changed")
+    return "" if dialect in ALTERING else f"{known}: name a column in loaded_until"
+
+
+def asset_rules(
+    document: Document | None, assets: Mapping[str, Asset], dialect: str | None
+) -> Iterator[Problem]:
+    """`dialect`: of the warehouse that is asked, where it is known."""
+    why = undated(dialect or EMBEDDED)
+    if not why or document is None or not isinstance(document.data, dict):
+        return
+    for key in document.data:
+        asset = assets.get(str(key).lower())
+        if asset is not None and asset.aged_by == LAST_ALTERED:
+            yield document.problem((key, "freshness", "by"), why, warning=dialect in (None, EMBEDDED))

@@ -1,0 +1,37 @@
+"""What only some warehouses can: be asked in another session, and say when a table was last changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from sensors.model.asset import Asset
+from sensors.model.session import Session
+from sensors.warehouse import Warehouse
+
+ALTERING = ("snowflake",)  # dialects of those that say when a table was last changed
+
+
+@runtime_checkable
+class Sessional(Protocol):
+    """A warehouse with roles, warehouses or schemas to choose from."""
+
+    def within(self, session: Session) -> Warehouse: ...
+
+
+@runtime_checkable
+class Dated(Protocol):
+    """A warehouse that keeps a date of each table."""
+
+    def altered(self, assets: Iterable[Asset]) -> dict[str, datetime]: ...
+
+
+def within(warehouse: Warehouse, session: Session) -> Warehouse:
+    """The same warehouse, asked in this session; one that has no such thing is asked as ever."""
+    return warehouse.within(session) if session.said and isinstance(warehouse, Sessional) else warehouse
+
+
+def altered(warehouse: Warehouse, assets: Iterable[Asset]) -> dict[str, datetime]:
+    """When each table was last changed, however that was; tables of which it is not known are left out."""
+    return warehouse.altered(assets) if isinstance(warehouse, Dated) else {}
