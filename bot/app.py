@@ -38,6 +38,9 @@ from bot.slack.client import SlackClient
 from bot.slack.homes import Homes
 from bot.slack.scopes import SCOPES
 from bot.starting import Starting
+from bot.steering.due import DueJobs
+from bot.steering.late import LateJobs
+from bot.steering.observing import Observing
 from bot.store import Store
 from bot.store.keeping import Keep
 from bot.view import View
@@ -110,6 +113,7 @@ class Bot:
         self.homes = Homes(self.desk.status, self.slack)
         groups = Groups(self.store, self.project, self.slack, clock)
         self.pagers = Pagers(self.engine)
+        due_jobs, self.observing = DueJobs(self.starting), Observing(self.starting)
         beside = {
             "pull": self.pulling.once,
             "groups": groups.once,
@@ -117,6 +121,9 @@ class Bot:
             "handoffs": self.desk.handoffs.once,
             "digests": Digests(self.view, self._picture).once,
             "homes": self.homes.once,
+            "due_jobs": due_jobs.once,
+            "observing": self.observing.once,
+            "late_jobs": LateJobs(due_jobs).once,
         }
         self.scheduler = Scheduler(
             self.engine, self.starting, self.deliverer, settings.workers, beside, _keep(settings)
@@ -213,6 +220,7 @@ class Bot:
         self.pulling.stopping.set()
         self.scheduler.stop()
         self.pagers.close()
+        self.observing.close()
         self.warehouse.close()
         self.store.close()
         log.info("off patrol")

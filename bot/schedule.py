@@ -57,6 +57,9 @@ CHORES: dict[str, float] = {
     "groups": 10,
     "pagers": 0.5,
     "handoffs": 10,
+    "due_jobs": 1,
+    "observing": 5,
+    "late_jobs": 30,
 }
 RUNS_KEPT = timedelta(days=14)
 ASKS_KEPT = timedelta(days=1)  # what was shown before it is done, and perhaps never was

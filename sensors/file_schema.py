@@ -9,8 +9,8 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, NoDefault
 
 from sensors.beside import DOORS, SINGULAR
-from sensors.file_beside import JOB_KEYS
 from sensors.file_defaults import DefaultsFile
+from sensors.file_job import JOB_KEYS
 from sensors.file_policy import PolicyFile
 from sensors.files import NAMES, Door, Json
 from sensors.graph import graph
