@@ -20,6 +20,7 @@ from bot.deliver import Deliverer
 from bot.deliver.pictures import Drawings, can_draw
 from bot.desk.desk import Desk
 from bot.desk.digests import Digests
+from bot.engine.backfilling import Backfills
 from bot.engine.engine import Engine
 from bot.jobs import Runner, runner_for
 from bot.jobs.place import Place
@@ -114,11 +115,13 @@ class Bot:
         groups = Groups(self.store, self.project, self.slack, clock)
         self.pagers = Pagers(self.engine)
         due_jobs, self.observing = DueJobs(self.starting), Observing(self.starting)
+        self.backfills = Backfills(self.engine)
         beside = {
             "pull": self.pulling.once,
             "groups": groups.once,
             "pagers": self.pagers.once,
             "handoffs": self.desk.handoffs.once,
+            "backfills": self.backfills.once,
             "digests": Digests(self.view, self._picture).once,
             "homes": self.homes.once,
             "due_jobs": due_jobs.once,
@@ -218,6 +221,7 @@ class Bot:
         if self.pictures:
             self.pictures.close()
         self.pulling.stopping.set()
+        self.backfills.close()  # first, for their leases are renewed as long as the scheduler runs
         self.scheduler.stop()
         self.pagers.close()
         self.observing.close()

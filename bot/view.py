@@ -308,6 +308,7 @@ class View:
             approvals=waiting,
             able={asked.id: self.may_approve(asked) for asked in waiting},
             standing=self.standing(),
+            backfills=tuple(self.store.backfills.begun()),
         )
 
     def _open_total(self, person: str, house: House) -> int:

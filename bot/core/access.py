@@ -63,6 +63,8 @@ class Deed(StrEnum):
     escalate = "escalate"
     stand_in = "stand_in"
     hand_on = "hand_on"
+    backfill = "backfill"
+    stop = "stop"
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,16 @@ RIGHTS = {
     ),
     Deed.hand_on: Right(
         Role.responder, "hand over {it}", ("handoff",), "`oncall` shows who is on call.", what="a shift"
+    ),
+    Deed.backfill: Right(
+        Role.lead,
+        "backfill {it}, and go on with it",
+        ("backfill",),
+        "`rerun payments.x` looks once more, now.",
+        what="a policy",
+    ),
+    Deed.stop: Right(
+        Role.responder, "stop {it}", ("stop",), "`status` shows what runs.", what="a backfill of its policies"
     ),
 }
 

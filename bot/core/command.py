@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 
 from bot.core.alert import Disposition, FalseCause
+from bot.core.past import between
 from bot.core.verbs import BY_NAME, SAME_AS, Verb
 from bot.core.verdict import CAUSES, VERDICTS, WORDS, bare, near_cause
 from sensors.model.clock import parse_duration
@@ -33,6 +34,10 @@ class Command:
     filters: Mapping[str, str] = field(default_factory=dict)
     words: str = ""
     approval: int = 0
+    names: tuple[str, ...] = ()  # of policies or tables, in order
+    past: str = ""  # which time, as `past.between` reads it
+    chain: bool = False  # with what hangs on them
+    again: bool = False  # also what was looked at before
     job_run: int = 0
 
     def ends(self, now: datetime) -> datetime | None:
@@ -82,6 +87,10 @@ UNTIL = re.compile(
 )
 TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?$")
 UNITS = ("m", "min", "minutes", "h", "hour", "hours", "d", "day", "days")
+PAST = re.compile(r"\d|now$|now\.|\.\.|…|‥")  # how a time in the past begins
+TO = ("to", "until", "-")  # between two times
+EVER = datetime(2000, 1, 1, tzinfo=UTC)  # to see whether a time can be read
+SINCE = "say 7d, 30d..7d or 2026-11-01..2026-11-08"
 LASTS = "say 30m, 2h, 1d, until:18:00 or until:fri"
 
 
@@ -227,6 +236,30 @@ class _Reader:
         word = self.words[0] if self.words else ""
         spaced = f"until:{self.words[1]}" if word.lower() == "until" and self.words[1:] else word
         return self._span() if UNTIL.fullmatch(spaced) or parse_duration(word) else None
+
+    def _names(self) -> str | None:
+        """All before the time; none where nothing is said."""
+        names: list[str] = []
+        while self.words and not PAST.match(self.words[0]):
+            names.append(self.words.pop(0).strip("`,").lower())
+        self.found["names"] = tuple(dict.fromkeys(filter(None, names)))
+        return "Backfill what? Name a policy, then the time." if self.words and not names else None
+
+    def _past(self) -> str | None:
+        """A time of the past, which may be written in several words, and how it is looked at."""
+        if not self.words:
+            return f"Since when? {SINCE.capitalize()}." if self.found.get("names") else None
+        said: list[str] = []
+        while self.words and (PAST.match(self.words[0]) or (said and self.words[0].lower() in TO)):
+            said.append(self.words.pop(0))
+        past = " ".join(".." if word.lower() in TO else word for word in said)
+        if between(past, EVER) is None:
+            return f"`{past[:60]}` is no time in the past; {SINCE}."
+        while self.words and self.words[0].lower() in ("chain", "again"):
+            self.found[self.words.pop(0).lower()] = True
+        self.found["past"] = past
+        near = get_close_matches(self.words[0].lower(), ("chain", "again"), n=1) if self.words else []
+        return f"`{self.words[0][:40]}`? Did you mean `{near[0]}`?" if near else None
 
     def _interval(self) -> str | None:
         interval = parse_duration(self.words.pop(0)) if self.words else None

@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.core import oncall
 from bot.core.access import Ground, role_in
 from bot.core.alert import Alert, Disposition, due
+from bot.core.backfill import BackfillRun
 from bot.core.builtin_earned import LANES
 from bot.core.builtin_slack import SLACK_AWAY
 from bot.core.cover import Cover
@@ -93,6 +94,11 @@ class House:
     def sees_of(self, person: str, policy: Policy) -> bool:
         """Whether the person may see what the policy finds."""
         return not policy.sensitive or role_in(person, self.ground_of_policy(policy.name)) is not None
+
+    def hides(self, run: BackfillRun) -> bool:
+        """Whether what a backfill finds is not for everybody's eyes."""
+        policies = (self.catalog.policies.get(one.policy) for one in run.stages)
+        return any(policy is None or policy.sensitive for policy in policies)
 
     def ground_of(self, name: str, team: Team | None) -> Ground:
         """Something else of a team, such as a policy or a job."""

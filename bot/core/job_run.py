@@ -3,7 +3,7 @@ system tells of its runs, whoever started them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -74,6 +74,12 @@ class Progress:
     link: str | None = None
     again_in_s: float = 2.0  # when to ask again
     updated: tuple[str, ...] = ()  # tables that it made anew, as database.schema.table in lower case
+
+
+def assets_of(updated: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
+    """Which assets the tables are that a run has made: by the whole name, or else by `schema.table`."""
+    found = (next((n for n in (one, one.partition(".")[2]) if n in known), "") for one in updated)
+    return tuple(name for name in found if name)
 
 
 class Ability(StrEnum):

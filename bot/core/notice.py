@@ -23,9 +23,9 @@ class StepTold:
 @dataclass(frozen=True)
 class Notice:
     """`to` is a channel or a person's Slack id. `body` says what: a sentence as `text` with the `people` that
-    it pings and the `steps` of alerts that tells; the id of a `handoff`; the span of a `digest`; or the id of
-    an `approval` with which of its messages it `says`. `under` is the key of the notice in whose thread it
-    stands.
+    it pings and the `steps` of alerts that tells; the id of a `handoff` or of a `backfill`; the span of a
+    `digest`; or the id of an `approval` with which of its messages it `says`. `under` is the key of the
+    notice in whose thread it stands.
 
     `id` is 0 until it is kept. `seq` counts what people would see change.
     """
@@ -72,6 +72,10 @@ class Notice:
     @property
     def handoff(self) -> int:
         return int(self.body.get("handoff") or 0)
+
+    @property
+    def backfill(self) -> int:
+        return int(self.body.get("backfill") or 0)
 
     @property
     def approval(self) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from bot.core.ledger import Stretch, cut
 from bot.core.plan import EPOCH, due_between, next_due
+from sensors.model.clock import instant, parse_duration, parse_wall
 from sensors.model.policy import After, Every, Incremental, Policy, Schedule, Trailing
 from sensors.model.window import INSTANT, Window, window_for
 
@@ -33,6 +35,37 @@ def windows(
             dues = due_between(policy.schedule, past.start, past.end)
             return tuple(window_for(kind, due, None, None) for due in islice(dues, most))
     return ()
+
+
+BETWEEN = re.compile(r"\s*(?:\.{2,}|…|‥)\s*")
+
+
+def between(text: str, now: datetime) -> Stretch | None:
+    """`7d`: since so long ago; `30d..7d`, `2026-11-01..2026-11-08`, or the two apart. None where it is none.
+
+    Times without a zone are by the clock of `now`. What comes first need not be the earlier.
+    """
+    parts = BETWEEN.split(text.strip())
+    if len(parts) == 1 and (apart := text.split())[1:]:
+        parts = apart if all(moment(one, now) for one in apart) else [text]
+    found = [moment(one, now) for one in parts[:3]]
+    if len(found) == 1:
+        found.append(now.astimezone(UTC))
+    start, end, *more = found
+    return Stretch(start, end) if start and end and not more else None
+
+
+def moment(text: str, now: datetime) -> datetime | None:
+    """`now`, how long ago, or a time; in UTC."""
+    if text == "now":
+        return now.astimezone(UTC)
+    if ago := parse_duration(text):
+        return now.astimezone(UTC) - ago
+    wall = parse_wall(text)
+    try:
+        return wall.astimezone(UTC) if wall and wall.tzinfo else wall and instant(wall, now.tzinfo or UTC)
+    except OverflowError:  # the first and last hours of time
+        return None
 
 
 def name(window: Window, part: int = 0, attempt: int = 0) -> str:

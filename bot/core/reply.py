@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.core.alert import Alert, Disposition, Event
 from bot.core.approval import Approval
+from bot.core.backfill import BackfillRun
 from bot.core.cost import NOTHING_SPENT, Cost, Spent
 from bot.core.digest import Digest
 from bot.core.earned import Record
@@ -155,6 +156,7 @@ class StatusReply:
     standing: tuple[str, ...] = ()  # what people have ordered for a time: snoozes of entities and policies
     of: str = ""  # the team, where only what is its own was asked for
     spent: Spent = NOTHING_SPENT  # in the last 24 hours, by all policies
+    backfills: tuple[BackfillRun, ...] = ()  # those that run
 
 
 @dataclass(frozen=True)

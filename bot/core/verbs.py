@@ -132,6 +132,21 @@ VERBS = (
         ("name", "interval", "span", "words"),
         ("every payments.x 1m 2h a launch", "every job:dbt_build 2h 3d"),
     ),
+    Verb(
+        "backfill",
+        "backfill payments.x 7d | 2026-11-01..2026-11-08 [chain] [again]",
+        "look at the past, once you have seen what that takes; its alerts page nobody. `chain`: with the"
+        " policies that hang on it; `again`: also what was backfilled before. Alone: those that run",
+        ("names", "past"),
+        (
+            "backfill payments.x 7d",
+            "backfill payments.x 30d..7d",
+            "backfill payments.x payments.y 2026-11-01..2026-11-08",
+            "backfill payments.x 2026-11-01T08:00..2026-11-01T12:00 again",
+            "backfill core.orders 7d chain",
+        ),
+    ),
+    Verb("stop", "stop BKF-3 | payments.x", "end a backfill after the window at hand", ("name",)),
     Verb("oncall", "oncall [team] [week]", "who is on call now and next; of a team its week", ("filters",)),
     Verb(
         "takeover",

@@ -16,7 +16,7 @@ from bot.deliver.quiet import Quiet
 from bot.deliver.refusals import ELSEWHERE, FROZEN, GONE, WHOLE
 from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.process.log import get
-from bot.slack import duty
+from bot.slack import backfill, duty
 from bot.slack.blocks import Face
 from bot.slack.digest import digest
 from bot.slack.handoff import handoff
@@ -89,8 +89,17 @@ class Notices:
         if notice.digest and team:
             told = self.view.digest(team, notice.digest)
             return digest(told, Room(address=self.slack.address), notice.picture)
+        if notice.backfill:
+            return self._backfill(notice.backfill)
         shift = self.store.handoffs.get(notice.handoff) if notice.handoff else None
         return handoff(shift, names, self._address) if shift else duty.notice(notice, names)
+
+    def _backfill(self, backfill_id: int) -> Face | None:
+        run = self.store.backfills.get(backfill_id)
+        if run is None:
+            return None
+        names = oncall.names(self.view.catalog.teams)
+        return backfill.card(run, self.store.backfills.found(run), self.view.files.hides(run), names)
 
     def _address(self, alert: int) -> str:
         """Where the alert's card stands."""

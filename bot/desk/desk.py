@@ -31,7 +31,6 @@ from bot.core.command import Command, Mistake
 from bot.core.order import JOB
 from bot.core.reply import (
     AskReply,
-    ListReply,
     Person,
     Reply,
     Revealed,
@@ -47,9 +46,11 @@ from bot.desk import places
 from bot.desk.acting import Acting
 from bot.desk.approving import Approving, Form
 from bot.desk.asking import Asking
+from bot.desk.backfilling import Backfilling
 from bot.desk.digests import Digests
 from bot.desk.job_orders import JobOrders
 from bot.desk.jobs import Jobs
+from bot.desk.listing import listed
 from bot.desk.revealing import Revealing
 from bot.desk.why import Why
 from bot.engine.engine import Engine
@@ -58,7 +59,6 @@ from bot.shifts.standing_in import StandingIn
 from bot.starting import Starting
 from bot.view import View
 from sensors.model.job import Job
-from sensors.model.policy import Severity
 
 ROWS_MOST = 10_000  # of an alert, page by page
 NOTE_MOST = 2_000  # characters of a note, as in the modals
@@ -77,9 +77,14 @@ class Desk:
         self.acting = Acting(engine, view)
         self.revealing = Revealing(self.acting)
         self.approving = Approving(self.acting, starting)
+        self.backfilling = Backfilling(self.acting)
         self.jobs = Jobs(self.acting, self.approving)
         self.job_orders = JobOrders(self.acting, starting)
-        others = {"job": self.approving.confirmed, "cancel": self.jobs.cancelled}
+        others = {
+            "job": self.approving.confirmed,
+            "cancel": self.jobs.cancelled,
+            "backfill": self.backfilling.confirmed,
+        }
         self.asking = Asking(self.acting, others)
         self.why = Why(engine, view)
         self.standing_in = StandingIn(view)
@@ -142,6 +147,10 @@ class Desk:
         """What somebody says by a button to a job that waits for a second person."""
         return self.approving.answer(person, approval, yes, seen=seen)
 
+    def steer(self, person: Person, backfill: int, does: str) -> Said:
+        """What somebody says by a button to a backfill: `stop`, or `go on`."""
+        return self.backfilling.steer(person, backfill, does)
+
     def accept(self, person: Person, handoff: int) -> Said:
         """The handoff of a shift is taken on by who is next."""
         said = self.handoffs.accept(person, handoff)
@@ -192,7 +201,7 @@ class Desk:
             "status": lambda p, said: self.jobs.with_seen(
                 places.status(self.engine, self.view, p.slack, said.name)
             ),
-            "list": self._list,
+            "list": lambda p, said: listed(self.engine, self.view, p.slack, said.filters),
             "show": self._show,
             "policy": lambda p, said: places.policy(self.engine, self.view, p.slack, said.name),
             "why": self._why,
@@ -206,6 +215,7 @@ class Desk:
             "rerun": self._rerun,
             "start": self._start,
             **self.approving.asks,
+            **self.backfilling.asks,
             **self.jobs.asks,
         }
         if parsed.verb in ("show", "status") and parsed.name.startswith(JOB):
@@ -306,38 +316,6 @@ class Desk:
     def _person(self, name: str) -> str | None:
         names = self.names()
         return name if name in names else next((s for s, n in names.items() if n.lower() == name), None)
-
-    def _list(self, person: Person, said: Command) -> Reply:
-        filters = dict(said.filters)
-        wrong = sorted(set(filters) - {"mine", "unowned", "late", "snoozed", "policy", "team", "severity"})
-        severity = filters.get("severity")
-        if wrong or (severity is not None and severity not in Severity.__members__):
-            what = f"`{wrong[0]}`" if wrong else f"`severity:{severity}`"
-            return Said(f"{what} is no filter.", f"Write it so: `{BY_NAME['list'].usage}`", ok=False)
-        if unknown := self._unknown(filters):
-            return unknown
-        alerts = self.engine.store.alerts.open(
-            policy=filters.get("policy"),
-            team=filters.get("team"),
-            owner=person.slack if "mine" in filters else None,
-            unowned="unowned" in filters,
-            late="late" in filters,
-            snoozed="snoozed" in filters,
-            severity=Severity[severity] if severity else None,
-        )
-        alerts = list(self.view.seen(person.slack, alerts))
-        asked = " ".join(f"{name}:{value}" if value else name for name, value in filters.items())
-        snoozes = tuple(self.view.standing()) if "snoozed" in filters else ()
-        return ListReply(tuple(alerts), asked, self.view.cards(alerts), snoozes)
-
-    def _unknown(self, filters: Mapping[str, str]) -> Said | None:
-        """A filter by something that is not there is a slip of the hand, not an empty list."""
-        policies = {*self.engine.catalog.policies, *self.engine.store.alerts.counts()}
-        known = {"policy": sorted(policies), "team": sorted(self.engine.catalog.teams)}
-        for what, names in known.items():
-            if what in filters and filters[what] not in names:
-                return no_such(what, filters[what], names)
-        return None
 
     def _show(self, person: Person, said: Command) -> Reply:
         if said.name:

@@ -78,6 +78,7 @@ def of_team(view: View, name: str, person: str) -> StatusReply:
         bundles=(),
         approvals=(),
         standing=(),
+        backfills=tuple(one for one in whole.backfills if one.team == name),
         version="",
     )
 

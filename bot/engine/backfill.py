@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 
+from bot.core.backfill import BackfillRun, Stage, takes
 from bot.core.change import Refused
+from bot.core.cost import Cost
 from bot.core.ledger import Stretch, Stretches, common
 from bot.core.past import name, windows
+from bot.core.words import when
+from bot.engine.asked import Ticked
 from bot.engine.engine import Engine
-from bot.engine.runs import Ticked
 from bot.process.errors import StoreAway
 from sensors.model.clock import say_duration
 from sensors.model.policy import Incremental, Now, Policy
@@ -25,6 +28,7 @@ MOST = 5000  # windows of one backfill
 MOST_PARTS = 200  # of one window, when only a part at a time fits
 AGAIN_S = 0.5  # while another run of the policy is at it
 RENEW_S = 4.0
+LATELY = timedelta(days=7)  # whose runs say how long a query takes
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,19 @@ class Plan:
     done: int  # windows that an earlier backfill has looked at
     channel: str
     clipped: str = ""  # why it ends before what was asked for
+    cost: Cost | None = None  # of its runs lately
+    each: timedelta | None = None  # the size of a window of events, where it was said
+
+    @property
+    def left(self) -> int:
+        """Windows that no backfill has looked at."""
+        return len(self.windows) - self.done
+
+    @property
+    def stage(self) -> Stage:
+        """What the bot is to carry out."""
+        policy, past = self.policy, self.past
+        return Stage(policy.name, policy.content, past.start, past.end, len(self.windows), each=self.each)
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,7 @@ class Step:
     bad_rows: int = 0
     before: bool = False  # an earlier backfill had looked at it
     failed: str = ""  # why it could not be looked at: the backfill ends here
+    passing: bool = False  # what failed may be well when it is tried again
 
 
 def plan(
@@ -81,7 +99,31 @@ def plan(
     known = engine.store.ledger.ranges(policy.name)
     done = 0 if again else sum(_whole(known, window) for window in found)
     looked = common([past], engine.store.ledger.covered(policy.name, since=past.start))
-    return Plan(policy, past, found, looked, done, channel, clipped)
+    now = engine.clock()
+    cost = engine.store.costs.between(now - LATELY, now + INSTANT, [policy.name]).get(policy.name)
+    return Plan(policy, past, found, looked, done, channel, clipped, cost, each)
+
+
+def resumed(policy: Policy, stage: Stage) -> Plan:
+    """What is left of a stage that was agreed to, of the policy as it was then."""
+    past = Stretch(stage.start, stage.end)
+    left = windows(policy, past, stage.each)[stage.done :]
+    return Plan(policy, past, left, (), 0, "", each=stage.each)
+
+
+def taken_up(engine: Engine, run: BackfillRun) -> tuple[Stage, ...] | Refused:
+    """The stages of one that ended early, as its policies now are: one that was changed begins anew, and what
+    was looked at before is left out as ever."""
+    stages = []
+    for one in run.stages:
+        policy = engine.catalog.policies.get(one.policy)
+        if policy is None or not policy.runs:
+            return Refused(f"{one.policy} is no longer run.")
+        if policy.content != one.content and not one.over:
+            found = windows(policy, Stretch(one.start, one.end), one.each, MOST)
+            one = replace(one, content=policy.content, windows=len(found), done=0)
+        stages.append(one)
+    return tuple(stages)
 
 
 def _limit(engine: Engine, policy: Policy) -> tuple[datetime, str]:
@@ -123,7 +165,8 @@ def _whole(known: Known, window: Window) -> bool:
 
 
 class Backfill:
-    """Carries out a plan. `wait` sleeps so many seconds, and says whether to stop instead."""
+    """Carries out a plan. `wait` sleeps so many seconds, and says whether to stop instead; `waits` is told
+    why nothing can be looked at just now."""
 
     def __init__(
         self,
@@ -133,11 +176,13 @@ class Backfill:
         *,
         by: str = "",
         again: bool = False,
+        waits: Callable[[str], object] = lambda _why: None,
     ) -> None:
         self.engine = engine
         self.policy = planned.policy
         self.windows = planned.windows
         self._wait = wait
+        self._waits = waits
         self._by = by or None
         self._again = again
         self._known: Known = engine.store.ledger.ranges(planned.policy.name)
@@ -169,7 +214,9 @@ class Backfill:
                     return None
                 if ticked.looked is None or not ticked.looked.ok:
                     why = ticked.looked.error if ticked.looked else ticked.why_not
-                    return Step(window, rows, fired, bad, failed=why or "it could not be looked at")
+                    passing = bool(ticked.looked and ticked.looked.transient)
+                    failed = why or "it could not be looked at"
+                    return Step(window, rows, fired, bad, failed=failed, passing=passing)
                 seen = ticked.looked.window
                 rows, bad = rows + len(ticked.looked.rows), bad + len(ticked.looked.bad_rows)
                 fired += sum(fire.new_evidence for fire in ticked.found.fired)
@@ -193,6 +240,8 @@ class Backfill:
             if ticked.looked and not ticked.busy:
                 self._known[cause.detail] = (ticked.looked.status, ticked.looked.window)
                 return ticked
+            if not ticked.busy:
+                self._waits(ticked.why_not)
             if self._wait(AGAIN_S):
                 return None
             self._bring_back()
@@ -230,21 +279,27 @@ def _renewing(engine: Engine) -> Iterator[None]:
         thread.join()
 
 
-def preview(planned: Plan) -> list[str]:
-    """What it would do, in words."""
-    total = len(planned.windows)
-    left = total - planned.done
+def preview(planned: Plan, channel: str = "") -> list[str]:
+    """What it would do, in words; `channel`: how people call it that its alerts go to."""
+    looked = sum((s.length for s in planned.looked), timedelta())
+    lines = [
+        queries(planned),
+        takes(planned.left, planned.cost),
+        f"looked at before: {say_duration(looked)} of {say_duration(planned.past.length)}"
+        + (" (what was seen then does not alert again)" if looked >= timedelta(seconds=1) else ""),
+        f"alerts go to {channel or planned.channel}, page nobody and start no jobs",
+        f"it ends at {when(planned.past.end)}: {planned.clipped}" if planned.clipped else "",
+    ]
+    return [line for line in lines if line]
+
+
+def queries(planned: Plan) -> str:
+    """In how many windows and queries it looks."""
+    total, left = len(planned.windows), planned.left
     size = max(w.end - w.start for w in planned.windows if w.start)
     what = f"windows of {'at most ' if planned.policy.accumulates and total > 1 else ''}{say_duration(size)}"
     before = f"; {planned.done:,} were backfilled before and are left out" if planned.done else ""
-    looked = sum((s.length for s in planned.looked), timedelta())
-    lines = [
+    return (
         f"{total:,} {what if total > 1 else what.replace('windows', 'window')}{before}: "
-        f"{left:,} {'query' if left == 1 else 'queries'}",
-        f"looked at before: {say_duration(looked)} of {say_duration(planned.past.length)}"
-        + (" (what was seen then does not alert again)" if looked >= timedelta(seconds=1) else ""),
-        f"alerts go to {planned.channel}, page nobody and start no jobs",
-    ]
-    if planned.clipped:
-        lines.append(f"it ends at {planned.past.end:%Y-%m-%d %H:%M:%S} UTC: {planned.clipped}")
-    return lines
+        f"{left:,} {'query' if left == 1 else 'queries'}"
+    )

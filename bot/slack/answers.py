@@ -33,7 +33,7 @@ from bot.core.reply import (
 from bot.core.trend import Trend
 from bot.core.verbs import BY_NAME
 from bot.core.words import count
-from bot.slack import approvals, duty
+from bot.slack import approvals, backfill, duty
 from bot.slack.asset import asset
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section, verbatim
 from bot.slack.costs import dearest, of_policy
@@ -261,6 +261,7 @@ def around(reply: StatusReply, policies: Sequence[str] | None = None) -> list[Bl
     return [
         *titled("Waiting for a second person", waiting),
         *titled("For a while", [answer(line) for line in reply.standing]),
+        *titled("Backfills", backfill.lines(reply.backfills)),
         *titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
         *titled("Policies", policy_lines(reply.policies) if policies is None else policies, POLICIES_MOST),
         *(titled("Dearest in 24 hours", dearest(reply.spent)) if policies is None else []),

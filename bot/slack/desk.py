@@ -68,6 +68,9 @@ class Desk(Protocol):
     def decide(self, person: Person, approval: int, yes: bool, seen: str, /) -> Said | Refused:
         """What a second person says to a job that waits. `seen` is what his button showed."""
 
+    def steer(self, person: Person, backfill: int, does: str, /) -> Said | Refused:
+        """A backfill is to `stop`, or to `go on`."""
+
     def accept(self, person: Person, handoff: int, /) -> Said | Refused:
         """The handoff of a shift is taken on."""
 

@@ -96,6 +96,7 @@ def register(
     app.action(re.compile(r"^alert\."))(listeners.click)
     app.action(re.compile(r"^approval\."))(listeners.decide)
     app.action(re.compile(r"^ask\."))(listeners.asked)
+    app.action(re.compile(r"^backfill\."))(listeners.steer)
     app.action(re.compile(r"^job\."))(listeners.of_job)
     app.action(ACCEPT)(listeners.accept)
     for entry in COMMANDS:
@@ -238,12 +239,27 @@ class Listeners:
 
     def decide(self, ack: Ack, body: Body, context: BoltContext) -> None:
         """A second person's answer to a job that waits."""
-        place, said = payloads.click(body).place, payloads.decision(body)
+        self._answered(ack, body, context, payloads.decision(body), self._desk.decide)
+
+    def steer(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        """A button of a backfill's message."""
+        self._answered(ack, body, context, payloads.steering(body), self._desk.steer)
+
+    def _answered(
+        self,
+        ack: Ack,
+        body: Body,
+        context: BoltContext,
+        said: tuple[Any, ...] | None,
+        does: Callable[..., Reply | Refused],
+    ) -> None:
+        """A button that says all that is to be known, for one who is answered beside its message."""
+        place = payloads.click(body).place
         if said is None:
             ack()
             self._talk.tell(place, plainly("This button says nothing that Patrol knows."))
             return
-        outcome = self._act(context, place, lambda: self._desk.decide(place.person, *said))
+        outcome = self._act(context, place, lambda: does(place.person, *said))
         ack()
         self._settle(outcome, lambda reply: self._talk.answer(place, reply), place)
 

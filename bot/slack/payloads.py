@@ -21,6 +21,7 @@ from bot.core.action import (
     Wake,
 )
 from bot.core.reply import Person
+from bot.slack.backfill import DOES
 from bot.slack.blocks import OF
 from bot.slack.jobs import CANCEL, RETRY, START
 from bot.slack.modals import Errand, filled
@@ -111,6 +112,13 @@ def decision(body: Body) -> tuple[int, bool, str] | None:
     shown = re.fullmatch(r"(\d{1,12}):([0-9a-f]{1,64})", str(action.get("value") or ""))
     said = re.fullmatch(r"approval\.(yes|no)\.\d{1,12}", str(action.get("action_id") or ""))
     return (int(shown[1]), said[1] == "yes", shown[2]) if shown and said else None
+
+
+def steering(body: Body) -> tuple[int, str] | None:
+    """Which backfill, and what it is to do."""
+    action = (body.get("actions") or [{}])[0]
+    said = re.fullmatch(r"(backfill\.(?:stop|on))\.(\d{1,12})", str(action.get("action_id") or ""))
+    return (int(said[2]), DOES[said[1]]) if said else None
 
 
 def of_job(body: Body) -> str:

@@ -23,6 +23,7 @@ from bot.store.tables import (
     pacing,
     runs,
 )
+from bot.store.tables_backfills import BEGUN, backfills
 from bot.store.tables_of_people import STILL_OPEN, approvals
 
 APART = timedelta(minutes=5)  # by so much the clocks of two processes may differ
@@ -43,6 +44,7 @@ def set_right(database: Database, now: datetime) -> int:
                 _back(c, effects, effects.c.due_at, now, UNDONE),
                 _back(c, approvals, approvals.c.lease_until, now, STILL_OPEN),
                 _back(c, approvals, approvals.c.expires_at, now, STILL_OPEN),  # it is over: ask again
+                _back(c, backfills, backfills.c.lease_until, now, BEGUN, after=APART),
                 _back(c, messages, messages.c.lease_until, now, after=APART),
                 _back(c, messages, messages.c.retry_at, now),
                 _back(c, messages, messages.c.look_again_at, now, after=APART),

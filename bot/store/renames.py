@@ -10,13 +10,14 @@ from sqlalchemy import Connection, Table, and_, delete, insert, select, update
 
 from bot.core.alert import Alert
 from bot.core.change import Change
-from bot.core.upstream import POLICY
+from bot.core.upstream import consumer
 from bot.store.alerts import alert_of
 from bot.store.changes import write_changes
 from bot.store.database import Database, in_parts
 from bot.store.snoozes import rename_target
 from bot.store.tables import RUNNING, alerts, ledger, policy_state, runs, seen
 from bot.store.tables import renames as t
+from bot.store.tables_backfills import backfill_stages
 from bot.store.tables_snoozes import orders
 from bot.store.tables_states import ran_for, states
 from bot.store.values import RENAMED_AWAY
@@ -43,9 +44,9 @@ class Renames:
             c.execute(insert(policy_state), {"policy": new, "watermark": watermark})
             c.execute(delete(runs).where(runs.c.policy == old, RUNNING))
             rename_target(c, old, new)
-            for table in (runs, ledger, seen, orders):
+            for table in (runs, ledger, seen, orders, backfill_stages):
                 c.execute(update(table).where(table.c.policy == old).values(policy=new))
-            _rename_states(c, POLICY + old, POLICY + new)
+            _rename_states(c, consumer(old), consumer(new))
             mine: Any = select(alerts.c.id, alerts.c.body).where(alerts.c.policy == old).order_by(alerts.c.id)
             changes = [rename(alert_of(found)) for found in c.execute(mine).all()]
             write_changes(self._database, c, changes, now)

@@ -15,6 +15,7 @@ from bot.store import ahead
 from bot.store.alerts import Alerts
 from bot.store.approvals import Approvals
 from bot.store.audit import Audit
+from bot.store.backfills import Backfills
 from bot.store.changes import write_changes
 from bot.store.contents import Contents
 from bot.store.costs import Costs
@@ -74,6 +75,7 @@ class Store:
         self.keeping = Keeping(self._database)
         self.snoozes = Snoozes(self._database)
         self.orders = Orders(self._database)
+        self.backfills = Backfills(self._database)
         self.states = UpstreamStates(self._database)
         self.covers = Covers(self._database)
         self.groups = Groups(self._database)

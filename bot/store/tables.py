@@ -339,9 +339,9 @@ job_runs = Table(
 NOT_OVER = text("(ended_at IS NULL OR poll_at IS NOT NULL)")  # ended, too, while its outcome is to be told
 Index("ix_job_runs_not_over", job_runs.c.id, sqlite_where=NOT_OVER, postgresql_where=NOT_OVER)
 Index("ix_job_runs_alert", job_runs.c.alert_id)
-Index("ix_job_runs_job", job_runs.c.job, job_runs.c.id)
 GOOD = text("state = 'succeeded'")
 Index("ix_job_runs_good", job_runs.c.job, job_runs.c.id, sqlite_where=GOOD, postgresql_where=GOOD)
+Index("ix_job_runs_job", job_runs.c.job, job_runs.c.id)
 
 contents = Table(
     "contents",

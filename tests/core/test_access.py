@@ -185,7 +185,7 @@ def test_the_table_is_what_was_agreed() -> None:
         None: {Deed.comment, Deed.share_rows, Deed.escalate},
         Role.responder: {
             *(Deed.acknowledge, Deed.hand_back, Deed.take, Deed.hand_over, Deed.snooze, Deed.wake),
-            *(Deed.stand_in, Deed.hand_on),
+            *(Deed.stand_in, Deed.hand_on, Deed.stop),
             *(Deed.resolve, Deed.change, Deed.reopen, Deed.rerun, Deed.start, Deed.cancel, Deed.reveal),
         },
         Role.lead: {
@@ -197,6 +197,7 @@ def test_the_table_is_what_was_agreed() -> None:
                 Deed.reveal_hidden,
                 Deed.pause,
                 Deed.pace,
+                Deed.backfill,
             ),
         },
         Role.approver: {Deed.approve},

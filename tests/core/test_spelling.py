@@ -82,6 +82,14 @@ PARTS: dict[str, st.SearchStrategy[Part]] = {
     "about": alerts | (named | entity).map(instead),
     "name": named,
     "maybe_name": named | st.just(part("")),
+    "names": st.lists(st.sampled_from(["payments.x", "core.orders", "job:dbt"]), min_size=1, unique=True).map(
+        lambda found: part(" ".join(found), names=tuple(found))
+    ),
+    "past": st.builds(
+        lambda said, how: part(f"{said} {' '.join(how)}", past=said, **dict.fromkeys(how, True)),
+        st.sampled_from(["7d", "30d..7d", "2026-11-01..2026-11-08", "2026-11-01T08:00Z..now", "3d 1d"]),
+        st.sampled_from([(), ("chain",), ("again",), ("chain", "again")]),
+    ),
     "approval": NUMBER.map(lambda n: part(f"APR-{n}", approval=n)),
     "job_run": NUMBER.map(lambda n: part(f"run-{n}", job_run=n)) | named,
     "person": st.sampled_from([part("<@UBO|bo>", person="UBO"), part("@Bo", person="bo")]),

@@ -202,4 +202,5 @@ def test_every_deed_is_tried_here_or_in_a_test_of_its_own() -> None:
     others = {Deed.approve, Deed.reveal, Deed.reveal_hidden}  # test_approvals.py, test_sensitive.py
     others |= {Deed.cancel}  # test_steering.py
     shifts = {Deed.stand_in, Deed.hand_on}  # test_standing_in.py, test_handoffs.py
-    assert {act.deed for act in ACTS} == set(Deed) - several - orders - others - shifts
+    backfills = {Deed.backfill, Deed.stop}  # test_backfilling.py
+    assert {act.deed for act in ACTS} == set(Deed) - several - orders - others - shifts - backfills

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 BEAT_S = 10.0  # how often it shows that it is there, for those who cannot see its process
-GRACE_S = 5.0  # between the wish to end and the end
 CAP = 512 * 1024  # bytes of one file of output; there are two, the older of which goes
 KEPT_MOST = 50_000_000  # bytes of a file that is kept beside
 CLAIM, OUTPUT, OLDER, CANCEL, BEAT, RESULT = "claim", "output", "output.older", "cancel", "beat", "result"
@@ -81,7 +80,7 @@ def keep(order: dict[str, Any]) -> None:
     assert child.stdout
     pump = threading.Thread(target=_pump, args=(child.stdout, folder), daemon=True)
     pump.start()
-    why = _watched(child, folder, float(order["limit_s"]), int(order["signal"]))
+    why = _watched(child, folder, order)
     pump.join(2)  # a grandchild may hold the pipe for ever
     for name, path in order["keep"].items():
         _kept(folder / name, Path(path), began)
@@ -130,10 +129,10 @@ def _pump(source: BinaryIO, folder: Path) -> None:
             full = True  # a disk without room must not hold the command up
 
 
-def _watched(child: subprocess.Popen[bytes], folder: Path, limit_s: float, politely: int) -> str:
+def _watched(child: subprocess.Popen[bytes], folder: Path, order: dict[str, Any]) -> str:
     """Waits for its end, or brings it about; why, where it was not its own."""
     now = time.monotonic()
-    deadline, beat, pause, kill_at, why = now + limit_s, now, 0.01, 0.0, ""
+    deadline, beat, pause, kill_at, why = now + order["limit_s"], now, 0.01, 0.0, ""
     while child.poll() is None:
         now = time.monotonic()
         if now >= beat:
@@ -141,8 +140,8 @@ def _watched(child: subprocess.Popen[bytes], folder: Path, limit_s: float, polit
             beat = now + BEAT_S
         if not why and ((folder / CANCEL).exists() or now >= deadline):
             why = "cancelled" if (folder / CANCEL).exists() else "timeout"
-            _signal(child, politely)
-            kill_at = now + GRACE_S
+            _signal(child, order["signal"])
+            kill_at = now + order["grace_s"]
         elif why and now >= kill_at:
             _signal(child, signal.SIGKILL)
         time.sleep(pause)

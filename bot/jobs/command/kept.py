@@ -47,7 +47,8 @@ class How(StrEnum):
 class Order:
     """What is to be run: a program with its arguments, in a folder, with these variables and no others.
 
-    `signal` is the polite wish to end. `keep`: files that it makes, which are copied when it has ended.
+    `signal` is the polite wish to end; what is still there after the `grace` is killed. `keep`: files that
+    it makes, by the names under which they are copied when it has ended.
     """
 
     argv: Sequence[str]
@@ -55,6 +56,7 @@ class Order:
     environment: Mapping[str, str]
     limit: timedelta
     signal: signal.Signals = signal.SIGTERM
+    grace: timedelta = timedelta(seconds=5)
     keep: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -159,6 +161,7 @@ class Runs:
             "env": dict(order.environment),
             "limit_s": order.limit.total_seconds(),
             "signal": int(order.signal),
+            "grace_s": order.grace.total_seconds(),
             "keep": {name: str(path.absolute()) for name, path in order.keep.items()},
         }
         loader = {k: v for k in ("PATH", "LD_LIBRARY_PATH") if (v := os.environ.get(k))}

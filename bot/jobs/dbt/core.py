@@ -9,18 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bot.core.job_run import JobState, Observed, Progress, Sighted
 from bot.jobs import argument, fill
 from bot.jobs.command import allowed, environment, progress
 from bot.jobs.command.kept import How, Order, Runs
 from bot.jobs.config.dbt import Config, options
-from bot.jobs.dbt.results import Results, results
+from bot.jobs.dbt.results import Results, results, unnamed
 from bot.jobs.place import Place
 from bot.process.errors import JobRefused
 from sensors.model.job import Job
 
-RESULTS = "run_results.json"
+MADE = ("run_results.json", "manifest.json")
 MARK = "DBT_ENV_CUSTOM_ENV_PATROL_RUN"  # dbt writes what such variables hold into its results
 MOST = 50_000_000  # bytes of its results that are read
 
@@ -44,8 +45,8 @@ class Core:
             self._project,
             self._environment | {MARK: run},
             self.job.timeout,
-            signal.SIGINT,  # on which dbt cancels its queries
-            {RESULTS: self._made},
+            signal=signal.SIGINT,  # on which dbt cancels its queries
+            keep={name: self._target / name for name in MADE},
         )
         self.runs.begin(self.job.name, key, order)
         return self.poll(run)
@@ -56,7 +57,7 @@ class Core:
     def poll(self, run: str) -> Progress:
         kept = self.runs.look(run)
         said = progress(self.job, run, kept)
-        found = _read(self.runs.file(run, RESULTS)) if kept.how is How.ended else None
+        found = _read(*(self.runs.file(run, name) for name in MADE)) if kept.how is How.ended else None
         if found is None or found.run != run:
             return said
         whole = not kept.why and (kept.code == 0 or found.failed)
@@ -72,7 +73,7 @@ class Core:
 
     def observe(self, since: datetime) -> Observed:
         """The newest invocation in the project, whoever began it: dbt keeps the results of one."""
-        found = _read(self._made)
+        found = _read(*(self._target / name for name in MADE))
         if found is None or found.ended_at is None or found.ended_at < since:
             return Observed()
         seen = Sighted(
@@ -98,9 +99,9 @@ class Core:
         return environment(self.wanted.environment, self.filler, self.environ)
 
     @property
-    def _made(self) -> Path:
-        """Where dbt writes the results of its newest invocation."""
-        return self._project / self._environment.get("DBT_TARGET_PATH", "target") / RESULTS
+    def _target(self) -> Path:
+        """Where dbt writes what came of its newest invocation."""
+        return self._project / self._environment.get("DBT_TARGET_PATH", "target")
 
     def _arguments(self) -> list[str]:
         """The whole command. Paths are seen from Patrol's project; a bare name is looked for in PATH."""
@@ -117,10 +118,14 @@ class Core:
         return said
 
 
-def _read(path: Path) -> Results | None:
+def _read(said: Path, manifest: Path) -> Results | None:
+    """What dbt wrote of an invocation; the manifest is large: read where that names no table."""
+    found = _json(said)
+    return results(found, _json(manifest) if unnamed(found) else None)
+
+
+def _json(path: Path) -> Any:
     try:
-        if path.stat().st_size > MOST:
-            return None
-        return results(json.loads(path.read_bytes()))
+        return json.loads(path.read_bytes()) if path.stat().st_size <= MOST else None
     except (OSError, ValueError, RecursionError):
         return None

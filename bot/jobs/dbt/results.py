@@ -15,8 +15,8 @@ from typing import Any
 from bot.core.words import count
 from bot.jobs.answer import one_line
 
-BUILT = {"model": "model", "seed": "seed", "snapshot": "snapshot"}
-CHECKED = {"test": "test", "unit_test": "unit test", "source": "source"}
+BUILT = ("model", "seed", "snapshot")
+CHECKED = {"unit_test": "unit test"}
 GOOD, BAD = ("success", "pass"), ("error", "fail", "runtime error", "partial success")
 NAMED = 3  # of what failed
 PART = re.compile(r'"((?:[^"]|"")+)"|`([^`]+)`|\[([^\]]+)\]|([^".`\[\]]+)')
@@ -36,8 +36,9 @@ class Results:
     took: timedelta = timedelta()
 
 
-def results(found: Any) -> Results | None:
-    """None where it is no such file, or says nothing."""
+def results(found: Any, manifest: Any = None) -> Results | None:
+    """None where it is no such file, or says nothing. The manifest knows the tables that results do not name,
+    such as those of seeds."""
     if not isinstance(found, dict) or not isinstance(found.get("results"), list):
         return None
     entries = [one for one in found["results"] if isinstance(one, dict)]
@@ -45,7 +46,7 @@ def results(found: Any) -> Results | None:
     return Results(
         said=_sentence(entries),
         failed=any(_status(one) in BAD for one in entries),
-        updated=tuple(dict.fromkeys(_tables(entries))),
+        updated=tuple(dict.fromkeys(_tables(entries, _mapping(_mapping(manifest).get("nodes"))))),
         invocation=str(metadata.get("invocation_id") or "")[:60],
         run=str(_mapping(metadata.get("env")).get("PATROL_RUN") or "")[:100],
         ended_at=moment(metadata.get("generated_at")),
@@ -66,7 +67,7 @@ def _sentence(entries: Sequence[Raw]) -> str:
         elif status == "skipped":
             done["", "skipped"] += 1
         elif status in GOOD:
-            done[kind, "built" if kind in BUILT.values() else "passed"] += 1
+            done[kind, "built" if kind in BUILT else "passed"] += 1
     parts = [f"{count(n, kind)} {what}" if kind else f"{n} {what}" for (kind, what), n in done.items()]
     for what, names in bad.items():
         kind, _, verb = what.rpartition(" ")
@@ -75,10 +76,23 @@ def _sentence(entries: Sequence[Raw]) -> str:
     return one_line(", ".join(parts)) or "nothing to do"
 
 
-def _tables(entries: Sequence[Raw]) -> Iterator[str]:
+def unnamed(found: Any) -> bool:
+    """Whether it tells of something that was built, but not of its table."""
+    entries = _mapping(found).get("results")
+    return isinstance(entries, list) and any(
+        isinstance(one, dict)
+        and _status(one) == "success"
+        and _kind(one) in BUILT
+        and not one.get("relation_name")
+        for one in entries
+    )
+
+
+def _tables(entries: Sequence[Raw], nodes: Raw) -> Iterator[str]:
     for one in entries:
-        relation = one.get("relation_name")
-        if _status(one) == "success" and _kind(one) in BUILT.values() and isinstance(relation, str):
+        known = _mapping(nodes.get(str(one.get("unique_id"))))
+        relation = one.get("relation_name") or known.get("relation_name")
+        if _status(one) == "success" and _kind(one) in BUILT and isinstance(relation, str):
             parts = [next(part for part in found if part) for found in PART.findall(relation)]
             if 2 <= len(parts) <= 3:
                 yield ".".join(parts).lower()
@@ -86,7 +100,7 @@ def _tables(entries: Sequence[Raw]) -> Iterator[str]:
 
 def _kind(one: Raw) -> str:
     first = str(one.get("unique_id") or "").partition(".")[0]
-    return {**BUILT, **CHECKED}.get(first, "node")
+    return CHECKED.get(first) or one_line(first, 20) or "node"
 
 
 def _name(one: Raw) -> str:

@@ -1,0 +1,3 @@
+SELECT id, seller_id, amount
+FROM {{ ref('payments') }}
+WHERE amount >= {{ var('least') }}
