@@ -42,6 +42,7 @@ ROOMS: Mapping[str, str] = {
     "bot.mending": f"{PURE} bot.store bot.engine bot.workbench.hindsight {PROCESS}",
     "bot.view": f"{PURE} bot.store bot.project bot.engine {PROCESS}",
     "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.engine bot.view {PROCESS}",
+    "bot.steering": f"{PURE} sensors bot.store bot.engine bot.starting bot.watch.trouble {PROCESS}",
     "bot.shifts": f"{PURE} bot.store bot.slack bot.jobs bot.project bot.engine bot.view {PROCESS}",
     "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.watch.trouble bot.engine bot.view {PROCESS}",
     "bot.desk": f"{PURE} sensors bot.store bot.project bot.engine bot.view bot.starting bot.shifts"

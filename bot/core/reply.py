@@ -146,6 +146,7 @@ class StatusReply:
     problems: tuple[str, ...] = ()  # of files, of the warehouse, of Slack, in words
     version: str = ""
     bundles: tuple[str, ...] = ()  # a line of each, where there are several
+    elsewhere: tuple[str, ...] = ()  # jobs that run and were not started here, in words
     open_total: int = 0  # of which `open_alerts` are the worst, and those of the person and his teams
     teams: tuple[str, ...] = ()  # of the person
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card

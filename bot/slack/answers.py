@@ -266,6 +266,7 @@ def around(reply: StatusReply, policies: Sequence[str] | None = None) -> list[Bl
         *titled("Policies", policy_lines(reply.policies) if policies is None else policies, POLICIES_MOST),
         *(titled("Dearest in 24 hours", dearest(reply.spent)) if policies is None else []),
         *titled("Jobs", job_lines(reply.jobs, 5)),
+        *titled("Jobs elsewhere", [answer(line, 400) for line in reply.elsewhere]),
         *titled("Bundles", [answer(line, 300) for line in reply.bundles[:20]]),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
     ]

@@ -13,7 +13,7 @@ import yaml
 
 from bot.jobs import KINDS
 from bot.jobs.config import problems
-from sensors.file_beside import JOB_KEYS, JobFile
+from sensors.file_job import JOB_KEYS, JobFile
 from sensors.model.job import Job, Param
 
 SELLER = (Param("seller_id"),)
@@ -30,6 +30,8 @@ NOT_CONFIG = {
     "changes",
     "undo",
     "description",
+    "schedule",
+    "late_after",
 }
 GOOD: dict[str, Any] = {"url": "${PATROL_RISK_URL}/x", "body": {"s": "{seller_id}"}}
 FOLLOWED = {**GOOD, "poll": {"url": "https://x.example/{id}"}}

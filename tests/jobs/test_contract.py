@@ -15,7 +15,7 @@ import bot.jobs
 from bot.core.job_run import Ability, JobState
 from bot.jobs import KINDS, runner_for
 from bot.process.errors import JobRefused, JobUnknown
-from sensors.file_beside import JOB_KEYS
+from sensors.file_job import JOB_KEYS
 from sensors.model.job import Job, Param
 from tests.jobs.conftest import WORLDS
 
