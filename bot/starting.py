@@ -13,10 +13,10 @@ from bot.core.action import JobEnded, RerunEnded
 from bot.core.alert import Alert
 from bot.core.approval import GOOD_FOR, Approval, binding, needed
 from bot.core.change import EffectKind, StoredEffect
-from bot.core.job_run import JobRun, JobState, Progress
+from bot.core.job_run import Ability, JobRun, JobState, Progress
 from bot.core.words import count, when
+from bot.engine.asked import Ticked
 from bot.engine.engine import Engine
-from bot.engine.runs import Ticked
 from bot.jobs import Runner, runner_for
 from bot.process.errors import JobRefused, JobUnknown, StoreAway
 from bot.process.log import get
@@ -206,7 +206,9 @@ class Starting:
         if job is None:
             return self._end(run, JobState.failed, "its declaration is no longer there")
         if run.state is JobState.running:
-            return self._poll(job, run)
+            return self._poll(job, self._ended_there(job, run))
+        if run.cancel_at and run.state is JobState.asked:
+            return self._end(run, JobState.cancelled, _not_begun(run))
         if self._changed(job, run):
             return self._end(run, JobState.failed, "it was changed after it was approved: ask for it again")
         if now >= run.deadline:
@@ -234,7 +236,66 @@ class Starting:
             asked = replace(run, state=JobState.asked, poll_at=later, attempts=run.attempts + 1)
             return self._record(run, replace(asked, outcome=str(unknown)))
         log.info("job started", job=job.name, job_run=run.id, alert=run.alert)
-        return self._progress(replace(run, started_at=self.engine.clock()), run.state, progress)
+        return self._progress(job, replace(run, started_at=self.engine.clock()), run.state, progress)
+
+    # ------------------------------------------------------------------- steering
+
+    def abilities(self, job: Job) -> frozenset[Ability]:
+        """What can be done about the job's runs over there; nothing where its declaration is wrong."""
+        try:
+            return self.runners(job.kind).abilities(job)
+        except JobRefused:
+            return frozenset()
+
+    def plan(self, job: Job, params: Mapping[str, Any]) -> str:
+        """What would be sent, as people may see it; or why nothing would."""
+        try:
+            return self.runners(job.kind).plan(job, params)
+        except JobRefused as refused:
+            return f"It would be refused: {refused}"
+
+    def ask_end(self, job: Job, run: JobRun, by: str) -> str | None:
+        """Asks for the end of a run, here and over there; what was said to that, as it stands now: "" where
+        nothing was said yet, None where it has ended or somebody has asked. JobRefused: it goes on."""
+        if not self.store.jobs.ask_end(run.id, by, self.engine.clock()):
+            return None
+        asked = self.store.jobs.get(run.id)
+        if asked is None or asked.state is not JobState.running:
+            return ""
+        try:
+            said = self.runners(job.kind).cancel(job, asked.external_id or "")
+        except JobUnknown:
+            return ""  # asked again when its turn has come
+        except JobRefused as refused:
+            self.store.jobs.end_said(run.id, str(refused), goes_on=True)
+            raise
+        self.store.jobs.end_said(run.id, said)
+        return said
+
+    def _ended_there(self, job: Job, run: JobRun) -> JobRun:
+        """Whose end was asked for, and not heard of over there, is asked for now: whoever asked has died, or
+        got no answer, or the run had not begun."""
+        if run.cancel_at is None or run.cancel_said is not None:
+            return run
+        try:
+            said, goes_on = self.runners(job.kind).cancel(job, run.external_id or ""), False
+        except JobUnknown as unknown:
+            log.warning("job not cancelled yet", job=job.name, job_run=run.id, why=str(unknown))
+            return run
+        except JobRefused as refused:
+            said, goes_on = str(refused), True
+        self.store.jobs.end_said(run.id, said, goes_on=goes_on)
+        return replace(run, cancel_said=said)
+
+    def _tail(self, job: Job, run: JobRun) -> str | None:
+        """The end of the log of a run that failed, where it can be read: that it cannot is no trouble."""
+        if run.external_id is None or Ability.tail not in self.abilities(job):
+            return None
+        try:
+            return self.runners(job.kind).tail(job, run.external_id) or None
+        except (JobRefused, JobUnknown) as trouble:
+            log.info("no log", job=job.name, job_run=run.id, why=str(trouble))
+            return None
 
     def _poll(self, job: Job, run: JobRun) -> bool:
         try:
@@ -244,12 +305,13 @@ class Starting:
             progress = Progress(JobState.running, again_in_s=5.0)
         if not progress.state.ended and self.engine.clock() >= run.deadline:
             return self._out_of_time(job, run)  # asked once more: we may have been away when it ended
-        return self._progress(run, run.state, progress)
+        return self._progress(job, run, run.state, progress)
 
     def _out_of_time(self, job: Job, run: JobRun) -> bool:
+        run = replace(run, tail=self._tail(job, run))
         return self._end(run, JobState.timed_out, f"no end within {say_duration(job.timeout)}")
 
-    def _progress(self, run: JobRun, was: JobState, said: Progress) -> bool:
+    def _progress(self, job: Job, run: JobRun, was: JobState, said: Progress) -> bool:
         now = self.engine.clock()
         moved = replace(
             run,
@@ -260,6 +322,8 @@ class Starting:
             poll_at=now + timedelta(seconds=said.again_in_s) if not said.state.ended else now,
             ended_at=now if said.state.ended else None,
         )
+        if moved.state is JobState.failed:
+            moved = replace(moved, tail=self._tail(job, moved))
         return self._record(run, moved, was) and (not said.state.ended or self._tell(moved))
 
     def _end(self, run: JobRun, state: JobState, outcome: str) -> bool:
@@ -282,6 +346,15 @@ class Starting:
             for event in self.store.alerts.history(run.alert)
         )
         if run.alert is not None and not told:
-            ok = run.state is JobState.succeeded
-            self.engine.act(run.alert, JobEnded(run.id, run.job, ok, run.outcome, run.link))
+            self.engine.act(run.alert, _ended(run))
         return self.store.jobs.record(replace(run, poll_at=None), run.state)
+
+
+def _ended(run: JobRun) -> JobEnded:
+    cancelled = run.state is JobState.cancelled
+    by = run.cancel_by or "" if cancelled else ""
+    return JobEnded(run.id, run.job, run.state is JobState.succeeded, run.outcome, run.link, cancelled, by)
+
+
+def _not_begun(run: JobRun) -> str:
+    return "whether it was started is not known: look there" if run.attempts else "it had not begun"

@@ -153,7 +153,7 @@ class View:
         said = f"`{policy.name}` is sensitive: only members of {clean(policy.owner)} see what it finds."
         return Refused(said, "Who is in a team stands in policies/_teams.yml.")
 
-    def _seen_of(self, person: str, about: Iterable[Told]) -> tuple[Told, ...]:
+    def seen_of(self, person: str, about: Iterable[Told]) -> tuple[Told, ...]:
         """Those of them that are about no alert, or about one that the person may see."""
         listed = list(about)
         named = {one.alert for one in listed if one.alert}
@@ -167,7 +167,7 @@ class View:
 
     def waiting(self, person: str) -> tuple[Approval, ...]:
         """What waits for a second person, but for what is about an alert that this person may not see."""
-        return self._seen_of(person, self.store.approvals.waiting())
+        return self.seen_of(person, self.store.approvals.waiting())
 
     def context(self, alert: Alert, rows: int = 100) -> Context:
         """What the card shows beside its alert, read now; at most so many rows."""
@@ -297,7 +297,7 @@ class View:
             policies=self.lines_for(person, house),
             open_alerts=opened,
             on_call=tuple(self.on_call(team, house) for _, team in sorted(self.catalog.teams.items())),
-            jobs=self._seen_of(person, self.store.jobs.recent(20))[:5],
+            jobs=self.seen_of(person, self.store.jobs.recent(20))[:5],
             problems=(*broken, *(queue.words() for queue in self.waits() if queue.is_long)),
             version=self.catalog.version[:12],
             bundles=tuple(map(bundles.line, held)) if len(held := self.catalog.bundles) > 1 else (),

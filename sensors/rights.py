@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+from sensors import rights_snowflake
+from sensors.model.session import USUAL, Session
+from sensors.told import Told
 from sensors.warehouse import Warehouse, WarehouseError
+from sensors.warehouse.able import within
 
 TIMEOUT = timedelta(seconds=30)
 SKEW_S = 30.0  # clocks that differ by less do no harm
@@ -33,17 +38,8 @@ SELECT has_table_privilege(CAST(to_regclass(:name) AS OID), 'SELECT') AS reads,
 """
 
 
-@dataclass(frozen=True)
-class Told:
-    """One thing that was looked at, and what to do where it is wrong. `ok` None: it cannot be told."""
-
-    what: str
-    ok: bool | None
-    do: str = ""
-
-
-def rights(warehouse: Warehouse, tables: Iterable[str]) -> Iterator[Told]:
-    """All that can be asked of this one. Never raises: what fails is told."""
+def rights(warehouse: Warehouse, read: Iterable[tuple[Session, str]]) -> Iterator[Told]:
+    """All that can be asked of this one, of each table in the session that it is read in. Never raises."""
     began = time.monotonic()
     try:
         warehouse.ping()
@@ -55,8 +51,13 @@ def rights(warehouse: Warehouse, tables: Iterable[str]) -> Iterator[Told]:
     yield Told(f"it answers in {(time.monotonic() - began) * 1000:.0f} ms", True)
     yield from _asked(warehouse, lambda: _clock(warehouse))
     yield from _asked(warehouse, lambda: _role(warehouse))
-    for table in tables:
-        yield from _asked(warehouse, lambda table=table: _table(warehouse, table))  # type: ignore[misc]
+    asked = {USUAL}
+    for session, table in read:
+        there, new = within(warehouse, session), session not in asked
+        asked.add(session)
+        with_ = f"with {session.words}: " if there is not warehouse else ""
+        for told in _asked(warehouse, partial(_read, there, table, new and there is not warehouse)):
+            yield replace(told, what=with_ + told.what)
 
 
 def skew(theirs: float, ours: float) -> Told:
@@ -73,6 +74,13 @@ def _asked(warehouse: Warehouse, ask: Callable[[], Iterator[Told]]) -> Iterator[
         yield from ask()
     except WarehouseError as error:
         yield Told(f"{warehouse.dialect} does not say: {error.message}", None)
+
+
+def _read(warehouse: Warehouse, table: str, role: bool) -> Iterator[Told]:
+    """Of a table, and before it of the role that it is read as, where that was not told yet."""
+    if role:
+        yield from _role(warehouse)
+    yield from _table(warehouse, table)
 
 
 def _row(warehouse: Warehouse, sql: str, binds: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
@@ -92,9 +100,7 @@ def _role(warehouse: Warehouse) -> Iterator[Told]:
     elif warehouse.dialect == "postgres":
         yield from _postgres_role(*_row(warehouse, ABOVE))
     elif warehouse.dialect == "snowflake":
-        (role,) = _row(warehouse, "SELECT CURRENT_ROLE() AS role")
-        do = f"look yourself: SHOW GRANTS TO ROLE {role}"
-        yield Told(f"its role is {role}; whether that can write is not asked of Snowflake", None, do)
+        yield from rights_snowflake.role_told(warehouse)
     else:
         yield Told(f"what its role may do is not asked of {warehouse.dialect}", None, "look yourself")
 
@@ -120,6 +126,8 @@ def _table(warehouse: Warehouse, table: str) -> Iterator[Told]:
             f"GRANT SELECT ON {table}, or mend policies/_assets.yml",
         )
         return
+    if warehouse.dialect == "snowflake":
+        yield from rights_snowflake.table_told(warehouse, table)
     if warehouse.dialect == "postgres":
         name = ".".join(table.split(".")[-2:])
         reads, writes = _row(warehouse, TABLE, {"name": name})

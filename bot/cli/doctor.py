@@ -17,7 +17,7 @@ from bot.core.words import count
 
 if TYPE_CHECKING:
     from sensors.model.catalog import Catalog
-    from sensors.rights import Told
+    from sensors.told import Told
 
 MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "yellow")}
 
@@ -32,10 +32,10 @@ def doctor(project: Path, as_json: bool) -> None:
     patrol doctor
     patrol doctor --json | jq '.[] | select(.ok == false)'
 
-    Of the warehouse: whether it answers, whether Patrol's role reads every table that policies read and can
-    write to none, and its clock. Of the store: whether it takes writes, its version and its clock. Of Slack:
-    the token, what the app may do, and every channel that cards go to: whether Patrol is in it, and whether
-    it is private where policies are sensitive.
+    Of the warehouse: whether it answers, whether Patrol's role (each that a policy's `session:` names) reads
+    every table that policies read and can write to none, and its clock. Of the store: whether it takes
+    writes, its version and its clock. Of Slack: the token, what the app may do, and every channel that cards
+    go to: whether Patrol is in it, and whether it is private where policies are sensitive.
 
     A tick: as it must be. A cross: wrong, with what to do. A dot: it cannot be told.
 
@@ -71,14 +71,15 @@ def _all(catalog: Catalog, settings: Any) -> Iterator[tuple[str, Told]]:
 def _of_warehouse(catalog: Catalog, settings: Any) -> Iterator[Told]:
     from bot.app import open_warehouse
     from bot.process.errors import SettingsError
-    from sensors.rights import Told, rights
+    from sensors.rights import rights
+    from sensors.told import Told
 
     try:
         warehouse = open_warehouse(settings)
     except SettingsError as error:
         yield Told(" ".join(str(error).split()), False, "name it in patrol.yml, or in PATROL_WAREHOUSE_URL")
         return
-    read = sorted({table for policy in catalog.policies.values() for table in policy.query.tables})
+    read = sorted({(one.session, table) for one in catalog.policies.values() for table in one.query.tables})
     try:
         yield from rights(warehouse, progress(read, len(read), "tables"))
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bot.process.errors import OutcomeUnknown, SettingsError, SlackBusy, SlackRefused
-from sensors.rights import Told
+from sensors.told import Told
 
 if TYPE_CHECKING:
     from bot.slack.client import SlackClient

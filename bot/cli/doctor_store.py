@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.process.errors import PatrolError
-from sensors.rights import Told, skew
+from sensors.rights import skew
+from sensors.told import Told
 
 if TYPE_CHECKING:
     from bot.store import Store

@@ -24,10 +24,11 @@ COMMANDS = {
     "preview": ("bot.cli.preview", "preview"),
     "next": ("bot.cli.policies", "next_runs"),
     "gaps": ("bot.cli.ledger", "gaps"),
-    "backfill": ("bot.cli.ledger", "backfill"),
+    "backfill": ("bot.cli.backfill", "backfill"),
     "backtest": ("bot.cli.backtest", "backtest"),
     "diff": ("bot.cli.diff", "diff"),
     "score": ("bot.cli.score", "score"),
+    "graph": ("bot.cli.graph", "graph"),
     "erase": ("bot.cli.erase", "erase"),
     "audit": ("bot.cli.audit", "audit"),
     "bundles": ("bot.cli.bundles", "bundles"),
@@ -95,6 +96,7 @@ def patrol() -> None:
                       patrol bundles    shows and pulls other teams' policies
     Miss nothing:     patrol gaps       shows what no policy has looked at
                       patrol backfill   looks at it, and pages nobody
+    See the whole:    patrol graph      shows what hangs on what, also as a picture
     Answer for it:    patrol audit      proves who did what, and writes it out
                       patrol erase      forgets what is kept of a person or a thing
     """

@@ -52,6 +52,7 @@ class Deed(StrEnum):
     reopen = "reopen"
     rerun = "rerun"
     start = "start"
+    cancel = "cancel"
     approve = "approve"
     reveal = "reveal"
     reveal_hidden = "reveal_hidden"
@@ -118,9 +119,16 @@ RIGHTS = {
     Deed.start: Right(
         Role.responder,
         "start {it}",
-        ("start",),
+        ("start", "retry"),
         "`escalate 142` tells the next step of an alert.",
         what="a job",
+    ),
+    Deed.cancel: Right(
+        Role.responder,
+        "cancel {it}",
+        ("cancel",),
+        "`job rescore_seller` shows who started it and how it goes.",
+        what="a run of a job that somebody else started",
     ),
     Deed.approve: Right(
         Role.approver,

@@ -208,11 +208,15 @@ class JobDecided:
 
 @dataclass(frozen=True)
 class JobEnded:
+    """`by` asked for its end, where it was cancelled; "" where that was done over there."""
+
     run: int
     job: str
     ok: bool
     outcome: str
     link: str | None = None
+    cancelled: bool = False
+    by: str = ""
 
 
 PersonAction = (

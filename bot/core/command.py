@@ -38,6 +38,7 @@ class Command:
     past: str = ""  # which time, as `past.between` reads it
     chain: bool = False  # with what hangs on them
     again: bool = False  # also what was looked at before
+    job_run: int = 0
 
     def ends(self, now: datetime) -> datetime | None:
         """When the span is over, or the next such time of day or weekday has come, by the clock of `now`.
@@ -75,6 +76,7 @@ class Mistake:
 DASHES = re.compile(r"[‐‑‒–—―−]")
 ALERT = re.compile(r"(?:alr-|#)?(\d{1,9})", re.IGNORECASE)
 ALERTS = re.compile(rf"{ALERT.pattern}(?:,{ALERT.pattern})*,?", re.IGNORECASE)
+JOB_RUN = re.compile(r"(?:run-|#)?(\d{1,9})", re.IGNORECASE)
 APPROVAL = re.compile(r"(?:apr-|#)?(\d{1,9})", re.IGNORECASE)
 LINK = re.compile(r"<?https?://\S+?/archives/([CDG][A-Z0-9]+)/p(\d{10})(\d{6})\S*")
 PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@([\w.-]+)")
@@ -154,6 +156,18 @@ class _Reader:
             return "Which one? `approvals` shows what waits."
         self.words.pop(0)
         self.found["approval"] = int(number[1])
+        return None
+
+    def _job_run(self) -> str | None:
+        """The number of a run, or the name of a job."""
+        if not self.words:
+            return "Which run? `job rescore_seller` shows those of a job."
+        word = self.words.pop(0).strip("`").lower()
+        number = JOB_RUN.fullmatch(word)
+        if number is None:
+            self.found["name"] = word.removeprefix("job:")
+        else:
+            self.found["job_run"] = int(number[1])
         return None
 
     def _target(self) -> str | None:

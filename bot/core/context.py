@@ -13,6 +13,7 @@ from bot.core.backfill import BackfillRun
 from bot.core.builtin_earned import LANES
 from bot.core.builtin_slack import SLACK_AWAY
 from bot.core.cover import Cover
+from bot.core.job_run import JobRun
 from bot.core.late import LATE_ROWS
 from bot.core.message import LATE
 from bot.core.reply import Context, Earlier, Evidence
@@ -133,6 +134,14 @@ class House:
         team = self.team_of(alert) if alert and job in offered else self.catalog.teams.get(job.owner)
         ground = self.ground_of(clean(job.name), team)
         return replace(ground, on_it=self.ground(alert).on_it) if alert and job in offered else ground
+
+    def ground_to_cancel(self, run: JobRun, job: Job | None, alert: Alert | None) -> Ground:
+        """A run is ended by whom it was started by, and by those who might have started it."""
+        name = f"{run.name} of {clean(run.job)}"
+        ground = self.ground_to_start(job, alert) if job else self.ground_to_approve(run.job)
+        owner = self.catalog.teams.get(job.owner) if job else None
+        beside = (owner,) if owner and owner is not ground.team else ()
+        return replace(ground, name=name, on_it=ground.on_it | {run.by}, beside=beside)
 
     def ground_to_approve(self, job: str) -> Ground:
         """Those of the job's own team agree to it, whatever alert it is started from."""

@@ -25,6 +25,11 @@ class JobState(StrEnum):
     def ended(self) -> bool:
         return self in ENDED
 
+    @property
+    def word(self) -> str:
+        """As people read it: `timed out`."""
+        return self.value.replace("_", " ")
+
 
 ENDED = (JobState.succeeded, JobState.failed, JobState.timed_out, JobState.cancelled)
 
@@ -49,6 +54,14 @@ class JobRun:
     outcome: str = ""
     poll_at: datetime | None = None
     attempts: int = 0
+    cancel_by: str | None = None  # who has asked for its end
+    cancel_at: datetime | None = None
+    cancel_said: str | None = None  # what the outside system said to that; None: it was not asked yet
+    tail: str | None = None  # the end of its log, where it failed
+
+    @property
+    def name(self) -> str:
+        return f"job run {self.id}"
 
 
 @dataclass(frozen=True)
@@ -102,3 +115,13 @@ class Observed:
     schedule: str = ""  # in its own words, with the zone; "" where it has none
     paused: bool | None = None  # None: it has no schedule, or does not say
     next_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What Patrol has seen of a job over there, and when; `trouble` says why it cannot look, since when."""
+
+    observed: Observed = Observed()
+    at: datetime | None = None
+    trouble: str = ""
+    since: datetime | None = None

@@ -13,7 +13,7 @@ from bot.core.backfill import BackfillRun
 from bot.core.cost import NOTHING_SPENT, Cost, Spent
 from bot.core.digest import Digest
 from bot.core.earned import Record
-from bot.core.job_run import JobRun
+from bot.core.job_run import Ability, JobRun, Seen
 from bot.core.oncall import Duty
 from bot.core.trend import NO_TREND, Trend
 from sensors.model.asset import Asset, ViolationKind
@@ -90,6 +90,7 @@ class AskReply:
     ask: int
     lines: tuple[str, ...]
     does: str  # what the button says
+    plan: str = ""  # what would be sent to an outside system, as it would be
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,7 @@ class ShowReply:
     jobs: tuple[JobRun, ...] = ()
     card: Place | None = None
     trend: Trend = NO_TREND  # of its policy, where that is shown
+    stoppable: tuple[int, ...] = ()  # job runs that can be cancelled
 
 
 @dataclass(frozen=True)
@@ -247,6 +249,30 @@ class AssetReply:
 
 
 @dataclass(frozen=True)
+class JobReply:
+    """`job rescore_seller`: what it is, what of it goes on, its last runs here and over there."""
+
+    job: Job
+    runs: tuple[JobRun, ...] = ()  # started here, newest first, as far as the person may see them
+    seen: Seen = field(default_factory=Seen)  # over there
+    able: frozenset[Ability] = frozenset()
+    stoppable: tuple[int, ...] = ()  # those of the runs that can be cancelled
+    next_due: datetime | None = None  # by its schedule
+    standing: tuple[str, ...] = ()  # what people have ordered of it for a time
+    hangs: tuple[str, ...] = ()  # what runs after it, or is made by it
+    late: str = ""  # why it is called late, if it is
+
+
+@dataclass(frozen=True)
+class FormReply:
+    """A job that wants more than was said: its form, filled in from the alert's row and its defaults."""
+
+    job: Job
+    params: Mapping[str, Any]
+    alert: int | None = None
+
+
+@dataclass(frozen=True)
 class DigestReply:
     """`digest [team]`, and what a team's channel is told when its day begins."""
 
@@ -283,4 +309,5 @@ class ApprovalsReply:
 
 OfAlerts = ListReply | ShowReply | WhyReply | EntityReply | PolicyReply | AssetReply | StatusReply
 OfPeople = OnCallReply | DigestReply | ApprovalsReply
-Reply = Said | AskReply | OfAlerts | OfPeople | HelpReply
+OfJobs = JobReply | FormReply
+Reply = Said | AskReply | OfAlerts | OfJobs | OfPeople | HelpReply

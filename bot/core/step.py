@@ -271,11 +271,19 @@ def _of_job(alert: Alert, action: OfJob, now: datetime) -> Outcome:
             tell = Effect(EffectKind.tell, said, to=asker)
             told = tell if asker not in (MACHINE, by) else Effect(EffectKind.reply, said)
             return changed(alert, alert, now, by, "job_decided", said, action, (told,))
-        case JobEnded(run=run, job=job, ok=ok, outcome=outcome, link=link):
-            came = f": {clean(outcome)}" if outcome else ""
-            story = f"{clean(job)} {'succeeded' if ok else 'failed'}{came}"
+        case JobEnded(run=run, link=link):
+            story = _ended(action)
             reply = Effect(EffectKind.reply, story, data={"job_run": run, **_link(link)})
             return changed(alert, alert, now, MACHINE, "job_ended", story, action, (reply,))
+
+
+def _ended(action: JobEnded) -> str:
+    """How a job ended, and what it said last."""
+    came = f": {clean(action.outcome)}" if action.outcome else ""
+    if action.cancelled:
+        by = f" by {who(action.by)}" if action.by else ""
+        return f"{clean(action.job)} was cancelled{by}{came}"
+    return f"{clean(action.job)} {'succeeded' if action.ok else 'failed'}{came}"
 
 
 def _link(link: str | None) -> dict[str, Any]:

@@ -31,8 +31,8 @@ VERBS = (
     ),
     Verb(
         "show",
-        "show 142 | seller:s_1 | payments.x | core.orders",
-        "an alert with its rows, history and jobs; all that is known of somebody; a policy; a table",
+        "show 142 | seller:s_1 | payments.x | core.orders | job:rescore_seller",
+        "an alert with its rows, history and jobs; all that is known of somebody; a policy; a table; a job",
         ("target",),
     ),
     Verb(
@@ -84,6 +84,25 @@ VERBS = (
         "start rescore_seller [142] seller_id=s_1",
         "start a job, once you have seen what it would do; parameters come from the alert where one is named",
         ("name", "params"),
+    ),
+    Verb(
+        "job",
+        "job rescore_seller",
+        "a job: what it does, what of it runs now, its last runs and who started them, its schedule",
+        ("name",),
+    ),
+    Verb(
+        "cancel",
+        "cancel 17 | rescore_seller [reason…]",
+        "end a run of a job that goes on, once you have seen which",
+        ("job_run", "words"),
+        ("cancel 17 the wrong seller",),
+    ),
+    Verb(
+        "retry",
+        "retry 17",
+        "start a job once more with the parameters of that run, once you have seen them",
+        ("job_run",),
     ),
     Verb("approvals", "approvals", "jobs that wait for a second person, and who may agree"),
     Verb(

@@ -98,7 +98,8 @@ class Notices:
         run = self.store.backfills.get(backfill_id)
         if run is None:
             return None
-        return backfill.card(run, self.store.backfills.found(run), self.view.files.hides(run))
+        names = oncall.names(self.view.catalog.teams)
+        return backfill.card(run, self.store.backfills.found(run), self.view.files.hides(run), names)
 
     def _address(self, alert: int) -> str:
         """Where the alert's card stands."""

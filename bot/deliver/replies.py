@@ -66,4 +66,6 @@ class Replies:
     def _drawn(self, stored: StoredEffect, alert: Alert) -> Face:
         people, by = self.view.people(stored.effect.to, alert), stored.effect.data.get("by")
         to = tuple(person for person in people if person != by) or people
-        return face.reply(stored.effect, alert, to, oncall.names(self.view.catalog.teams))
+        number = stored.effect.data.get("job_run")
+        run = self.store.jobs.get(number) if isinstance(number, int) and number else None
+        return face.reply(stored.effect, alert, to, oncall.names(self.view.catalog.teams), run)

@@ -24,7 +24,7 @@ from bot.core.approval import (
 )
 from bot.core.change import Refused
 from bot.core.command import Command
-from bot.core.reply import ApprovalsReply, AskReply, Person, Reply, Said
+from bot.core.reply import ApprovalsReply, AskReply, FormReply, Person, Reply, Said
 from bot.core.trail import line_of
 from bot.core.words import when, who
 from bot.desk.acting import Acting
@@ -59,6 +59,15 @@ class Approving:
 
     # ---------------------------------------------------------------------- asking
 
+    def typed(
+        self, person: Person, alert: Alert | None, job: Job, given: Mapping[str, Any]
+    ) -> AskReply | FormReply | Said | Refused:
+        """What a job that is typed would do; where no values were given and it needs some, its form."""
+        filled, problems = job.fill(given, _row(alert))
+        if given or not problems or self._forbidden(person, alert, job):
+            return self.shown(person, alert, job, given)
+        return FormReply(job, filled, alert.id if alert else None)
+
     def shown(
         self, person: Person, alert: Alert | None, job: Job, given: Mapping[str, Any]
     ) -> AskReply | Said | Refused:
@@ -72,7 +81,8 @@ class Approving:
         bound, about = binding(job, params), alert.id if alert else None
         asked = {"job": job.name, "params": dict(params), "alert": about, "binding": bound}
         ask = self.store.snoozes.ask(person.slack, asked, self.engine.clock())
-        return AskReply(ask, job_lines(job, params, alert.name if alert else ""), f"Start {job.name}")
+        lines = job_lines(job, params, alert.name if alert else "")
+        return AskReply(ask, lines, f"Start {job.name}", self.starting.plan(job, params))
 
     def confirmed(self, person: Person, asked: Mapping[str, Any]) -> Said | Refused:
         """Yes to what was shown: it starts if it would still do just that."""
@@ -126,12 +136,11 @@ class Approving:
         self, person: Person, alert: Alert | None, job: Job, given: Mapping[str, Any]
     ) -> Mapping[str, Any] | Said | Refused:
         """The values with which it would start; or why it would not."""
-        ground, about = self.view.house.ground_to_start(job, alert), _about(job, alert)
-        hidden = self.view.unseen(person.slack, alert) if alert else None
-        if refused := hidden or access.may(person.slack, Deed.start, ground):
+        about = _about(job, alert)
+        if refused := self._forbidden(person, alert, job):
             self.acting.add(person, Deed.start, about, refused)
             return refused
-        params, problems = job.fill(given, {**alert.newest, **alert.key_values} if alert else {})
+        params, problems = job.fill(given, _row(alert))
         if problems:
             why = f"{job.title} was not started: {'; '.join(problems)}."
             return Said(why, f"Write it so: `start {job.name} …`", ok=False)
@@ -139,6 +148,10 @@ class Approving:
             self.acting.add(person, Deed.start, about, refused)
             return refused
         return params
+
+    def _forbidden(self, person: Person, alert: Alert | None, job: Job) -> Refused | None:
+        hidden = self.view.unseen(person.slack, alert) if alert else None
+        return hidden or access.may(person.slack, Deed.start, self.view.house.ground_to_start(job, alert))
 
     def _in_vain(self, person: Person, job: Job, alert: Alert | None) -> Refused | None:
         house = self.view.house
@@ -154,13 +167,14 @@ class Approving:
         )
 
     def form(self, person: Person, alert_id: int, job_name: str) -> Form | Refused | None:
-        """The job and what its parameters would be from the alert's row."""
-        job, alert = self.engine.catalog.jobs.get(job_name), self.store.alerts.get(alert_id)
-        if job is None or alert is None:
+        """The job and what its parameters would be from the alert's row; without an alert (0) by default."""
+        job = self.engine.catalog.jobs.get(job_name)
+        alert = self.store.alerts.get(alert_id) if alert_id else None
+        if job is None or (alert_id and alert is None):
             return None
-        if refused := self.view.unseen(person.slack, alert):
+        if alert and (refused := self.view.unseen(person.slack, alert)):
             return refused
-        return job, job.fill({}, {**alert.newest, **alert.key_values})[0]
+        return job, job.fill({}, _row(alert))[0]
 
     # -------------------------------------------------------------------- answering
 
@@ -196,6 +210,11 @@ class Approving:
         if not approved:
             return Said(said, ok=decided.state is not ApprovalState.void)
         return Said(f"{said} It is starting.", f"undo: {job.undo}" if job and job.undo else "")
+
+
+def _row(alert: Alert | None) -> dict[str, Any]:
+    """What an alert gives to the parameters of its jobs."""
+    return {**alert.newest, **alert.key_values} if alert else {}
 
 
 def _about(job: Job, alert: Alert | None) -> str:

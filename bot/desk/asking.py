@@ -22,18 +22,16 @@ from bot.desk.acting import Acting
 from sensors.model.clock import say_duration
 from sensors.model.policy import Policy, Severity
 
-Answer = Said | Refused
+Yes = Callable[[Person, Mapping[str, Any]], Said | Refused]  # does what was shown
 HELD_FOR = timedelta(minutes=15)  # what was asked; then what it said may no longer be so
 OVER = Said("That was asked too long ago, was done already, or was asked by somebody else.", "", ok=False)
 
 
 class Asking:
-    def __init__(
-        self, acting: Acting, does: Mapping[str, Callable[[Person, Mapping[str, Any]], Answer]]
-    ) -> None:
-        """`does`: what else was shown is done by, by the name of what was asked: a `job`, a `backfill`."""
+    def __init__(self, acting: Acting, others: Mapping[str, Yes]) -> None:
+        """`others` do what else was shown, by the word that says what it is."""
         self.acting = acting
-        self.does = does
+        self.others = others
         self.view = acting.view
         self.engine = acting.engine
         self.store = acting.engine.store
@@ -61,7 +59,7 @@ class Asking:
         asked = self.store.snoozes.take(ask, person.slack, now - HELD_FOR, now)
         if not asked:
             return OVER
-        does = next((self.does[name] for name in self.does if name in asked), self._snoozed)
+        does = next((does for word, does in self.others.items() if word in asked), self._snoozed)
         return does(person, asked)
 
     def _snoozed(self, person: Person, asked: Mapping[str, Any]) -> Said | Refused:

@@ -7,37 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bot.core.access import Deed
-from bot.core.backfill import MOST_NAMED, MOST_POLICIES, BackfillRun, BackfillState, Stage, on_now, takes
+from bot.core.backfill import MOST_NAMED, BackfillRun, BackfillState, Stage, on_now, takes
 from bot.core.change import Refused
 from bot.core.command import Command
-from bot.core.ledger import Stretch
 from bot.core.past import between
 from bot.core.record import decode, encode
 from bot.core.reply import AskReply, Person, Reply, Said
 from bot.core.saying import refusal, unrefused
 from bot.core.trail import line_of
-from bot.core.unknown import no_such
-from bot.core.words import clean, count, when
+from bot.core.words import clean, when
 from bot.desk.acting import Acting
-from bot.engine.backfill import Plan, plan, preview, queries, taken_up
-from bot.engine.chain import hanging
+from bot.engine.backfill import preview, queries, taken_up
+from bot.engine.chain import Plans, chosen, plans
 from sensors.model.clock import say_duration
 from sensors.warehouse import WarehouseError
 
 NAMED = re.compile(r"(?:bkf-|#)?(\d{1,9})")
 ITS_CHANNEL = "its review channel"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The policies of a backfill, in order; those past the `named` ones only hang on them."""
-
-    policies: tuple[str, ...]
-    named: int
+CHAIN = "`backfill {name} {past} chain` looks with those that hang on it."
 
 
 class Backfilling:
@@ -59,32 +49,30 @@ class Backfilling:
         """What it would look at, to be confirmed; alone: those that run."""
         if not said.names:
             return self._running()
-        chosen = self._chosen(said)
-        if isinstance(chosen, Said):
-            return chosen
+        of = chosen(self.engine.catalog, said.names, said.chain, CHAIN.replace("{past}", said.past))
+        if isinstance(of, Refused):
+            return Said(of.why, of.hint, ok=False)
         past = between(said.past, self.engine.clock().astimezone(self.view.zone_of(person.slack)))
         assert past  # or it would have been no command
-        if refused := self._refused(person, chosen.policies):
+        if refused := self._refused(person, of.policies):
             return refused
         try:
-            found = self._planned(chosen, past, said.again)
+            found = plans(self.engine, of, past, again=said.again)
         except WarehouseError as error:
-            return Said(
-                f"The warehouse does not say until when it is loaded: {error}", "Nothing was done.", ok=False
-            )
-        if isinstance(found, Said):
-            return found
-        plans, left_out = found
-        if not sum(one.left for one in plans) and not said.again:
+            away = f"The warehouse does not say until when it is loaded: {error}"
+            return Said(away, "Nothing was done.", ok=False)
+        if isinstance(found, Refused):
+            return Said(found.why, found.hint or "Nothing was done.", ok=False)
+        return self._asked(person, found, said.again)
+
+    def _asked(self, person: Person, found: Plans, again: bool) -> AskReply | Said:
+        if not found.left:
             hint = "`again` after the time looks at it once more, with the policies as they now are."
             return Said("All of that was backfilled before.", hint, ok=False)
-        asked = {
-            "backfill": [encode(one.stage) for one in plans],
-            "again": said.again,
-            "channel": plans[0].channel,
-        }
+        stages, channel = [encode(one.stage) for one in found.each], found.each[0].channel
+        asked = {"backfill": stages, "again": again, "channel": channel}
         ask = self.store.snoozes.ask(person.slack, asked, self.engine.clock())
-        return AskReply(ask, tuple(_shown(plans, left_out)), "Start the backfill")
+        return AskReply(ask, tuple(_shown(found)), "Start the backfill")
 
     def _running(self) -> Said:
         lines = [f"{on_now(one)}." for one in self.store.backfills.begun()]
@@ -95,28 +83,6 @@ class Backfilling:
         )
         return Said("\n".join(lines) or "No backfill runs.", hint)
 
-    def _chosen(self, said: Command) -> Asked | Said:
-        """Which policies, with what hangs on them where that is said."""
-        catalog, found = self.engine.catalog, list[str]()
-        below: list[str] = []
-        for name in (one.removeprefix("policy:") for one in said.names):
-            hang = hanging(catalog, name)
-            if name in catalog.policies:
-                found.append(name)
-            elif name not in catalog.assets and not (said.chain and hang):
-                return no_such("policy or table", name, [*catalog.policies, *catalog.assets])
-            elif not said.chain:
-                again = f"`backfill {name} {said.past} chain` looks with those that hang on it."
-                return Said(f"`{clean(name)}` is no policy: only policies look.", again, ok=False)
-            elif not hang:
-                return Said(f"No policy hangs on `{clean(name)}`.", f"`show {name}` shows it.", ok=False)
-            below += hang if said.chain else ()
-        policies = tuple(dict.fromkeys((*found, *below)))
-        if len(policies) > MOST_POLICIES:
-            much = f"That is {len(policies)} policies; a backfill takes {MOST_POLICIES} at most."
-            return Said(much, "Name fewer of them.", ok=False)
-        return Asked(policies, len(dict.fromkeys(found)))
-
     def _refused(self, person: Person, policies: Sequence[str]) -> Said | None:
         """Why not: he may not, or one of them is at it already."""
         for name in policies:
@@ -126,21 +92,6 @@ class Backfilling:
         if other := self.store.backfills.of_policies(policies):
             return _busy(other)
         return None
-
-    def _planned(self, asked: Asked, past: Stretch, again: bool) -> tuple[list[Plan], list[str]] | Said:
-        """What each looks at; and which of those that only hang on the others do not, and why."""
-        plans, left_out = list[Plan](), list[str]()
-        for n, name in enumerate(asked.policies):
-            found = plan(self.engine, self.engine.catalog.policies[name], past, again=again)
-            if isinstance(found, Plan):
-                plans.append(found)
-            elif n < asked.named:
-                return Said(found.why, "Nothing was done.", ok=False)
-            else:
-                left_out.append(f"left out: {found.why}")
-        if not plans:
-            return Said("None of them can be backfilled.", "\n".join(left_out), ok=False)
-        return plans, left_out
 
     # ------------------------------------------------------------- beginning, ending
 
@@ -219,16 +170,16 @@ def _busy(other: BackfillRun) -> Said:
     return Said(f"One at a time: {on_now(other)} runs.", f"`/patrol stop {other.name}` ends it.", ok=False)
 
 
-def _shown(plans: Sequence[Plan], left_out: Sequence[str]) -> list[str]:
+def _shown(found: Plans) -> list[str]:
     """The preview: of one policy at length, of several a line each."""
-    first, past = plans[0], plans[0].past
+    first, past, left_out = found.each[0], found.each[0].past, found.left_out
     when_ = f"{when(past.start)} → {when(past.end)} ({say_duration(past.length)})"
-    if not plans[1:]:
+    if not found.each[1:]:
         return [f"Backfill of `{clean(first.policy.name)}`, {when_}", *preview(first, ITS_CHANNEL), *left_out]
-    each = [f"`{clean(one.policy.name)}`: {queries(one)}, {takes(one.left, one.cost)}" for one in plans]
+    each = [f"`{clean(one.policy.name)}`: {queries(one)}, {takes(one.left, one.cost)}" for one in found.each]
     more = [f"and {len(each) - MOST_NAMED} more"] if len(each) > MOST_NAMED else []
     return [
-        f"Backfill of {count(len(plans), 'policy', 'policies')}, one after the other, {when_}",
+        f"Backfill of {len(found.each)} policies, one after the other, {when_}",
         *each[:MOST_NAMED],
         *more,
         *left_out[:3],

@@ -30,7 +30,6 @@ from bot.core.change import Refused
 from bot.core.command import Command, Mistake
 from bot.core.reply import (
     AskReply,
-    ListReply,
     Person,
     Reply,
     Revealed,
@@ -48,6 +47,8 @@ from bot.desk.approving import Approving, Form
 from bot.desk.asking import Asking
 from bot.desk.backfilling import Backfilling
 from bot.desk.digests import Digests
+from bot.desk.jobs import Jobs
+from bot.desk.listing import listed
 from bot.desk.revealing import Revealing
 from bot.desk.why import Why
 from bot.engine.engine import Engine
@@ -56,7 +57,6 @@ from bot.shifts.standing_in import StandingIn
 from bot.starting import Starting
 from bot.view import View
 from sensors.model.job import Job
-from sensors.model.policy import Severity
 
 ROWS_MOST = 10_000  # of an alert, page by page
 NOTE_MOST = 2_000  # characters of a note, as in the modals
@@ -76,8 +76,13 @@ class Desk:
         self.revealing = Revealing(self.acting)
         self.approving = Approving(self.acting, starting)
         self.backfilling = Backfilling(self.acting)
-        does = {"job": self.approving.confirmed, "backfill": self.backfilling.confirmed}
-        self.asking = Asking(self.acting, does)
+        self.jobs = Jobs(self.acting, self.approving)
+        others = {
+            "job": self.approving.confirmed,
+            "cancel": self.jobs.cancelled,
+            "backfill": self.backfilling.confirmed,
+        }
+        self.asking = Asking(self.acting, others)
         self.why = Why(engine, view)
         self.standing_in = StandingIn(view)
         self.handoffs = Handoffs(view)
@@ -159,7 +164,10 @@ class Desk:
     # ----------------------------------------------------------------- questions
 
     def show(self, person: Person, alert_id: int) -> ShowReply | Refused | None:
-        return self.view.show_with_trend(alert_id, person.slack)
+        found = self.view.show_with_trend(alert_id, person.slack)
+        if not isinstance(found, ShowReply):
+            return found
+        return replace(found, stoppable=self.jobs.stoppable(person, found.jobs))
 
     def alerts(self, person: Person, ids: Sequence[int]) -> list[Alert]:
         return list(self.view.seen(person.slack, self.engine.store.alerts.many(ids)))
@@ -187,8 +195,8 @@ class Desk:
         if isinstance(parsed, Mistake):
             return Said(parsed.what, parsed.hint, ok=False)
         asks: Mapping[str, Callable[[Person, Command], Reply]] = {
-            "status": lambda p, said: places.status(self.engine, self.view, p.slack, said.name),
-            "list": self._list,
+            "status": self._status,
+            "list": lambda p, said: listed(self.engine, self.view, p.slack, said.filters),
             "show": self._show,
             "policy": lambda p, said: places.policy(self.engine, self.view, p.slack, said.name),
             "why": self._why,
@@ -203,6 +211,7 @@ class Desk:
             "start": self._start,
             **self.approving.asks,
             **self.backfilling.asks,
+            **self.jobs.asks,
         }
         if parsed.name and parsed.verb in ("snooze", "wake"):
             return self._of_scope(person, parsed)
@@ -300,39 +309,9 @@ class Desk:
         names = self.names()
         return name if name in names else next((s for s, n in names.items() if n.lower() == name), None)
 
-    def _list(self, person: Person, said: Command) -> Reply:
-        filters = dict(said.filters)
-        wrong = sorted(set(filters) - {"mine", "unowned", "late", "snoozed", "policy", "team", "severity"})
-        severity = filters.get("severity")
-        if wrong or (severity is not None and severity not in Severity.__members__):
-            what = f"`{wrong[0]}`" if wrong else f"`severity:{severity}`"
-            return Said(f"{what} is no filter.", f"Write it so: `{BY_NAME['list'].usage}`", ok=False)
-        if unknown := self._unknown(filters):
-            return unknown
-        alerts = self.engine.store.alerts.open(
-            policy=filters.get("policy"),
-            team=filters.get("team"),
-            owner=person.slack if "mine" in filters else None,
-            unowned="unowned" in filters,
-            late="late" in filters,
-            snoozed="snoozed" in filters,
-            severity=Severity[severity] if severity else None,
-        )
-        alerts = list(self.view.seen(person.slack, alerts))
-        asked = " ".join(f"{name}:{value}" if value else name for name, value in filters.items())
-        snoozes = tuple(self.view.standing()) if "snoozed" in filters else ()
-        return ListReply(tuple(alerts), asked, self.view.cards(alerts), snoozes)
-
-    def _unknown(self, filters: Mapping[str, str]) -> Said | None:
-        """A filter by something that is not there is a slip of the hand, not an empty list."""
-        policies = {*self.engine.catalog.policies, *self.engine.store.alerts.counts()}
-        known = {"policy": sorted(policies), "team": sorted(self.engine.catalog.teams)}
-        for what, names in known.items():
-            if what in filters and filters[what] not in names:
-                return no_such(what, filters[what], names)
-        return None
-
     def _show(self, person: Person, said: Command) -> Reply:
+        if said.name.startswith("job:"):
+            return self.jobs.page(person, said.name)
         if said.name:
             return places.named(self.engine, self.view, person.slack, said.name)
         targets = self._targets(person, said)
@@ -343,6 +322,11 @@ class Desk:
         if targets[1:]:
             return one_at_a_time("show", targets[0])
         return unrefused(self.show(person, targets[0]) or self.view.unknown_alert(targets[0]))
+
+    def _status(self, person: Person, said: Command) -> Reply:
+        if said.name.startswith("job:"):
+            return self.jobs.page(person, said.name)
+        return places.status(self.engine, self.view, person.slack, said.name)
 
     def _why(self, person: Person, said: Command) -> Reply:
         if wrong := sorted(name for name, value in said.filters.items() if value and name != "policy"):
@@ -388,4 +372,4 @@ class Desk:
         found = self._job(targets[0] if targets else None, said.name)
         if isinstance(found, Said):
             return found
-        return unrefused(self.approving.shown(person, *found, said.params))
+        return unrefused(self.approving.typed(person, *found, said.params))

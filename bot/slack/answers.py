@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from bot.core.alert import Alert, Event, Work
 from bot.core.change import Refused
-from bot.core.job_run import JobRun
 from bot.core.reply import (
     ApprovalsReply,
     AskReply,
@@ -19,7 +18,9 @@ from bot.core.reply import (
     Context,
     DigestReply,
     EntityReply,
+    FormReply,
     HelpReply,
+    JobReply,
     ListReply,
     OnCallReply,
     PolicyReply,
@@ -34,10 +35,11 @@ from bot.core.verbs import BY_NAME
 from bot.core.words import count
 from bot.slack import approvals, backfill, duty
 from bot.slack.asset import asset
-from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section
+from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section, verbatim
 from bot.slack.costs import dearest, of_policy
 from bot.slack.digest import digest
 from bot.slack.face import buttons, by_the_clock, link_button, offers, shown_columns
+from bot.slack.jobs import form, job, job_buttons, job_lines
 from bot.slack.lines import ANYWHERE, Room, alert_line, alert_lines, sections, titled, trend
 from bot.slack.policies import POLICIES_MOST, policy_line, policy_lines
 from bot.slack.text import (
@@ -84,6 +86,8 @@ def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
         PolicyReply: policy,
         AssetReply: asset,
         HelpReply: helped,
+        JobReply: lambda found, _: job(found),
+        FormReply: lambda found, _: form(found),
         ApprovalsReply: lambda found, where: approvals.listed(found, where.prefix),
     }
     return ways[type(reply)](reply, room)
@@ -100,10 +104,10 @@ def said(reply: Said, room: Room = ANYWHERE) -> Face:
 def asked(reply: AskReply, room: Room = ANYWHERE) -> Face:  # noqa: ARG001
     """What would be done, with the buttons that do it or leave it."""
     text = answer("\n".join(reply.lines)) or "Are you sure?"
+    planned = [*context(["What would be sent:"]), verbatim(reply.plan)] if reply.plan else []
     yes = button(reply.does, "ask.yes", str(reply.ask), "primary")
-    return Face(
-        trimmed(text, 1_000), [section(text), *actions([yes, button("Leave it", "ask.no", str(reply.ask))])]
-    )
+    no = button("Leave it", "ask.no", str(reply.ask))
+    return Face(trimmed(text, 1_000), [section(text), *planned, *actions([yes, no])])
 
 
 def said_text(reply: Said) -> str:
@@ -161,6 +165,7 @@ def shown(reply: ShowReply, room: Room = ANYWHERE) -> Face:
         *titled(f"{code(alert.policy)}, alerts by day", _days(reply.trend)),
         *titled("Timeline", history_lines(reply.history, 10)),
         *titled("Jobs", job_lines(reply.jobs, 5)),
+        *actions(job_buttons(reply.jobs, reply.stoppable)),
     ]
     return Face(f"{alert.name} · {title(alert, 90)}", blocks)
 
@@ -228,20 +233,6 @@ def history_lines(history: Sequence[Event], most: int) -> list[str]:
     newest = list(history)[::-1]
     lines = [f"{date(event.at)} · {story(event.story, event.actor, 400)}" for event in newest[:most]]
     return [*lines, f"and {len(newest) - most} earlier"] if len(newest) > most else lines
-
-
-def job_lines(jobs: Iterable[JobRun], most: int) -> list[str]:
-    listed = list(jobs)
-    lines = [_job_line(run) for run in listed[:most]]
-    return [*lines, f"and {len(listed) - most} more"] if len(listed) > most else lines
-
-
-def _job_line(run: JobRun) -> str:
-    outcome = f": {escape(run.outcome, 150)}" if run.outcome else ""
-    where = f" · {link(run.link, 'open')}" if run.link else ""
-    about = f" for ALR-{run.alert}" if run.alert else ""
-    by = f" by {mention(run.by)}" if run.by != "patrol" else ""
-    return f"{code(run.job)} {run.state.value}{about}{by} · {date(run.asked_at, AGO)}{outcome}{where}"
 
 
 # -- status --------------------------------------------------------------------------------------------------

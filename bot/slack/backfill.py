@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bot.core.backfill import (
     BackfillRun,
@@ -17,7 +17,7 @@ from bot.core.backfill import (
     state_in_words,
 )
 from bot.slack.blocks import Block, Face, actions, button, context, header, section
-from bot.slack.text import answer, cut, fold, mention, trimmed
+from bot.slack.text import answer, cut, fold, trimmed, unpinged
 
 MARKS = {
     BackfillState.done: "✅",
@@ -28,20 +28,21 @@ STOP, GO_ON = "backfill.stop", "backfill.on"
 DOES = {STOP: "stop", GO_ON: "go on"}  # what each button asks of the desk
 
 
-def card(run: BackfillRun, found: Found, hidden: bool) -> Face:
-    """All that is to be known of it now. `hidden`: not what it has found, for not everybody may know."""
-    state = state_in_words(run)
+def card(run: BackfillRun, found: Found, hidden: bool, names: Mapping[str, str]) -> Face:
+    """All that is to be known of it now; it pings nobody. `hidden`: not what it has found, for not everybody
+    may know."""
+    by, state = unpinged(names), state_in_words(run)
     title = f"Backfill of {_first(run)} · {run.name}"
     came = f"{'' if run.state.ended else 'so far: '}{found_in_words(run, found, hidden)}"
     lines = [
-        f"{_mark(run)} `{bar(run)}` {answer(progress(run))}",
+        f"{_mark(run)} {bar(run)}  {answer(progress(run))}",
         f"{answer(came)} · alerts of the past page nobody" if run.done or run.state.ended else "",
     ]
     blocks = [
         header(title),
         section("\n".join(line for line in lines if line)),
-        *([section(f"*{answer(state, 600)}*" if "`" not in state else answer(state, 600))] if state else []),
-        *context([f"{answer(named(run))} · {answer(span(run))}", f"asked for by {mention(run.by)}"]),
+        *([section(answer(state, 600, by))] if state else []),
+        *context([f"{answer(named(run))} · {answer(span(run))}", f"asked for by {by(run.by)}"]),
         *_buttons(run),
     ]
     return Face(trimmed(f"{fold(title)}: {answer(progress(run))}", 300), blocks)

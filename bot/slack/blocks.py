@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.slack.text import cut, plain, trimmed
+from bot.slack.text import cut, fold, plain, trimmed, width
 
 Block = dict[str, Any]
 
@@ -14,6 +14,7 @@ SECTION_MOST = 3_000
 CELL_MOST = 80
 COLUMNS_MOST = 6
 URL_MOST = 3_000
+OF = "@"  # between what a button does and of what: no two in a view have the same id
 
 
 @dataclass(frozen=True)
@@ -123,4 +124,14 @@ def preformatted(
         "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells
     )
     run = {"type": "text", "text": cut(text, limit) or "–"}
+    return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [run]}]}
+
+
+def verbatim(text: str, limit: int = 2_800) -> Block:
+    """Lines from outside as they are, monospaced, where Slack parses nothing: the last of them that fit."""
+    lines = [fold(line) for line in text.splitlines()]
+    whole = "\n".join(lines).strip("\n")
+    while width(whole) > limit and "\n" in whole:
+        whole = whole.partition("\n")[2]
+    run = {"type": "text", "text": cut(whole, limit) or "–"}
     return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [run]}]}

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.core.alert import Alert, Lane, Work
 from bot.core.change import Effect, EffectKind
+from bot.core.job_run import JobRun, JobState
 from bot.core.reply import Context
 from bot.slack import wording
 from bot.slack.blocks import (
@@ -22,7 +23,9 @@ from bot.slack.blocks import (
     preformatted,
     section,
     table,
+    verbatim,
 )
+from bot.slack.jobs import again_button
 from bot.slack.text import cut, fitted, fold, link, mention, sentence, trimmed, unpinged
 from sensors.model.policy import NOTHING
 
@@ -156,8 +159,15 @@ def by_the_clock(
     return [{c: MOMENT.sub(short, in_cell(row.get(c))) for c in columns} for row in rows]
 
 
-def reply(effect: Effect, alert: Alert, to: Sequence[str] = (), names: Mapping[str, str] = NOTHING) -> Face:
-    """A line in the alert's thread. It pings `to` and no one else: others are written by `names`.
+def reply(
+    effect: Effect,
+    alert: Alert,
+    to: Sequence[str] = (),
+    names: Mapping[str, str] = NOTHING,
+    run: JobRun | None = None,
+) -> Face:
+    """A line in the alert's thread. It pings `to` and no one else: others are written by `names`. `run`: the
+    job's run whose end it tells.
 
     A phone shows only its text: of what makes one buzz, that says how bad it is and what it is about, too.
     """
@@ -174,6 +184,9 @@ def reply(effect: Effect, alert: Alert, to: Sequence[str] = (), names: Mapping[s
         shown += actions([button("Acknowledge", "alert.ack", value(alert), "primary")])
     if effect.kind is EffectKind.tell and alert.reminded and effect.to == alert.owner:
         shown += actions([button("Still on it", "alert.ack", value(alert), "primary")])
+    if run and run.state is not JobState.succeeded:
+        shown += [verbatim(run.tail)] if run.tail else []
+        shown += actions([again_button(run.id)])
     if effect.kind in (EffectKind.page, EffectKind.tell) and alert.is_open:
         about = f"{alert.severity.name.upper()} · {fitted(_title(alert, 60), 60)}"
         text = " ".join(part for part in (told, f"{about} · {said}") if part)

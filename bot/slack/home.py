@@ -11,10 +11,9 @@ from bot.core.reply import Person, PolicyLine, StatusReply
 from bot.core.words import count
 from bot.slack import approvals
 from bot.slack.answers import around
-from bot.slack.blocks import Block, button, header, section
+from bot.slack.blocks import OF, Block, button, header, section
 from bot.slack.face import value
 from bot.slack.lines import ANYWHERE, Room, alert_line, alert_lines, sections, titled
-from bot.slack.payloads import OF
 from bot.slack.policies import FAILING, WELL, how, unwell
 from bot.slack.text import answer, escape
 

@@ -20,7 +20,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot.core.change import Refused
-from bot.core.reply import Reply
+from bot.core.reply import FormReply, Reply
 from bot.process.errors import PatrolError, RecordUnknown
 from bot.slack import payloads, reveal, talk
 from bot.slack.answers import plainly, render
@@ -97,6 +97,7 @@ def register(
     app.action(re.compile(r"^approval\."))(listeners.decide)
     app.action(re.compile(r"^ask\."))(listeners.asked)
     app.action(re.compile(r"^backfill\."))(listeners.steer)
+    app.action(re.compile(r"^job\."))(listeners.of_job)
     app.action(ACCEPT)(listeners.accept)
     for entry in COMMANDS:
         app.command(str(entry["command"]))(listeners.command)
@@ -205,6 +206,22 @@ class Listeners:
             outcome, lambda said: self._talk.instead(place, render(said, self._talk.room(place))), place
         )
 
+    def of_job(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        """What is asked for by a button about a job: as if it were typed; or its form is opened."""
+        clicked, typed = payloads.click(body), payloads.of_job(body)
+        if clicked.opens and clicked.errand:
+            ack()
+            self._turns.later(lambda: self._open(clicked))
+        elif not typed:
+            ack()
+            self._talk.tell(clicked.place, plainly("This button says nothing that Patrol knows."))
+        else:
+            outcome = self._act(
+                context, clicked.place, lambda: self._desk.command(clicked.place.person, typed)
+            )
+            ack()
+            self._settle(outcome, lambda reply: self._talk.answer(clicked.place, reply), clicked.place)
+
     def accept(self, ack: Ack, body: Body, context: BoltContext) -> None:
         """Of the card of a handoff."""
         clicked = payloads.click(body)
@@ -249,6 +266,10 @@ class Listeners:
     def command(self, ack: Ack, body: Body, context: BoltContext) -> None:
         place, text = payloads.command(body)
         outcome = self._act(context, place, lambda: self._desk.command(place.person, text))
+        if isinstance(outcome, FormReply):
+            ack()
+            self._talk.open_form(place, outcome, str(body.get("trigger_id") or ""))
+            return
         if isinstance(outcome, Late) or self._talk.draws(
             outcome
         ):  # a picture must not come before its answer

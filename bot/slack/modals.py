@@ -11,9 +11,10 @@ from bot.core.alert import Alert, Disposition, FalseCause, Work
 from bot.core.approval import needed
 from bot.core.reply import ShowReply
 from bot.slack import pictures, wording
-from bot.slack.answers import ROWS_MOST, history_lines, job_lines, row_blocks
+from bot.slack.answers import ROWS_MOST, history_lines, row_blocks
 from bot.slack.blocks import Block, actions, button, context, option, plain_text, section
 from bot.slack.face import concealed, offers, value
+from bot.slack.jobs import job_lines
 from bot.slack.lines import trend
 from bot.slack.text import code, cut, escape, fold
 from bot.slack.wording import CALLED, state

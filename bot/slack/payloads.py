@@ -22,6 +22,8 @@ from bot.core.action import (
 )
 from bot.core.reply import Person
 from bot.slack.backfill import DOES
+from bot.slack.blocks import OF
+from bot.slack.jobs import CANCEL, RETRY, START
 from bot.slack.modals import Errand, filled
 from bot.slack.text import fold
 
@@ -32,7 +34,6 @@ OPENED = ("more", "resolve", "several", "snooze_for", "timeline", "rows", "why",
 OPENING = frozenset(f"alert.{name}" for name in OPENED)
 TURN = "alert.turn."
 HOME = "home"  # the way of what was clicked there
-OF = "@"  # between what a button does and of which alert: no two in a view have the same id
 JOB = "alert.job."
 
 
@@ -76,7 +77,7 @@ class Click:
     @property
     def opens(self) -> bool:
         """Whether it opens a modal rather than doing something."""
-        return self.action_id in OPENING or self.action_id.startswith((JOB, TURN))
+        return self.action_id in OPENING or self.action_id.startswith((JOB, TURN, START))
 
     @property
     def turns(self) -> bool:
@@ -118,6 +119,14 @@ def steering(body: Body) -> tuple[int, str] | None:
     action = (body.get("actions") or [{}])[0]
     said = re.fullmatch(r"(backfill\.(?:stop|on))\.(\d{1,12})", str(action.get("action_id") or ""))
     return (int(said[2]), DOES[said[1]]) if said else None
+
+
+def of_job(body: Body) -> str:
+    """What a button about a run says, as it would be typed; empty where it says nothing."""
+    action = (body.get("actions") or [{}])[0]
+    does, value = str(action.get("action_id") or "").partition(OF)[0], str(action.get("value") or "")
+    verb = {CANCEL: "cancel", RETRY: "retry"}.get(does)
+    return f"{verb} {value}" if verb and re.fullmatch(r"[0-9]{1,12}", value) else ""
 
 
 def _errand(value: str, channel: str, ts: str) -> Errand | None:

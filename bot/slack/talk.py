@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.change import Refused
-from bot.core.reply import Person, Reply, Revealed, Said, ShowReply, WhyReply
+from bot.core.reply import FormReply, Person, Reply, Revealed, Said, ShowReply, WhyReply
 from bot.process.errors import PatrolError, SlackRefused
 from bot.slack import modals, paging, payloads, pictures, reveal, several, snoozing
 from bot.slack.answers import IN_THREADS, plainly, render, said_in_modal, said_text
@@ -18,6 +18,7 @@ from bot.slack.blocks import Block, Face, section
 from bot.slack.client import Opened, SlackClient
 from bot.slack.desk import Desk
 from bot.slack.homes import Homes
+from bot.slack.jobs import START
 from bot.slack.lines import ANYWHERE, Room
 from bot.slack.modals import Errand
 from bot.slack.payloads import HOME, JOB, Click, Place
@@ -230,7 +231,7 @@ class Talk:
     def _view(self, clicked: Click, errand: Errand) -> Block | Refused | None:
         """What the click opens; why this person may not see it; None where there is nothing to be seen."""
         person = clicked.place.person
-        if clicked.action_id.startswith(JOB):
+        if clicked.action_id.startswith((JOB, START)):
             form = self._desk.start_form(person, errand.alert, errand.job)
             return modals.job(form[0], form[1], errand) if isinstance(form, tuple) else form
         if clicked.action_id == "alert.why":
@@ -255,6 +256,20 @@ class Talk:
                 return snoozing.snooze(shown.alert, errand)
             case _:
                 return modals.more(shown, replace(errand, work_seq=shown.alert.work_seq))
+
+    def open_form(self, place: Place, wanted: FormReply, trigger_id: str) -> None:
+        """The form of a job that was typed; in words with a button, where Slack does not open it."""
+        errand = Errand(wanted.alert or 0, 0, place.channel, "", wanted.job.name)
+        view = modals.job(wanted.job, wanted.params, errand)
+
+        def work() -> None:
+            try:
+                self._client.open_view(trigger_id, view)
+            except PatrolError as error:
+                log.info("a form did not open: %s", error)
+                self._tell(place, render(wanted, self.room(place)))
+
+        self._turns.later(work)
 
     def reveal(self, name: str, person: Person, errand: Errand) -> None:
         """Fills the modal that waits with what the warehouse says."""

@@ -123,7 +123,7 @@ class Erasing:
         for table, ids in ((job_runs, found.jobs), (approvals, found.approvals)):
             done = or_(table.c.alert_id.is_(None), table.c.alert_id.not_in(open_ids))
             gone: dict[str, Any] = {"params": {}}
-            gone |= {"outcome": ERASED, "link": None} if table is job_runs else {"why": ""}
+            gone |= {"outcome": ERASED, "link": None, "tail": None} if table is job_runs else {"why": ""}
             over = job_runs.c.ended_at.is_not(None) if table is job_runs else approvals.c.state != "waiting"
             c.execute(update(table).where(table.c.id.in_(list(ids)), done, over).values(gone))
         c.execute(delete(asks).where(_may_hold(asks.c.what, entity)))

@@ -18,6 +18,8 @@ from bot.store.tables import job_runs as t
 
 NAMES = {"asked_by": "by", "alert_id": "alert"}  # columns that are called otherwise in a JobRun
 COLUMNS = [column.name for column in t.c if column.name != "lease_until"]
+OF_CANCEL = ("cancel_by", "cancel_at", "cancel_said")  # written by those who ask for its end alone
+RECORDED = [name for name in COLUMNS if name not in ("id", *OF_CANCEL)]
 
 
 class JobRuns:
@@ -52,7 +54,7 @@ class JobRuns:
 
     def record(self, run: JobRun, was: JobState) -> bool:
         """What the run now is, where it still is in the state that it `was` in; ends the lease."""
-        values = {name: getattr(run, NAMES.get(name, name)) for name in COLUMNS if name != "id"}
+        values = {name: getattr(run, NAMES.get(name, name)) for name in RECORDED}
         values |= {"state": run.state.value, "params": pack_values(run.params), "lease_until": None}
         with self._database.write() as c:
             before = c.execute(select(t.c.outcome).where(t.c.id == run.id)).scalar()
@@ -81,6 +83,42 @@ class JobRuns:
 
     def of_alert(self, alert_id: int) -> list[JobRun]:
         return self._all(select(t).where(t.c.alert_id == alert_id).order_by(t.c.id))
+
+    def of_job(self, job: str, limit: int = 20) -> list[JobRun]:
+        """Newest first."""
+        return self._all(select(t).where(t.c.job == job).order_by(t.c.id.desc()).limit(limit))
+
+    def unended(self, job: str) -> list[JobRun]:
+        """Those that have not ended, oldest first."""
+        return self._all(select(t).where(NOT_OVER, t.c.job == job, t.c.ended_at.is_(None)).order_by(t.c.id))
+
+    def last_key(self, job: str, prefix: str) -> str | None:
+        """The newest idempotency key of the job's that begins so."""
+        mine = (t.c.job == job, t.c.idempotency_key.startswith(prefix, autoescape=True))
+        with self._database.read() as c:
+            return c.execute(
+                select(t.c.idempotency_key).where(*mine).order_by(t.c.id.desc()).limit(1)
+            ).scalar()
+
+    def last_good(self, job: str) -> JobRun | None:
+        """The one that succeeded last."""
+        good = select(t).where(t.c.job == job, t.c.state == JobState.succeeded.value)
+        return next(iter(self._all(good.order_by(t.c.ended_at.desc(), t.c.id.desc()).limit(1))), None)
+
+    def ask_end(self, run_id: int, by: str, now: datetime) -> bool:
+        """Records that somebody asks for its end, and that it is looked at now. False where somebody has
+        asked already, or it has ended."""
+        open_ = (t.c.id == run_id, t.c.ended_at.is_(None), t.c.cancel_at.is_(None))
+        values = {"cancel_by": by, "cancel_at": now, "poll_at": now}
+        with self._database.write() as c:
+            return c.execute(update(t).where(*open_).values(values)).rowcount == 1
+
+    def end_said(self, run_id: int, words: str, *, goes_on: bool = False) -> None:
+        """What the outside system said to that. `goes_on`: it refused, and may be asked again."""
+        values: dict[str, Any] = {"cancel_said": words}
+        values |= {"cancel_at": None, "cancel_by": None} if goes_on else {}
+        with self._database.write() as c:
+            c.execute(update(t).where(t.c.id == run_id).values(values))
 
     def recent(self, limit: int = 20) -> list[JobRun]:
         """Newest first."""

@@ -38,6 +38,7 @@ from bot.store.renames import Renames
 from bot.store.requests import Requests
 from bot.store.runs import Runs
 from bot.store.saving import WatermarkMoved, save_runs
+from bot.store.sightings import Sightings
 from bot.store.snoozes import Snoozes
 from bot.store.states import UpstreamStates
 from bot.store.tables import pacing
@@ -59,6 +60,7 @@ class Store:
         self.outbox = Outbox(self._database)
         self.pace = Pace(self._database)
         self.jobs = JobRuns(self._database)
+        self.sightings = Sightings(self._database)
         self.approvals = Approvals(self._database)
         self.contents = Contents(self._database)
         self.pulls = Pulls(self._database, self.contents)

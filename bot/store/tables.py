@@ -330,6 +330,10 @@ job_runs = Table(
     Column("poll_at", Moment),
     Column("lease_until", Moment),
     Column("attempts", Integer, nullable=False),
+    Column("cancel_by", Words),
+    Column("cancel_at", Moment),
+    Column("cancel_said", Words),
+    Column("tail", Words),  # the end of its log, where it failed
     sqlite_autoincrement=True,  # an id is never given twice
 )
 NOT_OVER = text("(ended_at IS NULL OR poll_at IS NOT NULL)")  # ended, too, while its outcome is to be told
@@ -337,6 +341,7 @@ Index("ix_job_runs_not_over", job_runs.c.id, sqlite_where=NOT_OVER, postgresql_w
 Index("ix_job_runs_alert", job_runs.c.alert_id)
 GOOD = text("state = 'succeeded'")
 Index("ix_job_runs_good", job_runs.c.job, job_runs.c.id, sqlite_where=GOOD, postgresql_where=GOOD)
+Index("ix_job_runs_job", job_runs.c.job, job_runs.c.id)
 
 contents = Table(
     "contents",

@@ -49,6 +49,7 @@ class Job:
     approval: str = "none"  # none | second_person
     changes: str = ""  # what it changes, for the one who is about to start it
     undo: str = ""
+    description: str = ""
 
     def fill(self, given: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """Parameters from what a person gave, else the alert's row, else the default; and what is wrong."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from sensors.model.asset import Asset
 from sensors.model.session import Session
@@ -25,6 +25,13 @@ class Dated(Protocol):
     """A warehouse that keeps a date of each table."""
 
     def altered(self, assets: Iterable[Asset]) -> dict[str, datetime]: ...
+
+
+@runtime_checkable
+class Granting(Protocol):
+    """A warehouse that tells what roles may do."""
+
+    def grants(self, role: str) -> Sequence[Mapping[str, Any]]: ...
 
 
 def within(warehouse: Warehouse, session: Session) -> Warehouse:

@@ -22,6 +22,7 @@ from sensors.warehouse.snowflake_statement import Statement, ask
 from sensors.warehouse.snowflake_tables import Source, Tables
 
 OWN = timedelta(minutes=1)  # for what Patrol itself asks
+DRIVER = 5  # the first version that gives one statement its tag and timeout
 PING = timedelta(seconds=10)
 NO_ERRAND = Errand()
 
@@ -85,6 +86,9 @@ class Snowflake:
     def columns(self, table: str) -> dict[str, str]:
         return Part(self).columns(table)
 
+    def grants(self, role: str) -> Sequence[Mapping[str, Any]]:
+        return Part(self).grants(role)
+
     def ping(self) -> None:
         Part(self).ping()
 
@@ -130,10 +134,8 @@ class Part:
     def columns(self, table: str) -> dict[str, str]:
         return dict(self._whole.tables(self._session).columns(table))
 
-    def grants(self) -> Sequence[Mapping[str, Any]]:
-        """What its role may do, as SHOW GRANTS TO ROLE tells it, by lower-case column."""
-        asked = self.query("SELECT CURRENT_ROLE() AS role", {}, limit=1, timeout=OWN, tag="doctor")
-        role = str(asked.rows[0][0])
+    def grants(self, role: str) -> Sequence[Mapping[str, Any]]:
+        """What a role may do, as SHOW GRANTS TO ROLE tells it, by lower-case column."""
         what = Statement(f"SHOW GRANTS TO ROLE {quoted(role)}", [], 100_000, OWN, "doctor")
         found = self._whole.asked(what, self._session, NO_ERRAND)
         return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
@@ -160,6 +162,11 @@ def _opened(where: Address, session: Session) -> Connection:
     except ImportError:
         said = "the driver for Snowflake is not installed: pip install 'patrol[snowflake]'"
         raise WarehouseError(said) from None
+    if int(connector.__version__.partition(".")[0]) < DRIVER:
+        said = (
+            f"the driver for Snowflake is too old ({connector.__version__}): pip install 'patrol[snowflake]'"
+        )
+        raise WarehouseError(said)
     try:
         return connector.connect(**{**where.arguments, **session.said})
     except connector.Error as error:

@@ -186,7 +186,7 @@ def test_the_table_is_what_was_agreed() -> None:
         Role.responder: {
             *(Deed.acknowledge, Deed.hand_back, Deed.take, Deed.hand_over, Deed.snooze, Deed.wake),
             *(Deed.stand_in, Deed.hand_on, Deed.stop),
-            *(Deed.resolve, Deed.change, Deed.reopen, Deed.rerun, Deed.start, Deed.reveal),
+            *(Deed.resolve, Deed.change, Deed.reopen, Deed.rerun, Deed.start, Deed.cancel, Deed.reveal),
         },
         Role.lead: {
             *(

@@ -91,6 +91,7 @@ PARTS: dict[str, st.SearchStrategy[Part]] = {
         st.sampled_from([(), ("chain",), ("again",), ("chain", "again")]),
     ),
     "approval": NUMBER.map(lambda n: part(f"APR-{n}", approval=n)),
+    "job_run": NUMBER.map(lambda n: part(f"run-{n}", job_run=n)) | named,
     "person": st.sampled_from([part("<@UBO|bo>", person="UBO"), part("@Bo", person="bo")]),
     "span": lasting,
     "maybe_span": lasting | st.just(part("")),

@@ -259,11 +259,11 @@ class Office:
     def until(self, hour: int, minute: int = 0, second: int = 0, day: int = 0) -> None:
         self.clock.put(NINE.replace(hour=hour, minute=minute, second=second) + timedelta(days=day))
 
-    def chat(self, seller: str, name: str, times: int, body: str = "") -> None:
-        """So many messages of a seller, one a minute, the last of them now; and somebody's who says hello
-        after them, so that one look finds them all: data are looked at up to the newest row."""
+    def chat(self, seller: str, name: str, times: int, body: str = "", ago: timedelta = timedelta()) -> None:
+        """So many messages of a seller, one a minute, the last of them now, or so long `ago`; and somebody's
+        who says hello after them, so that one look finds them all: data count up to the newest row."""
         said = [body or SAYINGS[n % len(SAYINGS)] for n in range(times)]
-        now = self.clock().replace(tzinfo=None, microsecond=0)
+        now = self.clock().replace(tzinfo=None, microsecond=0) - ago
         last = now - timedelta(seconds=1)
         rows = [
             (f"m_{seller}_{now:%H%M%S}_{n}", seller, name, f"b_{40 + n}", text, last - timedelta(minutes=n))

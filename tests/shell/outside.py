@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.job_run import JobState, Progress
+from bot.core.job_run import Ability, JobState, Observed, Progress
 from bot.core.reply import Person, Said
+from bot.jobs import Runner
 from sensors.model.job import Job
 from tests.shell.making import SECOND, Node, World
 from tests.shell.trouble import EVERY
@@ -21,13 +23,20 @@ class Killed(BaseException):
 
 
 @dataclass
-class Outside:
+class Outside(Runner):
     """A system that starts things by their key. What each call answers is said by the test."""
 
     can_repeat: bool = True
     starts: list[str] = field(default_factory=list)
     begun: set[str] = field(default_factory=set)
     polls: int = 0
+    able: frozenset[Ability] = frozenset()
+    cancels: list[str] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
+    looks: int = 0
+    on_cancel: Callable[[], str] = lambda: "it is being stopped"
+    on_tail: Callable[[], str] = lambda: ""
+    on_observe: Callable[[], Observed] = lambda: Observed()
     on_start: Callable[[], Progress] = lambda: Progress(JobState.running, "x1")
     on_poll: Callable[[], Progress] = lambda: Progress(
         JobState.succeeded, outcome="done", link="https://x.example/1"
@@ -41,6 +50,31 @@ class Outside:
     def poll(self, _job: Job, _external_id: str) -> Progress:
         self.polls += 1
         return self.on_poll()
+
+    def plan(self, job: Job, params: Mapping[str, Any]) -> str:
+        return f"POST /{job.name} {dict(params)}"
+
+    def abilities(self, _job: Job) -> frozenset[Ability]:
+        return self.able
+
+    def cancel(self, _job: Job, external_id: str) -> str:
+        self.cancels.append(external_id)
+        return self.on_cancel()
+
+    def tail(self, _job: Job, _external_id: str) -> str:
+        return self.on_tail()
+
+    def observe(self, _job: Job, _since: datetime) -> Observed:
+        self.looks += 1
+        return self.on_observe()
+
+    def pause(self, _job: Job, paused: bool) -> str:
+        self.orders.append(f"paused {paused}")
+        return "taken"
+
+    def every(self, _job: Job, interval: timedelta | None) -> str:
+        self.orders.append(f"every {interval}")
+        return "taken"
 
     def repeatable(self, _job: Job) -> bool:
         return self.can_repeat

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -22,8 +22,9 @@ from tests.shell.backfilled import (
     says,
     shown,
 )
-from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, Node, World
+from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, MINUTE, Node, World
 from tests.shell.trouble import EVERY, counting
+from tests.shell.typing_in import Patrol
 
 
 @pytest.fixture
@@ -119,3 +120,46 @@ def test_runs_of_a_backfill_name_who_asked(late: Node) -> None:
     assert len(mine) == 5
     assert replace(kept(late), token="").by == "U0ANA"
     assert isinstance(kept(late).ended_at, datetime)
+
+
+# ------------------------------------------------------------------------------ the command line
+
+
+@pytest.fixture
+def now(world: World) -> datetime:
+    """A bot has looked, by the real clock, and a row came that is two hours late."""
+    world.write("policies/payments/flagged.yml", FLAGGED)
+    world.write("sql/payments/flagged.sql", ELSEWHERE_SQL)
+    now = datetime.now(UTC).replace(microsecond=0)
+    world.table.says("s_0", now - MINUTE, "hello")
+    bot = world.node()
+    bot.clock.at = now
+    bot.tick()
+    world.table.says("s_1", now - 150 * MINUTE)
+    return now
+
+
+@pytest.mark.usefixtures("now")
+def test_the_command_line_takes_a_chain_and_says_that_a_table_is_no_policy(
+    world: World, patrol: Patrol
+) -> None:
+    ran = patrol("backfill", "core.chat", "4h", "1h")
+    assert (ran.code, "core.chat is no policy: only policies look. With --chain" in ran.err) == (2, True)
+    ran = patrol("backfill", "core.chat", "4h", "1h", "--chain", "--yes")
+    assert ran.code == 0, ran.said
+    assert f"{EVERY}: 4 of 4 windows" in ran.out
+    assert "payments.flagged: 4 of 4 windows" in ran.out
+    assert {a.policy for a in world.nodes[0].alerts()} == {EVERY, "payments.flagged"}
+    (line,) = [kept.line for kept in world.nodes[0].store.trail.lines()]
+    assert (line.deed, line.about) == ("backfill", f"{EVERY} payments.flagged")
+
+
+@pytest.mark.usefixtures("now")
+def test_the_command_line_leaves_alone_what_the_bot_is_at(world: World, patrol: Patrol) -> None:
+    bot = world.nodes[0]
+    ask = shown(bot, f"backfill {EVERY} 4h..1h").ask
+    assert bot.desk.confirm(ANA, ask).ok
+    ran = patrol("backfill", EVERY, "4h", "1h", "--yes")
+    assert ran.code == 2
+    assert f"One at a time: the bot carries out BKF-1: {EVERY}" in ran.err
+    assert "/patrol stop BKF-1 ends it" in ran.err

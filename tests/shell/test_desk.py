@@ -257,7 +257,11 @@ WRONG = {
     "unack 1": "is not acknowledged",
     "start": "Which one?",
     "start hold_payout 1": "Did you mean `hold_payouts`",
-    "start hold_payouts": "seller_id is missing",
+    "start hold_payouts other=s_1": "other is not a parameter",
+    "job": "Which one?",
+    "cancel": "Which run?",
+    "cancel 17 the wrong seller": "There is no job run 17",
+    "retry hold_payouts": "was never started here",
     "start hold_payouts 99": "There is no ALR-99",
     "start hold_payouts 1 because": "is no parameter",
     "rerun": "Rerun what?",
@@ -306,7 +310,8 @@ def test_help_is_the_table_that_parses(bot: Node) -> None:
 
 
 def test_every_example_of_the_help_is_understood(bot: Node) -> None:
-    for example in (example for verb in VERBS for example in verb.examples):
+    others = ("cancel", "retry", "backfill")  # test_steering.py, test_backfill_asked.py have what they need
+    for example in (example for verb in VERBS if verb.name not in others for example in verb.examples):
         answer = bot.desk.command(ANA, example.replace("142", "1").replace("payments.x", EVERY))
         assert not isinstance(answer, Said) or answer.ok, answer
         if not bot.alert(1).is_open:

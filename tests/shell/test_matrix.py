@@ -200,6 +200,7 @@ def test_every_deed_is_tried_here_or_in_a_test_of_its_own() -> None:
     several = {Deed.resolve_several, Deed.change_late, Deed.hand_over}  # tests/core/test_access.py
     orders = {Deed.pause, Deed.pace}  # tests/shell/test_whose.py
     others = {Deed.approve, Deed.reveal, Deed.reveal_hidden}  # test_approvals.py, test_sensitive.py
+    others |= {Deed.cancel}  # test_steering.py
     shifts = {Deed.stand_in, Deed.hand_on}  # test_standing_in.py, test_handoffs.py
     backfills = {Deed.backfill, Deed.stop}  # test_backfilling.py
     assert {act.deed for act in ACTS} == set(Deed) - several - orders - others - shifts - backfills

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
 
-from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lane, Snooze, Terms, Work
+from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lane, Snooze, Work
 from bot.core.approval import Approval, ApprovalState
 from bot.core.digest import Digest, Fired, Span
 from bot.core.earned import Record
-from bot.core.job_run import JobRun, JobState
+from bot.core.job_run import Ability
 from bot.core.oncall import Duty
 from bot.core.reply import (
     ApprovalsReply,
@@ -23,7 +23,9 @@ from bot.core.reply import (
     Earlier,
     EntityReply,
     Evidence,
+    FormReply,
     HelpReply,
+    JobReply,
     ListReply,
     Note,
     OnCall,
@@ -41,47 +43,27 @@ from bot.core.reply import (
 from bot.core.took import Took
 from bot.core.trend import Day, Trend
 from sensors.model.asset import Asset, ViolationKind
-from sensors.model.job import Job, Param
 from sensors.model.policy import After, AlertText, Cron, Every, Grades, Policy, Query, Severity
-from sensors.model.team import LadderStep
 
-from .hostile import HOSTILE
-
-TEXT = st.one_of(st.sampled_from(HOSTILE), st.text("<>&@*_~`:|!\n .aé🎉", max_size=12))
-NAME = st.sampled_from(["seller_id", "body", "amount", "phone", "x"])
-SLACK = st.sampled_from(["U0ANA", "U0BO", "U0CY"])
-WHEN = st.integers(1_577_836_800, 1_893_456_000).map(lambda s: datetime.fromtimestamp(s, UTC))
-SPAN = st.timedeltas(timedelta(minutes=1), timedelta(days=3))
-URL = st.sampled_from(
-    ["https://admin.example.com/sellers/s_1", "https://wiki.example.com/run?a=1&b=2", "javascript:x", ""]
-)
-NUMBER = st.integers(0, 10**7)
-VALUE = st.one_of(
-    TEXT,
+from .any_parts import (
+    JOB,
+    LOG,
+    MARKED,
+    NAME,
     NUMBER,
-    st.booleans(),
-    st.none(),
-    st.floats(),
-    st.fixed_dictionaries({"number": st.just("1.5")}),
-    st.fixed_dictionaries({"map": st.dictionaries(NAME, TEXT, max_size=2)}),
-    st.lists(TEXT, max_size=3),
+    ROW,
+    RUN,
+    SEEN,
+    SLACK,
+    SPAN,
+    TERMS,
+    TEXT,
+    URL,
+    VALUE,
+    WHEN,
+    maybe,
+    some,
 )
-ROW = st.dictionaries(st.one_of(NAME, TEXT), VALUE, max_size=8)
-LADDER = st.lists(
-    st.builds(LadderStep, after=SPAN, to=st.one_of(st.sampled_from(["oncall", "team", "lead"]), TEXT)),
-    max_size=3,
-)
-TERMS = st.builds(Terms, team=TEXT, ladder=LADDER.map(tuple), accumulates=st.booleans())
-MARKED = st.one_of(TEXT, st.sampled_from(["acknowledged by ⟦U0ANA⟧ until ⟦t:1790000000⟧"]))
-
-
-def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.one_of(st.none(), strategy)
-
-
-def some(strategy: st.SearchStrategy[Any], most: int = 3) -> st.SearchStrategy[Any]:
-    return st.lists(strategy, max_size=most).map(tuple)
-
 
 ALERT = st.builds(
     Alert,
@@ -130,16 +112,6 @@ ALERT = st.builds(
     last_event=MARKED,
     last_event_at=maybe(WHEN),
     work_seq=st.integers(0, 10**6),
-)
-JOB = st.builds(
-    Job,
-    name=NAME,
-    kind=st.just("http"),
-    title=TEXT,
-    owner=NAME,
-    params=st.lists(NAME, max_size=3, unique=True).map(lambda names: tuple(Param(n) for n in names)),
-    changes=TEXT,
-    undo=TEXT,
 )
 EVIDENCE = st.lists(st.one_of(NAME, TEXT), max_size=8, unique=True).flatmap(
     lambda names: st.builds(
@@ -202,19 +174,6 @@ CONTEXT = st.builds(
     data_until=maybe(WHEN),
 )
 EVENT = st.builds(Event, seq=NUMBER, at=WHEN, actor=SLACK, kind=NAME, story=MARKED)
-RUN = st.builds(
-    JobRun,
-    id=NUMBER,
-    job=st.one_of(NAME, TEXT),
-    by=st.one_of(SLACK, st.just("patrol")),
-    idempotency_key=NAME,
-    asked_at=WHEN,
-    deadline=WHEN,
-    alert=maybe(NUMBER),
-    state=st.sampled_from(JobState),
-    outcome=TEXT,
-    link=maybe(URL),
-)
 LINE = st.builds(
     PolicyLine,
     name=st.one_of(NAME, TEXT),
@@ -319,7 +278,7 @@ WORTH = st.none() | st.builds(
 BECAUSE = st.builds(
     WhyReply, about=MARKED, reasons=some(st.tuples(TEXT, MARKED), 12).map(lambda reasons: reasons * 3)
 )
-ASKED = st.builds(AskReply, ask=st.integers(1, 10**9), lines=some(TEXT, 4), does=TEXT)
+ASKED = st.builds(AskReply, ask=st.integers(1, 10**9), lines=some(TEXT, 4), does=TEXT, plan=LOG)
 REVEALED = st.builds(
     Revealed,
     columns=some(st.one_of(NAME, TEXT), 8),
@@ -346,6 +305,19 @@ REPLIES: dict[type, st.SearchStrategy[Any]] = {
     ShowReply: SHOWN,
     WhyReply: BECAUSE,
     AskReply: ASKED,
+    JobReply: st.builds(
+        JobReply,
+        job=JOB,
+        runs=some(RUN, 8),
+        seen=SEEN,
+        able=st.frozensets(st.sampled_from(Ability)),
+        stoppable=some(NUMBER, 8),
+        next_due=maybe(WHEN),
+        standing=some(MARKED, 3),
+        hangs=some(TEXT, 30),
+        late=MARKED,
+    ),
+    FormReply: st.builds(FormReply, job=JOB, params=st.dictionaries(NAME, VALUE), alert=maybe(NUMBER)),
     DigestReply: DIGEST,
     ApprovalsReply: st.builds(
         ApprovalsReply, waiting=APPROVALS, able=ABLE, mine=some(st.integers(0, 30), 30)

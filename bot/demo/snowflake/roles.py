@@ -38,7 +38,7 @@ class Roles:
             (_whole(rf"CREATE(?: OR REPLACE)? ROLE(?: IF NOT EXISTS)? {WORD}"), self._role),
             (_whole(rf"CREATE(?: OR REPLACE)? WAREHOUSE(?: IF NOT EXISTS)? {WORD}.*"), self._warehouse),
             (_whole(rf"GRANT ROLE {WORD} TO (?:USER|ROLE) {WORD}"), self._member),
-            (_whole(rf"GRANT (.+?) ON (?:(?:ALL|FUTURE) )?(\w+) {NAME} TO ROLE {WORD}"), self._grant),
+            (_whole(rf"GRANT (.+?) ON (\w+) {NAME} TO ROLE {WORD}"), self._grant),
             (_whole(rf"REVOKE (.+?) ON (\w+) {NAME} FROM ROLE {WORD}"), self._revoke),
             (_whole(rf"SHOW GRANTS TO ROLE {WORD}"), self._shown),
         )

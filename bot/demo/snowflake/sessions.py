@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 from typing import Any
@@ -38,7 +39,15 @@ class Session:
         self.schema = schema
         self.role = role
         self.warehouse = warehouse  # "" where there is none of the name
+        self.secondary = "ALL"  # or NONE: whether the user's other roles count, too
         self.parameters = {name.upper(): value for name, value in parameters.items()}
+
+    def current(self, call: re.Match[str]) -> str:
+        """What CURRENT_ROLE() and its kin are in it, as SQL; the call itself where others know it."""
+        others = f'{{"roles":"","value":"{self.secondary if self.secondary != "NONE" else ""}"}}'
+        known = {"ROLE": self.role, "WAREHOUSE": self.warehouse, "SECONDARY_ROLES": others}
+        value = known.get(call[1].upper())
+        return call[0] if value is None else f"NULLIF('{value}', '')"
 
     @property
     def told(self) -> dict[str, Any]:
@@ -91,6 +100,7 @@ class Sessions:
         chosen = self.roles.admit(role, warehouse)
         parameters = data.get("SESSION_PARAMETERS") or {}
         session = Session(database.upper(), schema.upper(), parameters, *chosen)
+        session.secondary = str(data.get("SECONDARY_ROLES") or session.secondary).upper()
         self._by_token[session.token] = session
         return session
 

@@ -58,6 +58,6 @@ class Statements:
 
     def _known(self, connection: FakeSnowflakeConnection, session: Session, sql: str) -> str:
         """The statement with what fakesnow does not know put in."""
-        said = re.sub(r"\bCURRENT_ROLE\(\s*\)", f"'{session.role}'", sql, flags=re.IGNORECASE)
+        said = re.sub(r"\bCURRENT_(\w+)\(\s*\)", session.current, sql)
         marked = altered.marked(connection._duck_conn, said, session.database, session.schema)
         return with_history(connection._duck_conn, marked, self.executions)
