@@ -1,4 +1,4 @@
-"""A program that people start from an alert outlives the bot that started it, and the next one tells of it."""
+"""A program that is started from an alert outlives the bot that started it, and the next one tells of it."""
 
 from __future__ import annotations
 
