@@ -252,9 +252,7 @@ def _print_shapes(as_json: bool) -> None:
 @click.command()
 @click.argument("name", required=False)
 @in_project
-@click.option(
-    "--kind", metavar="KIND", default="http", show_default=True, help="http, sql, sagemaker or container."
-)
+@click.option("--kind", metavar="KIND", default="http", show_default=True, help="What runs it; see below.")
 @click.option("--owner", metavar="TEAM", help="Default: the first team.")
 @click.option("--image", help="container: the image, with its version.")
 @click.option("--command", help="container: what is run in it.")
@@ -281,6 +279,8 @@ def job(
     \b
     http       one request to an address
     sql        one statement on a database
+    dagster    a run of a job in Dagster
+    airflow    a run of a DAG in Airflow 3
     sagemaker  a training job in Amazon SageMaker; a processing job or a pipeline by another request
     container  an image with a command and parameters, such as a training or a rescoring, which the
                team's own job runner is asked to run (a job of kind http)

@@ -18,6 +18,8 @@ from sensors.yaml_marks import read
 JOBS = {
     "http": "one request to an address",
     "sql": "one statement on a database",
+    "dagster": "a run of a job in Dagster",
+    "airflow": "a run of a DAG in Airflow 3",
     "sagemaker": "a training job in Amazon SageMaker, or a processing job or a pipeline",
     "container": "an image with a command and parameters, such as a training, by the team's job runner",
 }
