@@ -80,16 +80,16 @@ class SageMakerRunner(Runner):
         return Observed(tuple(shown), said, paused)
 
     def pause(self, job: Job, paused: bool) -> str:
+        if Ability.pause not in self.abilities(job):
+            return super().pause(job, paused)
         with self._asking(job, fill.Filler(self._environ, {})) as (wanted, aws):
-            if not wanted.schedule:
-                return super().pause(job, paused)
-            return schedule.pause(aws, wanted.schedule, paused)
+            return schedule.pause(aws, str(wanted.schedule), paused)
 
     def every(self, job: Job, interval: timedelta | None) -> str:
+        if Ability.every not in self.abilities(job):
+            return super().every(job, interval)
         with self._asking(job, fill.Filler(self._environ, {})) as (wanted, aws):
-            if not wanted.schedule:
-                return super().every(job, interval)
-            return schedule.every(aws, wanted.schedule, interval)
+            return schedule.every(aws, str(wanted.schedule), interval)
 
     @contextmanager
     def _asking(self, job: Job, filler: fill.Filler) -> Iterator[tuple[Config, Aws]]:
