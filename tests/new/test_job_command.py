@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.new.entry import JOBS
 from tests.shell.typing_in import Patrol
 
 
-@pytest.mark.parametrize("kind", JOBS)
 def test_a_job_is_added_at_the_end_and_check_is_content(patrol: Patrol, folder: Path, kind: str) -> None:
     jobs = folder / "policies/_jobs.yml"
     before = jobs.read_bytes()
