@@ -39,6 +39,9 @@ from bot.slack.client import SlackClient
 from bot.slack.homes import Homes
 from bot.slack.scopes import SCOPES
 from bot.starting import Starting
+from bot.steering.due import DueJobs
+from bot.steering.late import LateJobs
+from bot.steering.observing import Observing
 from bot.store import Store
 from bot.store.keeping import Keep
 from bot.view import View
@@ -111,6 +114,7 @@ class Bot:
         self.homes = Homes(self.desk.status, self.slack)
         groups = Groups(self.store, self.project, self.slack, clock)
         self.pagers = Pagers(self.engine)
+        due_jobs, self.observing = DueJobs(self.starting), Observing(self.starting)
         self.backfills = Backfills(self.engine)
         beside = {
             "pull": self.pulling.once,
@@ -120,6 +124,9 @@ class Bot:
             "backfills": self.backfills.once,
             "digests": Digests(self.view, self._picture).once,
             "homes": self.homes.once,
+            "due_jobs": due_jobs.once,
+            "observing": self.observing.once,
+            "late_jobs": LateJobs(due_jobs).once,
         }
         self.scheduler = Scheduler(
             self.engine, self.starting, self.deliverer, settings.workers, beside, _keep(settings)
@@ -217,6 +224,7 @@ class Bot:
         self.backfills.close()  # first, for their leases are renewed as long as the scheduler runs
         self.scheduler.stop()
         self.pagers.close()
+        self.observing.close()
         self.warehouse.close()
         self.store.close()
         log.info("off patrol")
