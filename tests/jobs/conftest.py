@@ -20,7 +20,11 @@ from bot.jobs import Runner
 from bot.jobs.http import HttpRunner
 from bot.jobs.sql import SqlRunner
 from sensors.model.job import Job, Param
-from tests.jobs.amazon import (
+from tests.jobs.on_airflow import airflow_address, airflow_job, airflow_world
+from tests.jobs.on_dagster import dagster_address, dagster_job, dagster_world
+from tests.jobs.on_dbt_cloud import _dbt_cloud, account, cloud_job, dbt_cloud_world
+from tests.jobs.on_host import command_job, command_world, dbt_job, dbt_world, folder
+from tests.jobs.on_sagemaker import (
     _amazon,
     amazon,
     sagemaker_job,
@@ -28,10 +32,6 @@ from tests.jobs.amazon import (
     sagemaker_processing_world,
     sagemaker_world,
 )
-from tests.jobs.on_airflow import airflow_address, airflow_job, airflow_world
-from tests.jobs.on_dagster import dagster_address, dagster_job, dagster_world
-from tests.jobs.on_dbt_cloud import _dbt_cloud, account, cloud_job, dbt_cloud_world
-from tests.jobs.on_host import command_job, command_world, dbt_job, dbt_world, folder
 from tests.jobs.serving import serving
 
 __all__ = [  # fixtures
@@ -285,7 +285,7 @@ def whole_jobs() -> dict[str, Job]:
         "`dbt` Cloud": cloud_job(),
         "`dagster`": dagster_job(),
         "`airflow`": airflow_job(),
-        "`sagemaker`": sagemaker_job(),
+        "`sagemaker`": sagemaker_job(schedule="nightly"),
     }
 
 
