@@ -160,6 +160,11 @@ class Desk:
     def start_form(self, person: Person, alert_id: int, job_name: str) -> Form | Refused | None:
         return self.approving.form(person, alert_id, job_name)
 
+    def plan_job(
+        self, person: Person, alert_id: int, job_name: str, params: Mapping[str, Any]
+    ) -> tuple[Job, str] | Refused | None:
+        return self.approving.plan(person, alert_id, job_name, params)
+
     def met(self, slack: str, zone: str) -> None:
         """What Slack says of somebody who asks: by whose clock he speaks."""
         self.view.zones[slack] = zone
