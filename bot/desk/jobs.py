@@ -17,6 +17,7 @@ from bot.core.saying import unrefused
 from bot.core.unknown import no_such
 from bot.desk.acting import Acting
 from bot.desk.approving import Approving
+from bot.desk.graph import beside
 from bot.process.errors import JobRefused
 from sensors.model.job import Job
 
@@ -60,6 +61,7 @@ class Jobs:
             self.starting.abilities(found),
             self.stoppable(person, runs),
             standing=tuple(on_now(one) for one in orders),
+            hangs=beside(self.engine.catalog, f"job:{found.name}"),
         )
 
     def stoppable(self, person: Person, runs: tuple[JobRun, ...]) -> tuple[int, ...]:

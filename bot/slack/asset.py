@@ -1,17 +1,20 @@
-"""A table's page: what it is, what is expected of it, which policies read it, and what waits for its data."""
+"""An asset's page: what it is, what is expected of it, what it hangs on, and what waits for its data."""
 
 from __future__ import annotations
 
 from bot.core.reply import AssetReply
 from bot.core.words import count
 from bot.slack.blocks import Face, context, header, section
+from bot.slack.graph import hanging
+from bot.slack.jobs import job_lines
 from bot.slack.lines import ANYWHERE, Room, alert_lines, titled
 from bot.slack.policies import policy_lines
-from bot.slack.text import code, escape
+from bot.slack.text import answer, code, escape
 from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.model.clock import say_duration
+from sensors.model.graph import POLICY
 
-READERS_MOST = 15
+READERS_MOST, JOBS_MOST = 15, 5
 
 
 def asset(reply: AssetReply, room: Room = ANYWHERE) -> Face:
@@ -24,7 +27,10 @@ def asset(reply: AssetReply, room: Room = ANYWHERE) -> Face:
         header(found.name),
         section(f"{head}{about}"),
         *context([_expected(found)]),
+        *([section(answer(reply.fresh))] if reply.fresh else []),
         *titled("Late data: nothing is known of", alert_lines(reply.waiting, reply.cards, room)),
+        *hanging(reply.hangs, without={POLICY} if reply.policies else ()),
+        *titled("Made by", job_lines(reply.made_by, JOBS_MOST)),
         *titled("Read by", policy_lines(reply.policies), READERS_MOST),
     ]
     return Face(head, blocks[:48])
