@@ -29,6 +29,7 @@ from bot.store.keeping import FOR_EVER, Keep
 from bot.watch.budget import Budgets
 from bot.watch.clockwatch import ClockWatch
 from bot.watch.late import LateRows
+from bot.watch.upstreams import Upstreams
 from bot.watch.worth import Worth
 from sensors.model.catalog import Catalog
 from sensors.model.policy import Policy, Schedule
@@ -44,6 +45,7 @@ CHORES: dict[str, float] = {
     "take_over": 2,
     "retry": 2,
     "circuit": 1,
+    "upstreams": 2,
     "silence": 60,
     "audit": 60,
     "prune": 3600,
@@ -149,6 +151,7 @@ class Scheduler:
         self._work = threading.Event()
         self.timetable = Timetable()
         self.rounds = Rounds(engine, workers, self._store_away)
+        self.upstreams = Upstreams(engine, self.rounds.want)
         self._known: dict[str, Policy] = {}
         self._again: set[DeadRun] = set()  # so that none waits twice for a worker
         self._planned: Catalog | None = None
@@ -180,6 +183,7 @@ class Scheduler:
             "take_over": lambda: self._hand_out(self.engine.dead(), self.engine.take_over),
             "retry": lambda: self._hand_out(self.engine.retries(), self.engine.try_again),
             "circuit": self.engine.circuit.beat,
+            "upstreams": self.upstreams.once,
             "silence": self.engine.silence.once,
             "audit": self.engine.auditor.once,
             "prune": self._prune,

@@ -15,8 +15,8 @@ from bot.core.approval import GOOD_FOR, Approval, binding, needed
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.job_run import Ability, JobRun, JobState, Progress
 from bot.core.words import count, when
+from bot.engine.asked import Ticked
 from bot.engine.engine import Engine
-from bot.engine.runs import Ticked
 from bot.jobs import Runner, runner_for
 from bot.process.errors import JobRefused, JobUnknown, StoreAway
 from bot.process.log import get

@@ -174,7 +174,7 @@ class ParamFile(Door):
 JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: what it needs, what it may say
     "http": (("url",), ("method", "headers", "body", "message", "link", "poll", "cancel", "log", "runs")),
     "sql": (("url", "statement"), ("idempotent",)),
-    "sagemaker": (("starts", "request"), ("region", "prefix")),
+    "sagemaker": (("starts", "request"), ("region", "prefix", "schedule")),
     "command": (("command",), ("folder", "environment")),
     "dbt": (
         (),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sensors.model.asset import LAST_ALTERED, Asset
+from sensors.model.asset import LAST_ALTERED, Asset, LateTable
 from sensors.model.clock import parse_time, utc
 from sensors.model.policy import Incremental, Now, Policy, Query, WhenLate, WindowKind
 from sensors.model.run import Looked, RunStatus
@@ -63,7 +63,12 @@ def data_until(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse
     """
     asked = within(warehouse, policy.session)
     sources = sources_of(policy, assets, asked)
-    found = min(asked.loaded_until(sources).values(), default=None) if sources else None
+    return until_of(sources, asked.loaded_until(sources)) if sources else None
+
+
+def until_of(sources: Iterable[Asset], loaded: Mapping[str, datetime]) -> datetime | None:
+    """The same, where it is known until when tables are loaded."""
+    found = min((loaded[asset.name] for asset in sources if asset.name in loaded), default=None)
     return _within_reason(found) if found else None
 
 
@@ -83,34 +88,39 @@ def data_from(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse)
     return max(begins, default=None)
 
 
-def late(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse, now: datetime) -> str:
-    """Which tables the policy should not be run without are late, in a sentence; empty where none is.
+@dataclass(frozen=True)
+class Seen:
+    """What a warehouse says of tables, by name; those of which it says nothing are left out."""
 
-    A table is late when it is older than its `late_after`, see `ages_of`; tables of which the policy says
-    `run` do not matter, nor do those that say nothing of their age. Raises WarehouseError.
-    """
+    loaded: Mapping[str, datetime]  # until when each is loaded
+    ages: Mapping[str, datetime]  # the same, or when it was last altered, as its `freshness` says
+
+
+def seen_of(assets: Iterable[Asset], warehouse: Warehouse) -> Seen:
+    """Asked by one query, and one more where a last change counts, which bounds no window: rows may be older
+    than the load that brought them. Raises WarehouseError."""
+    tables = {asset.name: asset for asset in assets}.values()
+    sources = [asset for asset in tables if asset.loaded_until]
+    changed = [asset for asset in tables if asset.aged_by == LAST_ALTERED]
+    loaded = warehouse.loaded_until(sources) if sources else {}
+    if not changed:
+        return Seen(loaded, loaded)
+    others = {name: at for name, at in loaded.items() if name not in {asset.name for asset in changed}}
+    return Seen(loaded, others | altered(warehouse, changed))
+
+
+def dated(policy: Policy, assets: Mapping[str, Asset]) -> list[Asset]:
+    """The tables that the policy should not be run without and that say how old they are and may be."""
     wanted = [n for n, when in policy.needs.items() if when is not WhenLate.run and n in assets]
-    dated = [a for n in wanted if (a := assets[n]).late_after and a.ages]
-    since = ages_of(dated, within(warehouse, policy.session))
-    behind = [a for a in dated if a.name in since and a.late_after and now - since[a.name] > a.late_after]
-    return "; ".join(_late(asset, since[asset.name]) for asset in behind)
+    return [a for n in wanted if (a := assets[n]).late_after and a.ages]
 
 
-def ages_of(assets: Iterable[Asset], warehouse: Warehouse) -> dict[str, datetime]:
-    """Until when each table is loaded, or when it was last altered, as its `freshness` says.
-
-    The latter bounds no window: rows may be older than the load that brought them. Raises WarehouseError.
-    """
-    dated = [asset for asset in assets if asset.aged_by == LAST_ALTERED]
-    loaded = [asset for asset in assets if asset.aged_by != LAST_ALTERED and asset.loaded_until]
-    newest = warehouse.loaded_until(loaded) if loaded else {}
-    return newest | (altered(warehouse, dated) if dated else {})
-
-
-def _late(asset: Asset, until: datetime) -> str:
-    whose = f"; {asset.owner} own it" if asset.owner else ""
-    what = "last changed at" if asset.aged_by == LAST_ALTERED else "loaded until"
-    return f"{asset.name} is late: {what} {until:%Y-%m-%d %H:%M} UTC{whose}"
+def late(
+    policy: Policy, assets: Mapping[str, Asset], ages: Mapping[str, datetime], now: datetime
+) -> tuple[LateTable, ...]:
+    """Which of them are late: older than their `late_after`. One without an age is not."""
+    found = [(asset, ages[asset.name]) for asset in dated(policy, assets) if asset.name in ages]
+    return tuple(LateTable(a, until, policy.needs[a.name]) for a, until in found if a.is_late(until, now))
 
 
 def sources_of(

@@ -32,6 +32,9 @@ ROOMS: Mapping[str, str] = {
     "bot.watch.worth": f"{PURE} bot.engine bot.watch.trouble {PROCESS}",
     "bot.watch.budget": f"{PURE} bot.engine bot.watch.trouble {PROCESS}",
     "bot.watch.late": f"{PURE} sensors bot.store bot.engine bot.watch.trouble {PROCESS}",
+    "bot.watch.stale": f"{PURE} bot.engine bot.watch.trouble {PROCESS}",
+    "bot.watch.tables": f"{PURE} sensors bot.engine {PROCESS}",
+    "bot.watch.upstreams": f"{PURE} sensors bot.store bot.engine bot.watch.stale bot.watch.tables {PROCESS}",
     "bot.workbench": f"{PURE} sensors {PROCESS}",
     "bot.workbench.hindsight": f"{PURE} sensors bot.store bot.workbench {PROCESS}",
     "bot.workbench.preview": f"{PURE} sensors bot.slack {PROCESS}",
@@ -44,7 +47,7 @@ ROOMS: Mapping[str, str] = {
     "bot.desk": f"{PURE} sensors bot.store bot.project bot.engine bot.view bot.starting bot.shifts"
     f" bot.desk.waiting {PROCESS}",
     "bot.schedule": f"{PURE} bot.store bot.engine bot.view bot.starting bot.desk.waiting bot.deliver"
-    f" bot.watch.late bot.watch.worth bot.watch.budget bot.mending {PROCESS}",
+    f" bot.watch.late bot.watch.worth bot.watch.budget bot.watch.upstreams bot.mending {PROCESS}",
     "bot.desk.waiting": f"{PURE} bot.store bot.engine {PROCESS}",
     "bot.sandbox": "",
     "bot.demo": "",
@@ -55,6 +58,7 @@ ROOMS = {
     **ROOMS,
     "bot.app": f"sensors sensors.model {SHELL}",
     "bot.cli": f"sensors sensors.model bot.app bot.sandbox bot.demo {SHELL}",
+    "bot.dagster": f"{PURE} bot.app bot.cli bot.workbench sensors {PROCESS}",
     "bot.__main__": "bot.cli bot.process.errors sensors.model",
 }
 
@@ -89,4 +93,5 @@ HOMES: Mapping[str, str] = {
     "click": "bot.cli",
     "PIL": "bot.deliver.drawing",
     "rich": "bot.cli",
+    "dagster": "bot.dagster",
 }

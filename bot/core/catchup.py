@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.plan import due_now, last_due
+from bot.core.upstream import State, stamp
 from sensors.model.policy import Incremental, Policy, Schedule, WindowKind
+from sensors.model.run import Cause, CauseKind
 from sensors.model.window import INSTANT, Window, window_for
 
 MOST = 100  # missed due times that are run each; what is older goes into the first of them
@@ -16,15 +18,28 @@ MOST = 100  # missed due times that are run each; what is older goes into the fi
 
 @dataclass(frozen=True)
 class Tick:
-    """One run that is due. `rest`: of what was due before times were missed, and had not been loaded then."""
+    """One run that is due. `rest`: of what was due before times were missed, and had not been loaded then.
+
+    Not only the clock makes one due: `states` of upstreams do; and `waited` is the cause of a run that waits.
+    """
 
     due: datetime
     begins: datetime | None = None  # what lies before it, and was not looked at, is passed over
     rest: bool = False
+    states: tuple[State, ...] = ()
+    waited: Cause | None = None
+
+    @property
+    def cause(self) -> Cause:
+        if self.waited:
+            return self.waited
+        if self.states:
+            return Cause(CauseKind.upstream, stamp(self.states))
+        return Cause(CauseKind.tick, self.stamp)
 
     @property
     def stamp(self) -> str:
-        """The detail of its cause."""
+        """The detail of its cause, where that is the clock."""
         return f"{self.due.isoformat().replace('+00:00', 'Z')}{'+rest' if self.rest else ''}"
 
 

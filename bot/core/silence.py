@@ -29,8 +29,11 @@ class Heard:
     said: str = ""  # why it failed or was skipped
 
 
-def looked_since(policy: Policy, now: datetime) -> datetime | None:
-    """Since when the policy must have had a good look by now; None where only an upstream decides."""
+def looked_since(policy: Policy, now: datetime, due: bool = False) -> datetime | None:
+    """Since when the policy must have had a good look by now; None where it need not have had one.
+
+    `due`: whether all that it runs after has come, and it has not run for that.
+    """
     grace = max(AT_LEAST, 2 * policy.timeout)
     match policy.schedule:
         case Every(interval):
@@ -38,7 +41,7 @@ def looked_since(policy: Policy, now: datetime) -> datetime | None:
         case Cron():
             return last_due(policy.schedule, now - grace)
         case After():
-            return None
+            return now - grace if due else None
 
 
 def reason(heard: Heard | None) -> str:
@@ -48,7 +51,7 @@ def reason(heard: Heard | None) -> str:
     match heard.status:
         case RunStatus.succeeded:
             return f"Patrol has not come to it since {heard.at:%Y-%m-%d %H:%M} UTC"
-        case RunStatus.skipped:
+        case RunStatus.skipped | RunStatus.waiting:
             return f"it waits: {heard.said}"
         case RunStatus.failed | RunStatus.timed_out:
             return f"it fails: {heard.said}"
@@ -74,5 +77,6 @@ def silent_sensors(
 def _one(policy: Policy, why: str, team: Team | None, now: datetime) -> Fire:
     every = policy.schedule
     plan = f"every {say_duration(every.interval)}" if isinstance(every, Every) else "at its times"
+    plan = f"after {', '.join(every.upstream)}" if isinstance(every, After) else plan
     said = f"{policy.name} ought to look {plan} and has had no good look for far longer: {why}"
     return told(SILENT_SENSOR, {"policy": policy.name}, said, why, policy.owner, team, now)

@@ -9,11 +9,8 @@ from datetime import datetime
 from hashlib import sha256
 
 from bot.core.words import clean
-from sensors.model.asset import Asset
+from sensors.model.graph import JOB, POLICY, kind_of
 from sensors.model.policy import After, Policy
-
-JOB, POLICY = "job:", "policy:"
-TABLE = "table"
 
 
 @dataclass(frozen=True)
@@ -67,19 +64,17 @@ def upstream_of(policy: Policy) -> tuple[str, ...]:
 
 def consumer(policy: str) -> str:
     """The policy among those that run after something: jobs are others."""
-    return POLICY + policy
+    return f"{POLICY}:{policy}"
 
 
-def reference(asset: Asset) -> str:
-    """As it is written in `after:` and in commands: a table by its bare name."""
-    prefix = f"{asset.kind}:"
-    bare = asset.kind == TABLE or asset.name.startswith(prefix)
-    return asset.name if bare else prefix + asset.name
+def is_run(ref: str) -> bool:
+    """Whether it is a policy or a job, of which good runs are the states; else it is an asset."""
+    return kind_of(ref) in (JOB, POLICY)
 
 
 def said(state: State) -> str:
     """One state, in words."""
-    if state.ref.startswith((JOB, POLICY)):
+    if is_run(state.ref):
         return f"{clean(state.ref)} run {clean(state.mark)}, which ended at {_when(state.at)}"
     return f"{clean(state.ref)} as of {_when(state.at)}"
 

@@ -15,8 +15,8 @@ from bot.core.cost import Cost
 from bot.core.ledger import Stretch, Stretches, common
 from bot.core.past import name, windows
 from bot.core.words import when
+from bot.engine.asked import Ticked
 from bot.engine.engine import Engine
-from bot.engine.runs import Ticked
 from bot.process.errors import StoreAway
 from sensors.model.clock import say_duration
 from sensors.model.policy import Incremental, Now, Policy

@@ -72,7 +72,7 @@ class Carrying:
         self.over = threading.Event()  # no further window is begun
         self.thread = threading.Thread(target=self._begin, name=run.name, daemon=True)
         self._gap_s = EDIT_EVERY_S
-        self._told_at = 0.0
+        self._told_at = float("-inf")
         self._lost = False
         self._hears(run.state)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bot.core import catchup
 from bot.core.catchup import Tick
+from bot.core.order import NO_SCHEDULE
 from bot.core.plan import last_due
+from bot.core.upstream import State, consumer, due_upstream, upstream_of
 from bot.process.log import get
 from bot.store import Store
 from sensors.model.policy import Cron, Policy
@@ -16,6 +18,28 @@ from sensors.model.run import Cause, CauseKind
 log = get("due")
 
 AHEAD = timedelta(minutes=1)  # so far the clocks of two hosts may differ
+
+
+def due_runs(store: Store, policies: Sequence[Policy], now: datetime) -> dict[str, tuple[Tick, ...]]:
+    """By policy the runs that are due, in order: by the clock, by upstreams, or since they wait for data that
+    may have come. Raises StoreAway."""
+    last = store.runs.last_ticks([policy.name for policy in policies])
+    found = {p.name: due_ticks(store, p, now, last.get(p.name)) for p in policies}
+    found |= {name: (Tick(now, states=states),) for name, states in due_upstreams(store, policies).items()}
+    rest = [p.name for p in policies if not found[p.name] and p.schedule != NO_SCHEDULE]
+    waiting = store.runs.waiting(rest) if rest else {}
+    return found | {name: (Tick(now, waited=run.cause),) for name, run in waiting.items()}
+
+
+def due_upstreams(store: Store, policies: Iterable[Policy]) -> dict[str, tuple[State, ...]]:
+    """Which of them are due, for they run after what is in another state now; and those states."""
+    after = {policy.name: refs for policy in policies if (refs := upstream_of(policy))}
+    if not after:
+        return {}
+    states = store.states.newest({ref for refs in after.values() for ref in refs})
+    ran_for = store.states.ran_for([consumer(name) for name in after])
+    due = {name: due_upstream(refs, states, ran_for.get(consumer(name), {})) for name, refs in after.items()}
+    return {name: found for name, found in due.items() if found}
 
 
 def due_ticks(store: Store, policy: Policy, now: datetime, last: datetime | None) -> tuple[Tick, ...]:

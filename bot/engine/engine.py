@@ -15,9 +15,11 @@ from bot.core.context import House
 from bot.core.earned import Rule
 from bot.core.step import stale, step
 from bot.core.trail import Line, with_outcome
+from bot.engine.asked import Asked, Ticked
+from bot.engine.due import due_upstreams
 from bot.engine.orders import Orders
 from bot.engine.renaming import Renaming
-from bot.engine.runs import LEASE, MOST_PARTS, Asked, Runs, Ticked
+from bot.engine.runs import LEASE, MOST_PARTS, Runs
 from bot.engine.snoozes import Snoozes
 from bot.engine.trust import Trust
 from bot.process.errors import Conflict, PatrolError
@@ -68,7 +70,8 @@ class Engine:
         )
         self.auditor = Auditor(store, self.troubles, project, self.metrics)
         self.renaming = Renaming(store, clock)
-        self.silence = Silence(store, self.troubles, project, self.circuit, self.orders.policies)
+        due = partial(due_upstreams, store)
+        self.silence = Silence(store, self.troubles, project, self.circuit, self.orders.policies, due)
         self.trust = Trust(store, clock, rule or Rule())
         self.snoozes = Snoozes(store, project, clock, self._record)
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.catchup import Tick
-from bot.engine.due import due_ticks
+from bot.engine.asked import Asked, Claimed, Ticked
+from bot.engine.due import due_runs
 from bot.engine.engine import Engine
-from bot.engine.runs import MOST_PARTS, Asked, Claimed, Ticked
+from bot.engine.runs import MOST_PARTS
 from bot.process.errors import StoreAway
 from bot.process.log import get
-from sensors.model.run import Cause, CauseKind, Looked
+from sensors.model.run import Looked
 
 log = get("rounds")
 
@@ -38,8 +39,9 @@ class Want:
 
     def asked(self) -> Asked:
         tick = self.ticks[0]
-        cause = Cause(CauseKind.tick, f"{tick.stamp}+{self.part}" if self.part else tick.stamp)
-        return Asked(self.policy, cause, tick.due, after=self.after, begins=tick.begins)
+        cause = replace(tick.cause, detail=f"{tick.cause.detail}+{self.part}") if self.part else tick.cause
+        states = () if self.part else tick.states
+        return Asked(self.policy, cause, tick.due, after=self.after, begins=tick.begins, states=states)
 
 
 class Rounds:
@@ -163,16 +165,11 @@ class Rounds:
     def _due(self, wants: Sequence[Want]) -> list[Want]:
         """Those of which something is due, with what it is."""
         policies, now, store = self.engine.orders.policies(), self.engine.clock(), self.engine.store
-        last = store.runs.last_ticks([want.policy for want in wants if not want.ticks])
-        found = []
-        for want in wants:
-            policy = policies.get(want.policy)
-            if policy is None or not policy.runs:
-                continue
-            ticks = want.ticks or due_ticks(store, policy, now, last.get(want.policy))
-            if ticks:
-                found.append(replace(want, ticks=ticks))
-        return found
+        running = {want.policy: policies[want.policy] for want in wants if want.policy in policies}
+        running = {name: policy for name, policy in running.items() if policy.runs}
+        due = due_runs(store, [running[w.policy] for w in wants if not w.ticks and w.policy in running], now)
+        known = [(want, want.ticks or due[want.policy]) for want in wants if want.policy in running]
+        return [replace(want, ticks=ticks) for want, ticks in known if ticks]
 
     def _look(self, want: Want, claimed: Claimed) -> None:
         looked = self.engine.runs.look(claimed)

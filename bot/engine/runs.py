@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.action import Action, Unknown
 from bot.core.alert import Alert, Condition, Lane
-from bot.core.catchup import tick_window
 from bot.core.change import Change
 from bot.core.context import House
 from bot.core.entities import addressed
@@ -24,18 +23,20 @@ from bot.core.reply import Evidence
 from bot.core.retry import retry_at
 from bot.core.route import lane_for, lane_of
 from bot.core.step import step
+from bot.engine.asked import Asked, Claimed, Ready, Ticked
 from bot.engine.errands import Errands
 from bot.process.errors import Conflict, LeaseLost
 from bot.process.killpoint import reach
 from bot.process.log import bound, get
 from bot.process.metrics import Metrics
 from bot.project import Project
-from bot.store import RENAMED_AWAY, Ask, Done, Held, Keys, RunSave, Store
+from bot.store import Done, Held, Keys, RunSave, Store, Waiting
 from bot.watch.circuit import Breaker
-from sensors.model.policy import Policy
-from sensors.model.run import Cause, CauseKind, Looked, Run, RunStatus
-from sensors.model.window import INSTANT, Window
-from sensors.run import data_until, late, look, sources_of
+from sensors.model.asset import LateTable
+from sensors.model.policy import Policy, WhenLate
+from sensors.model.run import Cause, Looked, Run, RunStatus
+from sensors.model.window import Window
+from sensors.run import dated, late, look, seen_of, sources_of, until_of
 from sensors.title import title
 from sensors.warehouse import Warehouse, WarehouseError
 from sensors.warehouse.able import within
@@ -43,91 +44,10 @@ from sensors.warehouse.able import within
 log = get("runs")
 
 LEASE = timedelta(seconds=15)  # a run whose process is gone is taken over so soon; renewed while it runs
-NOTHING_FOUND = Reconciled()
 TOO_MANY = "it gives more rows within one second than can be read; narrow the query: it goes on from there"
 MOST_PARTS = 200  # of one window, when only a part at a time fits
 CONFLICTS = 6  # tries before a run gives up against clicks
 Alerts = tuple[Alert, ...]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A look that the clock or a person asks for.
-
-    `window` is for runs that people ask for: from the end of what is loaded to the window to look at.
-    `after` is where the part of the window ended that was looked at before, if it did not fit whole; `begins`
-    where the time ends that a policy with `catchup: skip` passes over.
-    """
-
-    policy: str
-    cause: Cause
-    due: datetime
-    by: str | None = None
-    alert: int | None = None
-    window: Callable[[datetime], Window] | None = None
-    after: datetime | None = None
-    begins: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """A run that is ours; `failed` where the warehouse could not even say how far its tables are loaded."""
-
-    policy: Policy
-    run: Run
-    failed: Looked | None = None
-
-
-@dataclass(frozen=True)
-class Ticked:
-    """What came of a tick: the look, or why there was none: another process has it, it was done before."""
-
-    run: Run | None = None
-    looked: Looked | None = None
-    why_not: str = ""
-    busy: bool = False  # another process is at it: ask again shortly
-    found: Reconciled = NOTHING_FOUND
-
-    @property
-    def stops(self) -> bool:
-        """Whether a later run of the policy is not to follow now: it waits for another, or for the data."""
-        return self.busy or (self.run is not None and not (self.looked and self.looked.ok))
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether only the earlier part of the window could be looked at, so that the rest is due at once."""
-        return bool(
-            self.run and self.looked and self.looked.ok and self.looked.window.end < self.run.window.end
-        )
-
-
-@dataclass(frozen=True)
-class _Ready:
-    """What is known before a run is claimed."""
-
-    asked: Asked
-    policy: Policy
-    until: datetime | None  # how far its tables are loaded
-    failed: Looked | None
-    behind: str  # which tables that it waits for are late, in words
-
-    def ask(self) -> Ask:
-        one, policy = self.asked, self.policy
-        accumulates, content = policy.accumulates, policy.content
-        return Ask(
-            policy.name, one.cause, one.due, self._window, accumulates, content, by=one.by, alert=one.alert
-        )
-
-    def _window(self, watermark: datetime | None) -> Window:
-        one = self.asked
-        if watermark == RENAMED_AWAY:  # these files are old: its past has another name
-            return Window(one.due, one.due)
-        if one.window:
-            whole = one.window(min(one.due, self.until + INSTANT) if self.until else one.due)
-        else:
-            whole = tick_window(self.policy.window, one.due, watermark, self.until, one.begins)
-        rest = one.after is not None and whole.start is not None and whole.start < one.after
-        return replace(whole, start=one.after) if rest else whole
 
 
 class Runs:
@@ -168,57 +88,67 @@ class Runs:
         """The runs that are ours now, to be looked at and saved, or released; else why not. In order."""
         ready = [self._ready(one) for one in asked]
         reach("claim.before")
-        asks = [one.ask() for one in ready if isinstance(one, _Ready)]
+        asks = [one.ask() for one in ready if isinstance(one, Ready)]
         claims = self.store.runs.claim_all(asks, self.clock(), LEASE)
         if any(isinstance(claim, Run) for claim in claims):
             reach("claim.after")
         rest = iter(claims)
-        found = [self._claimed(one, next(rest)) if isinstance(one, _Ready) else one for one in ready]
+        found = [self._claimed(one, next(rest)) if isinstance(one, Ready) else one for one in ready]
         self._running |= {one.run.token: one.run for one in found if isinstance(one, Claimed)}
         return found
 
-    def _ready(self, asked: Asked) -> _Ready | Ticked:
+    def _ready(self, asked: Asked) -> Ready | Ticked:
         policy = self.project.catalog.policies.get(asked.policy)
         if policy is None:
             return Ticked(why_not=f"there is no policy {asked.policy}")
         if asked.after is None and (away := self.circuit.away()):  # a later part fails, to be tried again
             return Ticked(why_not=away)
         until, failed, behind = self._loaded(policy)
-        return _Ready(asked, policy, until, failed, behind)
+        return Ready(asked, policy, until, failed, behind if asked.cause.moves_watermark else ())
 
-    def _claimed(self, ready: _Ready, claim: Run | Held | Done) -> Claimed | Ticked:
+    def _claimed(self, ready: Ready, claim: Run | Held | Done | Waiting) -> Claimed | Ticked:
         if isinstance(claim, Held):
             return Ticked(why_not=f"another run ({claim.cause}) is at it", busy=True)
         if isinstance(claim, Done):
             return Ticked(why_not=f"this run has {claim.status.value} before")
-        if ready.behind and claim.cause.kind is CauseKind.tick:
-            return self._wait(ready.policy, claim, ready.behind)
+        if isinstance(claim, Waiting):
+            return self._waits(ready)
+        if ready.waits:  # a run that had begun before, by one that is gone
+            return self._waits(ready, claim)
+        if ready.behind:
+            return self._passed_over(ready, claim)
         return Claimed(ready.policy, claim, ready.failed)
 
-    def _wait(self, policy: Policy, run: Run, behind: str) -> Ticked:
-        """Nothing is looked at on stale data; the first tick after the table has come looks at all of it."""
-        if self.store.runs.fail(run, RunStatus.skipped, behind, self.clock()):
-            self.unknown(policy, behind)
-        return Ticked(run, why_not=behind)
+    def _waits(self, ready: Ready, run: Run | None = None) -> Ticked:
+        """Nothing is looked at on stale data; when they have come one run looks at all of it."""
+        if run is None or self.store.runs.wait(run, ready.late, self.clock()):
+            self.unknown(ready.policy, ready.late)
+        return Ticked(run, why_not=ready.late, waits=True)
 
-    def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None, str]:
+    def _passed_over(self, ready: Ready, run: Run) -> Ticked:
+        if self.store.runs.fail(run, RunStatus.skipped, ready.late, self.clock()):
+            self.unknown(ready.policy, ready.late)
+        return Ticked(run, why_not=ready.late)
+
+    def _loaded(self, policy: Policy) -> tuple[datetime | None, Looked | None, tuple[LateTable, ...]]:
         """Until when the policy's tables are loaded, the failed look where the warehouse does not say, and
-        which of the tables that it waits for are late, or empty: one that is being loaded anew."""
+        which tables it should not be run without are late, or empty: one that is being loaded anew."""
         assets, asked = self.project.catalog.assets, within(self.warehouse, policy.session)
         try:
-            until = data_until(policy, assets, asked)
-            behind = late(policy, assets, asked, self.clock())
+            sources = sources_of(policy, assets, asked)
+            seen = seen_of([*sources, *dated(policy, assets)], asked)
+            until = until_of(sources, seen.loaded)
+            behind = late(policy, assets, seen.ages, self.clock())
             if until is None and not behind:
-                sources = sources_of(policy, assets, asked)
-                empty = [asset.name for asset in sources if asked.columns(asset.name)]
-                behind = f"{' and '.join(empty)} holds no rows" if empty else ""
+                empty = [asset for asset in sources if asked.columns(asset.name)]
+                behind = tuple(LateTable(a, None, policy.needs.get(a.name, WhenLate.wait)) for a in empty)
             return until, None, behind
         except WarehouseError as error:
             now = self.clock()
             failed = Looked(
                 policy, Window(now, now), RunStatus.failed, error=str(error), transient=error.transient
             )
-            return None, failed, ""
+            return None, failed, ()
 
     def renew(self) -> None:
         """Renews the leases of what this process runs; to be called well within a lease."""

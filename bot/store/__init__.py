@@ -2,7 +2,7 @@
 
 from bot.core.reconcile import Seen
 from bot.store.store import Store
-from bot.store.values import RENAMED_AWAY, Ask, DeadRun, Done, Held, Keys, RunRecord, RunSave
+from bot.store.values import RENAMED_AWAY, Ask, DeadRun, Done, Held, Keys, RunRecord, RunSave, Waiting
 
 __all__ = [
     "RENAMED_AWAY",
@@ -15,4 +15,5 @@ __all__ = [
     "RunSave",
     "Seen",
     "Store",
+    "Waiting",
 ]

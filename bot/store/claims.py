@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
+from bot.core.upstream import consumer
 from bot.store.database import Database
-from bot.store.tables import ONE_RUNNING, RETRIED, RUNNING, TICKS, policy_state
+from bot.store.states import begin_in
+from bot.store.tables import ONE_RUNNING, PLANNED, RETRIED, RUNNING, WAITING, policy_state
 from bot.store.tables import runs as t
-from bot.store.values import Ask, Done, Held
+from bot.store.values import Ask, Done, Held, Waiting
 from sensors.model.run import Cause, Run, RunStatus, Submitted
 from sensors.model.window import Window
 
-Claim = Run | Held | Done
-Known = Mapping[str, Sequence[Row[Any]]]  # by policy: the runs of the causes asked for, and what runs now
+Claim = Run | Held | Done | Waiting
+Known = Mapping[
+    str, Sequence[Row[Any]]
+]  # by policy: runs of the causes asked for, and what runs or waits now
 
 # Statements are built once: what they cost is mostly their building.
 POLICIES: BindParameter[str] = bindparam("policies", expanding=True)
 CAUSES: BindParameter[str] = bindparam("causes", expanding=True)
-KNOWN = select(t).where(t.c.policy.in_(POLICIES), or_(t.c.cause.in_(CAUSES), ONE_RUNNING))
+ITS = t.c.policy.in_(POLICIES)
+KNOWN = union_all(  # not one condition with OR: for that SQLite may read every run of these policies
+    select(t).where(ITS, t.c.cause.in_(CAUSES)),
+    select(t).where(ITS, ONE_RUNNING),
+    select(t).where(ITS, WAITING),
+)
 WATERMARKS = (  # in one order for all, so that two who claim never wait for each other
     select(policy_state.c.policy, policy_state.c.watermark)
     .where(policy_state.c.policy.in_(POLICIES))
@@ -42,13 +61,15 @@ def claim_all(
     claims: dict[int, Claim] = {}
     fresh: dict[int, Ask] = {}
     for n, ask in enumerate(asks):
-        mine, other = _mine(known, ask.policy, ask.cause), _other(known, ask)
+        mine, other, waits = _mine(known, ask.policy, ask.cause), _other(known, ask), _waiting(known, ask)
         if mine and mine.retry_at:
             claims[n] = _tried_again(c, mine, other, ask, now, lease)
-        elif mine:
+        elif mine and mine.status != RunStatus.waiting:
             claims[n] = _taken_over(c, mine, now, lease)
         elif other:
             claims[n] = Held(other.lease_until, Cause.parse(other.cause))
+        elif waits:
+            claims[n] = _goes_on(database, c, waits, ask, now, lease)
         else:
             fresh[n] = ask
     if fresh:
@@ -58,7 +79,7 @@ def claim_all(
 
 def _known(c: Connection, asks: Sequence[Ask]) -> Known:
     found: dict[str, list[Row[Any]]] = defaultdict(list)
-    asked = {"policies": [ask.policy for ask in asks], "causes": [str(ask.cause) for ask in asks]}
+    asked = {"policies": [ask.policy for ask in asks], "causes": list({str(ask.cause) for ask in asks})}
     for row in c.execute(KNOWN, asked):
         found[row.policy].append(row)
     return found
@@ -74,6 +95,43 @@ def _other(known: Known, ask: Ask) -> Row[Any] | None:
     return next((row for row in rows if row.status == RunStatus.running and row.incremental), None)
 
 
+def _waiting(known: Known, ask: Ask) -> Row[Any] | None:
+    """The policy's run that waits for late data: whatever comes due meanwhile is looked at by that one."""
+    rows = known.get(ask.policy, ()) if ask.cause.moves_watermark else ()
+    return next((row for row in rows if row.status == RunStatus.waiting), None)
+
+
+def _goes_on(
+    database: Database, c: Connection, found: Row[Any], ask: Ask, now: datetime, lease: timedelta
+) -> Claim:
+    """The waiting run goes on to wait, with the newer cause and due time; or begins, over all."""
+    mine = update(t).where(t.c.id == found.id, WAITING)
+    asked = {"cause": str(ask.cause), "kind": ask.cause.kind.value, "due": max(found.due, ask.due)}
+    try:
+        with c.begin_nested():
+            if ask.waits:
+                kept = c.execute(mine.values(**asked, error=ask.waits)).rowcount == 1
+                return Waiting(found.started_at, ask.waits) if kept else Held(now, ask.cause)
+            hold = HELD_WATERMARKS if ask.incremental else WATERMARKS
+            run = replace(
+                _run(ask, dict(c.execute(hold, {"policies": [ask.policy]}).all()).get(ask.policy)),
+                id=found.id,
+            )
+            values = {**_columns(run, now + lease, now), **asked, "incremental": ask.incremental}
+            if c.execute(mine.values(**values, content=ask.content, error=None)).rowcount != 1:
+                return Held(now, ask.cause)  # somebody was quicker: ask again
+            _for_states(database, c, [ask], now)
+            return run
+    except IntegrityError:  # another run of the policy begins just now, or has this cause
+        return _who_has_it(c, ask, now)
+
+
+def _for_states(database: Database, c: Connection, begun: Iterable[Ask], now: datetime) -> None:
+    """For which states of upstreams these runs are."""
+    named = [(consumer(one.policy), one.cause.detail, one.states) for one in begun if one.states]
+    begin_in(database, c, named, now)
+
+
 def _begun(
     database: Database, c: Connection, fresh: Mapping[int, Ask], now: datetime, lease: timedelta
 ) -> dict[int, Claim]:
@@ -83,15 +141,24 @@ def _begun(
     query, named = HELD_WATERMARKS if hold else WATERMARKS, {"policies": [a.policy for a in fresh.values()]}
     marks = dict(c.execute(query, named).all())
     runs = {n: _run(ask, marks.get(ask.policy)) for n, ask in fresh.items()}
-    rows = [
-        {**_columns(run, now + lease, now), "incremental": ask.incremental, "content": ask.content}
-        for run, ask in zip(runs.values(), fresh.values(), strict=True)
-    ]
+    rows = [_row(run, ask, now, lease) for run, ask in zip(runs.values(), fresh.values(), strict=True)]
     ids = {token: run_id for run_id, token in c.execute(_new_runs(database), rows)}
-    return {
-        n: replace(run, id=ids[run.token]) if run.token in ids else _who_has_it(c, fresh[n], now)
-        for n, run in runs.items()
-    }
+    _for_states(
+        database, c, [fresh[n] for n, run in runs.items() if run.token in ids and not fresh[n].waits], now
+    )
+    return {n: _made(c, run, fresh[n], ids.get(run.token), now) for n, run in runs.items()}
+
+
+def _row(run: Run, ask: Ask, now: datetime, lease: timedelta) -> dict[str, Any]:
+    row = {**_columns(run, now + lease, now), "incremental": ask.incremental, "content": ask.content}
+    waits = {**NO_WINDOW, "status": RunStatus.waiting.value, "lease_until": None, "error": ask.waits}
+    return {**row, **waits} if ask.waits else {**row, "error": None}
+
+
+def _made(c: Connection, run: Run, ask: Ask, run_id: int | None, now: datetime) -> Claim:
+    if run_id is None:
+        return _who_has_it(c, ask, now)
+    return Waiting(now, ask.waits) if ask.waits else replace(run, id=run_id)
 
 
 def _new_runs(database: Database) -> Any:
@@ -126,7 +193,7 @@ def _tried_again(
         return Done(RunStatus(found.status))
     if other:
         return Held(other.lease_until, Cause.parse(other.cause))
-    newer = select(t.c.id).where(t.c.policy == found.policy, TICKS, t.c.due > found.due).limit(1)
+    newer = select(t.c.id).where(t.c.policy == found.policy, PLANNED, t.c.due > found.due).limit(1)
     if c.execute(newer).first():
         c.execute(update(t).where(t.c.id == found.id, RETRIED).values(retry_at=None))
         return Done(RunStatus(found.status))
@@ -173,10 +240,11 @@ def _who_has_it(c: Connection, ask: Ask, now: datetime) -> Held | Done:
     """Who was quicker. Where even he is gone already, `Held` until now: ask again."""
     known = _known(c, [ask])
     mine = _mine(known, ask.policy, ask.cause)
-    if mine and mine.status != RunStatus.running:
+    if mine and mine.status not in (RunStatus.running, RunStatus.waiting):
         return Done(RunStatus(mine.status))
     holder = mine or _other(known, replace(ask, incremental=True))
-    return Held(holder.lease_until, Cause.parse(holder.cause)) if holder else Held(now, ask.cause)
+    until = holder.lease_until if holder else None
+    return Held(until, Cause.parse(holder.cause)) if holder and until else Held(now, ask.cause)
 
 
 def _columns(run: Run, until: datetime, now: datetime) -> dict[str, Any]:
@@ -195,6 +263,9 @@ def _columns(run: Run, until: datetime, now: datetime) -> dict[str, Any]:
         "alert_id": run.alert,
         "started_at": now,
     }
+
+
+NO_WINDOW = {"window_start": None, "window_end": None, "baseline_start": None}
 
 
 def window_columns(window: Window) -> dict[str, datetime | None]:

@@ -23,10 +23,10 @@ from sqlalchemy import (
     update,
 )
 
-from bot.store.claims import Claim, claim_all
+from bot.store.claims import NO_WINDOW, Claim, claim_all
 from bot.store.database import Database
 from bot.store.ledger import fold
-from bot.store.tables import RETRIED, RUNNING, TICKS, evidence, policy_state
+from bot.store.tables import RETRIED, RUNNING, TICKS, WAITING, evidence, policy_state
 from bot.store.tables import runs as t
 from bot.store.values import Ask, DeadRun, RunRecord
 from sensors.model.run import Cause, CauseKind, Run, RunStatus, Submitted
@@ -75,6 +75,24 @@ class Runs:
         mine = {"its_id": run.id, "its_token": run.token, "its_elapsed_s": elapsed_s}
         with self._database.write() as c:
             return c.execute(FAILED, {**mine, **ended}).rowcount == 1
+
+    def wait(self, run: Run, why: str, now: datetime) -> bool:
+        """That a run which had begun is to wait for late data, without a window. False: it was taken over."""
+        waits = {**NO_WINDOW, "status": RunStatus.waiting.value, "lease_until": None, "error": why}
+        return self._change(run, **waits, started_at=now)
+
+    def waiting(self, policies: Iterable[str] | None = None) -> dict[str, RunRecord]:
+        """By policy (of these, or of all) its run that waits for late data: `started_at` says since when, and
+        `error` for which."""
+        query = WAIT if policies is None else WAIT.where(t.c.policy.in_(list(policies)))
+        with self._database.read() as c:
+            return {r.policy: _record(r) for r in c.execute(query)}
+
+    def give_up(self, policy: str, why: str, now: datetime) -> None:
+        """Ends the policy's run that waits: nobody is to look any more."""
+        over = {"status": RunStatus.skipped.value, "error": why, "ended_at": now}
+        with self._database.write() as c:
+            c.execute(update(t).where(t.c.policy == policy, WAITING).values(over))
 
     def _change(self, run: Run, **values: Any) -> bool:
         with self._database.write() as c:
@@ -170,6 +188,7 @@ class Runs:
 
 
 # Statements are built once: what they cost is mostly their building.
+WAIT = select(t).where(WAITING)
 WATERMARK = select(policy_state.c.watermark).where(policy_state.c.policy == bindparam("its_policy"))
 LAST_TICKS = (
     select(t.c.policy, func.max(t.c.due))

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, select
 
 from bot.core.job_run import JobState
-from bot.core.upstream import JOB, POLICY, State
+from bot.core.upstream import State
 from bot.store.database import Database
 from bot.store.tables import PLANNED, job_runs, runs
 from bot.store.tables_states import ran_for, states
+from sensors.model.graph import JOB, kind_of, name_of
 from sensors.model.run import RunStatus
 
 KEPT = 20  # updates of each upstream, and runs of each consumer
@@ -82,9 +83,8 @@ class UpstreamStates:
         found = []
         with self._database.read() as c:
             for ref in sorted(refs):
-                name = ref.removeprefix(JOB).removeprefix(POLICY)
-                query = GOOD_JOB if ref.startswith(JOB) else GOOD_RUN
-                if row := c.execute(query, {"its_name": name}).first():
+                query = GOOD_JOB if kind_of(ref) == JOB else GOOD_RUN
+                if row := c.execute(query, {"its_name": name_of(ref)}).first():
                     found.append(State(ref, str(row.id), row.ended_at))
         return found
 

@@ -12,6 +12,7 @@ from bot.core.message import Message
 from bot.core.reconcile import Seen
 from bot.core.reply import Evidence
 from bot.core.trail import Line
+from bot.core.upstream import State
 from sensors.model.policy import NOTHING
 from sensors.model.run import Cause, Run, RunStatus
 from sensors.model.window import Window
@@ -32,6 +33,8 @@ class Ask:
     content: str
     by: str | None = None
     alert: int | None = None
+    states: tuple[State, ...] = ()  # of upstreams, that the run is for
+    waits: str = ""  # for which late data it is to wait, in words, instead of beginning
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,14 @@ class Done:
     """This cause has ended already."""
 
     status: RunStatus
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The policy's one run that waits for late data: since when, and for which, in words."""
+
+    since: datetime
+    why: str
 
 
 @dataclass(frozen=True)

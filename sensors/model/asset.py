@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from sensors.model.policy import NOTHING
+from sensors.model.policy import NOTHING, WhenLate
 
 LAST_ALTERED = "last_altered"  # by the warehouse's own account, however it was changed
 
@@ -34,6 +34,36 @@ class Asset:
     def ages(self) -> bool:
         """Whether anything says how old it is; its last change says nothing of its rows' times."""
         return self.aged_by == LAST_ALTERED or self.loaded_until is not None
+
+    def aged(self, until: datetime) -> str:
+        """How old it is, in words."""
+        what = "last changed at" if self.aged_by == LAST_ALTERED else "loaded until"
+        return f"{what} {until:%Y-%m-%d %H:%M} UTC"
+
+    def is_late(self, until: datetime, now: datetime) -> bool:
+        """Whether data until then are older than it may be: policies that need it wait, as they say."""
+        return self.late_after is not None and now - until > self.late_after
+
+    def is_old(self, until: datetime, now: datetime) -> bool:
+        """Whether its owner is to be warned; not yet that it is late."""
+        return self.warn_after is not None and now - until > self.warn_after
+
+
+@dataclass(frozen=True)
+class LateTable:
+    """A table that holds up a policy, and what the policy does about it."""
+
+    asset: Asset
+    until: datetime | None  # None: it holds no rows, as one that is just being loaded anew
+    when: WhenLate = WhenLate.wait
+
+    @property
+    def said(self) -> str:
+        """What is the matter, and whose it is."""
+        if self.until is None:
+            return f"{self.asset.name} holds no rows"
+        whose = f"; {self.asset.owner} own it" if self.asset.owner else ""
+        return f"{self.asset.name} is late: {self.asset.aged(self.until)}{whose}"
 
 
 @dataclass(frozen=True)

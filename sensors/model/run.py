@@ -13,6 +13,7 @@ from sensors.model.window import Window
 
 
 class RunStatus(StrEnum):
+    waiting = "waiting"  # for data that are late: it has not begun
     running = "running"
     succeeded = "succeeded"
     failed = "failed"

@@ -29,7 +29,7 @@ def rules(one: Draft, beside: Beside, policies: Collection[str]) -> Iterator[Pro
     if one.columns is not None:
         yield from column_rules(one, one.file, one.columns)
     yield from _params(one, one.file, beside)
-    yield from _unacted(one, one.file)
+    yield from _unseen_updates(one, one.file, beside)
     yield from _entity(one, one.file, beside)
     yield from count_rules(one, one.file)
     if one.query is not None:
@@ -125,11 +125,15 @@ def _unfilled(job: Job, columns: Collection[str]) -> list[str]:
     return [p.name for p in job.params if p.required and p.default is None and p.name not in columns]
 
 
-def _unacted(one: Draft, file: PolicyFile) -> Iterator[Problem]:
-    """What may be written already, and what this version does with it."""
-    if file.schedule.after is not None:
-        said = "is read, but this version does not act on it: the policy runs only when it is asked to"
-        yield one.document.problem(("schedule", "after"), said, key=True, warning=True)
+def _unseen_updates(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:
+    """To run after an asset needs a way to see that it was updated."""
+    for index, upstream in enumerate(file.schedule.after or ()):
+        asset = beside.assets.get(upstream.lower())
+        if asset is not None and not asset.ages and not asset.after:
+            said = (
+                f"nothing tells when {asset.name} is updated: give it loaded_until, or after: what makes it"
+            )
+            yield one.document.problem(("schedule", "after", index), said, warning=True)
 
 
 def _entity(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:

@@ -7,8 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.upstream import State, awaited, due_upstream, reference, said_all, stamp
-from sensors.model.asset import Asset
+from bot.core.upstream import State, awaited, due_upstream, said_all, stamp
 from tests.core.making import HOUR, NOON
 
 REFS = ("core.orders", "job:dbt_build", "policy:payments.refund_spike")
@@ -69,8 +68,3 @@ def test_a_run_says_for_which_states_it_was() -> None:
     assert said_all(found) == (
         "core.orders as of 2026-01-05 12:00 UTC; job:dbt_build run 17, which ended at 2026-01-05 13:00 UTC"
     )
-
-
-def test_a_table_goes_by_its_bare_name_and_every_other_asset_by_its_kind_too() -> None:
-    named = [Asset("core.orders"), Asset("reco", kind="model"), Asset("model:reco", kind="model")]
-    assert [reference(asset) for asset in named] == ["core.orders", "model:reco", "model:reco"]

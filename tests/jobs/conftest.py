@@ -20,17 +20,18 @@ from bot.jobs import Runner
 from bot.jobs.http import HttpRunner
 from bot.jobs.sql import SqlRunner
 from sensors.model.job import Job, Param
-from tests.jobs.amazon import (
+from tests.jobs.on_airflow import airflow_address, airflow_job, airflow_world
+from tests.jobs.on_dagster import dagster_address, dagster_job, dagster_world
+from tests.jobs.on_dbt_cloud import _dbt_cloud, account, cloud_job, dbt_cloud_world
+from tests.jobs.on_host import command_job, command_world, dbt_job, dbt_world, folder
+from tests.jobs.on_sagemaker import (
     _amazon,
     amazon,
+    sagemaker_job,
     sagemaker_pipeline_world,
     sagemaker_processing_world,
     sagemaker_world,
 )
-from tests.jobs.on_airflow import airflow_address, airflow_world
-from tests.jobs.on_dagster import dagster_address, dagster_world
-from tests.jobs.on_dbt_cloud import _dbt_cloud, account, dbt_cloud_world
-from tests.jobs.on_host import command_world, dbt_world, folder
 from tests.jobs.serving import serving
 
 __all__ = [  # fixtures
@@ -270,6 +271,22 @@ WORLDS = (
     *("http", "sql", "command", "dbt", "dbt_cloud", "dagster", "airflow"),
     *("sagemaker", "sagemaker_processing", "sagemaker_pipeline"),
 )
+
+
+@pytest.fixture
+def whole_jobs() -> dict[str, Job]:
+    """A job of each kind that says all that it may say, by its line in the table of the kinds."""
+    runs = "https://x.example/runs"
+    return {
+        "`http`": http_job(cancel={"url": f"{runs}/{{id}}"}, log=f"{runs}/{{id}}/log", runs={"url": runs}),
+        "`sql`": sql_job(),
+        "`command`": command_job(),
+        "`dbt` Core": dbt_job(),
+        "`dbt` Cloud": cloud_job(),
+        "`dagster`": dagster_job(),
+        "`airflow`": airflow_job(),
+        "`sagemaker`": sagemaker_job(schedule="nightly"),
+    }
 
 
 @pytest.fixture(params=WORLDS)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import bot.jobs
-from bot.core.job_run import JobState
+from bot.core.job_run import Ability, JobState
 from bot.jobs import KINDS, runner_for
 from bot.process.errors import JobRefused, JobUnknown
 from sensors.file_beside import JOB_KEYS
-from sensors.model.job import Param
+from sensors.model.job import Job, Param
 from tests.jobs.conftest import WORLDS
 
 HOSTILE = [
@@ -106,6 +108,32 @@ def test_a_config_that_check_would_refuse_is_refused_at_the_start_too(world: Any
     with pytest.raises(JobRefused, match="metod: is not a key of a job of kind"):
         world.start()
     assert world.starts() == 0
+
+
+def test_the_readme_says_what_each_kind_can(whole_jobs: dict[str, Job]) -> None:
+    text = (Path(bot.jobs.__file__).parent / "README.md").read_text()
+    told = {}
+    for line in re.findall(r"^\| (`\w+`\w*(?: \w+)?(?: \|.*){6}) \|$", text, re.MULTILINE):
+        name, *cells = line.split(" | ")
+        told[name] = {ability for ability, cell in zip(Ability, cells, strict=False) if cell != "–"}
+    assert told == {line: set(runner_for(job.kind).abilities(job)) for line, job in whole_jobs.items()}
+    assert {job.kind for job in whole_jobs.values()} == {*KINDS}
+
+
+@pytest.mark.parametrize("ability", Ability)
+def test_what_a_kind_cannot_is_refused_in_words(ability: Ability, whole_jobs: dict[str, Job]) -> None:
+    asked = {
+        Ability.cancel: ("r1",),
+        Ability.tail: ("r1",),
+        Ability.observe: (datetime.now(UTC),),
+        Ability.pause: (True,),
+        Ability.every: (timedelta(hours=1),),
+    }
+    unable = [job for job in whole_jobs.values() if ability not in runner_for(job.kind).abilities(job)]
+    assert unable
+    for job in unable:
+        with pytest.raises(JobRefused, match=job.title):
+            getattr(runner_for(job.kind), ability.value)(job, *asked[ability])
 
 
 def test_the_readme_names_every_file() -> None:

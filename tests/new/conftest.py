@@ -19,6 +19,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = tmp_path / "market"
     for name in ("policies", "sql"):
         shutil.copytree(ROOT / name, made / name)
+    (made / "patrol.yml").write_text("commands: on\n")
     monkeypatch.chdir(made)
     return made
 

@@ -18,6 +18,7 @@ import yaml
 from click.testing import CliRunner
 
 from bot.cli.group import patrol as command
+from bot.new.entry import JOBS
 from bot.new.shape import SHAPES
 from tests.new.shaping import MARKET, ROOT, made, wished
 from tests.shell.typing_in import Patrol, clean
@@ -320,7 +321,7 @@ def test_on_a_terminal_it_asks_and_with_yes_it_does_not(folder: Path) -> None:
 # ------------------------------------------------------------------------------ new job
 
 
-@pytest.mark.parametrize("kind", ["http", "sql", "container"])
+@pytest.mark.parametrize("kind", JOBS)
 def test_a_job_is_added_at_the_end_and_check_is_content(patrol: Patrol, folder: Path, kind: str) -> None:
     jobs = folder / "policies/_jobs.yml"
     before = jobs.read_bytes()

@@ -23,7 +23,6 @@ BROKEN = [
     (POLICY, "{every: 5m}", '{cron: "0 9 30 2 *"}', [f'{POLICY}:4:18 schedule.cron: is not a cron expression that ever comes due: "0 9 30 2 *"']),
     (POLICY, "{every: 5m}", '{cron: "0 9 * * *", timezone: America/NewYork}', [f'{POLICY}:4:41 schedule.timezone: no time zone "America/NewYork"; did you mean "America/New_York"?']),
     (POLICY, "{every: 5m}", "{after: [core.chat_mesages]}", [
-        f"{POLICY}:4:12 warning: schedule.after: is read, but this version does not act on it: the policy runs only when it is asked to",
         f'{POLICY}:4:20 schedule.after[1]: no table "core.chat_mesages" in policies/_assets.yml; did you mean "core.chat_messages"?']),
     (POLICY, "key: [seller_id]", "key: [seller_id]\nbudget: 2d", [f"{POLICY}:8:9 budget: must be 1 d at most: it is the warehouse time of 24 hours, such as 10m"]),
     (POLICY, "key: [seller_id]", "key: [seller_id]\nbudget: 10", [f"{POLICY}:8:9 budget: must be a duration such as 30s, 15m, 2h, 1d or 4w, not 10"]),
@@ -78,7 +77,7 @@ BROKEN = [
     (POLICY, "{every: 5m}", '{cron: "0 25 * * *", timezone: Berlin}', [
         f'{POLICY}:4:18 schedule.cron: is not a cron expression that ever comes due: "0 25 * * *"',
         f'{POLICY}:4:42 schedule.timezone: no time zone "Berlin"; did you mean "Europe/Berlin"?']),
-    (POLICY, "{every: 5m}", "{after: [core.sellers]}", [f"{POLICY}:4:12 warning: schedule.after: is read, but this version does not act on it: the policy runs only when it is asked to"]),
+    (POLICY, "{every: 5m}", "{after: [core.sellers]}", [f"{POLICY}:4:20 warning: schedule.after[1]: nothing tells when core.sellers is updated: give it loaded_until, or after: what makes it"]),
     (POLICY, "owner: payments", "owner: #payments", [f'{POLICY}:3:8 owner: # begins a comment, so nothing stands here; put quotes around it: "#payments"']),
     (POLICY, "key: [seller_id]\nrow_key", "kye: [seller_id]\nrow_key", [f'{POLICY}:7:1 unknown key "kye"; did you mean "key"?']),
     (TEAMS, "    ana: {slack: U0ANA, roles: [responder, lead]}\n    bo: {slack: U0BO}\n  rotation: {members: [ana, bo], length: 7d, anchor: 2026-01-05T09:00:00}\n", "    [U0ANA, U0BO]\n", [f"{TEAMS}:6:5 payments.members: must be people by name, such as {{ana: {{slack: U0ANA}}}}, not a list"]),

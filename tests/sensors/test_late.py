@@ -31,13 +31,17 @@ def test_what_is_late_is_named_with_how_far_it_came(loaded: catalog.Catalog, war
 
     def said(when_late: WhenLate, after: timedelta) -> str:
         needs: Mapping[str, WhenLate] = {name: when_late}
-        return late(replace(policy, needs=needs), assets, warehouse, until + after)
+        behind = late(replace(policy, needs=needs), assets, {name: until}, until + after)
+        assert {table.when for table in behind} <= {when_late}
+        return "; ".join(table.said for table in behind)
 
     late_since = f"{name} is late: loaded until {until:%Y-%m-%d %H:%M} UTC"
     assert said(WhenLate.wait, 2 * HOUR) == f"{late_since}; {assets[name].owner} own it"
     nobodys = {**assets, name: replace(assets[name], owner=None)}
     needs = {name: WhenLate.wait}
-    assert late(replace(policy, needs=needs), nobodys, warehouse, until + 2 * HOUR) == late_since
+    (behind,) = late(replace(policy, needs=needs), nobodys, {name: until}, until + 2 * HOUR)
+    assert behind.said == late_since
+    assert late(replace(policy, needs=needs), nobodys, {}, until + 2 * HOUR) == ()
     assert said(WhenLate.skip, 2 * HOUR) == said(WhenLate.wait, 2 * HOUR)
     assert said(WhenLate.wait, HOUR) == ""
     assert said(WhenLate.run, 9 * HOUR) == ""

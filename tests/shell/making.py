@@ -13,8 +13,8 @@ from bot.core.alert import Alert, Lane
 from bot.core.plan import last_due
 from bot.deliver import Deliverer
 from bot.desk.desk import Desk
+from bot.engine.asked import Ticked
 from bot.engine.engine import Engine
-from bot.engine.runs import Ticked
 from bot.project import Project
 from bot.sandbox import Sandbox
 from bot.slack.client import SlackClient

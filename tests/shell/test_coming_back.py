@@ -159,9 +159,9 @@ def test_a_table_that_is_late_makes_a_condition_unknown_and_its_owner_is_named(
     bot.deliver(4)
     bot.next_tick(HELD_NAME, 2 * HOUR)
     assert bot.alert(1).condition is Condition.unknown
-    skipped = bot.store.runs.recent(HELD_NAME)[0]
-    assert skipped.status is RunStatus.skipped
-    assert "accounts own it" in skipped.error
+    waits = bot.store.runs.recent(HELD_NAME)[0]
+    assert waits.status is RunStatus.waiting
+    assert "accounts own it" in waits.error
     bot.deliver(4)
     card = json.dumps(slack.messages("payments")[0]["blocks"])
     assert "DATA LATE" in card

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from bot.engine.asked import Asked
 from bot.engine.rounds import Rounds
-from bot.engine.runs import Asked
 from bot.process.errors import StoreAway
 from sensors.model.run import Cause, CauseKind
 from tests.shell.making import HOUR, MINUTE, SECOND, Node, World

@@ -7,7 +7,7 @@ import pytest
 from bot.core.action import Acknowledge, Resolve
 from bot.core.alert import Disposition, Work
 from bot.core.reconcile import flood_key
-from bot.engine.runs import Ticked
+from bot.engine.asked import Ticked
 from bot.process.errors import StoreAway
 from bot.sandbox import Sandbox
 from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, HELD, HELD_SQL, HOUR, MINUTE, NOON, Node, World

@@ -184,7 +184,7 @@ def test_many_are_one_alert_from_two_bots_and_a_round_asks_few_questions(world: 
         bots[0].tick(name)
     with reads(bots[0]) as asked:
         bots[0].engine.silence.once()
-    assert len(asked) <= 6
+    assert len(asked) <= 7  # one of them since a policy waits for data
     world.clock.on(30 * SECOND)
     with reads(bots[1]) as asked:
         bots[1].engine.silence.once()

@@ -1,0 +1,124 @@
+"""`patrol.stale_asset`: assets that are older than they may be, and what hangs on them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.core.action import Action
+from bot.core.alert import Alert, Condition
+from bot.core.builtin import told
+from bot.core.upstream import upstream_of
+from bot.core.words import count
+from sensors.model.asset import Asset
+from sensors.model.clock import say_duration
+from sensors.model.policy import Policy, Severity, WhenLate
+from sensors.model.team import Team
+from sensors.model.violation import canonical
+
+STALE_ASSET = "patrol.stale_asset"
+NAMED = 8  # policies of each kind; the rest is counted
+
+
+@dataclass(frozen=True)
+class Stale:
+    """An asset that is old (its owner is warned) or late, and the running policies that read or need it."""
+
+    asset: Asset
+    until: datetime
+    late: bool
+    waits: tuple[str, ...] = ()  # those that wait for it
+    skips: tuple[str, ...] = ()  # those that pass their times over
+    goes_on: tuple[str, ...] = ()  # those that run all the same
+
+    @property
+    def severity(self) -> Severity:
+        return Severity.medium if self.late else Severity.low
+
+    @property
+    def said(self) -> str:
+        name, spans = self.asset.name, (self.asset.warn_after, self.asset.late_after)
+        may = spans[1] if self.late else spans[0]
+        what = "is late" if self.late else "is getting old"
+        limit = f"; it may be {say_duration(may)} old" if may else ""
+        return f"{name} {what}: {self.asset.aged(self.until)}{limit}"
+
+    @property
+    def hangs(self) -> str:
+        """What hangs on it, in a sentence."""
+        if not self.late:
+            few = self.waits + self.skips + self.goes_on
+            verb = "reads" if len(few) == 1 else "read"
+            return f"{_names(few)} {verb} it" if few else "No policy reads it"
+        parts = (
+            (self.waits, "waits for it", "wait for it"),
+            (self.skips, "is passed over meanwhile", "are passed over meanwhile"),
+            (self.goes_on, "looks at it as it is", "look at it as it is"),
+        )
+        said = [f"{_names(names)} {one if len(names) == 1 else many}" for names, one, many in parts if names]
+        return "; ".join(said) or "No policy reads it"
+
+
+def _names(names: Collection[str]) -> str:
+    """Which, and how many where they are more than one."""
+    some = ", ".join(sorted(names)[:NAMED])
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{count(len(names), 'policy', 'policies')} ({some}{more})" if len(names) > 1 else some
+
+
+def stale_assets(
+    assets: Iterable[Asset], policies: Iterable[Policy], until: Mapping[str, datetime], now: datetime
+) -> dict[str, Stale]:
+    """By reference those that are old or late. `until`: until when each is loaded, by reference too; one that
+    is not there says nothing of its age. `policies`: those that run."""
+    found = {}
+    for asset in assets:
+        ref = asset.name
+        if ref not in until:
+            continue
+        late = asset.is_late(until[ref], now)
+        if late or asset.is_old(until[ref], now):
+            found[ref] = Stale(asset, until[ref], late)
+    readers = list(policies) if found else []
+    return {ref: _with_readers(one, ref, readers) for ref, one in found.items()}
+
+
+def _with_readers(stale: Stale, ref: str, policies: Iterable[Policy]) -> Stale:
+    ways: dict[WhenLate, list[str]] = {way: [] for way in WhenLate}
+    for policy in policies:
+        if ref in policy.needs or ref in policy.query.tables or ref in upstream_of(policy):
+            ways[policy.needs.get(ref, WhenLate.run)].append(policy.name)
+    return replace(
+        stale,
+        waits=tuple(ways[WhenLate.wait]),
+        skips=tuple(ways[WhenLate.skip]),
+        goes_on=tuple(ways[WhenLate.run]),
+    )
+
+
+def stale_key(ref: str) -> str:
+    return canonical({"asset": ref})
+
+
+def stale_asset(
+    stale: Stale, owner: str, team: Team | None, holder: Alert | None, now: datetime
+) -> Action | None:
+    """What it means for the owner; None where that is told. While it trickles in, nothing new is said."""
+    ref = stale.asset.name
+    firing = holder is not None and holder.is_open and holder.condition is Condition.firing
+    if firing and holder and (holder.severity, holder.newest.get("why")) == (stale.severity, stale.hangs):
+        return None
+    made = told(
+        STALE_ASSET,
+        {"asset": ref},
+        stale.said,
+        stale.hangs,
+        owner,
+        team,
+        now,
+        key=stale_key(ref),
+        severity=stale.severity,
+    )
+    then = " They run by themselves as soon as it has come." if stale.late and stale.waits else ""
+    return replace(made, newest={**made.newest, "advice": f"{stale.hangs}.{then}"})
