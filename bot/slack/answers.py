@@ -19,6 +19,7 @@ from bot.core.reply import (
     DigestReply,
     EntityReply,
     FormReply,
+    GraphReply,
     HelpReply,
     JobReply,
     ListReply,
@@ -39,6 +40,7 @@ from bot.slack.blocks import Block, Face, actions, button, context, header, pref
 from bot.slack.costs import dearest, of_policy
 from bot.slack.digest import digest
 from bot.slack.face import buttons, by_the_clock, link_button, offers, shown_columns
+from bot.slack.graph import graph, hanging
 from bot.slack.jobs import form, job, job_buttons, job_lines
 from bot.slack.lines import ANYWHERE, Room, alert_line, alert_lines, sections, titled, trend
 from bot.slack.policies import POLICIES_MOST, policy_line, policy_lines
@@ -86,6 +88,7 @@ def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
         EntityReply: entity,
         PolicyReply: policy,
         AssetReply: asset,
+        GraphReply: graph,
         HelpReply: helped,
         JobReply: lambda found, _: job(found),
         FormReply: lambda found, _: form(found),
@@ -298,6 +301,7 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         *([section(worth(found, reply.worth))] if reply.worth else []),
         *([section(answer(reply.hidden))] if reply.hidden else titled("Alerts by day", [trend(reply.trend)])),
         *titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
+        *hanging(reply.hangs),
     ]
     return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)
 

@@ -1,4 +1,4 @@
-"""A table's page: what it is, what is expected of it, which policies read it, and what waits for its data."""
+"""An asset's page: what it is, what is expected of it, what it hangs on, and what waits for its data."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from bot.core.reply import AssetReply, Freshness
 from bot.core.stale import Stale
 from bot.core.words import count
 from bot.slack.blocks import Face, context, header, section
+from bot.slack.graph import hanging
+from bot.slack.jobs import job_lines
 from bot.slack.lines import ANYWHERE, Room, alert_lines, titled
 from bot.slack.policies import policy_lines
 from bot.slack.text import AGO, code, date, escape, sentence
 from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.model.clock import say_duration
+from sensors.model.graph import POLICY
 
-READERS_MOST = 15
+READERS_MOST, JOBS_MOST = 15, 5
 
 
 def asset(reply: AssetReply, room: Room = ANYWHERE) -> Face:
@@ -27,6 +30,8 @@ def asset(reply: AssetReply, room: Room = ANYWHERE) -> Face:
         *([section(stale_line(reply.fresh.stale))] if reply.fresh.stale else []),
         *context([one for one in (_fresh(reply.fresh), _expected(found)) if one]),
         *titled("Late data: nothing is known of", alert_lines(reply.waiting, reply.cards, room)),
+        *hanging(reply.hangs, without={POLICY} if reply.policies else ()),
+        *titled("Made by", job_lines(reply.made_by, JOBS_MOST)),
         *titled("Read by", policy_lines(reply.policies), READERS_MOST),
     ]
     return Face(head, blocks[:48])
