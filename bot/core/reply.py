@@ -192,6 +192,7 @@ class StatusReply:
     of: str = ""  # the team, where only what is its own was asked for
     spent: Spent = NOTHING_SPENT  # in the last 24 hours, by all policies
     backfills: tuple[BackfillRun, ...] = ()  # those that run
+    notices: Mapping[str, Place] = field(default_factory=dict)  # key of what was told -> its message
 
 
 @dataclass(frozen=True)

@@ -253,12 +253,12 @@ def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
         *titled("⚠️ Needs a look", [answer(problem, 300) for problem in reply.problems[:8]]),
         section(head),
         *sections(alert_lines(reply.open_alerts, reply.cards, room), STATUS_OPEN),
-        *around(reply),
+        *around(reply, room),
     ]
     return Face(trimmed(head, 300), blocks[:48])
 
 
-def around(reply: StatusReply, policies: Sequence[str] | None = None) -> list[Block]:
+def around(reply: StatusReply, room: Room, policies: Sequence[str] | None = None) -> list[Block]:
     """All of `status` but the alerts: what waits for a second person, who is on call, policies (all, or these
     lines of them), jobs."""
     waiting = [approvals.line(asked, reply.able.get(asked.id, ())) for asked in reply.approvals[:10]]
@@ -266,7 +266,7 @@ def around(reply: StatusReply, policies: Sequence[str] | None = None) -> list[Bl
         *titled("Waiting for a second person", waiting),
         *titled("⏳ Late data", [stale_line(one) for one in reply.late], LATE_MOST),
         *titled("For a while", [answer(line) for line in reply.standing]),
-        *titled("Backfills", backfill.lines(reply.backfills)),
+        *titled("Backfills", backfill.lines(reply, room)),
         *titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
         *titled("Policies", policy_lines(reply.policies) if policies is None else policies, POLICIES_MOST),
         *(titled("Dearest in 24 hours", dearest(reply.spent)) if policies is None else []),
