@@ -73,9 +73,8 @@ def schemas(catalog: Catalog) -> dict[str, Json]:
         entry = _of(door, f"A {SINGULAR[kind]} of Patrol", names)
         if kind == "jobs":
             keys = {key for needed, others in JOB_KEYS.values() for key in (*needed, *others)}
-            entry["properties"] |= {
-                key: {"description": RUNNERS[key]} for key in sorted(keys) if key != "schedule"
-            }
+            own = sorted(keys - entry["properties"].keys())
+            entry["properties"] |= {key: {"description": RUNNERS[key]} for key in own}
             entry["properties"]["schedule"]["anyOf"].append({"type": "string"})
         shared = entry.pop("$defs", {})
         found[kind] = {
