@@ -43,6 +43,7 @@ from bot.core.snooze import Target
 from bot.core.tell_snooze import on_now, was_on
 from bot.core.trend import Trend, opened, trend
 from bot.core.words import clean, when
+from bot.lateness import late_assets
 from bot.project import Project
 from bot.store import Store
 from bot.store.values import RunRecord
@@ -308,6 +309,7 @@ class View:
             approvals=waiting,
             able={asked.id: self.may_approve(asked) for asked in waiting},
             standing=self.standing(),
+            late=late_assets(self.store, self.catalog, self.clock()),
             backfills=tuple(self.store.backfills.begun()),
         )
 

@@ -281,6 +281,9 @@ def job(
     sql        one statement on a database
     dagster    a run of a job in Dagster
     airflow    a run of a DAG in Airflow 3
+    sagemaker  a training job in Amazon SageMaker; a processing job or a pipeline by another request
+    command    a program on Patrol's own host, with an argument list and no shell
+    dbt        dbt Core on Patrol's own host; dbt_cloud: a job of dbt Cloud
     container  an image with a command and parameters, such as a training or a rescoring, which the
                team's own job runner is asked to run (a job of kind http)
 

@@ -49,7 +49,8 @@ class Stale:
         """What hangs on it, in a sentence."""
         if not self.late:
             few = self.waits + self.skips + self.goes_on
-            return f"{_names(few)} read it" if few else "No policy reads it"
+            verb = "reads" if len(few) == 1 else "read"
+            return f"{_names(few)} {verb} it" if few else "No policy reads it"
         parts = (
             (self.waits, "waits for it", "wait for it"),
             (self.skips, "is passed over meanwhile", "are passed over meanwhile"),

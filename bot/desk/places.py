@@ -12,6 +12,7 @@ from bot.core.snooze import Scope
 from bot.core.unknown import no_such
 from bot.desk.policy_page import policy_page
 from bot.engine.engine import Engine
+from bot.lateness import freshness
 from bot.view import View
 from sensors.model.policy import Policy
 
@@ -80,6 +81,7 @@ def of_team(view: View, name: str, person: str) -> StatusReply:
         standing=(),
         backfills=tuple(one for one in whole.backfills if one.team == name),
         version="",
+        late=tuple(one for one in whole.late if one.asset.owner == name),
     )
 
 
@@ -94,7 +96,8 @@ def of_asset(view: View, name: str, person: str) -> AssetReply | None:
     ]
     seen = view.seen(person, late)
     lines = view.lines_for(person, view.house, reading) if reading else ()
-    return AssetReply(asset, lines, seen, view.cards(seen))
+    fresh = freshness(view.store, view.catalog, asset, view.clock())
+    return AssetReply(asset, lines, seen, view.cards(seen), fresh)
 
 
 def reads(policy: Policy, table: str) -> bool:

@@ -17,7 +17,7 @@ from bot.core.backfill import (
     state_in_words,
 )
 from bot.slack.blocks import Block, Face, actions, button, context, header, section
-from bot.slack.text import answer, cut, fold, trimmed, unpinged
+from bot.slack.text import answer, cut, escape, fold, trimmed, unpinged
 
 MARKS = {
     BackfillState.done: "✅",
@@ -45,7 +45,7 @@ def card(run: BackfillRun, found: Found, hidden: bool, names: Mapping[str, str])
         *context([f"{answer(named(run))} · {answer(span(run))}", f"asked for by {by(run.by)}"]),
         *_buttons(run),
     ]
-    return Face(trimmed(f"{fold(title)}: {answer(progress(run))}", 300), blocks)
+    return Face(trimmed(f"{escape(title, 200)}: {answer(progress(run))}", 300), blocks)
 
 
 def _first(run: BackfillRun) -> str:

@@ -257,6 +257,19 @@ class Talk:
             case _:
                 return modals.more(shown, replace(errand, work_seq=shown.alert.work_seq))
 
+    def plan(self, clicked: Click) -> None:
+        """What a form's job would send, in the form; what stands in its fields stays."""
+        errand = clicked.errand
+        if errand is None:
+            return
+        given = modals.given(clicked.fields)
+        shown = self._desk.plan_job(clicked.place.person, errand.alert, errand.job, given)
+        if isinstance(shown, tuple):
+            view = modals.job(shown[0], given, errand, shown[1])
+            self._shown(lambda: self._client.update_view(clicked.view_id, view), clicked.place)
+        else:
+            self._tell(clicked.place, render(shown) if shown else plainly(GONE))
+
     def open_form(self, place: Place, wanted: FormReply, trigger_id: str) -> None:
         """The form of a job that was typed; in words with a button, where Slack does not open it."""
         errand = Errand(wanted.alert or 0, 0, place.channel, "", wanted.job.name)

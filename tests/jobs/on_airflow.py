@@ -169,7 +169,12 @@ class AirflowWorld:
     password: str
     closing: ExitStack
     airflow: Airflow | None = None  # where it is ours
+    there: Runner | None = None  # while it is away
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+
+    @property
+    def secret(self) -> str:
+        return self.password
 
     def start(self, key: str = "k1", **params: Any) -> Any:
         """Again where it is not known, as Patrol does: the SQLite below a real Airflow is locked at times."""
@@ -191,17 +196,28 @@ class AirflowWorld:
         self.configure(conf={"seller_id": "no such seller", "request": "{seller_id}"})
 
     def go_away(self) -> None:
-        self._move(closed())
+        self.there, self.runner = self.runner, self._at(closed())
+
+    def come_back(self) -> None:
+        self.runner = self.there or self.runner
+
+    def long(self) -> str:
+        return str(self.start(seller_id="slow").external_id)
+
+    def loud(self) -> str:
+        if self.airflow:
+            self.airflow.rows = 900
+        return str(self.start(seller_id=f"who asks with {self.password}").external_id)
 
     def be_slow(self) -> None:
-        self._move(self.closing.enter_context(silent()))
+        self.runner = self._at(self.closing.enter_context(silent()))
         self.job = replace(self.job, timeout=timedelta(seconds=0.3))
 
     def configure(self, **config: Any) -> None:
         self.job = replace(self.job, config={**self.job.config, **config})
 
-    def _move(self, address: str) -> None:
-        self.runner = AirflowRunner({"PATROL_AIRFLOW_URL": address, "PATROL_AIRFLOW_PASSWORD": PASSWORD})
+    def _at(self, address: str) -> Runner:
+        return AirflowRunner({"PATROL_AIRFLOW_URL": address, "PATROL_AIRFLOW_PASSWORD": PASSWORD})
 
     def _runs(self) -> list[dict[str, Any]]:
         """Of this world, newest first, as Airflow tells of them to anybody who may ask."""

@@ -77,7 +77,7 @@ BROKEN = [
     (POLICY, "{every: 5m}", '{cron: "0 25 * * *", timezone: Berlin}', [
         f'{POLICY}:4:18 schedule.cron: is not a cron expression that ever comes due: "0 25 * * *"',
         f'{POLICY}:4:42 schedule.timezone: no time zone "Berlin"; did you mean "Europe/Berlin"?']),
-    (POLICY, "{every: 5m}", "{after: [core.sellers]}", [f"{POLICY}:4:20 warning: schedule.after[1]: nothing tells when core.sellers is updated: give it loaded_until, or after: its makers"]),
+    (POLICY, "{every: 5m}", "{after: [core.sellers]}", [f"{POLICY}:4:20 warning: schedule.after[1]: nothing tells when core.sellers is updated: give it loaded_until, or after: what makes it"]),
     (POLICY, "owner: payments", "owner: #payments", [f'{POLICY}:3:8 owner: # begins a comment, so nothing stands here; put quotes around it: "#payments"']),
     (POLICY, "key: [seller_id]\nrow_key", "kye: [seller_id]\nrow_key", [f'{POLICY}:7:1 unknown key "kye"; did you mean "key"?']),
     (TEAMS, "    ana: {slack: U0ANA, roles: [responder, lead]}\n    bo: {slack: U0BO}\n  rotation: {members: [ana, bo], length: 7d, anchor: 2026-01-05T09:00:00}\n", "    [U0ANA, U0BO]\n", [f"{TEAMS}:6:5 payments.members: must be people by name, such as {{ana: {{slack: U0ANA}}}}, not a list"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 
 from bot.core.alert import Lane
@@ -227,15 +229,19 @@ def test_what_passes_is_tried_again_by_itself(late: Node, monkeypatch: pytest.Mo
 def test_a_process_that_ends_leaves_the_rest_to_the_next_at_once(world: World, late: Node) -> None:
     asked = counting(late)
     begins(late)
-    work = Backfills(late.engine)
+    work, closing = Backfills(late.engine), list[Thread]()
 
     def ends() -> None:
-        for one in work._at.values():
-            one.over.set()
+        closing.append(Thread(target=work.close))
+        closing[0].start()
+        (one,) = work._at.values()
+        assert one.over.wait(20)
 
     in_between(late, ends)
-    goes_through(work)
-    work.close()
+    work.once()
+    (one,) = work._at.values()
+    one.thread.join(20)
+    closing[0].join(20)
     assert (kept(late).state, kept(late).done) == (BackfillState.running, 1)
     assert work.once() == 0
     carries_out(world.node())

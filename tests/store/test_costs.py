@@ -74,7 +74,7 @@ def test_a_run_of_before_keeps_what_it_had_and_has_no_bytes(url: str) -> None:
         c.execute(BEFORE)
     database.close()
     store = Store(url)
-    assert "0026" in store.upgrade()
+    assert "it was at 0025" in store.upgrade()
     assert store.costs.between(NOON, NOON + DAY) == {POLICY: Cost(POLICY, 2.5, 1, 7)}
     (run,) = store.runs.recent(POLICY)
     assert (run.status, run.ended_at, run.rows, run.bytes) == (RunStatus.succeeded, NOON, 7, None)
