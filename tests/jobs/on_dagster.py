@@ -262,7 +262,7 @@ def dagster_job(**config: Any) -> Job:
         "job": "rescore",
         "headers": {"Dagster-Cloud-Api-Token": "${PATROL_DAGSTER_TOKEN}"},
         "run_config": {"ops": {"work": {"config": {"seller_id": "{seller_id}"}}}},
-        "schedule_name": "rescore_nightly",
+        "schedule": "rescore_nightly",
     }
     seller = Param("seller_id", pattern=r"[^\n]{1,200}")
     return Job("rescore_seller", "dagster", "Rescore seller", "accounts", {**whole, **config}, (seller,))
