@@ -85,11 +85,11 @@ mutation: setup  ## which small changes of the core no test notices; some ten mi
 	@$(VENV)/bin/python -m bench.mutation $(MODULE) $(if $(LINES),--lines $(LINES))
 
 lock:  ## write both requirements.lock again (needs uv)
-	uv pip compile pyproject.toml --universal --all-extras --group dev --generate-hashes --no-header -q -o requirements.lock
+	uv pip compile pyproject.toml --universal --extra pictures --extra sagemaker --extra snowflake --group dev --generate-hashes --no-header -q -o requirements.lock
 	uv pip compile bot/demo/snowflake/requirements.in --universal --python-version 3.11 --generate-hashes --no-header \
 	  -q -o bot/demo/snowflake/requirements.lock
 	for one in $(wildcard tests/integrations/*.in); do uv pip compile $$one --universal --python-version 3.11 \
-	  --generate-hashes --no-header -q -o $${one%.in}.lock; done
+	  --no-emit-package patrol --generate-hashes --no-header -q -o $${one%.in}.lock; done
 
 clean:  ## remove the environment and the demo's state
 	rm -rf $(VENV) $(SNOWFLAKE) .patrol

@@ -43,6 +43,7 @@ ROOMS: Mapping[str, str] = {
     "bot.lateness": f"{PURE} bot.store {PROCESS}",
     "bot.view": f"{PURE} bot.store bot.project bot.engine bot.lateness {PROCESS}",
     "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.engine bot.view {PROCESS}",
+    "bot.steering": f"{PURE} sensors bot.store bot.engine bot.starting bot.watch.trouble {PROCESS}",
     "bot.shifts": f"{PURE} bot.store bot.slack bot.jobs bot.project bot.engine bot.view {PROCESS}",
     "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.watch.trouble bot.engine bot.view {PROCESS}",
     "bot.desk": f"{PURE} sensors bot.store bot.project bot.engine bot.lateness bot.view bot.starting"
@@ -59,6 +60,7 @@ ROOMS = {
     **ROOMS,
     "bot.app": f"sensors sensors.model {SHELL}",
     "bot.cli": f"sensors sensors.model bot.app bot.sandbox bot.demo {SHELL}",
+    "bot.dagster": f"{PURE} bot.app bot.cli bot.workbench sensors {PROCESS}",
     "bot.__main__": "bot.cli bot.process.errors sensors.model",
 }
 
@@ -93,4 +95,5 @@ HOMES: Mapping[str, str] = {
     "click": "bot.cli",
     "PIL": "bot.deliver.drawing",
     "rich": "bot.cli",
+    "dagster": "bot.dagster",
 }

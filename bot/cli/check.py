@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sensors.model.catalog import Catalog, Problem
 
 DEFAULTS = "_defaults.yml"
+OFF = "it runs a command on Patrol's host, which is off; write commands: on in patrol.yml where that may be"
 KINDS = {"policies/": "policies", "sql/_macros/": "macros", "sql/": "SQL"}  # by where a file lies
 BUNDLE = re.compile(r"^.*?[/:](?=(policies|sql)/)")  # before the path of another bundle's file
 
@@ -90,21 +91,28 @@ def problems(catalog: Loaded, settings: Any, *, ask: bool = False) -> list[Probl
 
     on_duckdb = str(settings.warehouse_url or "").startswith("duckdb:")
     read = compiled(catalog, demanded=on_duckdb, around=progress)
-    found = {*rules.check(catalog), *read, *_of_jobs(catalog), *_of_pagers(catalog), *_of_cards(catalog)}
+    found = {
+        *rules.check(catalog),
+        *read,
+        *_of_jobs(catalog, settings),
+        *_of_pagers(catalog),
+        *_of_cards(catalog),
+    }
     found |= set(_of_approvals(catalog, settings.owner))
     if ask:
         found |= set(_of_warehouse(catalog, settings, {p.path for p in found if not p.warning}))
     return sorted(found)
 
 
-def _of_jobs(catalog: Loaded) -> Iterator[Problem]:
+def _of_jobs(catalog: Loaded, settings: Any) -> Iterator[Problem]:
     from bot.jobs.config import problems as wrong
     from sensors.model.catalog import Problem
 
     for part in catalog.each:
         document = part.documents.get("policies/_jobs.yml")
         for job in part.jobs.values():
-            for what in wrong(job):
+            off = [OFF] if job.on_host and settings.commands != "on" else []
+            for what in (*wrong(job), *off):
                 if document is not None:
                     yield from part.placed([document.problem((job.name,), what, key=True)])
                 else:

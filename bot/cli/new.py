@@ -252,7 +252,7 @@ def _print_shapes(as_json: bool) -> None:
 @click.command()
 @click.argument("name", required=False)
 @in_project
-@click.option("--kind", metavar="KIND", default="http", show_default=True, help="http, sql or container.")
+@click.option("--kind", metavar="KIND", default="http", show_default=True, help="What runs it; see below.")
 @click.option("--owner", metavar="TEAM", help="Default: the first team.")
 @click.option("--image", help="container: the image, with its version.")
 @click.option("--command", help="container: what is run in it.")
@@ -279,6 +279,11 @@ def job(
     \b
     http       one request to an address
     sql        one statement on a database
+    dagster    a run of a job in Dagster
+    airflow    a run of a DAG in Airflow 3
+    sagemaker  a training job in Amazon SageMaker; a processing job or a pipeline by another request
+    command    a program on Patrol's own host, with an argument list and no shell
+    dbt        dbt Core on Patrol's own host; dbt_cloud: a job of dbt Cloud
     container  an image with a command and parameters, such as a training or a rescoring, which the
                team's own job runner is asked to run (a job of kind http)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 20
 CELL = 60  # characters of a value
+SEVERITIES = ("info", "low", "medium", "high", "critical")
+WOULD_ALERT = 3  # told from 1, a query that failed, which a pipeline may try again
 
 
 @click.command()
@@ -36,17 +38,31 @@ CELL = 60  # characters of a value
 @click.option("--at", type=Time(), help="As if it were then (UTC unless it has a zone); default: now.")
 @click.option("--over", type=Span(), help="Look back so far, instead of the policy's own window.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
-def run(policy: str, project: Path, at: datetime | None, over: timedelta | None, as_json: bool) -> None:
+@click.option(
+    "--fail-on",
+    type=click.Choice(SEVERITIES),
+    help="Exit with 3 where it would alert at this severity or above.",
+)
+def run(
+    policy: str,
+    project: Path,
+    at: datetime | None,
+    over: timedelta | None,
+    as_json: bool,
+    fail_on: str | None,
+) -> None:
     """Run POLICY once and show its rows. Nothing is posted and nothing is remembered.
 
     \b
     patrol run payments.refund_spike
     patrol run payments.refund_spike --at 2026-01-05T12:00:00Z --json
     patrol run chat.harassment --over 7d
+    patrol run payments.refund_spike --fail-on high    in a pipeline, which stops then
 
     Columns that the policy masks or hides are masked or hidden here, as on a card.
 
-    Exit code 0: it ran, whatever it found; 1: the query failed; 2: there is no such policy.
+    Exit code 0: it ran, whatever it found; 1: the query failed; 2: there is no such policy;
+    3: with --fail-on, it ran and would alert.
     """
     settings = settings_of(project)
     from bot.app import open_warehouse
@@ -68,7 +84,14 @@ def run(policy: str, project: Path, at: datetime | None, over: timedelta | None,
         click.echo(json.dumps(_as_json(looked, found, notes), ensure_ascii=False, indent=2))
     else:
         _print_run(looked, found, notes)
+    if looked.ok and fail_on and any(fire.severity.name in _from(fail_on) for fire in found.fired):
+        sys.exit(WOULD_ALERT)
     sys.exit(0 if looked.ok else 1)
+
+
+def _from(severity: str) -> tuple[str, ...]:
+    """The severities from this one on."""
+    return SEVERITIES[SEVERITIES.index(severity) :]
 
 
 def _as_json(looked: Looked, found: Reconciled, notes: list[str]) -> dict[str, Any]:

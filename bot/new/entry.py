@@ -18,6 +18,12 @@ from sensors.yaml_marks import read
 JOBS = {
     "http": "one request to an address",
     "sql": "one statement on a database",
+    "dagster": "a run of a job in Dagster",
+    "airflow": "a run of a DAG in Airflow 3",
+    "sagemaker": "a training job in Amazon SageMaker, or a processing job or a pipeline",
+    "command": "a program on Patrol's own host",
+    "dbt": "dbt Core on Patrol's own host",
+    "dbt_cloud": "a job of dbt Cloud",
     "container": "an image with a command and parameters, such as a training, by the team's job runner",
 }
 IMAGE, COMMAND = "registry.example/risk/rescore:1.0.0", "python -m rescore"

@@ -9,13 +9,22 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from inspect import signature
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GIVEN = Path(__file__).parent / "given"
+HERE = Path(__file__).parent
+
+
+def asked_of(module: ModuleType, fixture: str) -> dict[str, Any]:
+    """The tests of a module that take the fixture, by name: to be run here with another one of that name."""
+    found = {name: each for name, each in vars(module).items() if name.startswith("test_")}
+    return {name: each for name, each in found.items() if fixture in signature(each).parameters}
 
 
 def environment(name: str) -> Path:

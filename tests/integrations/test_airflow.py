@@ -1,5 +1,4 @@
 """Jobs of kind airflow against a real Airflow, held to the same as the small server that stands for it."""
-# ruff: noqa: F403 - the same tests, by their own names
 
 from __future__ import annotations
 
@@ -10,14 +9,14 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.integrations.servers import GIVEN, environment, running
+from tests.integrations.servers import HERE, asked_of, environment, running
+from tests.jobs import test_airflow, test_contract
 from tests.jobs.on_airflow import AirflowWorld, airflow_world
 from tests.jobs.serving import closed
-from tests.jobs.test_airflow import *
-from tests.jobs.test_contract import *
 
 __all__ = ["airflow_world"]
 pytestmark = pytest.mark.integrations
+globals().update(asked_of(test_contract, "world") | asked_of(test_airflow, "airflow_world"))
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +25,7 @@ def airflow_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[
     address = closed()
     environ = {
         "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(GIVEN / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(HERE / "airflow_dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
         "AIRFLOW__API__HOST": "127.0.0.1",

@@ -1,5 +1,4 @@
 """Jobs of kind dagster against a real Dagster, held to the same as the small server that stands for it."""
-# ruff: noqa: F403 - the same tests, by their own names
 
 from __future__ import annotations
 
@@ -7,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integrations.servers import GIVEN, environment, running
+from tests.integrations.servers import HERE, asked_of, environment, running
+from tests.jobs import test_contract, test_dagster
 from tests.jobs.on_dagster import DagsterWorld, dagster_world
 from tests.jobs.serving import closed
-from tests.jobs.test_contract import *
-from tests.jobs.test_dagster import *
 
 __all__ = ["dagster_world"]
 pytestmark = pytest.mark.integrations
+globals().update(asked_of(test_contract, "world") | asked_of(test_dagster, "dagster_world"))
 SETTINGS = """
 telemetry: {enabled: false}
 run_coordinator: {module: dagster._core.run_coordinator, class: DefaultRunCoordinator}
@@ -25,7 +24,7 @@ run_coordinator: {module: dagster._core.run_coordinator, class: DefaultRunCoordi
 def dagster_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, None]]:
     programs, home = environment("dagster"), tmp_path_factory.mktemp("dagster")
     (home / "dagster.yaml").write_text(SETTINGS)
-    (home / "defs.py").write_bytes((GIVEN / "dagster" / "defs.py").read_bytes())
+    (home / "defs.py").write_bytes((HERE / "dagster_code" / "defs.py").read_bytes())
     address = closed()
     port = address.rpartition(":")[2]
     command = [str(programs / "dagster-webserver"), "-f", "defs.py", "-h", "127.0.0.1", "-p", port]

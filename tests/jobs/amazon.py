@@ -1,6 +1,7 @@
-"""A small Amazon: SageMaker and CloudWatch Logs behind one address, as their published API describes them.
+"""A small Amazon: SageMaker, CloudWatch Logs and EventBridge Scheduler.
 
-Every request is held against the description that comes with botocore, and so is every answer."""
+It answers as their published API says: every request and every answer is held against the description that
+comes with botocore."""
 
 from __future__ import annotations
 
@@ -9,22 +10,15 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import botocore.session
-import pytest
-import uvicorn
 from botocore.validate import ParamValidator
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-
-from bot.jobs.sagemaker.runner import SageMakerRunner
-from sensors.model.job import Job, Param
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker"
@@ -75,12 +69,13 @@ class Amazon:
     tokens: dict[str, str] = field(default_factory=dict)
     steps: list[dict[str, Any]] = field(default_factory=list)  # of every execution, newest first
     logs: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)  # (group, stream)
+    schedules: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # (group, name)
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fresh(self) -> None:
         self.mood = "well"
-        for kept in (self.asked, self.made, self.tokens, self.steps, self.logs):
+        for kept in (self.asked, self.made, self.tokens, self.steps, self.logs, self.schedules):
             kept.clear()
 
     def did(self, operation: str) -> list[Mapping[str, Any]]:
@@ -110,6 +105,29 @@ class Amazon:
         assert {*found} <= {*(out.members if out else ())}, (operation, found)
         return Response(json.dumps(found), media_type="application/x-amz-json-1.1")
 
+    async def schedule(self, request: Request) -> Response:
+        """Schedules are read and set over paths, not over names of operations."""
+        name, group = request.path_params["name"], request.query_params.get("groupName", "default")
+        given = json.loads(await request.body() or b"{}")
+        key = (given.get("GroupName", group), name)
+        known = model("scheduler").operation_model("UpdateSchedule" if given else "GetSchedule")
+        whole = {**given, "Name": name}
+        assert not ParamValidator().validate(whole, known.input_shape).has_errors()
+        assert [*unlike(known.input_shape, whole)] == []
+        self.asked.append((known.name, whole))
+        if self.mood == "denied" or key not in self.schedules:
+            code = "AccessDeniedException" if self.mood == "denied" else "ResourceNotFoundException"
+            body = {"Message": f"Schedule {name} does not exist."}
+            return JSONResponse(body, 404, headers={"x-amzn-errortype": code})
+        if given.get("StartDate", ago(0)) < ago(0.1):
+            said = "The StartDate you specify cannot be earlier than 5 minutes ago."
+            return JSONResponse({"Message": said}, 400, headers={"x-amzn-errortype": "ValidationException"})
+        if given:
+            self.schedules[key] = {k: v for k, v in whole.items() if k != "ClientToken"}
+            arn = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/{key[0]}/{name}"
+            return JSONResponse({"ScheduleArn": arn})
+        return JSONResponse({"GroupName": key[0], "State": "ENABLED", **self.schedules[key]})
+
     def _done(self, operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """What the mood allows: a request that breaks off on its way back has been done."""
         if self.mood == "refuse":
@@ -134,7 +152,7 @@ class Amazon:
     def _create(self, noun: str, given: Mapping[str, Any]) -> dict[str, Any]:
         name = given[f"{noun}Name"]
         if name in self.made:
-            raise No("ResourceInUse", f"Job name must be unique within an AWS account and region: {name}")
+            raise No("ResourceInUse", f"{noun} names must be unique within an AWS account and region")
         kind = "training-job" if noun == "TrainingJob" else "processing-job"
         arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{name}"
         self.made[name] = {
@@ -158,7 +176,8 @@ class Amazon:
         found = self._of(noun, given)
         if (status := found[f"{noun}Status"]) != "InProgress":
             raise No(
-                "ValidationException", f"The request was rejected because the job is in status {status}."
+                "ValidationException",
+                f"The request was rejected because the training job is in status {status}.",
             )
         found[f"{noun}Status"] = "Stopping"
         return {}
@@ -240,150 +259,6 @@ def _page(key: str, found: list[dict[str, Any]], given: Mapping[str, Any]) -> di
     begin, most = int(given.get("NextToken", 0)), given["MaxResults"]
     more = {"NextToken": str(begin + most)} if begin + most < len(found) else {}
     return {key: found[begin : begin + most], **more}
-
-
-# ------------------------------------------------------------------------------ the worlds
-
-
-@dataclass
-class SageMakerWorld:
-    """A `World` of conftest: `within` says where in a request the seller stands."""
-
-    runner: SageMakerRunner
-    job: Job
-    amazon: Amazon
-
-    def start(self, key: str = "k1", **params: Any) -> Any:
-        return self.runner.start(self.job, params or {"seller_id": "s_1"}, key)
-
-    def starts(self) -> int:
-        return len(self.amazon.made)
-
-    def refuse(self) -> None:
-        self.amazon.mood = "refuse"
-
-    def go_away(self) -> None:
-        self.amazon.mood = "break"
-
-    def be_slow(self) -> None:
-        self.amazon.mood = "slow"
-        self.job = replace(self.job, timeout=timedelta(seconds=0.3))
-
-    def received(self) -> list[Any]:
-        """Of each request that began something, the seller in it."""
-        begun = [r for asked, r in self.amazon.asked if asked.startswith(("Create", "Start"))]
-        return [_seller(request) for request in begun]
-
-    def end(self, external_id: str, status: str, **more: Any) -> None:
-        """The run is over there as it now is said to be."""
-        run = self.amazon.made[external_id]
-        run.update({next(k for k in run if k.endswith("Status") and k != "SecondaryStatus"): status, **more})
-
-
-def _seller(request: Mapping[str, Any]) -> Any:
-    if "PipelineParameters" in request:
-        return {one["Name"]: one["Value"] for one in request["PipelineParameters"]}["Seller"]
-    return (
-        request["HyperParameters"]["seller_id"]
-        if "HyperParameters" in request
-        else request["Environment"]["SELLER"]
-    )
-
-
-TRAINING = {
-    "RoleArn": "${PATROL_SAGEMAKER_ROLE}",
-    "AlgorithmSpecification": {
-        "TrainingImage": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/risk:1.4.2",
-        "TrainingInputMode": "File",
-    },
-    "HyperParameters": {"seller_id": "{seller_id}", "rounds": 100, "balanced": True},
-    "Environment": {"RISK_TOKEN": "${PATROL_RISK_TOKEN}"},
-    "OutputDataConfig": {"S3OutputPath": "s3://models/risk"},
-    "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
-}
-PROCESSING = {
-    "RoleArn": "${PATROL_SAGEMAKER_ROLE}",
-    "AppSpecification": {"ImageUri": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/rescore:7"},
-    "Environment": {"SELLER": "{seller_id}", "RISK_TOKEN": "${PATROL_RISK_TOKEN}"},
-    "ProcessingResources": {
-        "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30}
-    },
-}
-PIPELINE = {
-    "PipelineName": "risk-rescore",
-    "PipelineParameters": [
-        {"Name": "Seller", "Value": "{seller_id}"},
-        {"Name": "Token", "Value": "${PATROL_RISK_TOKEN}"},
-    ],
-}
-REQUESTS: Mapping[str, Mapping[str, Any]] = {
-    "training": TRAINING,
-    "processing": PROCESSING,
-    "pipeline": PIPELINE,
-}
-
-
-def sagemaker_job(starts: str = "training", request: Mapping[str, Any] | None = None, **config: Any) -> Job:
-    whole = {
-        "starts": starts,
-        "region": "${PATROL_SAGEMAKER_REGION}",
-        "request": {**REQUESTS[starts], **(request or {})},
-    }
-    seller = Param("seller_id", pattern=r"[^\n]{1,200}")
-    return Job("train_risk", "sagemaker", "Train the risk model", "accounts", {**whole, **config}, (seller,))
-
-
-@pytest.fixture(scope="session")
-def _amazon() -> Iterator[tuple[Amazon, SageMakerRunner]]:
-    amazon = Amazon()
-    app = Starlette(routes=[Route("/", amazon.answer, methods=["POST"])])
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started:
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.01)
-    amazon.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    environ = {
-        "PATROL_SAGEMAKER_REGION": REGION,
-        "PATROL_SAGEMAKER_ROLE": ROLE,
-        "PATROL_RISK_TOKEN": TOKEN,
-    }
-    yield amazon, SageMakerRunner(environ)
-    server.should_exit = True
-    thread.join(5)
-
-
-@pytest.fixture
-def amazon(_amazon: tuple[Amazon, SageMakerRunner], monkeypatch: pytest.MonkeyPatch) -> Amazon:
-    """The same for all tests, as it was at first; botocore finds it, and credentials for it, by itself."""
-    _amazon[0].fresh()
-    for name, value in {
-        "AWS_ENDPOINT_URL": _amazon[0].url,
-        "AWS_ACCESS_KEY_ID": "AKIATEST",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    return _amazon[0]
-
-
-@pytest.fixture
-def sagemaker_world(amazon: Amazon, _amazon: tuple[Amazon, SageMakerRunner]) -> SageMakerWorld:
-    return SageMakerWorld(_amazon[1], sagemaker_job(), amazon)
-
-
-@pytest.fixture
-def sagemaker_processing_world(sagemaker_world: SageMakerWorld) -> SageMakerWorld:
-    return replace(sagemaker_world, job=sagemaker_job("processing"))
-
-
-@pytest.fixture
-def sagemaker_pipeline_world(sagemaker_world: SageMakerWorld) -> SageMakerWorld:
-    return replace(sagemaker_world, job=sagemaker_job("pipeline"))
 
 
 def ago(hours: float) -> float:

@@ -20,17 +20,18 @@ from bot.jobs import Runner
 from bot.jobs.http import HttpRunner
 from bot.jobs.sql import SqlRunner
 from sensors.model.job import Job, Param
-from tests.jobs.amazon import (
+from tests.jobs.on_airflow import airflow_address, airflow_job, airflow_world
+from tests.jobs.on_dagster import dagster_address, dagster_job, dagster_world
+from tests.jobs.on_dbt_cloud import _dbt_cloud, account, cloud_job, dbt_cloud_world
+from tests.jobs.on_host import command_job, command_world, dbt_job, dbt_world, folder
+from tests.jobs.on_sagemaker import (
     _amazon,
     amazon,
+    sagemaker_job,
     sagemaker_pipeline_world,
     sagemaker_processing_world,
     sagemaker_world,
 )
-from tests.jobs.on_airflow import airflow_address, airflow_world
-from tests.jobs.on_dagster import dagster_address, dagster_world
-from tests.jobs.on_dbt_cloud import _dbt_cloud, account, dbt_cloud_world
-from tests.jobs.on_host import command_world, dbt_world, folder
 from tests.jobs.serving import serving
 
 __all__ = [  # fixtures
@@ -170,6 +171,7 @@ class World:
     def refuse(self) -> None: ...
     def go_away(self) -> None: ...
     def be_slow(self) -> None: ...
+    def come_back(self) -> None: ...
     def received(self) -> list[Any]:
         raise AssertionError
 
@@ -177,6 +179,7 @@ class World:
 @dataclass
 class HttpWorld(World):
     risk: Risk
+    secret = TOKEN
 
     def starts(self) -> int:
         return len(self.risk.runs)
@@ -186,6 +189,21 @@ class HttpWorld(World):
 
     def go_away(self) -> None:
         self.risk.mood = "break"
+
+    def come_back(self) -> None:
+        self.risk.mood = "well"
+
+    def long(self) -> str:
+        whole = {
+            "cancel": {"url": "${PATROL_RISK_URL}/runs/{id}/cancel"},
+            "log": "${PATROL_RISK_URL}/runs/{id}/log",
+        }
+        self.job = replace(self.job, config={**self.job.config, **whole})
+        return str(self.start().external_id)
+
+    def loud(self) -> str:
+        self.risk.log = b"so much work\n" * 900 + f"asked with {TOKEN}\n".encode()
+        return self.long()
 
     def be_slow(self) -> None:
         self.risk.mood = "slow"
@@ -214,6 +232,15 @@ class SqlWorld(World):
     def go_away(self) -> None:
         self.file.rename(self.file.with_suffix(".away"))
         self.file = self.file.with_suffix(".away")
+
+    def come_back(self) -> None:
+        self.file.rename(self.file.with_suffix(".db"))
+        self.file = self.file.with_suffix(".db")
+
+    def long(self) -> str:
+        pytest.skip("an sql job ends with its statement")
+
+    loud = long
 
     def be_slow(self) -> None:
         endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
@@ -270,6 +297,22 @@ WORLDS = (
     *("http", "sql", "command", "dbt", "dbt_cloud", "dagster", "airflow"),
     *("sagemaker", "sagemaker_processing", "sagemaker_pipeline"),
 )
+
+
+@pytest.fixture
+def whole_jobs() -> dict[str, Job]:
+    """A job of each kind that says all that it may say, by its line in the table of the kinds."""
+    runs = "https://x.example/runs"
+    return {
+        "`http`": http_job(cancel={"url": f"{runs}/{{id}}"}, log=f"{runs}/{{id}}/log", runs={"url": runs}),
+        "`sql`": sql_job(),
+        "`command`": command_job(),
+        "`dbt` Core": dbt_job(),
+        "`dbt` Cloud": cloud_job(),
+        "`dagster`": dagster_job(),
+        "`airflow`": airflow_job(),
+        "`sagemaker`": sagemaker_job(schedule_name="nightly"),
+    }
 
 
 @pytest.fixture(params=WORLDS)

@@ -1,5 +1,6 @@
 """Jobs of kind airflow: runs to their end, ended, read and seen, a DAG paused. Held against a server that
 answers as Airflow does; tests/integrations holds the same against a real one."""
+# ruff: noqa: E501 - a table of sentences reads better unbroken
 
 from __future__ import annotations
 
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from bot.core.job_run import Ability, JobState
 from bot.jobs.airflow import words
+from bot.jobs.config import problems
 from bot.process.errors import JobRefused
-from tests.jobs.on_airflow import PASSWORD, Airflow, AirflowWorld
+from tests.jobs.on_airflow import Airflow, AirflowWorld, airflow_job
 from tests.jobs.test_dagster import ended, until
 
 
@@ -94,7 +96,7 @@ def test_runs_that_others_began_are_seen_too(airflow_world: AirflowWorld) -> Non
 
 def test_a_dag_that_airflow_does_not_have_is_named(airflow_world: AirflowWorld) -> None:
     airflow_world.configure(dag="rescor")
-    with pytest.raises(JobRefused, match="The Dag with ID: `rescor` was not found"):
+    with pytest.raises(JobRefused, match="Dag with dag_id: 'rescor' not found"):
         airflow_world.start()
 
 
@@ -125,7 +127,7 @@ def test_a_token_that_has_passed_is_renewed(airflow_world: AirflowWorld, airflow
     given = airflow.tokens
     airflow_world.runner.poll(airflow_world.job, begun)
     assert airflow.tokens == given, "a token is kept"
-    airflow.tokens += 1  # the one that is kept no longer holds
+    airflow.passed = airflow.tokens
     assert airflow_world.runner.poll(airflow_world.job, begun).external_id == begun
     assert airflow_world.starts() == 1
 
@@ -151,7 +153,7 @@ def test_the_end_of_a_long_log_is_read(airflow_world: AirflowWorld, airflow: Air
 
 
 def test_a_log_holds_nothing_of_the_environment(airflow_world: AirflowWorld) -> None:
-    begun = airflow_world.start(seller_id=PASSWORD).external_id
+    begun = airflow_world.start(seller_id=airflow_world.password).external_id
     ended(airflow_world, begun)
     log = airflow_world.runner.tail(airflow_world.job, begun)
     assert "working on ${PATROL_AIRFLOW_PASSWORD}" in log
@@ -194,6 +196,24 @@ ALLOWED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~:+-"
 @given(st.lists(st.one_of(st.text(), st.sampled_from(['{"event": 3}', "[]", '{"error_detail": [7]}']))))
 def test_any_log_can_be_read(lines: list[str]) -> None:
     assert all(isinstance(line, str) for line in words.lines("\n".join(lines)))
+
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"url": "https://airflow.example/api/v2"}, "url: is the address of Airflow itself; take /api/v2 away"),
+    ({"dag": "{seller_id}"}, "dag: is fixed; parameters go into conf"),
+    ({"daag": "x"}, 'daag: is not a key of a job of kind airflow; did you mean "dag"?'),
+    ({"conf": {"a": "{selr_id}{seller_id}"}}, 'conf: there is no parameter "selr_id"; did you mean "seller_id"?'),
+    ({"conf": ["{seller_id}"]}, "conf: must be a mapping"),
+    ({"login": "admin"}, "login: must be a mapping with username and password"),
+    ({"login": {"username": "a"}}, "login.password: is missing; a job of kind airflow needs it"),
+    ({"login": {"username": "a", "password": "b"}}, "login.password: must be a ${VARIABLE}; secrets do not stand in files"),
+    ({"headers": {"Authorization": "Bearer ${A}"}}, "login: and headers.Authorization say the same; take one away"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("config", "sentence"), MISTAKES)
+def test_each_mistake_has_its_sentence(config: dict[str, Any], sentence: str) -> None:
+    assert problems(airflow_job(**config)) == [sentence]
 
 
 def test_what_it_can_is_said(airflow_world: AirflowWorld) -> None:

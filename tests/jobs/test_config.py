@@ -3,20 +3,24 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from bot.jobs import KINDS
 from bot.jobs.config import problems
-from sensors.file_beside import JOB_KEYS
+from sensors.file_job import JOB_KEYS, JobFile
 from sensors.model.job import Job, Param
+from sensors.model.policy import Cron
 
 SELLER = (Param("seller_id"),)
-JOBS = Path(__file__).parents[2] / "policies" / "_jobs.yml"
+ROOT = Path(__file__).parents[2]
+JOBS = ROOT / "policies" / "_jobs.yml"
 NOT_CONFIG = {
     "title",
     "kind",
@@ -28,6 +32,8 @@ NOT_CONFIG = {
     "changes",
     "undo",
     "description",
+    "schedule",
+    "late_after",
 }
 GOOD: dict[str, Any] = {"url": "${PATROL_RISK_URL}/x", "body": {"s": "{seller_id}"}}
 FOLLOWED = {**GOOD, "poll": {"url": "https://x.example/{id}"}}
@@ -54,6 +60,16 @@ def test_good_configs_have_no_problem() -> None:
     assert told("sql", url="sqlite:///x.db", statement=HELD) == []
     assert told("sagemaker", **SCORE, region="eu-west-1", prefix="risk-rescore") == []
     assert told("sagemaker", starts="training", request=FIT) == []
+    assert (
+        told("command", command=["python", "-m", "risk", "--seller={seller_id}", 3, "--", "{seller_id}"])
+        == []
+    )
+    for words in (["bash", "-c", 'echo "$1"', "x"], ["python", "-m", "risk", "-c"], ["perl", "-w", "a.pl"]):
+        assert told("command", command=[*words, "{seller_id}"]) == []
+    assert told("dbt", project="../shop", select=["orders", "{seller_id}"]) == []
+    cloud = {"url": "https://cloud.getdbt.com", "account": "${ACCOUNT}", "job": 7, "token": "${DBT_TOKEN}"}
+    assert told("dbt", **cloud, params=()) == []
+    assert told("dbt", **cloud, vars={"seller": "{seller_id}"}) == []
     assert (
         told("sql", url="${A:-sqlite:///x.db}", statement="UPDATE h SET a = :idempotency_key", params=())
         == []
@@ -91,6 +107,39 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("sql", {"url": "${A}", "statement": "DELETE FROM h WHERE s = {seller_id}"}, ["statement: values are bound, never written in: :name in place of {seller_id}", "params.seller_id: the job asks for it and does not use it"]),
     ("sql", {"url": "${A}", "statement": "DELETE FROM h WHERE s = :seler_id OR t = :seller_id"}, ['statement: there is no parameter "seler_id"; did you mean "seller_id"?']),
     ("sql", {"url": "${A}", "statement": HELD, "idempotent": "perhaps"}, ["idempotent: must be true or false"]),
+    ("command", {}, ["command: is missing; a job of kind command needs it"]),
+    ("command", {"command": "rm {seller_id}"}, ["command: must be a list of texts: the program, then each argument; no shell reads it"]),
+    ("command", {"command": []}, ["command: must be a list of texts: the program, then each argument; no shell reads it"]),
+    ("command", {"command": ["run", True, "{seller_id}"]}, ["command.1: must be a list of texts: the program, then each argument; no shell reads it"]),
+    ("command", {"command": ["{seller_id}"]}, ["command: a parameter or a variable cannot choose the program; write its name first"]),
+    ("command", {"command": ["${RUN}", "{seller_id}"]}, ["command: a parameter or a variable cannot choose the program; write its name first", "command: everybody on the host sees arguments; hand ${VARIABLES} over by environment"]),
+    ("command", {"command": ["run", "--key=${KEY}", "{seller_id}"]}, ["command: everybody on the host sees arguments; hand ${VARIABLES} over by environment"]),
+    ("command", {"command": ["run", "--{seller_id}"]}, ["command: a parameter cannot choose an option: --name={value}, not '--{seller_id}'"]),
+    ("command", {"command": ["run", "-f{seller_id}"]}, ["command: a parameter cannot choose an option: --name={value}, not '-f{seller_id}'"]),
+    ("command", {"command": ["bash", "-c", "rm {seller_id}"]}, ["command: 'rm {seller_id}' would choose what bash runs; give it after that"]),
+    ("command", {"command": ["/usr/bin/python3.11", "-c", "print('{seller_id}')"]}, ["command: \"print('{seller_id}')\" would choose what python runs; give it after that"]),
+    ("command", {"command": ["bash", "-e", "{seller_id}"]}, ["command: '{seller_id}' would choose what bash runs; give it after that"]),
+    ("command", {"command": ["python", "-m", "{seller_id}"]}, ["command: '{seller_id}' would choose what python runs; give it after that"]),
+    ("command", {"command": ["perl", "{seller_id}.pl"]}, ["command: '{seller_id}.pl' would choose what perl runs; give it after that"]),
+    ("command", {"command": ["psql", "shop", "-c", "DELETE {seller_id}"]}, ["command: 'DELETE {seller_id}' would choose what psql runs; give it after that"]),
+    ("command", {"command": ["env", "{seller_id}"]}, ["command: env starts another program, which a parameter could choose; name that one"]),
+    ("command", {"command": ["run", "{selr_id}"]}, ['command: there is no parameter "selr_id"; did you mean "seller_id"?', "params.seller_id: the job asks for it and does not use it"]),
+    ("command", {"command": ["run", "{seller_id}"], "foldr": "x"}, ['foldr: is not a key of a job of kind command; did you mean "folder"?']),
+    ("command", {"command": ["run", "{seller_id}"], "folder": "{seller_id}"}, ["folder: is a path as it stands, with no parameters and no ${VARIABLES}"]),
+    ("command", {"command": ["run", "{seller_id}"], "environment": {"A": "{seller_id}", "B C": "x"}}, ["environment.A: takes ${VARIABLES} only; hand parameters over as arguments", "environment.B C: is not a name that a variable can have"]),
+    ("command", {"command": ["run", "{seller_id}"], "environment": {"A": 3}}, ["environment.A: must be a mapping of names to texts"]),
+    ("dbt", {}, ["project: name dbt's folder (dbt Core), or else url, account, job and token (dbt Cloud)"]),
+    ("dbt", {"project": "a", "url": "https://x.example"}, ["project: name dbt's folder (dbt Core), or else url, account, job and token (dbt Cloud)"]),
+    ("dbt", {"project": "a", "job": 3, "select": "{seller_id}"}, ["job: is not for dbt Core"]),
+    ("dbt", {"project": "a", "command": "biuld", "select": "{seller_id}"}, ["command: must be one of build, run, test, seed, snapshot, compile, parse, source freshness, clone; did you mean \"build\"?"]),
+    ("dbt", {"project": "a", "vars": {"day": "{selr_id}"}}, ['vars: there is no parameter "selr_id"; did you mean "seller_id"?', "params.seller_id: the job asks for it and does not use it"]),
+    ("dbt", {"project": "${A}", "select": "{seller_id}"}, ["project: is a path as it stands, with no parameters and no ${VARIABLES}"]),
+    ("dbt", {"project": "a", "target": "--x", "select": "{seller_id}"}, ["target: must be the name of a target in profiles.yml"]),
+    ("dbt", {"project": "a", "selct": "{seller_id}"}, ['selct: is not a key of a job of kind dbt; did you mean "select"?']),
+    ("dbt", {"project": "a", "select": 3}, ["select: must be a selector of dbt, or a list of them"]),
+    ("dbt", {"url": "x.example", "select": "{seller_id}"}, ["url: must begin with https:// or a ${VARIABLE} that does, not 'x.example'", "account: is missing; it is the number in the address of the job in dbt Cloud", "job: is missing; it is the number in the address of the job in dbt Cloud", "token: a secret stands in the environment only; write ${DBT_TOKEN}"]),
+    ("dbt", {"url": "${U}", "account": 1, "job": "a/b", "token": "${T}", "vars": {"s": "{seller_id}"}}, ["job: must be a number or a ${VARIABLE}, not 'a/b'"]),
+    ("dbt", {"url": "${U}", "account": 1, "job": 2, "token": "dbtu_123", "vars": {"s": "{seller_id}"}}, ["token: a secret stands in the environment only; write ${DBT_TOKEN}"]),
     ("sagemaker", {}, ["starts: is missing; a job of kind sagemaker needs it", "request: is missing; a job of kind sagemaker needs it"]),
     ("sagemaker", {**SCORE, "starts": "trainin"}, ["starts: must be training, processing or pipeline"]),
     ("sagemaker", {**SCORE, "reqest": 1}, ['reqest: is not a key of a job of kind sagemaker; did you mean "request"?']),
@@ -124,9 +173,33 @@ def test_the_jobs_of_this_project_have_no_problem(name: str) -> None:
     assert told(declared["kind"], tuple(Param(p) for p in declared["params"]), **config) == []
 
 
+def test_the_jobs_of_the_guide_have_no_problem() -> None:
+    shown = re.findall(
+        r"<!-- jobs -->\n```yaml\n(.*?)```", (ROOT / "docs/policies.md").read_text(), re.DOTALL
+    )
+    told = {name: entry for block in shown for name, entry in yaml.safe_load(block).items()}
+    assert {"command", "dbt"} <= {entry["kind"] for entry in told.values()}
+    for name, entry in told.items():
+        assert problems(JobFile.model_validate(entry).value(name)) == [], name
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_files_and_the_kind_know_the_same_keys(kind: str) -> None:
     needed, others = JOB_KEYS[kind]
     fields = import_module(f"bot.jobs.config.{kind}").Config.model_fields
     assert {*needed, *others} == {*fields}
     assert {*needed} == {name for name, field in fields.items() if field.is_required()}
+
+
+def test_a_schedule_over_there_is_named_where_the_kind_has_such() -> None:
+    entry = {"title": "X", "kind": "dagster", "owner": "payments", "url": "${A}", "location": "l", "job": "j"}
+    named = JobFile.model_validate({**entry, "schedule": "nightly"}).value("x")
+    assert (named.config["schedule"], named.schedule, named.outside) == ("nightly", None, True)
+    timed = {"name": "nightly", "cron": "0 2 * * *"}
+    expected = JobFile.model_validate({**entry, "schedule": timed, "late_after": "1h"}).value("x")
+    assert (expected.config["schedule"], expected.outside) == ("nightly", True)
+    assert expected.schedule == Cron("0 2 * * *")
+    with pytest.raises(ValidationError, match="has no schedule by name"):
+        JobFile.model_validate(
+            {**entry, **GOOD, "kind": "http", "params": {"seller_id": {}}, "schedule": "x"}
+        )

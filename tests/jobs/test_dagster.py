@@ -1,5 +1,6 @@
 """Jobs of kind dagster: runs to their end, ended, read and seen, schedules stopped. Held against a server
 that answers as Dagster does; tests/integrations holds the same against a real one."""
+# ruff: noqa: E501 - a table of sentences reads better unbroken
 
 from __future__ import annotations
 
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 
 from bot.core.job_run import Ability, JobState, Progress
+from bot.jobs.config import problems
 from bot.process.errors import JobRefused, JobUnknown
-from tests.jobs.on_dagster import Dagster, DagsterWorld
+from tests.jobs.on_dagster import TOKEN, Dagster, DagsterWorld, dagster_job
 
 
 def ended(world: Any, external_id: str, patience: float = 60) -> Progress:
@@ -87,7 +89,7 @@ def test_its_schedule_is_seen_and_stopped_and_goes_on(dagster_world: DagsterWorl
 
 
 def test_a_sensor_is_stopped_as_a_schedule_is(dagster_world: DagsterWorld) -> None:
-    dagster_world.configure(schedule="on_file")
+    dagster_world.configure(schedule_name="on_file")
     runner, job, now = dagster_world.runner, dagster_world.job, datetime.now(UTC)
     assert runner.pause(job, False) == "started the sensor on_file in Dagster"
     assert (runner.observe(job, now).schedule, runner.observe(job, now).paused) == ("sensor (on_file)", False)
@@ -96,10 +98,12 @@ def test_a_sensor_is_stopped_as_a_schedule_is(dagster_world: DagsterWorld) -> No
 
 
 def test_of_several_schedules_the_job_says_which_is_paused(dagster_world: DagsterWorld) -> None:
-    dagster_world.configure(schedule=None)
-    with pytest.raises(JobRefused, match=r"several in Dagster \(rescore_nightly, on_file\): say by schedule"):
+    dagster_world.configure(schedule_name=None)
+    with pytest.raises(
+        JobRefused, match=r"several in Dagster \(rescore_nightly, on_file\): say by schedule_name"
+    ):
         dagster_world.runner.pause(dagster_world.job, True)
-    dagster_world.configure(schedule="rescore_nighly")
+    dagster_world.configure(schedule_name="rescore_nighly")
     with pytest.raises(JobRefused, match='no schedule or sensor "rescore_nighly" that starts Rescore seller'):
         dagster_world.runner.pause(dagster_world.job, True)
 
@@ -188,13 +192,32 @@ def test_who_began_a_run_is_told_from_its_tags(dagster_world: DagsterWorld, dags
 def test_what_the_environment_holds_is_in_nothing_that_is_read(
     dagster_world: DagsterWorld, dagster: Dagster
 ) -> None:
-    from tests.jobs.on_dagster import TOKEN
-
     begun = dagster_world.start(seller_id=TOKEN).external_id
     assert "${PATROL_DAGSTER_TOKEN}" in dagster_world.runner.tail(dagster_world.job, begun)
     dagster.broken = f"who are you, {TOKEN}?"
     with pytest.raises(JobUnknown, match=r"who are you, \$\{PATROL_DAGSTER_TOKEN\}"):
         dagster_world.start("k2")
+
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"url": "https://dagster.example/graphql"}, "url: is the address of Dagster itself; take /graphql away"),
+    ({"url": "https://dagster.example/{seller_id}"}, "url: takes ${VARIABLES} only, no parameters"),
+    ({"url": "dagster.example"}, "url: must begin with https:// or a ${VARIABLE} that does, not 'dagster.example'"),
+    ({"url": "https://dagster.example?x=1"}, "url: is the address of the whole system, without ? or #"),
+    ({"locaton": "x"}, 'locaton: is not a key of a job of kind dagster; did you mean "location"?'),
+    ({"job": "{seller_id}"}, "job: is fixed; parameters go into run_config or tags"),
+    ({"run_config": {"a": "{selr_id}{seller_id}"}}, 'run_config: there is no parameter "selr_id"; did you mean "seller_id"?'),
+    ({"run_config": {}}, "params.seller_id: the job asks for it and does not use it"),
+    ({"run_config": "{seller_id}"}, "run_config: must be a mapping"),
+    ({"tags": {"patrol/key": "x"}}, "tags.patrol/key: names that begin so are set by Dagster and Patrol"),
+    ({"tags": {"a": 1}}, "tags.a: must be a mapping of names to texts"),
+    ({"headers": {"Host": "x"}}, "headers.Host: Patrol sets this header itself"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("config", "sentence"), MISTAKES)
+def test_each_mistake_has_its_sentence(config: dict[str, Any], sentence: str) -> None:
+    assert problems(dagster_job(**config)) == [sentence]
 
 
 def test_what_it_can_is_said(dagster_world: DagsterWorld) -> None:

@@ -14,7 +14,8 @@ from bot.core.job_run import Ability, JobState
 from bot.jobs.sagemaker.runner import SageMakerRunner
 from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.job import Param
-from tests.jobs.amazon import REGION, TOKEN, Amazon, SageMakerWorld, ago, sagemaker_job
+from tests.jobs.amazon import REGION, TOKEN, Amazon, ago
+from tests.jobs.on_sagemaker import SageMakerWorld, sagemaker_job
 
 HOUR = timedelta(hours=1)
 NAME = "train-risk-patrol-k1"

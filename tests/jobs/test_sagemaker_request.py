@@ -5,21 +5,27 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.jobs import config
+from bot.jobs.sagemaker.kinds import KINDS as SAGEMAKER
 from bot.jobs.sagemaker.name import key_in, name_of
 from bot.jobs.sagemaker.request import _model, fitted
 from bot.jobs.sagemaker.request import problems as unfit
+from sensors.file_job import JobFile
 from sensors.model.job import Job
-from tests.jobs.amazon import model, sagemaker_job
+from tests.jobs.amazon import model
+from tests.jobs.on_sagemaker import sagemaker_job
 
 # ------------------------------------------------------------------------------ names and requests
 
+PAGE = Path(__file__).parents[2] / "docs" / "sagemaker.md"
 PATTERN = model("sagemaker").shape_for("TrainingJobName").metadata["pattern"]
 PREFIXES = st.from_regex(r"[a-z][a-z0-9]{0,14}(-[a-z0-9]{1,14})?", fullmatch=True)
 
@@ -83,3 +89,15 @@ def test_a_request_is_not_looked_at_where_the_description_is_missing(monkeypatch
         assert config.problems(job) == []
     finally:
         _model.cache_clear()
+
+
+@pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL))
+def test_the_examples_of_the_page_have_no_problem(block: str) -> None:
+    [(name, declared)] = yaml.safe_load(block).items()
+    job = JobFile.model_validate(declared).value(name)
+    assert config.problems(job) == []
+    assert job.kind == "sagemaker"
+
+
+def test_the_page_has_an_example_of_each_that_can_be_started() -> None:
+    assert {*re.findall(r"^  starts: (\w+)", PAGE.read_text(), re.MULTILINE)} == {*SAGEMAKER}

@@ -12,7 +12,8 @@ import pytest
 from bot.core.job_run import JobState
 from bot.jobs import SIGHTED, TAIL
 from bot.jobs.sagemaker.name import MARK
-from tests.jobs.amazon import REGION, TOKEN, Amazon, SageMakerWorld, ago, sagemaker_job
+from tests.jobs.amazon import REGION, TOKEN, Amazon, ago
+from tests.jobs.on_sagemaker import SageMakerWorld, sagemaker_job
 
 HOUR = timedelta(hours=1)
 NAME = "train-risk-patrol-k1"

@@ -105,7 +105,6 @@ These run everywhere and do not give quite the same, so do not put them into a k
 - a time as text without a format, `made::string`: Snowflake shows milliseconds, others do not
 - the digits of a division, `amount / 3`: Snowflake keeps six; write `ROUND(amount / 3, 2)`
 - the order and case of texts: Postgres compares by the collation of its database, `UPPER('ß')` is another letter in each
-- `EDITDISTANCE` counts bytes on DuckDB: a letter such as `ü` counts twice there
 - the order within `ARRAY_DISTINCT` and of rows without `ORDER BY`
 - `TIMESTAMP_TZ`: only the instant carries over, not the zone it was written in. `CONVERT_TIMEZONE` with two arguments gives local time without one
 - a date with `DATEADD` or `DATE_TRUNC` may come as its midnight

@@ -116,6 +116,8 @@ def test_why_a_bundle_is_not_its_newest_version_is_said_of_it(project: Project) 
         ("_entities.yml", "x: {column: x, link: 'https://a.example/${OPS_TOKEN}/{id}'}", "begin with RISK_"),
         ("_jobs.yml", "ban: {title: x, kind: http, headers: {'${OPS_TOKEN}': x}}", "begin with RISK_"),
         ("_jobs.yml", "ban: {title: x, kind: http, url: '${RISK_A:-${SLACK_BOT_TOKEN}}'}", "SLACK_BOT"),
+        ("_jobs.yml", "ban: {title: x, kind: command, command: [ban]}", "may not start a program"),
+        ("_jobs.yml", "ban: {title: x, kind: dbt, project: x}", "may not start a program"),
     ],
 )  # fmt: skip
 def test_a_bundle_adds_and_does_not_say_otherwise(project: Project, file: str, text: str, what: str) -> None:

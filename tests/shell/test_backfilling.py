@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 
 from bot.core.alert import Lane
@@ -165,6 +167,7 @@ def test_those_that_run_are_listed_in_status_in_home_and_by_the_verb_alone(late:
     assert "No backfill runs." in said(says(late, "backfill"))
     begins(late)
     assert f"BKF-1: `{EVERY}`" in said(says(late, "backfill"))
+    assert "by @U0ANA: 0 of 5 windows." in said(says(late, "backfill"))
     status = says(late, "status", BO)
     assert isinstance(status, StatusReply)
     assert [one.id for one in status.backfills] == [1]
@@ -227,15 +230,19 @@ def test_what_passes_is_tried_again_by_itself(late: Node, monkeypatch: pytest.Mo
 def test_a_process_that_ends_leaves_the_rest_to_the_next_at_once(world: World, late: Node) -> None:
     asked = counting(late)
     begins(late)
-    work = Backfills(late.engine)
+    work, closing = Backfills(late.engine), list[Thread]()
 
     def ends() -> None:
-        for one in work._at.values():
-            one.over.set()
+        closing.append(Thread(target=work.close))
+        closing[0].start()
+        (one,) = work._at.values()
+        assert one.over.wait(20)
 
     in_between(late, ends)
-    goes_through(work)
-    work.close()
+    work.once()
+    (one,) = work._at.values()
+    one.thread.join(20)
+    closing[0].join(20)
     assert (kept(late).state, kept(late).done) == (BackfillState.running, 1)
     assert work.once() == 0
     carries_out(world.node())

@@ -82,6 +82,17 @@ def test_github_is_told_the_file_as_seen_from_where_it_ran(project: Project) -> 
     )
 
 
+def test_a_job_that_runs_a_command_is_a_mistake_until_the_project_lets_jobs_do_so(project: Project) -> None:
+    jobs = project.read("policies/_jobs.yml")
+    for n, kind in enumerate(("kind: command, command: [rescore]", "kind: dbt, project: shop")):
+        jobs += f"more_{n}: {{title: More, {kind}, owner: payments}}\n"
+    project.write("policies/_jobs.yml", jobs)
+    said = ran(project)
+    assert (said.exit_code, said.output.count("runs a command on Patrol's host, which is off")) == (1, 2)
+    project.write("patrol.yml", project.read("patrol.yml") + "commands: on\n")
+    assert (ran(project).exit_code, "1 policy, 3 jobs" in ran(project).output) == (0, True)
+
+
 def test_a_path_outside_the_project_is_not_said_to_be_right(project: Project, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir(exist_ok=True)
     said = ran(project, str(tmp_path / "elsewhere"))

@@ -98,6 +98,31 @@ def test_run_json_is_one_object(world: World, patrol: Patrol) -> None:
     assert found["window"]["end"].startswith("2026-01-05T12:00:00.000001")
 
 
+@pytest.mark.parametrize(
+    ("bar", "code"), [("critical", 0), ("high", 0), ("medium", 3), ("low", 3), ("info", 3)]
+)
+def test_a_run_fails_from_the_severity_that_a_pipeline_says(
+    world: World, patrol: Patrol, bar: str, code: int
+) -> None:
+    here = ["run", "payments.elsewhere", "--at", "2026-01-05T12:00:30Z", "--fail-on", bar]
+    assert patrol(*here).code == 0, "nothing is there"
+    world.table.says("s_1", NOON)
+    assert patrol(*here).code == code
+    told = patrol(*here, "--json")
+    assert (told.code, json.loads(told.out)["violations"][0]["severity"]) == (code, "medium")
+
+
+def test_a_query_that_failed_is_told_from_one_that_would_alert(world: World, patrol: Patrol) -> None:
+    ran = patrol(
+        "run",
+        "payments.held",
+        "--fail-on",
+        "info",
+        PATROL_WAREHOUSE_URL=f"duckdb:///{world.folder}/none.duckdb",
+    )
+    assert ran.code == 1
+
+
 def test_run_over_looks_further_back(world: World, patrol: Patrol) -> None:
     world.table.says("s_1", NOON - 7200 * SECOND)
     world.table.says("s_0", NOON, "hello")
@@ -114,6 +139,10 @@ def test_run_over_looks_further_back(world: World, patrol: Patrol) -> None:
         (["run", "payments.held", "--at", "yesterday"], "is no time; write it as 2026-01-05T12:00:00Z"),
         (["run", "payments.held", "--over", "long"], "is no duration; write it as 30m"),
         (["run"], "Missing argument 'POLICY'"),
+        (
+            ["run", "payments.held", "--fail-on", "hihg"],
+            "'hihg' is not one of 'info', 'low'",
+        ),
         (["next", "payments.hled"], "did you mean payments.held?"),
         (["next", "payments.held", "--count", "0"], "0 is not in the range"),
         (["next", "payments.held", "--from", "noon"], "is no time"),

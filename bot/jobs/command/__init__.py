@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.core.job_run import Ability, JobState, Progress
-from bot.jobs import Runner, argument, config, fill
+from bot.jobs import TAIL, Runner, argument, config, fill
+from bot.jobs.answer import last_lines, one_line
 from bot.jobs.command.kept import How, Kept, Order, Runs
 from bot.jobs.config.command import Config
 from bot.jobs.place import Place
-from bot.jobs.web import clear, masked
+from bot.jobs.web import masked
 from bot.process.errors import JobRefused
 from sensors.model.clock import say_duration
 from sensors.model.job import KEY, Job
@@ -57,19 +58,20 @@ class CommandRunner(Runner):
                 job.timeout,
             )
             run = self._runs.begin(job.name, idempotency_key, order)
-            return clear(progress(job, run, self._runs.look(run)), filler, job)
+            return progress(job, run, self._runs.look(run), filler)
 
     def poll(self, job: Job, external_id: str) -> Progress:
         filler = fill.Filler(self._environ, {})
         with masked(filler, job):
-            return clear(progress(job, external_id, self._runs.look(external_id)), filler, job)
+            return progress(job, external_id, self._runs.look(external_id), filler)
 
     def cancel(self, job: Job, external_id: str) -> str:  # noqa: ARG002
         self._runs.cancel(external_id)
         return "asked to end; what is left of it after five seconds is killed"
 
     def tail(self, job: Job, external_id: str) -> str:
-        return fill.Filler(self._environ, {}).mask(self._runs.tail(external_id), job.config)
+        said = fill.Filler(self._environ, {}).mask(self._runs.tail(external_id), job.config)
+        return last_lines(said, TAIL)
 
 
 def allowed(job: Job, place: Place) -> None:
@@ -87,23 +89,24 @@ def environment(said: Mapping[str, str], filler: fill.Filler, environ: Mapping[s
     }
 
 
-def progress(job: Job, run: str, kept: Kept) -> Progress:
+def progress(job: Job, run: str, kept: Kept, filler: fill.Filler) -> Progress:
     """How it goes, in words: the last line that it wrote says what came of it."""
+    last_line = one_line(last_lines(filler.mask(kept.last_line, job.config), TAIL))  # masked before it is cut
     if kept.how is How.running:
-        return Progress(JobState.running, run, kept.last_line or "running", again_in_s=AGAIN_S)
+        return Progress(JobState.running, run, last_line or "running", again_in_s=AGAIN_S)
     if kept.how is How.lost:
         lost = (
             "It was cut off, perhaps by a restart of its host, and how far it came is not known: look there"
         )
-        return Progress(JobState.failed, run, _with(lost, kept.last_line))
+        return Progress(JobState.failed, run, _with(lost, last_line))
     if kept.why == "cancelled":
-        return Progress(JobState.cancelled, run, _with("cancelled", kept.last_line))
+        return Progress(JobState.cancelled, run, _with("cancelled", last_line))
     if kept.why:
         over = f"ended by Patrol: it took longer than {say_duration(job.timeout)}"
-        return Progress(JobState.failed, run, _with(over, kept.last_line))
+        return Progress(JobState.failed, run, _with(over, last_line))
     if kept.code == 0:
-        return Progress(JobState.succeeded, run, kept.last_line or "done")
-    return Progress(JobState.failed, run, _with(_ending(kept.code), kept.last_line))
+        return Progress(JobState.succeeded, run, last_line or "done")
+    return Progress(JobState.failed, run, _with(_ending(kept.code), last_line))
 
 
 def _ending(code: int) -> str:

@@ -21,8 +21,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bot.jobs import TAIL
-from bot.jobs.answer import last_lines, one_line
 from bot.jobs.command import keeper
 from bot.process.errors import JobRefused, JobUnknown
 
@@ -30,6 +28,7 @@ ANSWER_S = 10.0  # within which a keeper says whether it could begin
 LOST = timedelta(
     minutes=3
 )  # after which a keeper that shows nothing is gone, where its process cannot be seen
+READ = 65536  # bytes of the end of what it wrote
 FORGOTTEN = timedelta(days=7)  # after which nothing is kept of a run that has ended
 SPARE = timedelta(minutes=5)
 ID = re.compile(r"[a-z0-9_]{1,80}-[0-9a-f]{16}")
@@ -62,7 +61,8 @@ class Order:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is known of a run. `why`: cancelled or timeout, where it did not end by itself."""
+    """What is known of a run. `why`: cancelled or timeout, where it did not end by itself. `last_line` is as
+    it was written, and may hold secrets."""
 
     how: How
     code: int = 0
@@ -110,17 +110,19 @@ class Runs:
         result = result or _read(folder / keeper.RESULT)  # it may have ended while we looked
         last = next((line for line in reversed(self.tail(run).splitlines()) if line.strip()), "")
         if result is None:
-            return Kept(How.lost, last_line=one_line(last))
-        return Kept(How.ended, int(result["code"]), str(result["why"]), one_line(last))
+            return Kept(How.lost, last_line=last)
+        return Kept(How.ended, int(result["code"]), str(result["why"]), last)
 
     def tail(self, run: str) -> str:
-        """The end of what it wrote."""
-        folder, found = self._folder(run), b""
+        """The end of what it wrote, in whole lines and as it wrote it: it may hold secrets."""
+        folder, found, whole = self._folder(run), b"", True
         for name in (keeper.OLDER, keeper.OUTPUT):
             with contextlib.suppress(OSError), (folder / name).open("rb") as file:
-                file.seek(-min(4 * TAIL, file.seek(0, os.SEEK_END)), os.SEEK_END)
+                size = file.seek(0, os.SEEK_END)
+                whole = whole and size <= READ
+                file.seek(-min(READ, size), os.SEEK_END)
                 found += file.read()
-        return last_lines(found.decode("utf-8", "replace"), TAIL)
+        return (found if whole else found.partition(b"\n")[2] or found).decode("utf-8", "replace")
 
     def cancel(self, run: str) -> None:
         """Asks its keeper to end it."""

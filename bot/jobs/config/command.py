@@ -6,18 +6,25 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from bot.jobs import argument, config, fill
 from bot.jobs.config import Text
 from sensors.model.job import Job
 
+
+def _text(value: object) -> object:
+    """A number is as good as its text: [sleep, 3]."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Argument = Annotated[str, BeforeValidator(_text), Field(max_length=100_000)]
 Arguments = Annotated[
-    tuple[Annotated[str, Field(max_length=100_000)], ...],
+    tuple[Argument, ...],
     Field(
         min_length=1,
         max_length=1000,
-        description="a list: the program, then each argument; no shell reads it",
+        description="a list of texts: the program, then each argument; no shell reads it",
     ),
 ]
 Variables = Annotated[dict[str, str], Field(description="a mapping of names to texts")]

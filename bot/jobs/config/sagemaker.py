@@ -11,6 +11,7 @@ from bot.jobs import config, fill
 from bot.jobs.sagemaker.kinds import KINDS
 from bot.jobs.sagemaker.name import PREFIX
 from bot.jobs.sagemaker.request import problems as unfit
+from bot.jobs.sagemaker.schedule import NAME as SCHEDULE
 from sensors.model.job import Job
 
 # What decides whose rights, which code and which pipeline it is: never a value from a row.
@@ -26,6 +27,9 @@ class Config(config.Config):
     request: Annotated[dict[str, Any], Field(description="a mapping in the words of SageMaker's API")]
     region: Annotated[str | None, Field(min_length=1, description="a region such as eu-west-1")] = None
     prefix: Annotated[str | None, Field(min_length=1, description="a text")] = None
+    schedule_name: Annotated[
+        str | None, Field(min_length=1, description="a schedule's name, or group/name")
+    ] = None
 
 
 def problems(job: Job, wanted: Config) -> Iterator[str]:
@@ -36,6 +40,9 @@ def problems(job: Job, wanted: Config) -> Iterator[str]:
     yield from _fixed("request", wanted.request)
     if wanted.prefix and not PREFIX.fullmatch(wanted.prefix):
         yield f"prefix: must be at most 31 letters, digits and single hyphens, not {wanted.prefix[:60]!r}"
+    if wanted.schedule_name and not SCHEDULE.fullmatch(wanted.schedule_name):
+        said = "must be a name in EventBridge, or group/name"
+        yield f"schedule_name: {said}, not {wanted.schedule_name[:60]!r}"
     if fill.names(wanted.region):
         yield "region: takes ${VARIABLES} only, no parameters"
     used = fill.names(wanted.request)

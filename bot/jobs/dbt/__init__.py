@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.job_run import Ability, Observed, Progress
-from bot.jobs import Runner, config, fill
+from bot.jobs import TAIL, Runner, config, fill
+from bot.jobs.answer import last_lines
 from bot.jobs.command.kept import Runs
 from bot.jobs.config.dbt import Config
 from bot.jobs.dbt.cloud import Cloud
@@ -58,7 +59,7 @@ class DbtRunner(Runner):
 
     def tail(self, job: Job, external_id: str) -> str:
         with self._asked(job) as way:
-            return way.filler.mask(way.tail(external_id), job.config)
+            return last_lines(way.filler.mask(way.tail(external_id), job.config), TAIL)
 
     def observe(self, job: Job, since: datetime) -> Observed:
         with self._asked(job) as way:

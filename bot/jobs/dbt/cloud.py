@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bot.core.job_run import JobState, Observed, Progress, Sighted
-from bot.jobs import SIGHTED, TAIL, answer, argument, fill
-from bot.jobs.answer import Answer, last_lines, one_line
+from bot.jobs import SIGHTED, answer, argument, fill
+from bot.jobs.answer import Answer, one_line
 from bot.jobs.config.dbt import Config, options
 from bot.jobs.dbt.results import moment, results
 from bot.jobs.web import PATIENCE, Web, headers_of
@@ -87,7 +87,7 @@ class Cloud:
         got = self._ask("GET", f"runs/{_id(run)}/?include_related=run_steps", most=MOST)
         steps = [step for step in _listed(_data(got).get("run_steps")) if isinstance(step, dict)]
         told = [f"{step.get('name') or ''}\n{step.get('logs') or ''}".strip() for step in steps]
-        return last_lines("\n".join(text for text in told if text), TAIL)
+        return "\n".join(text for text in told if text)
 
     def observe(self, since: datetime) -> Observed:
         runs = tuple(_sighted(run) for run in self._runs(since))
@@ -102,7 +102,7 @@ class Cloud:
         job, now = self._declared(), "off" if paused else "on"
         if _scheduled(job) is not paused:
             return f"its schedule in dbt Cloud is {now} already"
-        body = {name: job[name] for name in SENT if job.get(name) is not None}
+        body = {name: job[name] for name in SENT if job.get(name) not in (None, "")}  # which it does not take
         triggers = {name: on for name, on in _mapping(job.get("triggers")).items() if on is not None}
         self._ask("POST", self._of_job, body | {"triggers": triggers | {"schedule": not paused}})
         return f"its schedule in dbt Cloud is {now} now"

@@ -56,7 +56,7 @@ class Core:
 
     def poll(self, run: str) -> Progress:
         kept = self.runs.look(run)
-        said = progress(self.job, run, kept)
+        said = progress(self.job, run, kept, self.filler)
         found = _read(*(self.runs.file(run, name) for name in MADE)) if kept.how is How.ended else None
         if found is None or found.run != run:
             return said

@@ -137,6 +137,7 @@ def _spoken(name: str, response: Mapping[str, Any]) -> JobRefused | JobUnknown:
     error, status = response.get("Error", {}), response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = one_line(error.get("Code", ""), 80)
     said = one_line(error.get("Message") or error.get("message") or code, 300).rstrip(".")
+    said = code if said.startswith("<") else said  # a page for people, of what stands before AWS
     if status == 429 or status >= 500 or any(word in code.lower() for word in PASSING):
         return JobUnknown(f"{name} answered {status}: {said or code}.")
     refused = Refused(f"{name} refused: {said}.")

@@ -13,6 +13,7 @@ from bot.core.job_run import Ability, Observed, Progress
 from bot.jobs import TAIL, Runner, config, fill
 from bot.jobs.answer import last_lines
 from bot.jobs.config.sagemaker import Config
+from bot.jobs.sagemaker import schedule
 from bot.jobs.sagemaker.client import Aws, Clients
 from bot.jobs.sagemaker.kinds import KINDS
 from bot.jobs.sagemaker.name import MARK, name_of, prefix_of
@@ -54,8 +55,11 @@ class SageMakerRunner(Runner):
             where = f" in {filler.text(wanted.region)}" if wanted.region else ""
         return f"{thing.creates}{where}\n{json.dumps(request, ensure_ascii=False, indent=2, default=str)}"
 
-    def abilities(self, job: Job) -> frozenset[Ability]:  # noqa: ARG002 - the same for all
-        return frozenset({Ability.cancel, Ability.tail, Ability.observe})
+    def abilities(self, job: Job) -> frozenset[Ability]:
+        able = {Ability.cancel, Ability.tail, Ability.observe}
+        return frozenset(
+            able | ({Ability.pause, Ability.every} if job.config.get("schedule_name") else set())
+        )
 
     def cancel(self, job: Job, external_id: str) -> str:
         filler = fill.Filler(self._environ, {})
@@ -73,7 +77,21 @@ class SageMakerRunner(Runner):
         with self._asking(job, filler) as (wanted, aws):
             prefix = prefix_of(job, wanted.prefix)
             runs = KINDS[wanted.starts].runs(aws, prefix, since, filler.json(wanted.request))
-        return Observed(tuple(replace(run, outcome=filler.mask(run.outcome, job.config)) for run in runs))
+            said, paused = schedule.seen(aws, wanted.schedule_name) if wanted.schedule_name else ("", None)
+        shown = (replace(run, outcome=filler.mask(run.outcome, job.config)) for run in runs)
+        return Observed(tuple(shown), said, paused)
+
+    def pause(self, job: Job, paused: bool) -> str:
+        if Ability.pause not in self.abilities(job):
+            return super().pause(job, paused)
+        with self._asking(job, fill.Filler(self._environ, {})) as (wanted, aws):
+            return schedule.pause(aws, str(wanted.schedule_name), paused)
+
+    def every(self, job: Job, interval: timedelta | None) -> str:
+        if Ability.every not in self.abilities(job):
+            return super().every(job, interval)
+        with self._asking(job, fill.Filler(self._environ, {})) as (wanted, aws):
+            return schedule.every(aws, str(wanted.schedule_name), interval)
 
     @contextmanager
     def _asking(self, job: Job, filler: fill.Filler) -> Iterator[tuple[Config, Aws]]:
