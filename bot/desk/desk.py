@@ -42,7 +42,7 @@ from bot.core.reply import (
 from bot.core.saying import answered, helped, one_at_a_time, refusal, together, too_long, unrefused
 from bot.core.unknown import no_such
 from bot.core.verbs import BY_NAME
-from bot.desk import places
+from bot.desk import graph, places
 from bot.desk.acting import Acting
 from bot.desk.approving import Approving, Form
 from bot.desk.asking import Asking
@@ -222,6 +222,7 @@ class Desk:
             **self.approving.asks,
             **self.backfilling.asks,
             **self.jobs.asks,
+            "graph": lambda _, said: graph.page(self.engine.catalog, said.name),
         }
         if parsed.verb in ("show", "status") and parsed.name.startswith(JOB):
             return self.jobs.page(person, parsed.name)

@@ -106,7 +106,7 @@ class Talk:
         """The picture of an answer follows it, as soon as there is one."""
         self._tell(place, render(reply, self.room(place)))
         if found := pictures.pictured(reply):
-            self._pictures.ask(found.trend, lambda file: self._illustrate(place, found, file))
+            self._pictures.ask(found.drawn, lambda file: self._illustrate(place, found, file))
 
     def _illustrate(self, place: Place, found: pictures.Pictured, file_id: str) -> None:
         try:

@@ -64,7 +64,8 @@ def test_good_configs_have_no_problem() -> None:
         told("command", command=["python", "-m", "risk", "--seller={seller_id}", 3, "--", "{seller_id}"])
         == []
     )
-    assert told("command", command=["bash", "-c", 'echo "$1"', "x", "{seller_id}"]) == []
+    for words in (["bash", "-c", 'echo "$1"', "x"], ["python", "-m", "risk", "-c"], ["perl", "-w", "a.pl"]):
+        assert told("command", command=[*words, "{seller_id}"]) == []
     assert told("dbt", project="../shop", select=["orders", "{seller_id}"]) == []
     cloud = {"url": "https://cloud.getdbt.com", "account": "${ACCOUNT}", "job": 7, "token": "${DBT_TOKEN}"}
     assert told("dbt", **cloud, params=()) == []
@@ -115,8 +116,12 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("command", {"command": ["run", "--key=${KEY}", "{seller_id}"]}, ["command: everybody on the host sees arguments; hand ${VARIABLES} over by environment"]),
     ("command", {"command": ["run", "--{seller_id}"]}, ["command: a parameter cannot choose an option: --name={value}, not '--{seller_id}'"]),
     ("command", {"command": ["run", "-f{seller_id}"]}, ["command: a parameter cannot choose an option: --name={value}, not '-f{seller_id}'"]),
-    ("command", {"command": ["bash", "-c", "rm {seller_id}"]}, ["command: 'rm {seller_id}' would become code; give the value as an argument of its own"]),
-    ("command", {"command": ["/usr/bin/python3.11", "-c", "print('{seller_id}')"]}, ["command: \"print('{seller_id}')\" would become code; give the value as an argument of its own"]),
+    ("command", {"command": ["bash", "-c", "rm {seller_id}"]}, ["command: 'rm {seller_id}' would choose what bash runs; give it after that"]),
+    ("command", {"command": ["/usr/bin/python3.11", "-c", "print('{seller_id}')"]}, ["command: \"print('{seller_id}')\" would choose what python runs; give it after that"]),
+    ("command", {"command": ["bash", "-e", "{seller_id}"]}, ["command: '{seller_id}' would choose what bash runs; give it after that"]),
+    ("command", {"command": ["python", "-m", "{seller_id}"]}, ["command: '{seller_id}' would choose what python runs; give it after that"]),
+    ("command", {"command": ["perl", "{seller_id}.pl"]}, ["command: '{seller_id}.pl' would choose what perl runs; give it after that"]),
+    ("command", {"command": ["psql", "shop", "-c", "DELETE {seller_id}"]}, ["command: 'DELETE {seller_id}' would choose what psql runs; give it after that"]),
     ("command", {"command": ["env", "{seller_id}"]}, ["command: env starts another program, which a parameter could choose; name that one"]),
     ("command", {"command": ["run", "{selr_id}"]}, ['command: there is no parameter "selr_id"; did you mean "seller_id"?', "params.seller_id: the job asks for it and does not use it"]),
     ("command", {"command": ["run", "{seller_id}"], "foldr": "x"}, ['foldr: is not a key of a job of kind command; did you mean "folder"?']),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 
 import bot.jobs
 from bot.core.job_run import Ability, JobState
-from bot.jobs import KINDS, runner_for
+from bot.jobs import KINDS, TAIL, runner_for
 from bot.process.errors import JobRefused, JobUnknown
 from sensors.file_job import JOB_KEYS
 from sensors.model.job import Job, Param
@@ -69,6 +71,53 @@ def test_a_system_that_is_away_leaves_the_start_to_be_tried_again(world: Any) ->
     world.go_away()
     with pytest.raises(JobUnknown):
         world.start()
+
+
+def test_after_an_outcome_that_nobody_heard_of_it_is_started_once(world: Any) -> None:
+    world.go_away()
+    with pytest.raises(JobUnknown):
+        world.start()
+    world.come_back()
+    first, again = world.start(), world.start()
+    assert (world.starts(), first.external_id) == (1, again.external_id)
+
+
+def test_started_by_several_at_once_it_is_one_run(world: Any) -> None:
+    if world.job.kind == "dagster" or "account" in world.job.config:
+        pytest.skip("it takes no key: a run is looked for, then started; Patrol's lease lets one do so")
+    world.start("before")
+    ready = threading.Barrier(4)
+
+    def start(_: int) -> Any:
+        ready.wait(10)
+        try:
+            return world.start().external_id
+        except JobUnknown:
+            return None  # it is asked again
+
+    with ThreadPoolExecutor(4) as pool:
+        runs = {*pool.map(start, range(4)), world.start().external_id}
+    assert len(runs - {None}) <= 1
+    assert world.starts() == 2
+
+
+def test_a_run_is_cancelled_once_and_again(world: Any) -> None:
+    run = world.long()
+    said = [world.runner.cancel(world.job, run) for _ in range(3)]
+    assert all(said)
+    assert world.secret not in " ".join(said)
+    assert world.runner.poll(world.job, run).state in (JobState.running, JobState.cancelled)
+    assert world.runner.cancel(world.job, run)
+
+
+def test_the_end_of_a_log_is_short_and_without_secrets(world: Any) -> None:
+    run = world.loud()
+    world.runner.poll(world.job, run)
+    end = world.runner.tail(world.job, run)
+    assert re.search(r"asks?(ed)? with \$\{PATROL_\w+\}", end), end[-300:]
+    assert len(end) <= TAIL
+    assert world.secret not in end
+    assert world.secret[:8] not in end
 
 
 def test_it_takes_no_longer_than_its_timeout(world: Any) -> None:
