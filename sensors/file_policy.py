@@ -145,6 +145,11 @@ class ScheduleFile(Door):
 
     @model_validator(mode="after")
     def one(self) -> ScheduleFile:
+        self.check()
+        return self
+
+    def check(self) -> None:
+        """Raises what is wrong with it."""
         given = [name for name in ("every", "cron", "after") if getattr(self, name) is not None]
         if len(given) != 1:
             said = " and ".join(given) if given else "none"
@@ -153,7 +158,6 @@ class ScheduleFile(Door):
             raise wrong("must be at least 1s", "every")
         if self.timezone is not None and self.cron is None:
             raise wrong("means nothing without cron", "timezone")
-        return self
 
     def shortest(self) -> timedelta | None:
         """The least time between two looks; None where what comes before says when."""

@@ -31,7 +31,7 @@ VERBS = (
     ),
     Verb(
         "show",
-        "show 142 | seller:s_1 | payments.x | core.orders | job:rescore_seller",
+        "show 142 | seller:s_1 | payments.x | core.orders | model:risk | job:rescore_seller",
         "an alert with its rows, history and jobs; all that is known of somebody; a policy; a table; a job",
         ("target",),
     ),
@@ -104,6 +104,13 @@ VERBS = (
         "start a job once more with the parameters of that run, once you have seen them",
         ("job_run",),
     ),
+    Verb(
+        "graph",
+        "graph [payments.x | core.orders | job:rescore_seller]",
+        "what it comes from and what it leads to: policies, tables, jobs; as a picture, too",
+        ("maybe_name",),
+        ("graph payments.x", "graph"),
+    ),
     Verb("approvals", "approvals", "jobs that wait for a second person, and who may agree"),
     Verb(
         "approve",
@@ -119,18 +126,18 @@ VERBS = (
     ),
     Verb(
         "pause",
-        "pause payments.x [2h reason…]",
+        "pause payments.x | job:dbt_build [2h reason…]",
         "it is not run until then, 2 h unless you say; what comes is looked at afterwards",
         ("name", "maybe_span", "words"),
         ("pause payments.x 4h the table is being rebuilt",),
     ),
-    Verb("resume", "resume payments.x", "it runs by its own schedule again", ("name",)),
+    Verb("resume", "resume payments.x | job:dbt_build", "it runs by its own schedule again", ("name",)),
     Verb(
         "every",
         "every payments.x 1h until:fri reason…",
         "it runs at this pace for a while, then by its own schedule again",
         ("name", "interval", "span", "words"),
-        ("every payments.x 1m 2h a launch",),
+        ("every payments.x 1m 2h a launch", "every job:dbt_build 2h 3d"),
     ),
     Verb(
         "backfill",

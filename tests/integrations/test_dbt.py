@@ -18,7 +18,7 @@ from bot.core.job_run import Ability, JobState, assets_of
 from bot.jobs.dbt import DbtRunner
 from bot.jobs.place import Place
 from sensors.catalog import load
-from sensors.file_beside import JobFile
+from sensors.file_job import JobFile
 from sensors.model.job import Job
 from tests.jobs.on_host import HostWorld
 

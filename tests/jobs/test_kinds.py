@@ -12,7 +12,7 @@ import bot.jobs
 from bot.core.job_run import Ability
 from bot.jobs import KINDS, runner_for
 from bot.process.errors import JobRefused
-from sensors.file_beside import JOB_KEYS
+from sensors.file_job import JOB_KEYS
 from sensors.model.job import Job
 from tests.jobs.conftest import WORLDS
 

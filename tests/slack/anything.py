@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lane, Snooze, Work
 from bot.core.approval import Approval, ApprovalState
+from bot.core.backfill import BackfillRun, BackfillState, Stage
 from bot.core.digest import Digest, Fired, Span
 from bot.core.earned import Record
 from bot.core.job_run import Ability
+from bot.core.layout import NOT_DRAWN
 from bot.core.oncall import Duty
 from bot.core.reply import (
     ApprovalsReply,
@@ -24,6 +26,7 @@ from bot.core.reply import (
     EntityReply,
     Evidence,
     FormReply,
+    GraphReply,
     HelpReply,
     JobReply,
     ListReply,
@@ -46,10 +49,13 @@ from sensors.model.asset import Asset, ViolationKind
 from sensors.model.policy import After, AlertText, Cron, Every, Grades, Policy, Query, Severity
 
 from .any_parts import (
+    DRAWN,
+    HANGS,
     JOB,
     LOG,
     MARKED,
     NAME,
+    NODE,
     NUMBER,
     ROW,
     RUN,
@@ -252,6 +258,10 @@ def numbered(alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
     return tuple(replace(alert, id=n + 1) for n, alert in enumerate(alerts))
 
 
+STAGE = st.builds(Stage, TEXT, TEXT, WHEN, WHEN, st.integers(1, 5_000), st.integers(0, 5_000), NUMBER)
+STAGES = st.lists(STAGE, min_size=1, max_size=3).map(tuple)
+HOW = {"state": st.sampled_from(BackfillState), "id": NUMBER, "why": MARKED, "looked": st.integers(0, 9)}
+BACKFILL = st.builds(BackfillRun, SLACK, WHEN, STAGES, TEXT, TEXT, worked=SPAN, ended_by=SLACK, **HOW)
 STATUS = st.builds(
     StatusReply,
     teams=some(TEXT, 3),
@@ -268,6 +278,7 @@ STATUS = st.builds(
     approvals=APPROVALS,
     able=ABLE,
     standing=some(MARKED, 12),
+    backfills=some(BACKFILL, 3),
 )
 WORTH = st.none() | st.builds(
     Worth,
@@ -314,7 +325,7 @@ REPLIES: dict[type, st.SearchStrategy[Any]] = {
         stoppable=some(NUMBER, 8),
         next_due=maybe(WHEN),
         standing=some(MARKED, 3),
-        hangs=some(TEXT, 30),
+        hangs=HANGS,
         late=MARKED,
     ),
     FormReply: st.builds(FormReply, job=JOB, params=st.dictionaries(NAME, VALUE), alert=maybe(NUMBER)),
@@ -339,6 +350,7 @@ REPLIES: dict[type, st.SearchStrategy[Any]] = {
         line=LINE,
         worth=WORTH,
         alerts=some(ALERT, 3),
+        hangs=HANGS,
     ),
     AssetReply: st.builds(
         AssetReply,
@@ -355,6 +367,12 @@ REPLIES: dict[type, st.SearchStrategy[Any]] = {
         policies=some(LINE, 4).map(lambda lines: lines * 30),
         waiting=some(ALERT, 2).map(lambda alerts: alerts * 40),
         cards=PLACES,
+        hangs=HANGS,
+        made_by=some(RUN, 3),
+        fresh=TEXT,
+    ),
+    GraphReply: st.builds(
+        GraphReply, of=maybe(NODE), hangs=HANGS, size=TEXT, layout=st.sampled_from([NOT_DRAWN, DRAWN])
     ),
     HelpReply: st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
 }

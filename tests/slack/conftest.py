@@ -15,10 +15,13 @@ import pytest
 from bot.core.action import Acknowledge, PersonAction, Resolve
 from bot.core.alert import Alert, Lane, Terms, Work
 from bot.core.change import Refused
+from bot.core.job_run import JobRun, JobState
 from bot.core.reply import (
     AskReply,
     Context,
     Evidence,
+    FormReply,
+    JobReply,
     ListReply,
     OnCall,
     Person,
@@ -48,6 +51,9 @@ HOLD = Job(
     changes="Payouts of this seller stop.",
     undo="Release them in the admin tool.",
 )
+
+
+RUN = JobRun(17, "hold_payouts", "U0BO", "k", NOW, NOW, state=JobState.running)
 
 
 def an_alert(**changes: Any) -> Alert:
@@ -137,6 +143,10 @@ class RecordingDesk:
         self._note("command", person.slack, text)
         if text.startswith("snooze seller:"):
             return self.ask_snooze(person, text.split()[1], NOW, "")
+        if text == "start hold_payouts":
+            return FormReply(HOLD, {"seller_id": "s_9"}, self.alert.id)
+        if text == "job hold_payouts":
+            return JobReply(HOLD, (RUN,), stoppable=(RUN.id,))
         if text == "list":
             return ListReply((self.alert, replace(self.alert, id=4)))
         return Said(f"Heard {text}.", "undo: `unack 3`")
@@ -166,6 +176,12 @@ class RecordingDesk:
     def start_form(self, _person: Person, alert_id: int, job: str) -> tuple[Job, Mapping[str, Any]] | None:
         known = job == HOLD.name and alert_id == self.alert.id
         return (HOLD, {"seller_id": "s_1"}) if known else None
+
+    def plan_job(
+        self, _person: Person, alert_id: int, job: str, params: Mapping[str, Any]
+    ) -> tuple[Job, str] | None:
+        form = self.start_form(_person, alert_id, job)
+        return (form[0], f"POST /{job} {dict(params)} <!channel>") if form else None
 
     def start_job(
         self, person: Person, alert_id: int | None, job: str, params: Mapping[str, Any]
