@@ -297,8 +297,9 @@ class GraphReply:
 
     of: Node | None  # None: everything
     hangs: Hangs
-    size: str  # "39 policies, 4 jobs, 25 assets", of the picture
+    size: str  # "39 policies, 4 jobs, 25 assets": all that hangs together with it
     layout: Layout = NOT_DRAWN  # empty where it would be too large
+    steps: int | None = None  # how many of them are drawn each way; None: all
 
 
 @dataclass(frozen=True)

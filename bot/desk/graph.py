@@ -11,6 +11,7 @@ from sensors.model.catalog import Catalog
 from sensors.model.graph import Graph
 
 MOST_DRAWN = 100  # nodes; more are nothing to look at in a message
+LEGIBLE = 900  # pixels of a layout that can be read in a message, which is less than half as wide
 
 
 def page(catalog: Catalog, name: str) -> Reply:
@@ -21,8 +22,17 @@ def page(catalog: Catalog, name: str) -> Reply:
     ref = meant(name, whole)
     if ref is None:
         return no_such("policy, table or job", name, names(whole))
-    part = around(whole, [ref])
-    return GraphReply(whole.nodes[ref], hangs(whole, ref), size(part), _drawn(part))
+    steps, layout = _legible(whole, ref)
+    return GraphReply(whole.nodes[ref], hangs(whole, ref), size(around(whole, [ref])), layout, steps)
+
+
+def _legible(whole: Graph, ref: str) -> tuple[int | None, Layout]:
+    """All that hangs together with it, or as few steps each way as can be read; at least one."""
+    for steps in (None, 2, 1):
+        layout = _drawn(around(whole, [ref], steps, steps))
+        if layout.boxes and layout.wide <= LEGIBLE:
+            break
+    return steps, layout
 
 
 def beside(catalog: Catalog, ref: str) -> Hangs:

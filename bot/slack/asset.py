@@ -13,7 +13,7 @@ from bot.slack.policies import policy_lines
 from bot.slack.text import AGO, code, date, escape, sentence
 from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.model.clock import say_duration
-from sensors.model.graph import POLICY
+from sensors.model.graph import ASSETS, POLICY
 
 READERS_MOST, JOBS_MOST = 15, 5
 
@@ -23,7 +23,8 @@ def asset(reply: AssetReply, room: Room = ANYWHERE) -> Face:
     owner = f"owned by {escape(found.owner, 40)}" if found.owner else "owned by nobody"
     about = f"\n{escape(found.description, 600)}" if found.description else ""
     readers = count(len(reply.policies), "policy reads it", "policies read it")
-    head = f"{code(found.name)} · {escape(found.tier, 20)} {escape(found.kind, 20)}, {owner} · {readers}"
+    read = f" · {readers}" if reply.policies or found.kind == ASSETS[0] else ""
+    head = f"{code(found.name)} · {escape(found.tier, 20)} {escape(found.kind, 20)}, {owner}{read}"
     blocks = [
         header(found.name),
         section(f"{head}{about}"),

@@ -55,6 +55,11 @@ def graph(reply: GraphReply, room: Room = ANYWHERE) -> Face:
     drawn = (
         "" if reply.layout.boxes else f"Too much to be drawn here: {code(f'{typed} -o graph.html')} draws it."
     )
+    if reply.layout.boxes and reply.steps:
+        each = count(reply.steps, "step")
+        drawn = (
+            f"Of these {each} each way {'is' if reply.steps == 1 else 'are'} drawn: {code(typed)} has all."
+        )
     show = f"{code(f'{room.prefix} show {name}')} says how it is with it" if name else ""
     small = [f"{escape(reply.size)} hang together", drawn, show]
     blocks = [header(name or "What hangs on what"), section(head), *hanging(reply.hangs), *context(small)]

@@ -89,11 +89,13 @@ def test_a_graph_is_answered_in_words_and_as_a_picture(bot: Node) -> None:
     assert isinstance(reply, GraphReply)
     assert reply.size == "1 policy, 1 job, 4 assets"
     assert {box.ref for box in reply.layout.boxes} == {
-        *("topic:chat", "core.chat", f"policy:{EVERY}", "job:hold_payouts", "model:risk", "dashboard:risk")
+        *("topic:chat", "core.chat", f"policy:{EVERY}", "model:risk")
     }
     said = text(render(reply))
     assert "1 policy, 1 job, 4 assets hang together" in said
+    assert "Of these 1 step each way is drawn: `patrol graph core.chat` has all." in said
     assert "`/patrol show core.chat`" in said
+    assert reply.steps == 1  # all of it would be too small to read
     found = pictured(reply)
     assert found is not None
     assert found.title == "What hangs on core.chat"
@@ -125,6 +127,17 @@ def test_what_is_too_large_to_look_at_is_said_in_words_alone(world: World, bot: 
     said = text(render(reply))
     assert "`patrol graph core.chat -o graph.html` draws it" in said
     assert "and 110 more" in said
+
+
+def test_what_would_be_too_small_to_read_is_drawn_nearby_alone(world: World, bot: Node) -> None:
+    chain = "".join(f"core.s{n}: {{after: [core.s{n - 1}]}}\n" for n in range(1, 9))
+    world.write("policies/_assets.yml", f"{ASSETS}core.s0: {{}}\n{chain}")
+    bot.engine.reload()
+    reply = bot.desk.command(ANA, "graph core.s4")
+    assert isinstance(reply, GraphReply)
+    assert (reply.size, reply.steps) == ("9 assets", 2)
+    assert {box.ref for box in reply.layout.boxes} == {f"core.s{n}" for n in range(2, 7)}
+    assert "Of these 2 steps each way are drawn: `patrol graph core.s4` has all." in text(render(reply))
 
 
 @pytest.mark.parametrize("typed", ["graph core.chta", "graph CORE.CHTA"])

@@ -372,7 +372,12 @@ REPLIES: dict[type, st.SearchStrategy[Any]] = {
         fresh=TEXT,
     ),
     GraphReply: st.builds(
-        GraphReply, of=maybe(NODE), hangs=HANGS, size=TEXT, layout=st.sampled_from([NOT_DRAWN, DRAWN])
+        GraphReply,
+        of=maybe(NODE),
+        hangs=HANGS,
+        size=TEXT,
+        layout=st.sampled_from([NOT_DRAWN, DRAWN]),
+        steps=maybe(st.integers(1, 2)),
     ),
     HelpReply: st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
 }
