@@ -288,7 +288,7 @@ class View:
         house = self.house
         teams = tuple(name for name, team in sorted(self.catalog.teams.items()) if team.member(person))
         opened = self.seen(person, self._most_wanted(person, teams))
-        waiting = self.waiting(person)[:20]
+        waiting, begun = self.waiting(person)[:20], tuple(self.store.backfills.begun())
         wrong = (
             *(FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_BUNDLE),
             *(builtin.BROKEN_SENSOR, SILENT_SENSOR),
@@ -310,7 +310,8 @@ class View:
             able={asked.id: self.may_approve(asked) for asked in waiting},
             standing=self.standing(),
             late=late_assets(self.store, self.catalog, self.clock()),
-            backfills=tuple(self.store.backfills.begun()),
+            backfills=begun,
+            notices=self.store.notices.places([one.key for one in begun]),
         )
 
     def _open_total(self, person: str, house: House) -> int:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from sensors.file_policy import ScheduleFile
 from sensors.files import Column, Door, Duration, Pattern, TeamName, Text, Upstream, one_of, wrong
 from sensors.model.graph import as_ref
 from sensors.model.job import KEY, Job, Param
+from sensors.model.policy import Schedule
 from sensors.near import near
 
 
@@ -38,7 +39,7 @@ class ParamFile(Door):
 JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: what it needs, what it may say
     "http": (("url",), ("method", "headers", "body", "message", "link", "poll", "cancel", "log", "runs")),
     "sql": (("url", "statement"), ("idempotent",)),
-    "sagemaker": (("starts", "request"), ("region", "prefix", "schedule_name")),
+    "sagemaker": (("starts", "request"), ("region", "prefix", "schedule")),
     "command": (("command",), ("folder", "environment")),
     "dbt": (
         (),
@@ -47,7 +48,7 @@ JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: 
             *("program", "environment", "url", "account", "job", "token"),
         ),
     ),
-    "dagster": (("url", "location", "job"), ("repository", "run_config", "tags", "headers", "schedule_name")),
+    "dagster": (("url", "location", "job"), ("repository", "run_config", "tags", "headers", "schedule")),
     "airflow": (("url", "dag"), ("conf", "headers", "login")),
 }
 
@@ -57,12 +58,28 @@ class JobScheduleFile(ScheduleFile):
         default="here",
         description="Who starts it: Patrol (here), or something else (outside), which Patrol only expects",
     )
+    name: Text | None = Field(
+        default=None, description="The schedule over there, where the kind has such; it runs outside then"
+    )
 
-    @model_validator(mode="after")
-    def by_the_clock(self) -> JobScheduleFile:
+    def check(self) -> None:
         if self.after is not None:
             raise wrong("what a job runs after stands beside schedule: `after: [core.orders]`", "after")
-        return self
+        if self.name is None or self.every is not None or self.cron is not None:
+            super().check()
+
+    @property
+    def outside(self) -> bool:
+        return self.runs == "outside" or self.name is not None
+
+    def due(self) -> Schedule | None:
+        """When it is due; None where only its name over there is known."""
+        return None if self.every is None and self.cron is None else self.value()
+
+
+def _named(value: Any) -> Any:
+    """A text is the name of the schedule over there."""
+    return {"name": value} if isinstance(value, str) else value
 
 
 class JobFile(Door):
@@ -74,7 +91,7 @@ class JobFile(Door):
     kind: Annotated[str, one_of(*JOB_KEYS)] = Field(description="The outside system that runs it")
     owner: TeamName = Field(description="A team of `_teams.yml`")
     params: dict[Column, ParamFile] = Field(default_factory=dict, description="What it is given, by name")
-    schedule: JobScheduleFile | None = Field(
+    schedule: Annotated[JobScheduleFile | None, BeforeValidator(_named)] = Field(
         default=None, description="When it is started, by Patrol or (`runs: outside`) by something else"
     )
     late_after: Duration | None = Field(
@@ -108,13 +125,15 @@ class JobFile(Door):
             problem = param.value(name).problem(param.default) if param.default is not None else None
             if problem:
                 raise wrong(problem, "params", name, "default")
+        if self.schedule and self.schedule.name and "schedule" not in (*needed, *others):
+            raise wrong(f"a job of kind {self.kind} has no schedule by name; write {{every: 6h}}", "schedule")
         self._check_placeholders(config)
         self._check_by_itself()
         return self
 
     def _check_by_itself(self) -> None:
         """Of what starts it without a person."""
-        outside = self.schedule is not None and self.schedule.runs == "outside"
+        outside = self.schedule is not None and self.schedule.outside
         if self.schedule and self.after and not outside:
             said = "a job is started by its schedule or after others, not both; leave one of them out"
             raise wrong(said, "schedule")
@@ -141,7 +160,7 @@ class JobFile(Door):
             kind=self.kind,
             title=self.title,
             owner=self.owner,
-            config=dict(self.model_extra or {}),
+            config=self._config(),
             params=tuple(param.value(n) for n, param in self.params.items()),
             after=tuple(map(as_ref, self.after)),
             timeout=self.timeout,
@@ -149,7 +168,12 @@ class JobFile(Door):
             changes=self.changes or "",
             undo=self.undo or "",
             description=self.description or "",
-            schedule=self.schedule.value() if self.schedule else None,
-            outside=self.schedule is not None and self.schedule.runs == "outside",
+            schedule=self.schedule.due() if self.schedule else None,
+            outside=self.schedule is not None and self.schedule.outside,
             late_after=self.late_after,
         )
+
+    def _config(self) -> dict[str, Any]:
+        """The runner's own keys, the name of its schedule among them."""
+        named = {"schedule": self.schedule.name} if self.schedule and self.schedule.name else {}
+        return {**(self.model_extra or {}), **named}

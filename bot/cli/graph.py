@@ -73,7 +73,7 @@ def graph(
     form = _form(form, output, as_json)
     settings = settings_of(project)
     catalog = catalog_of(settings, around=progress)
-    from bot.cli.graph_words import heading
+    from bot.core.around import size
     from sensors.graph import graph as made
 
     whole = made(catalog)
@@ -81,7 +81,7 @@ def graph(
     part = _part(whole, refs, catalog, asked)
     if not part.nodes:
         raise PatrolError("There is nothing to show: no policy, no job and no asset loads.")
-    title = f"{', '.join(names)}: {heading(part)}" if names else heading(part)
+    title = f"{', '.join(names)}: {size(part)}" if names else size(part)
     if form == "text" and output is None:
         from bot.cli.graph_words import show
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bot.core.shapes import INK, TONES, Look
-from bot.core.words import count
 from sensors.model.graph import AFTER, EVERY, JOB, NEEDS, OFFERS, READS, STARTS, Edge, Graph, Node
 
 if TYPE_CHECKING:
@@ -178,15 +177,3 @@ def _said(node: Node) -> Any:
 
 def _colour(node: Node) -> str:
     return COLOURS.get(node.kind, "cyan")
-
-
-def heading(graph: Graph) -> str:
-    """`39 policies, 4 jobs, 25 assets`"""
-    kinds = [node.kind for node in graph.nodes.values()]
-    policies, jobs = kinds.count("policy"), kinds.count(JOB)
-    said = (
-        count(policies, "policy", "policies") if policies else "",
-        count(jobs, "job") if jobs else "",
-        count(len(kinds) - policies - jobs, "asset") if len(kinds) > policies + jobs else "",
-    )
-    return ", ".join(filter(None, said)) or "nothing"

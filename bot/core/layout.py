@@ -9,26 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.core.columns import Cells, Pair
-from sensors.model.graph import (
-    AFTER,
-    EVERY,
-    JOB,
-    NEEDS,
-    OFFERS,
-    POLICY,
-    READS,
-    STARTS,
-    WAITS,
-    Edge,
-    Graph,
-    Node,
-)
+from sensors.model.graph import AFTER, EVERY, JOB, POLICY, STRENGTH, WAITS, Edge, Graph, Node
 
 TALL, GAP, THIN = 24, 7, 4  # of a box; between two; of a line that passes a column
 NARROW, BROAD, PER_LINE = 44.0, 130.0, 0.8  # between columns: least, most, and for each line that passes
 LETTER, SMALL, PAD = 6.7, 5.6, 22  # the width of a letter of a name, of a note; around both
 LONGEST = 44  # letters of a name
-FIRST = (AFTER, STARTS, NEEDS, READS, OFFERS)  # of several edges between two, that which is drawn
 Point = tuple[float, float]
 
 
@@ -68,6 +54,9 @@ class Layout:
     lines: tuple[Line, ...] = ()
 
 
+NOT_DRAWN = Layout()
+
+
 def laid_out(graph: Graph) -> Layout:
     """Where everything stands; the same graph gives the same layout."""
     if not graph.nodes:
@@ -97,7 +86,7 @@ def laid_out(graph: Graph) -> Layout:
 
 def _drawn(graph: Graph) -> dict[Pair, str]:
     """One edge for each pair that has some."""
-    ranked = sorted(graph.edges, key=lambda edge: (edge.up, edge.down, -FIRST.index(edge.why)))
+    ranked = sorted(graph.edges, key=lambda edge: (edge.up, edge.down, -STRENGTH.index(edge.why)))
     return {(edge.up, edge.down): edge.why for edge in ranked if edge.up != edge.down}
 
 

@@ -9,17 +9,20 @@ from typing import Any
 
 from bot.core.alert import Alert, Disposition, Event
 from bot.core.approval import Approval
+from bot.core.around import ALONE, Hangs
 from bot.core.backfill import BackfillRun
 from bot.core.cost import NOTHING_SPENT, Cost, Spent
 from bot.core.digest import Digest
 from bot.core.earned import Record
 from bot.core.job_run import Ability, JobRun, Seen
+from bot.core.layout import NOT_DRAWN, Layout
 from bot.core.oncall import Duty
 from bot.core.stale import Stale
 from bot.core.trend import NO_TREND, Trend
 from bot.core.upstream import State, said_all
 from bot.core.words import when
 from sensors.model.asset import Asset, ViolationKind
+from sensors.model.graph import Node
 from sensors.model.job import Job
 from sensors.model.policy import Policy
 from sensors.model.run import RunStatus
@@ -189,6 +192,7 @@ class StatusReply:
     of: str = ""  # the team, where only what is its own was asked for
     spent: Spent = NOTHING_SPENT  # in the last 24 hours, by all policies
     backfills: tuple[BackfillRun, ...] = ()  # those that run
+    notices: Mapping[str, Place] = field(default_factory=dict)  # key of what was told -> its message
 
 
 @dataclass(frozen=True)
@@ -270,17 +274,32 @@ class PolicyReply:
     cost: Cost | None = None  # of the last 24 hours
     hidden: str = ""  # why the one who asks sees nothing of what it found
     turn: Turn = Turn()
+    hangs: Hangs = ALONE
 
 
 @dataclass(frozen=True)
 class AssetReply:
-    """`show core.orders`: a table, what is expected of it, who reads it, and what waits for its data."""
+    """`show core.orders`, `show model:reco`: what it is, what is expected of it, who reads it, and what waits
+    for its data."""
 
     asset: Asset
     policies: tuple[PolicyLine, ...] = ()
     waiting: tuple[Alert, ...] = ()  # alerts of which nothing is known, for data are late
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
     fresh: Freshness = Freshness()
+    hangs: Hangs = ALONE
+    made_by: tuple[JobRun, ...] = ()  # the last start here of each job that makes it, if one may be seen
+
+
+@dataclass(frozen=True)
+class GraphReply:
+    """`graph core.orders`: what it comes from and leads to, in words and, where it can be, as a picture."""
+
+    of: Node | None  # None: everything
+    hangs: Hangs
+    size: str  # "39 policies, 4 jobs, 25 assets": all that hangs together with it
+    layout: Layout = NOT_DRAWN  # empty where it would be too large
+    steps: int | None = None  # how many of them are drawn each way; None: all
 
 
 @dataclass(frozen=True)
@@ -294,7 +313,7 @@ class JobReply:
     stoppable: tuple[int, ...] = ()  # those of the runs that can be cancelled
     next_due: datetime | None = None  # by its schedule
     standing: tuple[str, ...] = ()  # what people have ordered of it for a time
-    hangs: tuple[str, ...] = ()  # what runs after it, or is made by it
+    hangs: Hangs = ALONE
     late: str = ""  # why it is called late, if it is
 
 
@@ -342,7 +361,8 @@ class ApprovalsReply:
     mine: tuple[int, ...] = ()  # those that the one who asks may answer
 
 
-OfAlerts = ListReply | ShowReply | WhyReply | EntityReply | PolicyReply | AssetReply | StatusReply
+OfAlerts = ListReply | ShowReply | WhyReply | EntityReply | PolicyReply | StatusReply
+OfGraph = AssetReply | GraphReply
 OfPeople = OnCallReply | DigestReply | ApprovalsReply
 OfJobs = JobReply | FormReply
-Reply = Said | AskReply | OfAlerts | OfJobs | OfPeople | HelpReply
+Reply = Said | AskReply | OfAlerts | OfGraph | OfJobs | OfPeople | HelpReply

@@ -31,7 +31,7 @@ VERBS = (
     ),
     Verb(
         "show",
-        "show 142 | seller:s_1 | payments.x | core.orders | job:rescore_seller",
+        "show 142 | seller:s_1 | payments.x | core.orders | model:risk | job:rescore_seller",
         "an alert with its rows, history and jobs; all that is known of somebody; a policy; a table; a job",
         ("target",),
     ),
@@ -103,6 +103,13 @@ VERBS = (
         "retry 17",
         "start a job once more with the parameters of that run, once you have seen them",
         ("job_run",),
+    ),
+    Verb(
+        "graph",
+        "graph [payments.x | core.orders | job:rescore_seller]",
+        "what it comes from and what it leads to: policies, tables, jobs; as a picture, too",
+        ("maybe_name",),
+        ("graph payments.x", "graph"),
     ),
     Verb("approvals", "approvals", "jobs that wait for a second person, and who may agree"),
     Verb(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
+MODULE = "bot.deliver.drawing"
 WIDE, TALL = 760, 380  # twice what a phone of 390 px shows
 LEFT, RIGHT, TOP, FLOOR = 16, 744, 52, 276
 TEXT, ROW, INK, BAND = 26, 40, "#1d1c1d", "#eef3f8"

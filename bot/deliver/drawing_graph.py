@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
+MODULE = "bot.deliver.drawing_graph"
 SHARP = 2  # pixels of the picture for one of the layout
 FINE = 2  # times as many while it is drawn, for smooth edges
 EDGE, LEAST = 20.0, 360.0  # around it; how wide it is at least

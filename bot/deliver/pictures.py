@@ -1,4 +1,4 @@
-"""Pictures of trends at Slack: drawn by a short process, uploaded once, shown when Slack has looked at them.
+"""Pictures at Slack: drawn by a short process, uploaded once, shown when Slack has looked at them.
 
 Nobody waits for one. Where one fails there is none: what it would show is said in characters, too."""
 
@@ -16,11 +16,13 @@ from concurrent.futures import TimeoutError as Overdue
 from importlib.util import find_spec
 from pathlib import Path
 
-from bot.core.trend import Trend, in_words
-from bot.deliver.drawing import packed
+from bot.core.layout import Layout
+from bot.core.trend import in_words
+from bot.deliver import drawing, drawing_graph
 from bot.process.errors import OutcomeUnknown, PatrolError, SlackBusy, SlackRefused
 from bot.process.log import get
 from bot.slack.client import SlackClient
+from bot.slack.pictures import Drawn
 
 log = get("pictures")
 
@@ -30,7 +32,8 @@ LOOKED_AT = (0.2, 0.3, 0.5, 1.0, 2.0, 4.0)  # seconds between the times that Sla
 KEPT = 300  # pictures whose files are remembered
 LINE = 20  # that wait to be drawn; more are not
 REST_S, LONG_REST_S = 60.0, 3600.0  # after a failure that may pass, and after one that people must mend
-Draw = Callable[[Trend], bytes]
+BY_DAY = ("alerts-by-day.png", "Alerts by day")
+Draw = Callable[[Drawn], bytes]
 
 
 def can_draw() -> bool:
@@ -38,12 +41,18 @@ def can_draw() -> bool:
     return find_spec("PIL") is not None
 
 
-def drawn(found: Trend) -> bytes:
+def packed(found: Drawn) -> str:
+    """All that a picture depends on; the same text is the same picture."""
+    return drawing_graph.packed(found) if isinstance(found, Layout) else drawing.packed(found)
+
+
+def drawn(found: Drawn) -> bytes:
     """By a process of its own, whose memory ends with it. OSError where it does not draw."""
+    module = drawing_graph.MODULE if isinstance(found, Layout) else drawing.MODULE
     path = os.pathsep.join(filter(None, (str(CODE), os.environ.get("PYTHONPATH"))))
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "bot.deliver.drawing"],
+            [sys.executable, "-P", "-m", module],
             input=packed(found).encode(),
             capture_output=True,
             env={**os.environ, "PYTHONPATH": path},
@@ -74,17 +83,17 @@ class Drawings:
 
     # -- as the listeners know it --------------------------------------------------------------------------
 
-    def ask(self, trend: Trend, then: Callable[[str], None]) -> None:
+    def ask(self, found: Drawn, then: Callable[[str], None]) -> None:
         def work() -> str:
-            if file_id := self._made(trend):
+            if file_id := self._made(found):
                 self._shown(file_id, then)
             return file_id
 
         self._enter(work)
 
-    def known(self, trend: Trend) -> str:
+    def known(self, found: Drawn) -> str:
         with self._lock:
-            return self._files.get(packed(trend), "")
+            return self._files.get(packed(found), "")
 
     def refused(self, file_id: str) -> None:
         with self._lock:
@@ -94,9 +103,9 @@ class Drawings:
 
     # -- as a chore does -----------------------------------------------------------------------------------
 
-    def within(self, trend: Trend, seconds: float) -> str:
+    def within(self, found: Drawn, seconds: float) -> str:
         """The file's id if it is there in time; what comes later is known when it is asked for again."""
-        made = self._enter(lambda: self._made(trend))
+        made = self._enter(lambda: self._made(found))
         try:
             return made.result(timeout=seconds) if made else ""
         except (Overdue, CancelledError):
@@ -148,13 +157,13 @@ class Drawings:
         with self._lock:
             self._rests_until = time.monotonic() + seconds
 
-    def _made(self, trend: Trend) -> str:
-        shows = packed(trend)
+    def _made(self, found: Drawn) -> str:
+        shows = packed(found)
         with self._lock:
             known, sent = self._files.get(shows, ""), self._sent.get(shows, "")
         if known or time.monotonic() < self._rests_until:
             return known
-        file_id = sent or self._uploaded(trend, shows)
+        file_id = sent or self._uploaded(found, shows)
         if not self._looked_at(file_id):
             return ""
         with self._lock:
@@ -162,10 +171,11 @@ class Drawings:
             _remember(self._files, shows, file_id)
         return file_id
 
-    def _uploaded(self, trend: Trend, shows: str) -> str:
-        words = in_words(trend)
-        file_id = self.slack.upload("alerts-by-day.png", self._draw(trend), words)
-        self.slack.keep(file_id, "Alerts by day")
+    def _uploaded(self, found: Drawn, shows: str) -> str:
+        name, title = ("graph.png", "What hangs on what") if isinstance(found, Layout) else BY_DAY
+        words = title if isinstance(found, Layout) else in_words(found)
+        file_id = self.slack.upload(name, self._draw(found), words)
+        self.slack.keep(file_id, title)
         with self._lock:
             _remember(self._sent, shows, file_id)
         return file_id

@@ -42,7 +42,7 @@ from bot.core.reply import (
 from bot.core.saying import answered, helped, one_at_a_time, refusal, together, too_long, unrefused
 from bot.core.unknown import no_such
 from bot.core.verbs import BY_NAME
-from bot.desk import places
+from bot.desk import graph, places
 from bot.desk.acting import Acting
 from bot.desk.approving import Approving, Form
 from bot.desk.asking import Asking
@@ -160,6 +160,11 @@ class Desk:
     def start_form(self, person: Person, alert_id: int, job_name: str) -> Form | Refused | None:
         return self.approving.form(person, alert_id, job_name)
 
+    def plan_job(
+        self, person: Person, alert_id: int, job_name: str, params: Mapping[str, Any]
+    ) -> tuple[Job, str] | Refused | None:
+        return self.approving.plan(person, alert_id, job_name, params)
+
     def met(self, slack: str, zone: str) -> None:
         """What Slack says of somebody who asks: by whose clock he speaks."""
         self.view.zones[slack] = zone
@@ -217,6 +222,7 @@ class Desk:
             **self.approving.asks,
             **self.backfilling.asks,
             **self.jobs.asks,
+            "graph": lambda _, said: graph.page(self.engine.catalog, said.name),
         }
         if parsed.verb in ("show", "status") and parsed.name.startswith(JOB):
             return self.jobs.page(person, parsed.name)

@@ -20,8 +20,8 @@ from bot.core.saying import unrefused
 from bot.core.unknown import no_such
 from bot.desk.acting import Acting
 from bot.desk.approving import Approving
+from bot.desk.graph import beside
 from bot.process.errors import JobRefused
-from sensors.graph import graph
 from sensors.model.job import Job
 
 ELSEWHERE = 10  # lines about jobs that others have started
@@ -68,7 +68,7 @@ class Jobs:
             self.stoppable(person, runs),
             next_due(schedule, now) if schedule else None,
             tuple(on_now(one) for one in orders if one.policy == job_ref(found.name)),
-            tuple(edge.down for edge in graph(self.engine.catalog).down(job_ref(found.name))),
+            beside(self.engine.catalog, job_ref(found.name)),
             next((alert.title for alert in late if alert.key == late_key(found.name)), ""),
         )
 

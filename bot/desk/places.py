@@ -10,14 +10,16 @@ from bot.core.entities import target_of
 from bot.core.reply import AssetReply, Reply, Said, StatusReply
 from bot.core.snooze import Scope
 from bot.core.unknown import no_such
+from bot.desk.graph import beside
 from bot.desk.policy_page import policy_page
 from bot.engine.engine import Engine
 from bot.lateness import freshness
 from bot.view import View
-from sensors.model.policy import Policy
+from sensors.model.graph import ASSETS, JOB, POLICY, kind_of, name_of
 
 DEAREST = 5  # policies, by what they cost
 MOST = 50  # alerts that are read of a policy or a team
+LOOKED_AT = 20  # starts of a job, of which the last that may be seen is shown
 
 
 def status(engine: Engine, view: View, person: str, name: str = "") -> Reply:
@@ -35,6 +37,8 @@ def status(engine: Engine, view: View, person: str, name: str = "") -> Reply:
 
 def named(engine: Engine, view: View, person: str, name: str) -> Reply:
     """A policy or a table, or somebody whom alerts are about."""
+    if kind_of(name.lower()) in ASSETS[1:]:
+        return page(engine, view, person, name.lower(), "asset")
     target = target_of(name, engine.catalog) if ":" in name else None
     if isinstance(target, str):
         return Said(target, "Write it so: `show seller:s_1`", ok=False)
@@ -86,19 +90,18 @@ def of_team(view: View, name: str, person: str) -> StatusReply:
 
 
 def of_asset(view: View, name: str, person: str) -> AssetReply | None:
-    """None where no such table is declared."""
+    """None where no such asset is declared."""
     asset = view.catalog.assets.get(name)
     if asset is None:
         return None
-    reading = sorted(one.name for one in view.catalog.policies.values() if reads(one, name))
+    around = beside(view.catalog, name)
+    reading = sorted({one.node.name for one in around.downs if one.node.kind == POLICY})
     late = [
         alert for policy in reading for alert in view.store.alerts.open(policy=policy, late=True, limit=MOST)
     ]
     seen = view.seen(person, late)
     lines = view.lines_for(person, view.house, reading) if reading else ()
+    jobs = [name_of(one.node.ref) for one in around.ups if one.node.kind == JOB]
+    runs = [run for job in jobs for run in view.seen_of(person, view.store.jobs.of_job(job, LOOKED_AT))[:1]]
     fresh = freshness(view.store, view.catalog, asset, view.clock())
-    return AssetReply(asset, lines, seen, view.cards(seen), fresh)
-
-
-def reads(policy: Policy, table: str) -> bool:
-    return table in policy.query.tables or table in policy.needs
+    return AssetReply(asset, lines, seen, view.cards(seen), fresh, around, tuple(runs))

@@ -10,9 +10,11 @@ from dataclasses import replace
 from bot.core.cost import last_day
 from bot.core.earned import missing, noise
 from bot.core.reply import PolicyReply, Said, Worth
+from bot.desk.graph import beside
 from bot.engine.engine import Engine
 from bot.lateness import turn
 from bot.view import View
+from sensors.graph import policy_ref
 from sensors.model.policy import Policy, Status
 
 
@@ -24,9 +26,10 @@ def policy_page(engine: Engine, view: View, name: str, person: str = "") -> Poli
     if policy is None:
         hint = "patrol check names all that is wrong."
         return Said(f"{name} does not load: {mistake}", hint, ok=False) if broken else None
-    line = view.lines([policy.name])[0]
+    line, around = view.lines([policy.name])[0], beside(catalog, policy_ref(policy.name))
     if hidden := view.unseen_of(person, policy):
-        return PolicyReply(policy, replace(line, open_alerts=0, worth=""), mistake=mistake, hidden=hidden.why)
+        bare = replace(line, open_alerts=0, worth="")
+        return PolicyReply(policy, bare, mistake=mistake, hidden=hidden.why, hangs=around)
     opened = view.seen(person, engine.store.alerts.open(policy=policy.name, limit=10))
     return PolicyReply(
         policy,
@@ -39,6 +42,7 @@ def policy_page(engine: Engine, view: View, name: str, person: str = "") -> Poli
         view.trend(policy.name, catalog.teams.get(policy.owner)),
         engine.store.costs.between(*last_day(engine.clock()), [policy.name]).get(policy.name),
         turn=turn(engine.store, policy),
+        hangs=around,
     )
 
 

@@ -19,6 +19,7 @@ from bot.core.reply import (
     DigestReply,
     EntityReply,
     FormReply,
+    GraphReply,
     HelpReply,
     JobReply,
     ListReply,
@@ -39,6 +40,7 @@ from bot.slack.blocks import Block, Face, actions, button, context, header, pref
 from bot.slack.costs import dearest, of_policy
 from bot.slack.digest import digest
 from bot.slack.face import buttons, by_the_clock, link_button, offers, shown_columns
+from bot.slack.graph import graph, hanging
 from bot.slack.jobs import form, job, job_buttons, job_lines
 from bot.slack.lines import ANYWHERE, Room, alert_line, alert_lines, sections, titled, trend
 from bot.slack.policies import POLICIES_MOST, policy_line, policy_lines
@@ -86,6 +88,7 @@ def render(reply: Reply | Refused, room: Room = ANYWHERE) -> Face:
         EntityReply: entity,
         PolicyReply: policy,
         AssetReply: asset,
+        GraphReply: graph,
         HelpReply: helped,
         JobReply: lambda found, _: job(found),
         FormReply: lambda found, _: form(found),
@@ -250,12 +253,12 @@ def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
         *titled("⚠️ Needs a look", [answer(problem, 300) for problem in reply.problems[:8]]),
         section(head),
         *sections(alert_lines(reply.open_alerts, reply.cards, room), STATUS_OPEN),
-        *around(reply),
+        *around(reply, room),
     ]
     return Face(trimmed(head, 300), blocks[:48])
 
 
-def around(reply: StatusReply, policies: Sequence[str] | None = None) -> list[Block]:
+def around(reply: StatusReply, room: Room, policies: Sequence[str] | None = None) -> list[Block]:
     """All of `status` but the alerts: what waits for a second person, who is on call, policies (all, or these
     lines of them), jobs."""
     waiting = [approvals.line(asked, reply.able.get(asked.id, ())) for asked in reply.approvals[:10]]
@@ -263,7 +266,7 @@ def around(reply: StatusReply, policies: Sequence[str] | None = None) -> list[Bl
         *titled("Waiting for a second person", waiting),
         *titled("⏳ Late data", [stale_line(one) for one in reply.late], LATE_MOST),
         *titled("For a while", [answer(line) for line in reply.standing]),
-        *titled("Backfills", backfill.lines(reply.backfills)),
+        *titled("Backfills", backfill.lines(reply, room)),
         *titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
         *titled("Policies", policy_lines(reply.policies) if policies is None else policies, POLICIES_MOST),
         *(titled("Dearest in 24 hours", dearest(reply.spent)) if policies is None else []),
@@ -298,6 +301,7 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         *([section(worth(found, reply.worth))] if reply.worth else []),
         *([section(answer(reply.hidden))] if reply.hidden else titled("Alerts by day", [trend(reply.trend)])),
         *titled("Alerts", alert_lines(reply.alerts, reply.cards, room)),
+        *hanging(reply.hangs),
     ]
     return Face(f"{code(found.name)} · {escape(found.title, 100)}", blocks)
 

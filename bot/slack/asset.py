@@ -1,4 +1,4 @@
-"""A table's page: what it is, what is expected of it, which policies read it, and what waits for its data."""
+"""An asset's page: what it is, what is expected of it, what it hangs on, and what waits for its data."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from bot.core.reply import AssetReply, Freshness
 from bot.core.stale import Stale
 from bot.core.words import count
 from bot.slack.blocks import Face, context, header, section
+from bot.slack.graph import hanging
+from bot.slack.jobs import job_lines
 from bot.slack.lines import ANYWHERE, Room, alert_lines, titled
 from bot.slack.policies import policy_lines
 from bot.slack.text import AGO, code, date, escape, sentence
 from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.model.clock import say_duration
+from sensors.model.graph import ASSETS, POLICY
 
-READERS_MOST = 15
+READERS_MOST, JOBS_MOST = 15, 5
 
 
 def asset(reply: AssetReply, room: Room = ANYWHERE) -> Face:
@@ -20,13 +23,16 @@ def asset(reply: AssetReply, room: Room = ANYWHERE) -> Face:
     owner = f"owned by {escape(found.owner, 40)}" if found.owner else "owned by nobody"
     about = f"\n{escape(found.description, 600)}" if found.description else ""
     readers = count(len(reply.policies), "policy reads it", "policies read it")
-    head = f"{code(found.name)} · {escape(found.tier, 20)} {escape(found.kind, 20)}, {owner} · {readers}"
+    read = f" · {readers}" if reply.policies or found.kind == ASSETS[0] else ""
+    head = f"{code(found.name)} · {escape(found.tier, 20)} {escape(found.kind, 20)}, {owner}{read}"
     blocks = [
         header(found.name),
         section(f"{head}{about}"),
         *([section(stale_line(reply.fresh.stale))] if reply.fresh.stale else []),
         *context([one for one in (_fresh(reply.fresh), _expected(found)) if one]),
         *titled("Late data: nothing is known of", alert_lines(reply.waiting, reply.cards, room)),
+        *hanging(reply.hangs, without={POLICY} if reply.policies else ()),
+        *titled("Made by", job_lines(reply.made_by, JOBS_MOST)),
         *titled("Read by", policy_lines(reply.policies), READERS_MOST),
     ]
     return Face(head, blocks[:48])

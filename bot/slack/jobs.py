@@ -10,12 +10,13 @@ from bot.core.reply import FormReply, JobReply
 from bot.core.steering import came_to
 from bot.core.words import count
 from bot.slack.blocks import OF, Block, Face, actions, button, context, header, section, verbatim
+from bot.slack.graph import hanging
 from bot.slack.lines import titled
 from bot.slack.text import AGO, answer, code, cut, date, escape, fold, link, mention, sentence
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
 
-CANCEL, RETRY, START = "job.cancel", "job.retry", "job.start"  # what the buttons do
+CANCEL, RETRY, START, PLAN = "job.cancel", "job.retry", "job.start", "job.plan"  # what the buttons do
 BUTTONS = 5
 SEEN_MOST = 10
 
@@ -85,7 +86,7 @@ def job(reply: JobReply) -> Face:
         *_log(failed),
         *titled("Started elsewhere", [seen_line(o) for o in others if o.state.ended], SEEN_MOST),
         *context([_trouble(seen)]),
-        *titled("Hangs on it", [", ".join(code(ref, 80) for ref in reply.hangs[:20])] if reply.hangs else []),
+        *hanging(reply.hangs),
         *actions([start_button(found)]),
     ]
     return Face(f"{head} · {count(len(going), 'run')} going on", blocks[:48])

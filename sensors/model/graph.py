@@ -16,6 +16,7 @@ READS, NEEDS, AFTER, STARTS, OFFERS = "reads", "needs", "after", "starts", "offe
 WAITS = frozenset({READS, NEEDS, AFTER})  # in these a circle has no beginning
 STARTING = frozenset({AFTER, STARTS})  # the lower end begins by itself when the upper one is done
 EVERY = WAITS | {STARTS, OFFERS}
+STRENGTH = (AFTER, STARTS, NEEDS, READS, OFFERS)  # of several edges between two, the first says most
 Why = Collection[str]
 
 

@@ -25,6 +25,7 @@ from sensors.model.job import Job, Param
 from tests.jobs.serving import closed, serving, silent
 
 TOKEN = "dgr-71c2-very-secret"
+ASKING = httpx.Client(timeout=30)  # as anybody asks, beside what is tested
 LOCATION, REPOSITORY = "defs.py", "__repository__"
 PLACE = {"repositoryName": REPOSITORY, "repositoryLocationName": LOCATION}
 
@@ -232,6 +233,13 @@ class DagsterWorld:
         run = str(self.start(seller_id=f"who asks with {TOKEN}").external_id)
         if self.dagster:
             self.dagster.runs[run]["rows"] = 100
+        return self.ended(run)
+
+    def ended(self, run: str) -> str:
+        deadline = time.monotonic() + 60
+        while not self.runner.poll(self.job, run).state.ended:
+            assert time.monotonic() < deadline, f"{run} does not end"
+            time.sleep(0.01)
         return run
 
     def be_slow(self) -> None:
@@ -249,7 +257,7 @@ class DagsterWorld:
         asked = RUNS.replace("runId status", "runId status runConfig", 1)
         variables = {"filter": {"pipelineName": "rescore"}, "limit": 200}
         body = {"query": asked, "variables": variables}
-        told = httpx.post(f"{self.address}/graphql", json=body, timeout=30).json()
+        told = ASKING.post(f"{self.address}/graphql", json=body).json()
         found: list[dict[str, Any]] = told["data"]["runsOrError"]["results"]
         return [run for run in found if any(tag["value"].startswith(self.mark) for tag in run["tags"])]
 
@@ -261,7 +269,7 @@ def dagster_job(**config: Any) -> Job:
         "job": "rescore",
         "headers": {"Dagster-Cloud-Api-Token": "${PATROL_DAGSTER_TOKEN}"},
         "run_config": {"ops": {"work": {"config": {"seller_id": "{seller_id}"}}}},
-        "schedule_name": "rescore_nightly",
+        "schedule": "rescore_nightly",
     }
     seller = Param("seller_id", pattern=r"[^\n]{1,200}")
     return Job("rescore_seller", "dagster", "Rescore seller", "accounts", {**whole, **config}, (seller,))

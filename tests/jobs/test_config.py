@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from bot.jobs import KINDS
 from bot.jobs.config import problems
 from sensors.file_job import JOB_KEYS, JobFile
 from sensors.model.job import Job, Param
+from sensors.model.policy import Cron
 
 SELLER = (Param("seller_id"),)
 ROOT = Path(__file__).parents[2]
@@ -187,3 +189,17 @@ def test_the_files_and_the_kind_know_the_same_keys(kind: str) -> None:
     fields = import_module(f"bot.jobs.config.{kind}").Config.model_fields
     assert {*needed, *others} == {*fields}
     assert {*needed} == {name for name, field in fields.items() if field.is_required()}
+
+
+def test_a_schedule_over_there_is_named_where_the_kind_has_such() -> None:
+    entry = {"title": "X", "kind": "dagster", "owner": "payments", "url": "${A}", "location": "l", "job": "j"}
+    named = JobFile.model_validate({**entry, "schedule": "nightly"}).value("x")
+    assert (named.config["schedule"], named.schedule, named.outside) == ("nightly", None, True)
+    timed = {"name": "nightly", "cron": "0 2 * * *"}
+    expected = JobFile.model_validate({**entry, "schedule": timed, "late_after": "1h"}).value("x")
+    assert (expected.config["schedule"], expected.outside) == ("nightly", True)
+    assert expected.schedule == Cron("0 2 * * *")
+    with pytest.raises(ValidationError, match="has no schedule by name"):
+        JobFile.model_validate(
+            {**entry, **GOOD, "kind": "http", "params": {"seller_id": {}}, "schedule": "x"}
+        )

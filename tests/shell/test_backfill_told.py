@@ -63,6 +63,9 @@ def test_what_it_finds_of_a_sensitive_policy_is_not_for_everybody(town: World, s
     (message,) = [m for m in slack.messages("payments-review") if "Backfill of" in str(m)]
     assert "what it found, only those see who may" in str(message)
     assert "5 of 5 windows" in str(message)
+    assert node.store.notices.places(["backfill-1", "x"]) == {
+        "backfill-1": ("C0PAYMENTSREVIEW", message["ts"])
+    }
     assert "ALR-" not in str(message)
     (reply,) = slack.messages("payments-review", message["ts"])
     assert "<@U0ANA>" in reply["text"]

@@ -8,7 +8,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.core.alert import Terms
+from bot.core.around import Beside, Hangs
 from bot.core.job_run import JobRun, JobState, Observed, Seen, Sighted
+from bot.core.layout import laid_out
+from sensors.model.graph import STRENGTH, Graph, Node
 from sensors.model.job import Job, Param
 from sensors.model.team import LadderStep
 
@@ -91,3 +94,20 @@ OBSERVED = st.builds(
     Observed, runs=some(SIGHTED, 20), schedule=TEXT, paused=maybe(st.booleans()), next_at=maybe(WHEN)
 )
 SEEN = st.builds(Seen, observed=OBSERVED, at=maybe(WHEN), trouble=TEXT, since=maybe(WHEN))
+NODE = st.builds(
+    Node,
+    ref=st.one_of(TEXT, st.sampled_from(["core.orders", "job:x", "policy:a.b", "model:c"])),
+    title=TEXT,
+    owner=maybe(TEXT),
+    tier=TEXT,
+    status=TEXT,
+)
+BESIDE = st.builds(Beside, node=NODE, why=st.sampled_from(STRENGTH))
+HANGS = st.builds(
+    Hangs,
+    ups=some(BESIDE, 3).map(lambda beside: beside * 20),
+    downs=some(BESIDE, 3).map(lambda beside: beside * 20),
+    further_up=st.integers(0, 9),
+    further_down=st.integers(0, 9),
+)
+DRAWN = laid_out(Graph({"core.orders": Node("core.orders")}))

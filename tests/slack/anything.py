@@ -14,6 +14,7 @@ from bot.core.backfill import BackfillRun, BackfillState, Stage
 from bot.core.digest import Digest, Fired, Span
 from bot.core.earned import Record
 from bot.core.job_run import Ability
+from bot.core.layout import NOT_DRAWN
 from bot.core.oncall import Duty
 from bot.core.reply import (
     ApprovalsReply,
@@ -25,6 +26,7 @@ from bot.core.reply import (
     EntityReply,
     Evidence,
     FormReply,
+    GraphReply,
     HelpReply,
     JobReply,
     ListReply,
@@ -47,10 +49,13 @@ from sensors.model.asset import Asset, ViolationKind
 from sensors.model.policy import After, AlertText, Cron, Every, Grades, Policy, Query, Severity
 
 from .any_parts import (
+    DRAWN,
+    HANGS,
     JOB,
     LOG,
     MARKED,
     NAME,
+    NODE,
     NUMBER,
     ROW,
     RUN,
@@ -320,7 +325,7 @@ REPLIES: dict[type, st.SearchStrategy[Any]] = {
         stoppable=some(NUMBER, 8),
         next_due=maybe(WHEN),
         standing=some(MARKED, 3),
-        hangs=some(TEXT, 30),
+        hangs=HANGS,
         late=MARKED,
     ),
     FormReply: st.builds(FormReply, job=JOB, params=st.dictionaries(NAME, VALUE), alert=maybe(NUMBER)),
@@ -345,6 +350,7 @@ REPLIES: dict[type, st.SearchStrategy[Any]] = {
         line=LINE,
         worth=WORTH,
         alerts=some(ALERT, 3),
+        hangs=HANGS,
     ),
     AssetReply: st.builds(
         AssetReply,
@@ -361,6 +367,17 @@ REPLIES: dict[type, st.SearchStrategy[Any]] = {
         policies=some(LINE, 4).map(lambda lines: lines * 30),
         waiting=some(ALERT, 2).map(lambda alerts: alerts * 40),
         cards=PLACES,
+        hangs=HANGS,
+        made_by=some(RUN, 3),
+        fresh=TEXT,
+    ),
+    GraphReply: st.builds(
+        GraphReply,
+        of=maybe(NODE),
+        hangs=HANGS,
+        size=TEXT,
+        layout=st.sampled_from([NOT_DRAWN, DRAWN]),
+        steps=maybe(st.integers(1, 2)),
     ),
     HelpReply: st.builds(HelpReply, verbs=some(st.tuples(NAME, TEXT, TEXT), 30), about=TEXT),
 }

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.backfill import BackfillRun, BackfillState, Found, Stage
+from bot.core.reply import StatusReply
 from bot.sandbox.blockkit import check_message
 from bot.slack import payloads
-from bot.slack.backfill import card
+from bot.slack.backfill import card, lines
+from bot.slack.lines import Room
 from tests.slack.anything import BACKFILL, SLACK, TEXT
 
 from .conftest import NOW
@@ -63,6 +65,14 @@ def test_its_button_is_read_back_as_what_it_says(state: BackfillState, does: str
 )
 def test_a_button_that_says_nothing_is_none(action: str) -> None:
     assert payloads.steering({"actions": [{"action_id": action, "value": "3"}]}) is None
+
+
+def test_in_status_it_is_a_line_that_leads_to_its_message() -> None:
+    room = Room(address=lambda channel, ts: f"https://town.slack.com/{channel}/{ts}")
+    (line,) = lines(StatusReply((), (), backfills=(ONE,), notices={ONE.key: ("C1", "1.2")}), room)
+    assert line.startswith("<https://town.slack.com/C1/1.2|BKF-3>: `payments.x`, ")
+    (line,) = lines(StatusReply((), (), backfills=(ONE,)), room)
+    assert line.startswith("*BKF-3*: `payments.x`, ")
 
 
 def test_how_far_it_is_and_what_it_waits_for_is_said() -> None:
