@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -39,6 +40,10 @@ from bot.slack.client import SlackClient
 from bot.slack.homes import Homes
 from bot.slack.scopes import SCOPES
 from bot.starting import Starting
+from bot.steering import hooks
+from bot.steering.due import DueJobs
+from bot.steering.late import LateJobs
+from bot.steering.observing import Observing
 from bot.store import Store
 from bot.store.keeping import Keep
 from bot.view import View
@@ -111,6 +116,8 @@ class Bot:
         self.homes = Homes(self.desk.status, self.slack)
         groups = Groups(self.store, self.project, self.slack, clock)
         self.pagers = Pagers(self.engine)
+        self.hooks = [hooks.HookDoor(hook, self.starting, os.environ) for hook in settings.hooks]
+        due_jobs, self.observing = DueJobs(self.starting), Observing(self.starting)
         self.backfills = Backfills(self.engine)
         beside = {
             "pull": self.pulling.once,
@@ -120,6 +127,9 @@ class Bot:
             "backfills": self.backfills.once,
             "digests": Digests(self.view, self._picture).once,
             "homes": self.homes.once,
+            "due_jobs": due_jobs.once,
+            "observing": self.observing.once,
+            "late_jobs": LateJobs(due_jobs).once,
         }
         self.scheduler = Scheduler(
             self.engine, self.starting, self.deliverer, settings.workers, beside, _keep(settings)
@@ -146,7 +156,9 @@ class Bot:
             pictures=self.pictures,
             homes=self.homes,
         )
-        posts = {http.PATH: self._door(bolt).take} if self._over_http else {}
+        posts: dict[str, web.Take] = {http.PATH: self._door(bolt).take} if self._over_http else {}
+        posts |= {door.hook.path: door.take for door in self.hooks}
+        posts |= {"/hooks/{name:path}": hooks.nobody} if self.hooks else {}
         self._web = web.serve(
             web.app(self.health, self.metrics.registry, posts), self.settings.port, self.settings.host
         )
@@ -217,6 +229,7 @@ class Bot:
         self.backfills.close()  # first, for their leases are renewed as long as the scheduler runs
         self.scheduler.stop()
         self.pagers.close()
+        self.observing.close()
         self.warehouse.close()
         self.store.close()
         log.info("off patrol")

@@ -59,6 +59,9 @@ CHORES: dict[str, float] = {
     "groups": 10,
     "pagers": 0.5,
     "handoffs": 10,
+    "due_jobs": 1,
+    "observing": 5,
+    "late_jobs": 30,
     "backfills": 2,
 }
 RUNS_KEPT = timedelta(days=14)

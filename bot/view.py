@@ -43,6 +43,7 @@ from bot.core.snooze import Target
 from bot.core.tell_snooze import on_now, was_on
 from bot.core.trend import Trend, opened, trend
 from bot.core.words import clean, when
+from bot.lateness import late_assets
 from bot.project import Project
 from bot.store import Store
 from bot.store.values import RunRecord
@@ -287,7 +288,7 @@ class View:
         house = self.house
         teams = tuple(name for name, team in sorted(self.catalog.teams.items()) if team.member(person))
         opened = self.seen(person, self._most_wanted(person, teams))
-        waiting = self.waiting(person)[:20]
+        waiting, begun = self.waiting(person)[:20], tuple(self.store.backfills.begun())
         wrong = (
             *(FORGOTTEN_ALERT, builtin.WAREHOUSE_AWAY, builtin.BROKEN_BUNDLE),
             *(builtin.BROKEN_SENSOR, SILENT_SENSOR),
@@ -308,7 +309,9 @@ class View:
             approvals=waiting,
             able={asked.id: self.may_approve(asked) for asked in waiting},
             standing=self.standing(),
-            backfills=tuple(self.store.backfills.begun()),
+            late=late_assets(self.store, self.catalog, self.clock()),
+            backfills=begun,
+            notices=self.store.notices.places([one.key for one in begun]),
         )
 
     def _open_total(self, person: str, house: House) -> int:

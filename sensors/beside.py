@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sensors import dbt
-from sensors.file_beside import AssetFile, EntityFile, JobFile, TeamFile, ViolationFile
+from sensors.file_beside import AssetFile, EntityFile, TeamFile, ViolationFile
+from sensors.file_job import JobFile
 from sensors.files import Door, validated
 from sensors.model.asset import Asset, Entity, ViolationKind
 from sensors.model.bundle import Bundle

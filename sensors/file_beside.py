@@ -1,4 +1,4 @@
-"""The shapes of _teams, _jobs, _assets, _entities and _violations, and the values that they stand for."""
+"""The shapes of _teams, _assets, _entities and _violations, and the values that they stand for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sensors.file_rotation import HoursFile, OverrideFile, PagerFile, RotationFile
 from sensors.file_targets import TargetsFile
@@ -29,7 +29,6 @@ from sensors.files import (
 )
 from sensors.model.asset import LAST_ALTERED, Asset, Entity, ViolationKind
 from sensors.model.graph import ASSETS, as_ref, kind_of, name_of
-from sensors.model.job import KEY, Job, Param
 from sensors.model.policy import Severity
 from sensors.model.team import NOBODY, PAGER, LadderStep, Member, Role, Rotation, Targets, Team
 from sensors.near import near
@@ -149,104 +148,6 @@ class TeamFile(Door):
             acknowledged_for=self.acknowledged_for,
             pager=self.pager.value() if self.pager else None,
             targets=self.targets.value() if self.targets else Targets(),
-        )
-
-
-class ParamFile(Door):
-    type: Annotated[str, one_of("string", "integer", "number", "boolean")] = Field(
-        default="string", description="Of the value"
-    )
-    pattern: Pattern | None = Field(
-        default=None, description="A regular expression that the whole value must match: rows are hostile"
-    )
-    default: Any = Field(default=None, description="Where neither a person nor the row gives a value")
-    required: bool = Field(default=True, description="Whether it may be missing")
-
-    def value(self, name: str) -> Param:
-        plain = Param(name, self.type, default=self.default, required=self.required)
-        return (
-            plain
-            if self.pattern is None
-            else Param(name, self.type, self.pattern, self.default, self.required)
-        )
-
-
-JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: what it needs, what it may say
-    "http": (("url",), ("method", "headers", "body", "message", "link", "poll", "cancel", "log", "runs")),
-    "sql": (("url", "statement"), ("idempotent",)),
-    "sagemaker": (("starts", "request"), ("region", "prefix", "schedule")),
-    "command": (("command",), ("folder", "environment")),
-    "dbt": (
-        (),
-        (
-            *("command", "select", "exclude", "vars", "full_refresh", "project", "profiles", "target"),
-            *("program", "environment", "url", "account", "job", "token"),
-        ),
-    ),
-    "dagster": (("url", "location", "job"), ("repository", "run_config", "tags", "headers", "schedule")),
-    "airflow": (("url", "dag"), ("conf", "headers", "login")),
-}
-
-
-class JobFile(Door):
-    """The keys that every kind has; all others are the runner's own."""
-
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
-
-    title: Text = Field(description="What its button says")
-    kind: Annotated[str, one_of(*JOB_KEYS)] = Field(description="The outside system that runs it")
-    owner: TeamName = Field(description="A team of `_teams.yml`")
-    params: dict[Column, ParamFile] = Field(default_factory=dict, description="What it is given, by name")
-    after: list[Upstream] = Field(
-        default_factory=list, description="What it comes after: a table, `model:reco`, `job:x`, `policy:a.b`"
-    )
-    timeout: Duration = Field(default=timedelta(minutes=10), description="How long it may take")
-    approval: Annotated[str, one_of("none", "second_person")] = Field(
-        default="none", description="Whether a second person must agree"
-    )
-    changes: Text | None = Field(
-        default=None, description="What it changes, for the one who is about to start it"
-    )
-    undo: Text | None = Field(default=None, description="How what it changes is undone")
-    description: Text | None = Field(default=None, description="More about it")
-
-    @model_validator(mode="after")
-    def runnable(self) -> JobFile:
-        config = self.model_extra or {}
-        needed, others = JOB_KEYS[self.kind]
-        if missing := [k for k in needed if not config.get(k)]:
-            raise wrong(f"a job of kind {self.kind} needs {' and '.join(missing)}")
-        known = [*needed, *others, *type(self).model_fields]
-        for key in config:
-            if key not in known and (hint := near(key, known, cutoff=0.8)):
-                raise wrong(f'unknown key "{key}"{hint}', key)
-        for name, param in self.params.items():
-            problem = param.value(name).problem(param.default) if param.default is not None else None
-            if problem:
-                raise wrong(problem, "params", name, "default")
-        self._check_placeholders(config)
-        return self
-
-    def _check_placeholders(self, config: Mapping[str, Any]) -> None:
-        for key, pattern in (("statement", r"(?<![:\w]):(\w+)"), ("url", r"(?<!\$)\{(\w+)\}")):
-            for name in re.findall(pattern, str(config.get(key) or "")):
-                if name.lower() not in (*self.params, KEY):
-                    raise wrong(f'no parameter "{name}" in params{near(name, self.params)}', key)
-
-    def value(self, name: str) -> Job:
-        return Job(
-            name=name,
-            kind=self.kind,
-            title=self.title,
-            owner=self.owner,
-            config=dict(self.model_extra or {}),
-            params=tuple(param.value(n) for n, param in self.params.items()),
-            after=tuple(map(as_ref, self.after)),
-            timeout=self.timeout,
-            approval=self.approval,
-            changes=self.changes or "",
-            undo=self.undo or "",
-            description=self.description or "",
         )
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, NoDefault
 
 from sensors.beside import DOORS, SINGULAR
-from sensors.file_beside import JOB_KEYS
 from sensors.file_defaults import DefaultsFile
+from sensors.file_job import JOB_KEYS
 from sensors.file_policy import PolicyFile
 from sensors.files import NAMES, Door, Json
 from sensors.graph import graph
@@ -55,7 +55,7 @@ RUNNERS = {
     "repository": "The repository's name in Dagster, where the code names one",
     "run_config": "What the run is given in Dagster; `{name}` stands for a parameter",
     "tags": "Of the run; `{name}` stands for a parameter",
-    "schedule": "Which schedule over there is paused: of Dagster, where the job has several; of EventBridge",
+    "schedule": "Which schedule over there is meant: one of several in Dagster; one of EventBridge",
     "dag": "The DAG's id in Airflow",
     "conf": "What the run is given in Airflow; `{name}` stands for a parameter",
     "login": "A username and password for which Airflow gives a token",
@@ -73,7 +73,9 @@ def schemas(catalog: Catalog) -> dict[str, Json]:
         entry = _of(door, f"A {SINGULAR[kind]} of Patrol", names)
         if kind == "jobs":
             keys = {key for needed, others in JOB_KEYS.values() for key in (*needed, *others)}
-            entry["properties"] |= {key: {"description": RUNNERS[key]} for key in sorted(keys)}
+            own = sorted(keys - entry["properties"].keys())
+            entry["properties"] |= {key: {"description": RUNNERS[key]} for key in own}
+            entry["properties"]["schedule"]["anyOf"].append({"type": "string"})
         shared = entry.pop("$defs", {})
         found[kind] = {
             "$schema": entry.pop("$schema"),

@@ -40,12 +40,14 @@ ROOMS: Mapping[str, str] = {
     "bot.workbench.preview": f"{PURE} sensors bot.slack {PROCESS}",
     "bot.new": "sensors sensors.model bot.workbench bot.process.errors",
     "bot.mending": f"{PURE} bot.store bot.engine bot.workbench.hindsight {PROCESS}",
-    "bot.view": f"{PURE} bot.store bot.project bot.engine {PROCESS}",
+    "bot.lateness": f"{PURE} bot.store {PROCESS}",
+    "bot.view": f"{PURE} bot.store bot.project bot.engine bot.lateness {PROCESS}",
     "bot.starting": f"{PURE} bot.store bot.jobs bot.project bot.engine bot.view {PROCESS}",
+    "bot.steering": f"{PURE} sensors bot.store bot.engine bot.starting bot.watch.trouble {PROCESS}",
     "bot.shifts": f"{PURE} bot.store bot.slack bot.jobs bot.project bot.engine bot.view {PROCESS}",
     "bot.deliver": f"{PURE} bot.store bot.slack bot.project bot.watch.trouble bot.engine bot.view {PROCESS}",
-    "bot.desk": f"{PURE} sensors bot.store bot.project bot.engine bot.view bot.starting bot.shifts"
-    f" bot.desk.waiting {PROCESS}",
+    "bot.desk": f"{PURE} sensors bot.store bot.project bot.engine bot.lateness bot.view bot.starting"
+    f" bot.shifts bot.desk.waiting {PROCESS}",
     "bot.schedule": f"{PURE} bot.store bot.engine bot.view bot.starting bot.desk.waiting bot.deliver"
     f" bot.watch.late bot.watch.worth bot.watch.budget bot.watch.upstreams bot.mending {PROCESS}",
     "bot.desk.waiting": f"{PURE} bot.store bot.engine {PROCESS}",

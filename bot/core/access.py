@@ -146,7 +146,7 @@ RIGHTS = {
         ("pause", "resume"),
         "`escalate 142` tells the next step of an alert.",
         timedelta(hours=72),
-        "a policy",
+        "a policy or a job",
     ),
     Deed.pace: Right(
         Role.lead,
@@ -154,7 +154,7 @@ RIGHTS = {
         ("every",),
         "`rerun payments.x` looks once more, now.",
         timedelta(days=14),
-        "a policy",
+        "a policy or a job",
     ),
     Deed.comment: Right(None, "comment on {it}", ("comment",)),
     Deed.share_rows: Right(None, "put the rows of {it} into its thread"),

@@ -1,4 +1,4 @@
-"""What people order of a policy for a while: that it rests, or runs at another pace. Pure."""
+"""What people order of a policy or a job for a while: that it rests, or runs at another pace. Pure."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ LONGEST: Mapping[OrderKind, timedelta] = {
 }
 PAUSED_FOR = timedelta(hours=2)  # where nobody says how long
 SHORTEST, SLOWEST = timedelta(minutes=1), timedelta(days=1)  # of another pace
+JOB = "job:"  # what begins so is ordered of a job
 NO_SCHEDULE = After(())  # nothing makes it due
 
 
 @dataclass(frozen=True)
 class Order:
-    """One order of a policy; of each kind one is on at a time."""
+    """One order of a policy, or of a job (`policy` is `job:x` then); of each kind one is on at a time."""
 
     policy: str
     kind: OrderKind
@@ -72,6 +73,8 @@ def on_now(order: Order) -> str:
 
 def began(order: Order) -> str:
     later = " Nothing is looked at meanwhile; what comes is looked at afterwards."
+    if order.policy.startswith(JOB):
+        later = " It is not started by itself meanwhile; afterwards once, if it was due."
     name, until = f"`{clean(order.policy)}`", f"until {when(order.until)}"
     if order.kind is OrderKind.pause:
         return f"⏸ {who(order.by)} paused {name} {until}{because(order.why)}.{later}"

@@ -17,7 +17,10 @@ from bot.core.earned import Record
 from bot.core.job_run import Ability, JobRun, Seen
 from bot.core.layout import NOT_DRAWN, Layout
 from bot.core.oncall import Duty
+from bot.core.stale import Stale
 from bot.core.trend import NO_TREND, Trend
+from bot.core.upstream import State, said_all
+from bot.core.words import when
 from sensors.model.asset import Asset, ViolationKind
 from sensors.model.graph import Node
 from sensors.model.job import Job
@@ -114,6 +117,34 @@ class PolicyLine:
     nothing_since: datetime | None = None  # its last run had nothing newer to look at, and did not ask
 
 
+@dataclass(frozen=True)
+class Turn:
+    """When a policy's turn comes, where not only the clock says so."""
+
+    after: tuple[str, ...] = ()  # what it runs after
+    ran_for: tuple[State, ...] = ()  # the states that its last run was for
+    awaits: tuple[str, ...] = ()  # of `after`, what has not come to another state since
+    since: datetime | None = None  # since when it has waited for late data
+    why: str = ""  # which
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """A sentence each, for people."""
+        ran = f"Ran last for {said_all(self.ran_for)}." if self.ran_for else ""
+        next_for = f"It runs again when these are updated: {', '.join(self.awaits)}." if self.awaits else ""
+        since = f"It has waited since {when(self.since)}: {self.why}." if self.since else ""
+        late = f"{since} It runs as soon as they have come." if since else ""
+        return tuple(one for one in (ran, next_for, late) if one)
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """What is known of an asset's age."""
+
+    updates: tuple[datetime, ...] = ()  # until when it was loaded after each of the last ones, newest first
+    stale: Stale | None = None  # where it is late or getting old
+
+
 Place = tuple[str, str]  # channel and ts of a message
 
 
@@ -149,6 +180,7 @@ class StatusReply:
     problems: tuple[str, ...] = ()  # of files, of the warehouse, of Slack, in words
     version: str = ""
     bundles: tuple[str, ...] = ()  # a line of each, where there are several
+    elsewhere: tuple[str, ...] = ()  # jobs that run and were not started here, in words
     open_total: int = 0  # of which `open_alerts` are the worst, and those of the person and his teams
     teams: tuple[str, ...] = ()  # of the person
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
@@ -156,9 +188,11 @@ class StatusReply:
     approvals: tuple[Approval, ...] = ()  # what waits for a second person
     able: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # approval id -> who may agree
     standing: tuple[str, ...] = ()  # what people have ordered for a time: snoozes of entities and policies
+    late: tuple[Stale, ...] = ()  # assets that are late, or getting old
     of: str = ""  # the team, where only what is its own was asked for
     spent: Spent = NOTHING_SPENT  # in the last 24 hours, by all policies
     backfills: tuple[BackfillRun, ...] = ()  # those that run
+    notices: Mapping[str, Place] = field(default_factory=dict)  # key of what was told -> its message
 
 
 @dataclass(frozen=True)
@@ -239,6 +273,7 @@ class PolicyReply:
     trend: Trend = NO_TREND
     cost: Cost | None = None  # of the last 24 hours
     hidden: str = ""  # why the one who asks sees nothing of what it found
+    turn: Turn = Turn()
     hangs: Hangs = ALONE
 
 
@@ -251,9 +286,9 @@ class AssetReply:
     policies: tuple[PolicyLine, ...] = ()
     waiting: tuple[Alert, ...] = ()  # alerts of which nothing is known, for data are late
     cards: Mapping[int, Place] = field(default_factory=dict)  # alert id -> its card
+    fresh: Freshness = Freshness()
     hangs: Hangs = ALONE
     made_by: tuple[JobRun, ...] = ()  # the last start here of each job that makes it, if one may be seen
-    fresh: str = ""  # how old its data are, in words
 
 
 @dataclass(frozen=True)

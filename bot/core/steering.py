@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from bot.core.action import MACHINE
 from bot.core.change import Refused
-from bot.core.job_run import JobRun, JobState
+from bot.core.job_run import JobRun, JobState, Seen
 from bot.core.words import clean, when, who
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
+
+LASTS = timedelta(minutes=5)  # after which it is said that a job cannot be seen
 
 
 def started_by(run: JobRun) -> str:
@@ -60,6 +63,18 @@ def came_to(run: JobRun) -> str:
             return "is running"
         case _:
             return run.state.word
+
+
+def elsewhere(job: str, seen: Seen, ours: Collection[str | None], now: datetime) -> list[str]:
+    """What goes on of a job that was not started here, and that it cannot be seen, each on a line."""
+    name, lines = f"`job:{clean(job)}`", []
+    for one in seen.observed.runs:
+        if not one.state.ended and one.external_id not in ours and (one.key or None) not in ours:
+            by = f", by {clean(one.by)}" if one.by else ""
+            lines.append(f"{name} runs{f' since {when(one.started_at)}' if one.started_at else ''}{by}")
+    if seen.trouble and seen.since and now - seen.since >= LASTS:
+        lines.append(f"⚠️ {name} cannot be seen since {when(seen.since)}: {clean(seen.trouble)}")
+    return lines
 
 
 def where_told(run: JobRun) -> str:

@@ -126,18 +126,18 @@ VERBS = (
     ),
     Verb(
         "pause",
-        "pause payments.x [2h reason…]",
+        "pause payments.x | job:dbt_build [2h reason…]",
         "it is not run until then, 2 h unless you say; what comes is looked at afterwards",
         ("name", "maybe_span", "words"),
         ("pause payments.x 4h the table is being rebuilt",),
     ),
-    Verb("resume", "resume payments.x", "it runs by its own schedule again", ("name",)),
+    Verb("resume", "resume payments.x | job:dbt_build", "it runs by its own schedule again", ("name",)),
     Verb(
         "every",
         "every payments.x 1h until:fri reason…",
         "it runs at this pace for a while, then by its own schedule again",
         ("name", "interval", "span", "words"),
-        ("every payments.x 1m 2h a launch",),
+        ("every payments.x 1m 2h a launch", "every job:dbt_build 2h 3d"),
     ),
     Verb(
         "backfill",

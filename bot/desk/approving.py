@@ -176,6 +176,20 @@ class Approving:
             return refused
         return job, job.fill({}, _row(alert))[0]
 
+    def plan(
+        self, person: Person, alert_id: int, job_name: str, given: Mapping[str, Any]
+    ) -> tuple[Job, str] | Refused | None:
+        """What would be sent with these values, as whoever may start it may see it."""
+        form = self.form(person, alert_id, job_name)
+        if not isinstance(form, tuple):
+            return form
+        job, alert = form[0], self.store.alerts.get(alert_id) if alert_id else None
+        if refused := self._forbidden(person, alert, job):
+            return refused
+        params, problems = job.fill(given, _row(alert))
+        wrong = "\n".join(f"It would not be started: {problem}." for problem in problems)
+        return job, wrong or self.starting.plan(job, params)
+
     # -------------------------------------------------------------------- answering
 
     def waiting(self, person: Person) -> ApprovalsReply:

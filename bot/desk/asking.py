@@ -124,7 +124,7 @@ class Asking:
             return _not_done(f"`{policy.name}` is {policy.status.value}: it is not run.")
         now, kind = self.engine.clock(), OrderKind.pause if said.verb == "pause" else OrderKind.every
         until = self.view.ends(person.slack, said) or now + PAUSED_FOR
-        if wrong := _too_much(kind, said.interval, until - now):
+        if wrong := too_much(kind, said.interval, until - now):
             return _not_done(wrong)
         wanted = Order(policy.name, kind, until, person.slack, said.words, now, said.interval)
         does, undo = self.engine.orders.begin(wanted).does, f"undo: `/patrol resume {policy.name}`"
@@ -145,11 +145,11 @@ def _not_done(why: str) -> Said:
     return Said(why, "Nothing was done.", ok=False)
 
 
-def _too_much(kind: OrderKind, interval: timedelta | None, span: timedelta) -> str:
+def too_much(kind: OrderKind, interval: timedelta | None, span: timedelta) -> str:
     """Why so much is not ordered, in words; empty where it may be."""
     if span > ORDERED_MOST[kind]:
         what = "be paused" if kind is OrderKind.pause else "run at another pace"
-        return f"A policy can {what} for {say_duration(ORDERED_MOST[kind])} at most."
+        return f"A policy or a job can {what} for {say_duration(ORDERED_MOST[kind])} at most."
     if interval and not SHORTEST <= interval <= SLOWEST:
         return f"A pace lies between {say_duration(SHORTEST)} and {say_duration(SLOWEST)}."
     return ""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.core.access import Deed
-from bot.core.backfill import MOST_NAMED, BackfillRun, BackfillState, Stage, on_now, takes
+from bot.core.backfill import MOST_NAMED, BackfillRun, BackfillState, Stage, on_now, progress, takes
 from bot.core.change import Refused
 from bot.core.command import Command
 from bot.core.past import between
@@ -75,7 +75,7 @@ class Backfilling:
         return AskReply(ask, tuple(_shown(found)), "Start the backfill")
 
     def _running(self) -> Said:
-        lines = [f"{on_now(one)}." for one in self.store.backfills.begun()]
+        lines = [f"{on_now(one)}: {progress(one)}." for one in self.store.backfills.begun()]
         hint = (
             "`stop BKF-1` ends one after the window at hand."
             if lines

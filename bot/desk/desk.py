@@ -28,6 +28,7 @@ from bot.core.action import (
 from bot.core.alert import Alert
 from bot.core.change import Refused
 from bot.core.command import Command, Mistake
+from bot.core.order import JOB
 from bot.core.reply import (
     AskReply,
     Person,
@@ -47,6 +48,7 @@ from bot.desk.approving import Approving, Form
 from bot.desk.asking import Asking
 from bot.desk.backfilling import Backfilling
 from bot.desk.digests import Digests
+from bot.desk.job_orders import JobOrders
 from bot.desk.jobs import Jobs
 from bot.desk.listing import listed
 from bot.desk.revealing import Revealing
@@ -77,6 +79,7 @@ class Desk:
         self.approving = Approving(self.acting, starting)
         self.backfilling = Backfilling(self.acting)
         self.jobs = Jobs(self.acting, self.approving)
+        self.job_orders = JobOrders(self.acting, starting)
         others = {
             "job": self.approving.confirmed,
             "cancel": self.jobs.cancelled,
@@ -157,6 +160,11 @@ class Desk:
     def start_form(self, person: Person, alert_id: int, job_name: str) -> Form | Refused | None:
         return self.approving.form(person, alert_id, job_name)
 
+    def plan_job(
+        self, person: Person, alert_id: int, job_name: str, params: Mapping[str, Any]
+    ) -> tuple[Job, str] | Refused | None:
+        return self.approving.plan(person, alert_id, job_name, params)
+
     def met(self, slack: str, zone: str) -> None:
         """What Slack says of somebody who asks: by whose clock he speaks."""
         self.view.zones[slack] = zone
@@ -180,7 +188,7 @@ class Desk:
         return self.why.alert(alert, person.slack) if alert else None
 
     def status(self, person: Person) -> StatusReply:
-        return self.view.status(person.slack)
+        return replace(self.view.status(person.slack), elsewhere=self.jobs.elsewhere())
 
     def alert_at(self, channel: str, ts: str) -> int | None:
         """The alert whose card this is."""
@@ -195,7 +203,9 @@ class Desk:
         if isinstance(parsed, Mistake):
             return Said(parsed.what, parsed.hint, ok=False)
         asks: Mapping[str, Callable[[Person, Command], Reply]] = {
-            "status": self._status,
+            "status": lambda p, said: self.jobs.with_seen(
+                places.status(self.engine, self.view, p.slack, said.name)
+            ),
             "list": lambda p, said: listed(self.engine, self.view, p.slack, said.filters),
             "show": self._show,
             "policy": lambda p, said: places.policy(self.engine, self.view, p.slack, said.name),
@@ -214,6 +224,8 @@ class Desk:
             **self.jobs.asks,
             "graph": lambda _, said: graph.page(self.engine.catalog, said.name),
         }
+        if parsed.verb in ("show", "status") and parsed.name.startswith(JOB):
+            return self.jobs.page(person, parsed.name)
         if parsed.name and parsed.verb in ("snooze", "wake"):
             return self._of_scope(person, parsed)
         ask = asks.get(parsed.verb)
@@ -237,7 +249,8 @@ class Desk:
         said = replace(said, words=self._readable(said.words))
         if len(said.words) > NOTE_MOST:
             return too_long(said.words, NOTE_MOST)
-        return unrefused(self.asking.order(person, said))
+        does = self.job_orders if said.name.startswith(JOB) else self.asking
+        return unrefused(does.order(person, said))
 
     def confirm(self, person: Person, ask: int) -> Said:
         """Yes to what was shown."""
@@ -311,8 +324,6 @@ class Desk:
         return name if name in names else next((s for s, n in names.items() if n.lower() == name), None)
 
     def _show(self, person: Person, said: Command) -> Reply:
-        if said.name.startswith("job:"):
-            return self.jobs.page(person, said.name)
         if said.name:
             return places.named(self.engine, self.view, person.slack, said.name)
         targets = self._targets(person, said)
@@ -323,11 +334,6 @@ class Desk:
         if targets[1:]:
             return one_at_a_time("show", targets[0])
         return unrefused(self.show(person, targets[0]) or self.view.unknown_alert(targets[0]))
-
-    def _status(self, person: Person, said: Command) -> Reply:
-        if said.name.startswith("job:"):
-            return self.jobs.page(person, said.name)
-        return places.status(self.engine, self.view, person.slack, said.name)
 
     def _why(self, person: Person, said: Command) -> Reply:
         if wrong := sorted(name for name, value in said.filters.items() if value and name != "policy"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.core import steering
@@ -10,9 +11,11 @@ from bot.core.access import Deed, may
 from bot.core.alert import Alert
 from bot.core.change import Refused
 from bot.core.command import Command
+from bot.core.job_due import LATE_JOB, job_ref, late_key, schedule_of
 from bot.core.job_run import Ability, JobRun, JobState, Seen
 from bot.core.order import on_now
-from bot.core.reply import AskReply, JobReply, Person, Reply, Said
+from bot.core.plan import next_due
+from bot.core.reply import AskReply, JobReply, Person, Reply, Said, StatusReply
 from bot.core.saying import unrefused
 from bot.core.unknown import no_such
 from bot.desk.acting import Acting
@@ -21,6 +24,7 @@ from bot.desk.graph import beside
 from bot.process.errors import JobRefused
 from sensors.model.job import Job
 
+ELSEWHERE = 10  # lines about jobs that others have started
 LISTED = 10  # runs of a job on its page
 READ = 60  # runs that are read for them: some are for alerts that not everybody may see
 
@@ -53,21 +57,41 @@ class Jobs:
         if found is None:
             return no_such("job", name.removeprefix("job:"), list(self.engine.catalog.jobs))
         runs = self.view.seen_of(person.slack, self.store.jobs.of_job(found.name, READ))[:LISTED]
-        orders = [one for one in self.store.orders.on() if one.policy == f"job:{found.name}"]
+        now, orders = self.engine.clock(), self.store.orders.on()
+        schedule = schedule_of(found, orders, now)
+        late = self.store.alerts.open(policy=LATE_JOB, limit=1000)
         return JobReply(
             found,
             runs,
             self.store.sightings.seen([found.name]).get(found.name, Seen()),
             self.starting.abilities(found),
             self.stoppable(person, runs),
-            standing=tuple(on_now(one) for one in orders),
-            hangs=beside(self.engine.catalog, f"job:{found.name}"),
+            next_due(schedule, now) if schedule else None,
+            tuple(on_now(one) for one in orders if one.policy == job_ref(found.name)),
+            beside(self.engine.catalog, job_ref(found.name)),
+            next((alert.title for alert in late if alert.key == late_key(found.name)), ""),
         )
 
     def stoppable(self, person: Person, runs: tuple[JobRun, ...]) -> tuple[int, ...]:
         """Those of the runs whose end this person may ask for now."""
         going = [run for run in runs if steering.over(run) is None]
         return tuple(run.id for run in going if self._why_not(person, run, self._alert(run)) is None)
+
+    def with_seen(self, status: Reply) -> Reply:
+        """The same with what goes on elsewhere, where all is told."""
+        if isinstance(status, StatusReply) and not status.of:
+            return replace(status, elsewhere=self.elsewhere())
+        return status
+
+    def elsewhere(self) -> tuple[str, ...]:
+        """Jobs that run and were not started here, and those that cannot be seen."""
+        now, lines = self.engine.clock(), []
+        for name, seen in sorted(self.store.sightings.seen(self.engine.catalog.jobs).items()):
+            if seen.trouble or any(not one.state.ended for one in seen.observed.runs):
+                runs = self.store.jobs.unended(name)
+                ours = {run.external_id for run in runs} | {run.idempotency_key for run in runs}
+                lines += steering.elsewhere(name, seen, ours, now)
+        return tuple(lines[:ELSEWHERE])
 
     def _alert(self, run: JobRun) -> Alert | None:
         return self.store.alerts.get(run.alert) if run.alert else None

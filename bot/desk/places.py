@@ -13,6 +13,7 @@ from bot.core.unknown import no_such
 from bot.desk.graph import beside
 from bot.desk.policy_page import policy_page
 from bot.engine.engine import Engine
+from bot.lateness import freshness
 from bot.view import View
 from sensors.model.graph import ASSETS, JOB, POLICY, kind_of, name_of
 
@@ -84,6 +85,7 @@ def of_team(view: View, name: str, person: str) -> StatusReply:
         standing=(),
         backfills=tuple(one for one in whole.backfills if one.team == name),
         version="",
+        late=tuple(one for one in whole.late if one.asset.owner == name),
     )
 
 
@@ -101,4 +103,5 @@ def of_asset(view: View, name: str, person: str) -> AssetReply | None:
     lines = view.lines_for(person, view.house, reading) if reading else ()
     jobs = [name_of(one.node.ref) for one in around.ups if one.node.kind == JOB]
     runs = [run for job in jobs for run in view.seen_of(person, view.store.jobs.of_job(job, LOOKED_AT))[:1]]
-    return AssetReply(asset, lines, seen, view.cards(seen), around, tuple(runs))
+    fresh = freshness(view.store, view.catalog, asset, view.clock())
+    return AssetReply(asset, lines, seen, view.cards(seen), fresh, around, tuple(runs))

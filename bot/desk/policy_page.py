@@ -12,6 +12,7 @@ from bot.core.earned import missing, noise
 from bot.core.reply import PolicyReply, Said, Worth
 from bot.desk.graph import beside
 from bot.engine.engine import Engine
+from bot.lateness import turn
 from bot.view import View
 from sensors.graph import policy_ref
 from sensors.model.policy import Policy, Status
@@ -40,6 +41,7 @@ def policy_page(engine: Engine, view: View, name: str, person: str = "") -> Poli
         mistake,
         view.trend(policy.name, catalog.teams.get(policy.owner)),
         engine.store.costs.between(*last_day(engine.clock()), [policy.name]).get(policy.name),
+        turn=turn(engine.store, policy),
         hangs=around,
     )
 

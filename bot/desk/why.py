@@ -15,6 +15,7 @@ from bot.core.tell_snooze import on_now
 from bot.core.why import Delivery, Look, Reason
 from bot.core.words import clean, when
 from bot.engine.engine import Engine
+from bot.lateness import turn
 from bot.store.values import RunRecord
 from bot.view import View
 from sensors.model.policy import Policy
@@ -55,6 +56,7 @@ class Why:
             ("Window", why.of_window(policy)),
             ("Looks", self._looks(policy)),
         ]
+        reasons += [("Its turn", words) for words in turn(self.store, policy).words]
         orders = [one for one in self.store.orders.on() if one.policy == policy.name]
         reasons = [*reasons, *(("For a while", f"{order.on_now(one)}.") for one in orders)]
         return [*reasons, ("Warehouse", f"{clean(away)}: no policy can look.")] if away else reasons

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.backfill import BackfillRun, BackfillState, ended
 from bot.core.context import House
@@ -89,9 +89,16 @@ class Carrying:
 
     def _begin(self) -> None:
         try:
-            self._carry_out()
+            self._soundly()
         except StoreAway:
             log.warning("backfill left", backfill=self.run.id, why="the store is away: it is taken up again")
+
+    def _soundly(self) -> None:
+        """What breaks here is told as any failure is."""
+        try:
+            self._carry_out()
+        except StoreAway:
+            raise
         except Exception:
             log.exception("backfill broke", backfill=self.run.id)
             self._end(BackfillState.failed, BROKEN)
@@ -143,7 +150,7 @@ class Carrying:
             lambda seconds: self.over.wait(seconds) or self._changed(n),
             by=self.run.by,
             again=self.run.again,
-            waits=lambda why: self._waits(n, why),
+            waits=lambda why: self._waits(n, clean(why)),
         )
         since = time.monotonic()
         for step in work.steps():
@@ -185,16 +192,16 @@ class Carrying:
         kept = self.store.backfills.get(self.run.id)
         by = kept.ended_by if kept and state is BackfillState.stopped else ""
         self.run = replace(self.run, state=state, why=why, ended_by=by, ended_at=now)
-        told = [] if state is BackfillState.stopped else [self._told(int(now.timestamp()))]
+        told = [] if state is BackfillState.stopped else [self._told(now)]
         if self.store.backfills.end(self.run, told, now):
             log.info("backfill ended", backfill=self.run.id, state=state.value, why=why, done=self.run.done)
 
-    def _told(self, at: int) -> Notice:
+    def _told(self, at: datetime) -> Notice:
         """Who asked for it hears of its end, below its message."""
         house = House(self.engine.catalog, self.engine.project.owner, self.run.asked_at)
         text = ended(self.run, self.store.backfills.found(self.run), house.hides(self.run))
         body = {"text": text, "people": [self.run.by], "under": self.run.key}
-        return Notice(f"{self.run.key}-ended-{at}", self.run.team, self.run.channel, body)
+        return Notice(f"{self.run.key}-ended-{at:%Y%m%d%H%M%S%f}", self.run.team, self.run.channel, body)
 
 
 def _failure(failed: Step | None) -> str:

@@ -1,4 +1,4 @@
-"""Pauses and other paces of policies: begun, ended, announced; and the policies as they therefore run now."""
+"""Pauses and other paces of policies and jobs: begun, ended, announced; policies as they therefore run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.core.alert import Lane
 from bot.core.notice import Notice
-from bot.core.order import Order, OrderKind, began, ended, ordered
+from bot.core.order import JOB, Order, OrderKind, began, ended, ordered
 from bot.core.route import channel_in, lane_of
 from bot.process.log import get
 from bot.project import Project
@@ -31,6 +31,11 @@ class Orders:
         found, on, now = self.project.catalog.policies, self._on, self.clock()
         changed = {one.policy: ordered(found[one.policy], on, now) for one in on if one.policy in found}
         return {**found, **changed} if changed else found
+
+    @property
+    def on(self) -> tuple[Order, ...]:
+        """All that is on, of policies and of jobs, as this process knows it."""
+        return self._on
 
     def paused(self) -> set[str]:
         now = self.clock()
@@ -62,9 +67,10 @@ class Orders:
         return self.store.orders.end(order.id, by or None, notices, self.clock())
 
     def _notices(self, order: Order, key: str, text: str) -> list[Notice]:
-        """Where the policy's alerts go; where it has no place, nobody need know."""
-        policy = self.project.catalog.policies.get(order.policy)
-        team = self.project.catalog.teams.get(policy.owner) if policy else None
+        """Where the policy's alerts go, or those of the job's team; without a place nobody need know."""
+        catalog = self.project.catalog
+        policy, job = catalog.policies.get(order.policy), catalog.jobs.get(order.policy.removeprefix(JOB))
+        owner = policy.owner if policy else job.owner if job else ""
+        team = catalog.teams.get(owner)
         channel = channel_in(lane_of(policy) if policy else Lane.live, policy, team)
-        owner = policy.owner if policy else ""
         return [Notice(key, owner, channel, {"text": text})] if channel else []

@@ -3,6 +3,7 @@ the program, an option or a piece of code."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -10,28 +11,18 @@ from typing import Any
 from bot.jobs import fill
 from bot.process.errors import JobRefused
 
-STARTERS = {"env", "sudo", "doas", "su", "nice", "nohup", "setsid", "timeout", "time", "xargs", "exec", "ssh"}
-SPEAKERS = {
-    "sh",
-    "bash",
-    "dash",
-    "zsh",
-    "ksh",
-    "fish",
-    "python",
-    "perl",
-    "ruby",
-    "node",
-    "php",
-    "psql",
-    "duckdb",
+STARTERS = {"env", "sudo", "doas", "su", "nice", "nohup", "setsid", "timeout", "time", "xargs", "ssh"}
+SPEAKERS = {  # they run what their first argument names or is
+    *("sh", "bash", "dash", "zsh", "ksh", "fish"),
+    *("python", "perl", "ruby", "node", "php"),
 }
-CODE = {"-c", "-e", "-E", "-lc", "-ec", "-r", "-p", "--command", "--eval", "--execute"}
+CLIENTS = {"psql", "duckdb", "sqlite", "mysql", "snowsql", "snow"}  # they run what follows one of:
+SAYS = {"-c", "-e", "-q", "--command", "--execute", "--query"}
 
 
 def problems(where: str, command: Sequence[str]) -> Iterator[str]:
     """What is wrong with a list as it is declared."""
-    program = command[0]
+    program, *rest = command
     if not program.strip() or fill.names(program) or "${" in program:
         yield f"{where}: a parameter or a variable cannot choose the program; write its name first"
     if any("${" in argument for argument in command):
@@ -39,15 +30,29 @@ def problems(where: str, command: Sequence[str]) -> Iterator[str]:
     name = PurePath(program).name.rstrip("0123456789.")
     if name in STARTERS and fill.names(list(command)):
         yield f"{where}: {name} starts another program, which a parameter could choose; name that one"
-    rest = command[1:]
+    code = _code(name, rest)
     end = rest.index("--") if "--" in rest else len(rest)
     for at, argument in enumerate(rest):
         if not fill.names(argument):
             continue
-        if name in SPEAKERS and at and rest[at - 1] in CODE:
-            yield f"{where}: {argument[:60]!r} would become code; give the value as an argument of its own"
+        if at in code:
+            yield f"{where}: {argument[:60]!r} would choose what {name} runs; give it after that"
         elif at < end and argument.startswith("-") and fill.names(argument.partition("=")[0]):
             yield f"{where}: a parameter cannot choose an option: --name={{value}}, not {argument[:60]!r}"
+
+
+def _code(name: str, rest: Sequence[str]) -> set[int]:
+    """Which arguments are, or name, what such a program runs."""
+    if name in CLIENTS:
+        return {at + 1 for at, argument in enumerate(rest) if argument in SAYS}
+    if name not in SPEAKERS:
+        return set()
+    for at, argument in enumerate(rest):
+        if argument == "-m" or re.fullmatch(r"-[A-Za-z]*[ceEr]|--eval|--command", argument):
+            return {*range(at + 2)}
+        if not argument.startswith("-"):
+            return {*range(at + 1)}
+    return {*range(len(rest))}
 
 
 def filled(command: Sequence[str], values: Mapping[str, Any]) -> list[str]:

@@ -162,6 +162,22 @@ def shown(address: str, filler: fill.Filler, job: Job) -> str | None:
 
 
 @contextmanager
+def shaped(name: str) -> Iterator[None]:
+    """An answer that has not the shape that its reader takes for granted is none: JobUnknown."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise JobUnknown(f"{name} answered in a shape that Patrol does not know.") from error
+
+
+def id_of(value: Any) -> str:
+    """An id of a run as an answer holds it; ValueError where it is none that could be asked about."""
+    if isinstance(value, str) and 0 < len(value) <= 250 and value.isprintable():
+        return value
+    raise ValueError(f"no id: {value!r:.60}")
+
+
+@contextmanager
 def masked(filler: fill.Filler, job: Job) -> Iterator[None]:
     """What is refused or unknown is said without what the environment holds."""
     try:

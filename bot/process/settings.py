@@ -13,17 +13,18 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from bot.process import settings_bundles
+from bot.process import settings_bundles, settings_hooks
 from bot.process.errors import SettingsError
 from bot.process.settings_bundles import DIALECTS
-from bot.process.settings_words import ABOUT, CHOICES, called
+from bot.process.settings_hooks import Hook
+from bot.process.settings_words import ABOUT, CHOICES, called, token
 from sensors.model.bundle import Bundle
 
 FILE = "patrol.yml"
 SLACK = "https://slack.com/api/"
 SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
 ADDRESSES = ("store_url", "warehouse_url", "ping_url")  # may carry a password
-NESTED = ("bundles",)  # what is no single value, and stands in the file alone
+NESTED = ("bundles", "hooks")  # what is no single value, and stands in the file alone
 HIDDEN = (*SECRETS, "ping_url")  # its path may be a secret, too
 
 
@@ -61,6 +62,7 @@ class Settings:
     slack_app_token: str | None
     slack_signing_secret: str | None
     bundles: tuple[Bundle, ...] = ()
+    hooks: tuple[Hook, ...] = ()
 
     @property
     def manifest(self) -> Path | None:
@@ -103,11 +105,12 @@ def load(project: Path, environ: Mapping[str, str]) -> Settings:
         mistakes += [_sentence(e, given[str(e["loc"][0])]) for e in error.errors(include_url=False)]
         checked = _Checked()
     bundles, wrong = settings_bundles.read(nested.get("bundles"), checked)
-    mistakes += wrong
+    hooks, wrong_hooks = settings_hooks.read(nested.get("hooks"))
+    mistakes += [*wrong, *wrong_hooks]
     if mistakes:
         raise SettingsError(_listed(mistakes))
     values = checked.model_dump() | {n: _absolute(getattr(checked, n), project) for n in ADDRESSES}
-    settings = Settings(project=project, bundles=bundles, **values)
+    settings = Settings(project=project, bundles=bundles, hooks=hooks, **values)
     return replace(settings, bundles=tuple(replace(b, functions=settings.may_call) for b in bundles))
 
 
@@ -146,7 +149,7 @@ def schema() -> dict[str, Any]:
         plain = ("type", "minimum", "maximum", "default")
         kept = {k: v for k, v in known[name].items() if k in plain and v is not None}
         said[name] = {"type": ["string", "null"], "description": about, **kept, **choices}
-    said["bundles"] = settings_bundles.schema()
+    said |= {"bundles": settings_bundles.schema(), "hooks": settings_hooks.schema()}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": FILE,
@@ -186,16 +189,6 @@ def _dialect(name: str) -> str:
     if name.lower() not in DIALECTS:
         raise ValueError(f"must be a dialect of SQL such as {', '.join(DIALECTS[:4])}")
     return name.lower()
-
-
-def _token(prefix: str, what: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if re.fullmatch(rf"{prefix}[\w.-]+", text):
-            return text
-        swapped = f" (this one begins with {text[:5]})" if re.match(r"xox[a-z]-|xapp-", text) else ""
-        raise ValueError(f"must be {what}, which begins with {prefix}{swapped}")
-
-    return AfterValidator(check)
 
 
 Days = Annotated[int | None, Field(ge=35, le=36500, description="a whole number of days, 35 or more")]
@@ -240,8 +233,8 @@ class _Checked(BaseModel):
     evidence_days: Days = None
     history_days: Days = None
     audit_days: Days = None
-    slack_bot_token: Annotated[str, _token("xoxb-", "a bot token")] | None = None
-    slack_app_token: Annotated[str, _token("xapp-", "an app-level token")] | None = None
+    slack_bot_token: Annotated[str, token("xoxb-", "a bot token")] | None = None
+    slack_app_token: Annotated[str, token("xapp-", "an app-level token")] | None = None
     slack_signing_secret: str | None = None
 
 

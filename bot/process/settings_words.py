@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pydantic import AfterValidator
+
 from bot.process.settings_bundles import DIALECTS
 
 CHOICES = {
@@ -48,3 +50,13 @@ def called(names: str) -> str:
     if all(re.fullmatch(r"[a-z_]\w*(\.[a-z_]\w*){0,2}", name) for name in given):
         return " ".join(given)
     raise ValueError("must be names of functions with commas between, such as risk_score, core.normalize")
+
+
+def token(prefix: str, what: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if re.fullmatch(rf"{prefix}[\w.-]+", text):
+            return text
+        swapped = f" (this one begins with {text[:5]})" if re.match(r"xox[a-z]-|xapp-", text) else ""
+        raise ValueError(f"must be {what}, which begins with {prefix}{swapped}")
+
+    return AfterValidator(check)

@@ -35,7 +35,7 @@ from bot.core.trend import Trend
 from bot.core.verbs import BY_NAME
 from bot.core.words import count
 from bot.slack import approvals, backfill, duty
-from bot.slack.asset import asset
+from bot.slack.asset import asset, stale_line
 from bot.slack.blocks import Block, Face, actions, button, context, header, preformatted, section, verbatim
 from bot.slack.costs import dearest, of_policy
 from bot.slack.digest import digest
@@ -63,6 +63,7 @@ from sensors.model.clock import say_duration
 from sensors.model.policy import Cron, Every, Policy
 
 STATUS_OPEN = 8
+LATE_MOST = 8
 COLUMNS_IN_FULL, ROWS_MOST = 12, 10
 SEVERAL_MOST = 20  # alerts that a button can name
 
@@ -252,23 +253,25 @@ def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
         *titled("⚠️ Needs a look", [answer(problem, 300) for problem in reply.problems[:8]]),
         section(head),
         *sections(alert_lines(reply.open_alerts, reply.cards, room), STATUS_OPEN),
-        *around(reply),
+        *around(reply, room),
     ]
     return Face(trimmed(head, 300), blocks[:48])
 
 
-def around(reply: StatusReply, policies: Sequence[str] | None = None) -> list[Block]:
+def around(reply: StatusReply, room: Room, policies: Sequence[str] | None = None) -> list[Block]:
     """All of `status` but the alerts: what waits for a second person, who is on call, policies (all, or these
     lines of them), jobs."""
     waiting = [approvals.line(asked, reply.able.get(asked.id, ())) for asked in reply.approvals[:10]]
     return [
         *titled("Waiting for a second person", waiting),
+        *titled("⏳ Late data", [stale_line(one) for one in reply.late], LATE_MOST),
         *titled("For a while", [answer(line) for line in reply.standing]),
-        *titled("Backfills", backfill.lines(reply.backfills)),
+        *titled("Backfills", backfill.lines(reply, room)),
         *titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
         *titled("Policies", policy_lines(reply.policies) if policies is None else policies, POLICIES_MOST),
         *(titled("Dearest in 24 hours", dearest(reply.spent)) if policies is None else []),
         *titled("Jobs", job_lines(reply.jobs, 5)),
+        *titled("Jobs elsewhere", [answer(line, 400) for line in reply.elsewhere]),
         *titled("Bundles", [answer(line, 300) for line in reply.bundles[:20]]),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
     ]
@@ -287,6 +290,7 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         f"asked with {escape(found.session.words, 300)}" if found.session.said else "",
         _unasked(reply.line.nothing_since),
         of_policy(found, reply.cost),
+        *(answer(words, 400) for words in reply.turn.words),
         _reports(reply.reports, found.name),
         link(found.runbook, "Runbook") if found.runbook else "",
     ]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bot.core.reply import AssetReply
+from bot.core.reply import AssetReply, Freshness
+from bot.core.stale import Stale
 from bot.core.words import count
 from bot.slack.blocks import Face, context, header, section
 from bot.slack.graph import hanging
 from bot.slack.jobs import job_lines
 from bot.slack.lines import ANYWHERE, Room, alert_lines, titled
 from bot.slack.policies import policy_lines
-from bot.slack.text import answer, code, escape
+from bot.slack.text import AGO, code, date, escape, sentence
 from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.model.clock import say_duration
 from sensors.model.graph import ASSETS, POLICY
@@ -27,14 +28,32 @@ def asset(reply: AssetReply, room: Room = ANYWHERE) -> Face:
     blocks = [
         header(found.name),
         section(f"{head}{about}"),
-        *context([_expected(found)]),
-        *([section(answer(reply.fresh))] if reply.fresh else []),
+        *([section(stale_line(reply.fresh.stale))] if reply.fresh.stale else []),
+        *context([one for one in (_fresh(reply.fresh), _expected(found)) if one]),
         *titled("Late data: nothing is known of", alert_lines(reply.waiting, reply.cards, room)),
         *hanging(reply.hangs, without={POLICY} if reply.policies else ()),
         *titled("Made by", job_lines(reply.made_by, JOBS_MOST)),
         *titled("Read by", policy_lines(reply.policies), READERS_MOST),
     ]
     return Face(head, blocks[:48])
+
+
+def stale_line(stale: Stale) -> str:
+    """An asset that is late or getting old, whose it is, and what hangs on it."""
+    mark, word = ("🔴", "late") if stale.late else ("🟠", "getting old")
+    owner = f" · {escape(stale.asset.owner, 40)} own it" if stale.asset.owner else ""
+    aged = "last changed" if stale.asset.aged_by == LAST_ALTERED else "loaded until"
+    until = f"{aged} {date(stale.until)} ({date(stale.until, AGO)})"
+    return f"{mark} {code(stale.asset.name, 80)} *{word}* · {until}{owner}\n{sentence(stale.hangs, 400)}"
+
+
+def _fresh(fresh: Freshness) -> str:
+    """Until when its data are there, and how that has gone on."""
+    if not fresh.updates:
+        return ""
+    newest, before = fresh.updates[0], fresh.updates[1:]
+    older = f"; before: {', '.join(date(at) for at in before)}" if before else ""
+    return f"fresh until {date(newest)} ({date(newest, AGO)}){older}"
 
 
 def _expected(found: Asset) -> str:

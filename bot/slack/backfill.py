@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from bot.core.backfill import (
     BackfillRun,
@@ -16,8 +16,10 @@ from bot.core.backfill import (
     span,
     state_in_words,
 )
+from bot.core.reply import StatusReply
 from bot.slack.blocks import Block, Face, actions, button, context, header, section
-from bot.slack.text import answer, cut, fold, trimmed, unpinged
+from bot.slack.lines import Room
+from bot.slack.text import answer, cut, escape, fold, link, trimmed, unpinged
 
 MARKS = {
     BackfillState.done: "✅",
@@ -45,7 +47,7 @@ def card(run: BackfillRun, found: Found, hidden: bool, names: Mapping[str, str])
         *context([f"{answer(named(run))} · {answer(span(run))}", f"asked for by {by(run.by)}"]),
         *_buttons(run),
     ]
-    return Face(trimmed(f"{fold(title)}: {answer(progress(run))}", 300), blocks)
+    return Face(trimmed(f"{escape(title, 200)}: {answer(progress(run))}", 300), blocks)
 
 
 def _first(run: BackfillRun) -> str:
@@ -67,6 +69,12 @@ def _buttons(run: BackfillRun) -> list[Block]:
     return []
 
 
-def lines(runs: Iterable[BackfillRun]) -> list[str]:
-    """Those that run, a line each. No figures, of which Home would be drawn anew all the time."""
-    return [answer(on_now(run), 400) for run in runs]
+def lines(reply: StatusReply, room: Room) -> list[str]:
+    """Those that run, a line each, with a link to the message that says how far. No figures, of which Home
+    would be drawn anew all the time."""
+    return [_line(run, room.link(reply.notices.get(run.key))) for run in reply.backfills]
+
+
+def _line(run: BackfillRun, url: str | None) -> str:
+    name = link(url, run.name) if url else f"*{run.name}*"
+    return f"{name}{answer(on_now(run).removeprefix(run.name), 400)}"

@@ -55,6 +55,11 @@ class Desk(Protocol):
     ) -> tuple[Job, Mapping[str, Any]] | Refused | None:
         """The job with its parameters filled in from the alert's newest row."""
 
+    def plan_job(
+        self, person: Person, alert_id: int, job: str, params: Mapping[str, Any], /
+    ) -> tuple[Job, str] | Refused | None:
+        """What it would send with these values, or what is wrong with them; nothing is sent."""
+
     def start_job(
         self, person: Person, alert_id: int | None, job: str, params: Mapping[str, Any], /
     ) -> Said | Refused: ...

@@ -32,7 +32,7 @@ def home(reply: StatusReply, person: Person, room: Room = ANYWHERE, notice: str 
         *_to_agree(reply, person),
         *titled("💤 Snoozes that end", _ending(reply, person, room), LINES),
         *titled("⏳ Not known: data late", _late(reply, room), LINES),
-        *around(_his_first(reply, person), _unwell(reply)),
+        *around(_his_first(reply, person), room, _unwell(reply)),
     ]
     return {"type": "home", "blocks": blocks[:BLOCKS]}
 

@@ -16,7 +16,7 @@ from bot.slack.text import AGO, answer, code, cut, date, escape, fold, link, men
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
 
-CANCEL, RETRY, START = "job.cancel", "job.retry", "job.start"  # what the buttons do
+CANCEL, RETRY, START, PLAN = "job.cancel", "job.retry", "job.start", "job.plan"  # what the buttons do
 BUTTONS = 5
 SEEN_MOST = 10
 

@@ -29,6 +29,7 @@ from bot.slack.desk import Desk
 from bot.slack.gate import OUTSIDER, Gate, Seen
 from bot.slack.handoff import ACCEPT
 from bot.slack.homes import Homes
+from bot.slack.jobs import PLAN
 from bot.slack.modals import Errand
 from bot.slack.payloads import Place
 from bot.slack.pictures import Pictures
@@ -209,7 +210,10 @@ class Listeners:
     def of_job(self, ack: Ack, body: Body, context: BoltContext) -> None:
         """What is asked for by a button about a job: as if it were typed; or its form is opened."""
         clicked, typed = payloads.click(body), payloads.of_job(body)
-        if clicked.opens and clicked.errand:
+        if clicked.action_id == PLAN:
+            ack()
+            self._turns.later(lambda: self._talk.plan(clicked))
+        elif clicked.opens and clicked.errand:
             ack()
             self._turns.later(lambda: self._open(clicked))
         elif not typed:
@@ -220,7 +224,7 @@ class Listeners:
                 context, clicked.place, lambda: self._desk.command(clicked.place.person, typed)
             )
             ack()
-            self._settle(outcome, lambda reply: self._talk.answer(clicked.place, reply), clicked.place)
+            self._settle(outcome, lambda reply: self._talk.answer_in(clicked, reply), clicked.place)
 
     def accept(self, ack: Ack, body: Body, context: BoltContext) -> None:
         """Of the card of a handoff."""

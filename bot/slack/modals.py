@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,15 +13,16 @@ from bot.core.approval import needed
 from bot.core.reply import ShowReply
 from bot.slack import pictures, wording
 from bot.slack.answers import ROWS_MOST, history_lines, row_blocks
-from bot.slack.blocks import Block, actions, button, context, option, plain_text, section
+from bot.slack.blocks import Block, actions, button, context, option, plain_text, section, verbatim
 from bot.slack.face import concealed, offers, value
-from bot.slack.jobs import job_lines
+from bot.slack.jobs import PLAN, job_buttons, job_lines
 from bot.slack.lines import trend
 from bot.slack.text import code, cut, escape, fold
 from bot.slack.wording import CALLED, state
 from sensors.model.job import Job, Param
 
 NOTE_MOST = 2_000
+NUMBERS = {"integer": r"-?\d{1,15}", "number": r"-?\d{1,15}(\.\d{1,10})?"}
 VERDICTS = (
     (Disposition.true_positive, "True positive", "It is what the policy looks for, and it is not allowed"),
     (Disposition.benign, "Real but allowed", "It is what the policy looks for, and it is fine here"),
@@ -235,14 +237,16 @@ def _kept(alert: Alert) -> str:
 def _timeline(shown: ShowReply) -> list[Block]:
     blocks = [section("*Timeline*\n" + "\n".join(history_lines(shown.history, 15)))] if shown.history else []
     jobs = job_lines(shown.jobs, 5)
-    return [*blocks, section("*Jobs*\n" + "\n".join(jobs))] if jobs else blocks
+    ends = actions(job_buttons(shown.jobs, shown.stoppable))
+    return [*blocks, section("*Jobs*\n" + "\n".join(jobs)), *ends] if jobs else blocks
 
 
 # -- jobs ----------------------------------------------------------------------------------------------------
 
 
-def job(found: Job, params: Mapping[str, Any], errand: Errand) -> Block:
-    """A job's form, filled in from the alert's newest row: nothing starts before it is looked at."""
+def job(found: Job, params: Mapping[str, Any], errand: Errand, plan: str = "") -> Block:
+    """A job's form, filled in from the alert's newest row: nothing starts before it is looked at. `plan` is
+    what would be sent, where that was asked for."""
     does = (
         f"It changes: {escape(found.changes, 500)}"
         if found.changes
@@ -255,31 +259,53 @@ def job(found: Job, params: Mapping[str, Any], errand: Errand) -> Block:
         blocks += context(["It takes no parameters."])
     if waits := needed(found):
         blocks += context(["A second person must agree before it starts."])
+    blocks += actions([button("Show what would be sent", PLAN, found.name)])
+    blocks += [verbatim(plan)] if plan else []
     title = cut(fold(found.title), 24) or "Start a job"
     return modal(title, "job", errand, blocks, "Ask" if waits else "Start")
 
 
 def _field(param: Param, filled_in: Any) -> Block:
-    element: Block = {"type": "plain_text_input", "max_length": NOTE_MOST}
-    if filled_in not in (None, ""):
-        element["initial_value"] = cut(fold(filled_in), NOTE_MOST)
-    hint = "" if param.type == "string" else f"a value of type {param.type}"
+    given = "" if filled_in is None else cut(fold(filled_in), NOTE_MOST)
+    element = _choice(given) if param.type == "boolean" else _typed(param, given)
+    hint = "" if param.type in ("string", "boolean") else f"a value of type {param.type}"
     return field(f"param.{param.name}"[:255], param.name, element, hint, optional=not param.required)
+
+
+def _typed(param: Param, given: str) -> Block:
+    """What is typed; of a number only numbers, where Slack would refuse any other initial value."""
+    if param.type in ("integer", "number"):
+        number: Block = {"type": "number_input", "is_decimal_allowed": param.type == "number"}
+        return number | ({"initial_value": given} if re.fullmatch(NUMBERS[param.type], given) else {})
+    text: Block = {"type": "plain_text_input", "max_length": NOTE_MOST}
+    return text | ({"initial_value": given} if given else {})
+
+
+def _choice(given: str) -> Block:
+    options = [option("Yes", "true"), option("No", "false")]
+    element: Block = {"type": "static_select", "options": options, "placeholder": plain_text("Choose", 150)}
+    chosen = next((one for one in options if one["value"] == given.lower()), None)
+    return element | ({"initial_option": chosen} if chosen else {})
 
 
 def job_params(view: Block, found: Job | None = None) -> dict[str, str] | FieldErrors:
     """The parameters of a submitted job; with the job at hand, what is wrong with each field."""
-    given = {
-        name.removeprefix("param."): str(held).strip()
-        for name, held in filled(view).items()
-        if name.startswith("param.") and held not in (None, "")
-    }
+    typed = given(filled(view))
     wrong = {
         f"param.{param.name}": cut(problem, 150)
         for param in (found.params if found else ())
-        if param.name in given and (problem := param.problem(given[param.name]))
+        if param.name in typed and (problem := param.problem(typed[param.name]))
     }
-    return FieldErrors(wrong) if wrong else given
+    return FieldErrors(wrong) if wrong else typed
+
+
+def given(fields: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters that stand in a form's fields."""
+    return {
+        name.removeprefix("param."): str(held).strip()
+        for name, held in fields.items()
+        if name.startswith("param.") and held not in (None, "")
+    }
 
 
 # -- notes ---------------------------------------------------------------------------------------------------

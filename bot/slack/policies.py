@@ -35,6 +35,8 @@ def how(line: PolicyLine) -> str:
     """How it is with a policy, in a colour and in a word."""
     if line.order:
         return "⏱ another pace" if line.order.startswith("runs") else "⏸ paused"
+    if line.last_status is RunStatus.waiting:
+        return "⏳ waits"
     if line.last_status is RunStatus.skipped:
         return "⏳ skipped"
     if line.last_error:

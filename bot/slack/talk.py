@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.change import Refused
-from bot.core.reply import FormReply, Person, Reply, Revealed, Said, ShowReply, WhyReply
+from bot.core.reply import AskReply, FormReply, Person, Reply, Revealed, Said, ShowReply, WhyReply
 from bot.process.errors import PatrolError, SlackRefused
 from bot.slack import modals, paging, payloads, pictures, reveal, several, snoozing
 from bot.slack.answers import IN_THREADS, plainly, render, said_in_modal, said_text
@@ -97,6 +97,17 @@ class Talk:
     def answer(self, place: Place, reply: Reply | Refused) -> None:
         """`tell`, in the words of that place."""
         self._turns.later(lambda: self._answer(place, reply))
+
+    def answer_in(self, clicked: Click, reply: Reply | Refused) -> None:
+        """`answer`; what asks first asks in the modal in which it was clicked."""
+        errand = clicked.errand
+        if not (clicked.in_view and errand and isinstance(reply, AskReply)):
+            self.answer(clicked.place, reply)
+            return
+        view = snoozing.sure(reply, errand)
+        self._turns.later(
+            lambda: self._shown(lambda: self._client.push_view(clicked.trigger_id, view), clicked.place)
+        )
 
     def draws(self, reply: Reply | Refused) -> bool:
         """Whether a picture follows this answer."""
@@ -256,6 +267,19 @@ class Talk:
                 return snoozing.snooze(shown.alert, errand)
             case _:
                 return modals.more(shown, replace(errand, work_seq=shown.alert.work_seq))
+
+    def plan(self, clicked: Click) -> None:
+        """What a form's job would send, in the form; what stands in its fields stays."""
+        errand = clicked.errand
+        if errand is None:
+            return
+        given = modals.given(clicked.fields)
+        shown = self._desk.plan_job(clicked.place.person, errand.alert, errand.job, given)
+        if isinstance(shown, tuple):
+            view = modals.job(shown[0], given, errand, shown[1])
+            self._shown(lambda: self._client.update_view(clicked.view_id, view), clicked.place)
+        else:
+            self._tell(clicked.place, render(shown) if shown else plainly(GONE))
 
     def open_form(self, place: Place, wanted: FormReply, trigger_id: str) -> None:
         """The form of a job that was typed; in words with a button, where Slack does not open it."""

@@ -73,10 +73,11 @@ class Backfills:
         or is done, or one of its policies is being backfilled by another."""
         may = (BackfillState.failed.value, BackfillState.stopped.value)
         again = {"state": BackfillState.running.value, "why": "", "ended_at": None, "ended_by": ""}
+        again |= {"token": "", "lease_until": None}  # whoever had it has it no longer
         try:
             with self._database.write() as c:
                 mine = update(t).where(t.c.id == ended.id, t.c.state.in_(may))
-                if not self._changed(c, mine.values({**again, "lease_until": None}), ended.id):
+                if not self._changed(c, mine.values(again), ended.id):
                     return False
                 for n, one in enumerate(stages):
                     self._set_stage(c, ended.id, n, {**_stage(one), "held": True})

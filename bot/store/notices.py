@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Integer, Row, and_, bindparam, literal_column
 
 from bot.core.message import Message
 from bot.core.notice import Notice
+from bot.core.reply import Place
 from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.outbox import joined
@@ -44,6 +45,17 @@ class Notices:
         with self._database.read() as c:
             row = c.execute(query.where(notices.c.key == key)).first()
         return joined(row) if row else None
+
+    def places(self, keys: Collection[str]) -> dict[str, Place]:
+        """Where those of these keys stand that have been posted."""
+        query = select(notices.c.key, m.c.channel, m.c.ts).join_from(
+            notices, m, m.c.notice_id == notices.c.id
+        )
+        posted = query.where(notices.c.key.in_(list(keys)), m.c.ts.is_not(None))
+        if not keys:
+            return {}
+        with self._database.read() as c:
+            return {row.key: (row.channel, row.ts) for row in c.execute(posted)}
 
     def team_of(self, notice_id: int) -> str:
         """Which team is told by it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sensors.model.policy import NOTHING
+from sensors.model.policy import NOTHING, Schedule
 
 KEY = "idempotency_key"  # of each start; a job's templates may use it as they use parameters
 
@@ -50,6 +50,9 @@ class Job:
     changes: str = ""  # what it changes, for the one who is about to start it
     undo: str = ""
     description: str = ""
+    schedule: Schedule | None = None
+    outside: bool = False  # something else starts it: Patrol only expects it
+    late_after: timedelta | None = None
 
     def fill(self, given: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """Parameters from what a person gave, else the alert's row, else the default; and what is wrong."""

@@ -7,7 +7,7 @@ import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -18,6 +18,7 @@ from sensors.model.asset import Asset
 from sensors.model.clock import utc
 from sensors.model.policy import Query
 from sensors.warehouse import QueryTimeout, Result, WarehouseError
+from sensors.warehouse.binds import naive, valued
 from sensors.warehouse.capped import named_once, size_of
 from sensors.warehouse.dialect import native
 from sensors.warehouse.duck_errors import plainly
@@ -125,9 +126,8 @@ class Duck:
         names = self._named.get(sql)
         if names is None:
             names = self._named[sql] = _named(cursor, sql)
-        if missing := names - binds.keys():
-            raise WarehouseError(f"the query names :{min(missing)}, which has no value")
-        return {name: _bind(binds[name]) for name in names}
+        valued(names, binds)
+        return {name: naive(binds[name]) for name in names}
 
     @contextmanager
     def _stopped_after(
@@ -165,15 +165,6 @@ def _named(cursor: duckdb.DuckDBPyConnection, sql: str) -> frozenset[str]:
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise WarehouseError("only one SELECT may be run")
     return frozenset(statements[0].named_parameters)
-
-
-def _bind(value: Any) -> Any:
-    """A time goes in as naive UTC: in a UTC session that is right against columns with and without a zone,
-
-    and a comparison with a naive column needs no cast of the column."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-    return value
 
 
 def quoted(name: str) -> str:

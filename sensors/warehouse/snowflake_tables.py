@@ -15,6 +15,7 @@ from sensors.warehouse.snowflake_changes import Ask, Changes, Mark
 
 Source = tuple[str, str | None]  # a table, and its column that says how far it is loaded; None: LAST_ALTERED
 COLUMNS_S = 3600.0  # so long the columns of a table are believed: to ask wakes a warehouse
+SAME_S = 3600.0  # and so long a time whose table has the same mark: a view may hold more as time goes by
 MISSING_S = 60.0  # and so long that a table is not there
 LOADED_S = 2.0  # all policies that are due together are answered by one query
 NAME = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*){0,2}")
@@ -36,7 +37,7 @@ class Tables:
         self._clock = clock
         self._changes = Changes(ask, clock)
         self._columns: dict[str, tuple[float, Mapping[str, str]]] = {}  # until when they are believed
-        self._loaded: dict[Source, tuple[Mark | None, datetime | None]] = {}
+        self._loaded: dict[Source, tuple[Mark | None, float, datetime | None]] = {}  # mark, when it was asked
         self._loaded_at = -LOADED_S
         self._lock = threading.RLock()
 
@@ -50,9 +51,10 @@ class Tables:
         with self._lock:
             fresh = self._clock() - self._loaded_at < LOADED_S
             if not fresh or any(source not in self._loaded for source in wanted):
-                self._look_again(list(dict.fromkeys([*self._loaded, *wanted])), wanted)
+                there = [one for one, (mark, _, at) in self._loaded.items() if mark is not None or at]
+                self._look_again(list(dict.fromkeys([*there, *wanted])), wanted)
                 self._loaded_at = self._clock()
-            return {source: at for source in wanted if (at := self._loaded[source][1]) is not None}
+            return {source: at for source in wanted if (at := self._loaded[source][2]) is not None}
 
     def _look_again(self, every: list[Source], wanted: list[Source]) -> None:
         """Marks come first: what changes between them and the times is asked again the next time."""
@@ -62,10 +64,12 @@ class Tables:
             newest = self._newest(stale, [one for one in stale if one in wanted])
             for one in set(stale) - newest.keys():
                 self._loaded.pop(one, None)
-            self._loaded |= {one: (marks.get(one[0]), at) for one, at in newest.items()}
+            now = self._clock()
+            self._loaded |= {one: (marks.get(one[0]), now, at) for one, at in newest.items()}
 
     def _changed(self, source: Source, mark: Mark | None) -> bool:
-        return mark is None or self._loaded[source][0] != mark
+        known, asked_at, _ = self._loaded[source]
+        return mark is None or known != mark or self._clock() - asked_at >= SAME_S
 
     def _newest(self, stale: list[Source], wanted: list[Source]) -> dict[Source, datetime | None]:
         try:

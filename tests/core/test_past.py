@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.ledger import Stretch, merged
-from bot.core.past import ENOUGH, Sampled, name, sampled, windows
+from bot.core.past import ENOUGH, Sampled, between, name, sampled, windows
 from bot.core.plan import due_between
 from sensors.model.policy import Cron, Every, Incremental, Now, Policy, Trailing
 from sensors.model.window import Window
@@ -86,3 +87,45 @@ def test_due_times_that_are_too_many_are_those_that_lie_apart(expression: str, m
 def test_a_minute_s_schedule_over_years_is_not_gone_through_minute_by_minute() -> None:
     found = sampled(Cron("* * * * *", "America/New_York"), NOON, NOON + 1100 * DAY, 720)
     assert (found.step, len(found.dues)) == (DAY, 1100)
+
+
+# ------------------------------------------------------------------------------ as people write it
+
+ZONES = st.sampled_from(["UTC", "America/New_York", "Europe/Berlin", "Asia/Kathmandu"]).map(ZoneInfo)
+WALL = NOON.replace(tzinfo=None)
+MOMENTS = st.integers(-(10**8), 10**8).map(lambda seconds: WALL + timedelta(seconds=seconds))
+BESIDE = st.sampled_from(["..", " .. ", "...", "…", " "])
+
+
+@given(MOMENTS, MOMENTS, BESIDE, ZONES)
+def test_two_times_are_read_by_the_clock_of_the_one_who_writes_them(
+    start: datetime, end: datetime, beside: str, zone: ZoneInfo
+) -> None:
+    found = between(f"{start.isoformat()}{beside}{end.isoformat()}", NOON.astimezone(zone))
+    assert found
+    for wall, moment in ((start, found.start), (end, found.end)):
+        assert moment.tzinfo is UTC
+        shown = moment.astimezone(zone).replace(tzinfo=None)
+        assert shown == wall or timedelta() < shown - wall <= HOUR, "only of a time that its clocks leave out"
+
+
+@given(st.integers(1, 300), st.integers(1, 300), ZONES)
+def test_how_long_ago_is_the_same_everywhere(since: int, until: int, zone: ZoneInfo) -> None:
+    now = NOON.astimezone(zone)
+    assert between(f"{since}d", now) == Stretch(NOON - since * DAY, NOON)
+    assert between(f"{since}d..now", now) == Stretch(NOON - since * DAY, NOON)
+    assert between(f"{since}d..{until}h", now) == Stretch(NOON - since * DAY, NOON - until * HOUR)
+    assert between(f"{since}d {until}h", now) == Stretch(NOON - since * DAY, NOON - until * HOUR)
+
+
+@given(st.text("0123456789-:.TZdh… now+", max_size=40) | st.text(max_size=20), ZONES)
+def test_any_text_is_a_time_or_none(text: str, zone: ZoneInfo) -> None:
+    found = between(text, NOON.astimezone(zone))
+    assert found is None or found.start.tzinfo is found.end.tzinfo is UTC
+
+
+@pytest.mark.parametrize("text", ["0001-01-01..9999-12-31", "9999-12-31T23:59Z", "7d..", "..7d", "1..2..3"])
+def test_the_ends_of_time_and_halves_break_nothing(text: str) -> None:
+    for zone in ("UTC", "America/New_York", "Asia/Kathmandu"):
+        found = between(text, NOON.astimezone(ZoneInfo(zone)))
+        assert found is None or found.start <= found.end or text.startswith("9999")

@@ -98,6 +98,7 @@ def test_cy_looks_at_what_it_takes_begins_it_bo_stops_it_and_cy_goes_on(tmp_path
         cy.looks("backfill-running", hers)
         bo.types("/patrol status")
         bo.reads(bo.answer, "Backfills", "BKF-1")
+        expect(bo.answer.get_by_role("link", name="BKF-1")).to_be_visible()
         bo.presses("Stop", his)
         bo.reads(his, "stopped by bo: what was looked at counts")
         bo.looks("backfill-stopped", his)

@@ -47,6 +47,7 @@ class MotoWorld(SageMakerWorld):
     """What the contract asks, in what moto can be asked."""
 
     monkeypatch: pytest.MonkeyPatch
+    moto: str
     silent: str  # an address at which nothing is ever answered
 
     def client(self, service: str) -> Any:
@@ -61,6 +62,26 @@ class MotoWorld(SageMakerWorld):
 
     def go_away(self) -> None:
         self._ask_at(closed())
+
+    def come_back(self) -> None:
+        self._ask_at(self.moto)
+
+    def long(self) -> str:
+        if self.job.config["starts"] == "training":
+            pytest.skip("moto ends a training job at once, and has no StopTrainingJob")
+        return super().long()
+
+    def loud(self) -> str:
+        run, logs = str(self.start().external_id), self.client("logs")
+        group = {"training": "TrainingJobs"}.get(self.job.config["starts"], "ProcessingJobs")
+        where = {"logGroupName": f"/aws/sagemaker/{group}", "logStreamName": f"{run}/algo-1-17"}
+        logs.create_log_group(logGroupName=where["logGroupName"])
+        logs.create_log_stream(**where)
+        now = int(time.time() * 1000)
+        said = ["so much work"] * 900 + [f"asked with {TOKEN}"]
+        events = [{"timestamp": now + n, "message": one} for n, one in enumerate(said)]
+        logs.put_log_events(**where, logEvents=events)
+        return run
 
     def be_slow(self) -> None:
         self._ask_at(self.silent)
@@ -91,7 +112,7 @@ def there(moto: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoWorld]:
     httpx.post(f"{moto}/moto-api/reset", timeout=30).raise_for_status()
     at_home(monkeypatch, moto)
     with silent() as nobody:
-        yield MotoWorld(SageMakerRunner(ENVIRON), sagemaker_job(), Amazon(), monkeypatch, nobody)
+        yield MotoWorld(SageMakerRunner(ENVIRON), sagemaker_job(), Amazon(), monkeypatch, moto, nobody)
 
 
 @pytest.fixture(params=["training", "processing"])

@@ -171,6 +171,7 @@ class World:
     def refuse(self) -> None: ...
     def go_away(self) -> None: ...
     def be_slow(self) -> None: ...
+    def come_back(self) -> None: ...
     def received(self) -> list[Any]:
         raise AssertionError
 
@@ -178,6 +179,7 @@ class World:
 @dataclass
 class HttpWorld(World):
     risk: Risk
+    secret = TOKEN
 
     def starts(self) -> int:
         return len(self.risk.runs)
@@ -187,6 +189,21 @@ class HttpWorld(World):
 
     def go_away(self) -> None:
         self.risk.mood = "break"
+
+    def come_back(self) -> None:
+        self.risk.mood = "well"
+
+    def long(self) -> str:
+        whole = {
+            "cancel": {"url": "${PATROL_RISK_URL}/runs/{id}/cancel"},
+            "log": "${PATROL_RISK_URL}/runs/{id}/log",
+        }
+        self.job = replace(self.job, config={**self.job.config, **whole})
+        return str(self.start().external_id)
+
+    def loud(self) -> str:
+        self.risk.log = b"so much work\n" * 900 + f"asked with {TOKEN}\n".encode()
+        return self.long()
 
     def be_slow(self) -> None:
         self.risk.mood = "slow"
@@ -215,6 +232,15 @@ class SqlWorld(World):
     def go_away(self) -> None:
         self.file.rename(self.file.with_suffix(".away"))
         self.file = self.file.with_suffix(".away")
+
+    def come_back(self) -> None:
+        self.file.rename(self.file.with_suffix(".db"))
+        self.file = self.file.with_suffix(".db")
+
+    def long(self) -> str:
+        pytest.skip("an sql job ends with its statement")
+
+    loud = long
 
     def be_slow(self) -> None:
         endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"

@@ -4,6 +4,7 @@ either, it or the real one (tests/integrations)."""
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -24,6 +25,7 @@ from sensors.model.job import Job, Param
 from tests.jobs.serving import closed, serving, silent
 
 PASSWORD = "afl-93b0-very-secret"
+ASKING = httpx.Client(timeout=30)  # as anybody asks, beside what is tested
 RUNS = "/api/v2/dags/rescore/dagRuns"
 
 
@@ -34,7 +36,8 @@ class Airflow:
 
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)  # newest last
     paused: bool = False
-    tokens: int = 0  # that were given; the last one alone holds
+    tokens: int = 0  # that were given
+    passed: int = 0  # of these, the first ones that no longer hold
     rows: int = 0  # lines of a log
 
     async def token(self, request: Request) -> Response:
@@ -146,7 +149,8 @@ class Airflow:
         if request.path_params["dag"] != "rescore":
             said = f"Dag with dag_id: '{request.path_params['dag']}' not found"
             return JSONResponse({"detail": said}, 404)
-        if request.headers.get("authorization") == f"Bearer token-{self.tokens}":
+        held = {f"Bearer token-{n}" for n in range(self.passed + 1, self.tokens + 1)}
+        if request.headers.get("authorization") in held:
             return None
         return JSONResponse({"detail": "Invalid JWT token"}, 403)
 
@@ -169,7 +173,12 @@ class AirflowWorld:
     password: str
     closing: ExitStack
     airflow: Airflow | None = None  # where it is ours
+    there: Runner | None = None  # while it is away
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+
+    @property
+    def secret(self) -> str:
+        return self.password
 
     def start(self, key: str = "k1", **params: Any) -> Any:
         """Again where it is not known, as Patrol does: the SQLite below a real Airflow is locked at times."""
@@ -191,26 +200,44 @@ class AirflowWorld:
         self.configure(conf={"seller_id": "no such seller", "request": "{seller_id}"})
 
     def go_away(self) -> None:
-        self._move(closed())
+        self.there, self.runner = self.runner, self._at(closed())
+
+    def come_back(self) -> None:
+        self.runner = self.there or self.runner
+
+    def long(self) -> str:
+        return str(self.start(seller_id="slow").external_id)
+
+    def loud(self) -> str:
+        if self.airflow:
+            self.airflow.rows = 900
+        run = str(self.start(seller_id=f"who asks with {self.password}").external_id)
+        return self.ended(run)
+
+    def ended(self, run: str) -> str:
+        deadline = time.monotonic() + 60
+        while not self.runner.poll(self.job, run).state.ended:
+            assert time.monotonic() < deadline, f"{run} does not end"
+            time.sleep(0.01)
+        return run
 
     def be_slow(self) -> None:
-        self._move(self.closing.enter_context(silent()))
+        self.runner = self._at(self.closing.enter_context(silent()))
         self.job = replace(self.job, timeout=timedelta(seconds=0.3))
 
     def configure(self, **config: Any) -> None:
         self.job = replace(self.job, config={**self.job.config, **config})
 
-    def _move(self, address: str) -> None:
-        self.runner = AirflowRunner({"PATROL_AIRFLOW_URL": address, "PATROL_AIRFLOW_PASSWORD": PASSWORD})
+    def _at(self, address: str) -> Runner:
+        return AirflowRunner({"PATROL_AIRFLOW_URL": address, "PATROL_AIRFLOW_PASSWORD": PASSWORD})
 
     def _runs(self) -> list[dict[str, Any]]:
         """Of this world, newest first, as Airflow tells of them to anybody who may ask."""
         login = {"username": "admin", "password": self.password}
-        token = httpx.post(f"{self.address}/auth/token", json=login, timeout=30).json()["access_token"]
-        told = httpx.get(
+        token = ASKING.post(f"{self.address}/auth/token", json=login).json()["access_token"]
+        told = ASKING.get(
             f"{self.address}{RUNS}?order_by=-run_after&limit=100",
             headers={"Authorization": f"Bearer {token}"},
-            timeout=30,
         ).json()
         return [run for run in told["dag_runs"] if run["dag_run_id"].startswith(f"patrol__{self.mark}")]
 
@@ -247,7 +274,8 @@ def airflow_world(airflow_address: tuple[str, str, Airflow | None]) -> Iterator[
     address, password, ours = airflow_address
     if ours:
         fresh = Airflow()
-        ours.runs, ours.paused, ours.tokens, ours.rows = fresh.runs, fresh.paused, fresh.tokens, fresh.rows
+        for name in ("runs", "paused", "tokens", "passed", "rows"):
+            setattr(ours, name, getattr(fresh, name))
     environ = {"PATROL_AIRFLOW_URL": address, "PATROL_AIRFLOW_PASSWORD": password}
     runner = AirflowRunner(environ, timedelta(minutes=1))  # a real one takes its time on a busy machine
     with ExitStack() as closing:

@@ -25,6 +25,7 @@ from sensors.model.job import Job, Param
 from tests.jobs.serving import closed, serving, silent
 
 TOKEN = "dgr-71c2-very-secret"
+ASKING = httpx.Client(timeout=30)  # as anybody asks, beside what is tested
 LOCATION, REPOSITORY = "defs.py", "__repository__"
 PLACE = {"repositoryName": REPOSITORY, "repositoryLocationName": LOCATION}
 
@@ -203,7 +204,9 @@ class DagsterWorld:
     address: str
     closing: ExitStack
     dagster: Dagster | None = None  # where it is ours
+    there: Runner | None = None  # while it is away
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    secret = TOKEN
 
     def start(self, key: str = "k1", **params: Any) -> Any:
         return self.runner.start(self.job, params or {"seller_id": "s_1"}, f"{self.mark}-{key}")
@@ -218,24 +221,43 @@ class DagsterWorld:
         self.configure(run_config={"ops": {"work": {"config": {"no such seller": "{seller_id}"}}}})
 
     def go_away(self) -> None:
-        self._move(closed())
+        self.there, self.runner = self.runner, self._at(closed())
+
+    def come_back(self) -> None:
+        self.runner = self.there or self.runner
+
+    def long(self) -> str:
+        return str(self.start(seller_id="slow").external_id)
+
+    def loud(self) -> str:
+        run = str(self.start(seller_id=f"who asks with {TOKEN}").external_id)
+        if self.dagster:
+            self.dagster.runs[run]["rows"] = 100
+        return self.ended(run)
+
+    def ended(self, run: str) -> str:
+        deadline = time.monotonic() + 60
+        while not self.runner.poll(self.job, run).state.ended:
+            assert time.monotonic() < deadline, f"{run} does not end"
+            time.sleep(0.01)
+        return run
 
     def be_slow(self) -> None:
-        self._move(self.closing.enter_context(silent()))
+        self.runner = self._at(self.closing.enter_context(silent()))
         self.job = replace(self.job, timeout=timedelta(seconds=0.3))
 
     def configure(self, **config: Any) -> None:
         self.job = replace(self.job, config={**self.job.config, **config})
 
-    def _move(self, address: str) -> None:
-        self.runner = DagsterRunner({"PATROL_DAGSTER_URL": address, "PATROL_DAGSTER_TOKEN": TOKEN})
+    def _at(self, address: str) -> Runner:
+        return DagsterRunner({"PATROL_DAGSTER_URL": address, "PATROL_DAGSTER_TOKEN": TOKEN})
 
     def _runs(self) -> list[dict[str, Any]]:
         """Of this world, newest first, as Dagster tells of them to anybody."""
         asked = RUNS.replace("runId status", "runId status runConfig", 1)
         variables = {"filter": {"pipelineName": "rescore"}, "limit": 200}
         body = {"query": asked, "variables": variables}
-        told = httpx.post(f"{self.address}/graphql", json=body, timeout=30).json()
+        told = ASKING.post(f"{self.address}/graphql", json=body).json()
         found: list[dict[str, Any]] = told["data"]["runsOrError"]["results"]
         return [run for run in found if any(tag["value"].startswith(self.mark) for tag in run["tags"])]
 

@@ -72,6 +72,7 @@ class Account:
     runs: dict[int, dict[str, Any]] = field(default_factory=dict)
     results: Any = None
     job: dict[str, Any] = field(default_factory=lambda: json.loads(json.dumps(JOB)))
+    log: str = f"\x1b[32m1 of 1 OK\x1b[0m\nwith {TOKEN}\n"
     url: str = ""
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(101))
 
@@ -161,7 +162,7 @@ class Account:
         run = dict(self.runs[int(number)])
         if "run_steps" in query.get("include_related", ""):
             one = {"run_id": run["id"], "account_id": 12, "index": 1, "status": 10, "name": "Invoke dbt"}
-            run["run_steps"] = [{**one, "logs": f"\x1b[32m1 of 1 OK\x1b[0m\nwith {TOKEN}\n"}]
+            run["run_steps"] = [{**one, "logs": self.log}]
         return self._data(run)
 
     def _artifact(self, _number: str, **_: Any) -> Response:
@@ -206,6 +207,7 @@ class CloudWorld:
     runner: Runner
     job: Job
     account: Account
+    secret = TOKEN
 
     def start(self, key: str = "k1", **params: Any) -> Progress:
         return self.runner.start(self.job, params or {"seller_id": "s_1"}, key)
@@ -217,7 +219,17 @@ class CloudWorld:
         self.account.mood = "refuse"
 
     def go_away(self) -> None:
-        self.account.mood = "break"
+        self.account.mood = "lost"
+
+    def come_back(self) -> None:
+        self.account.mood = "well"
+
+    def long(self) -> str:
+        return self.start().external_id or ""
+
+    def loud(self) -> str:
+        self.account.log = "so much work\n" * 900 + f"asked with {TOKEN}\n"
+        return self.long()
 
     def be_slow(self) -> None:
         self.account.mood = "slow"
@@ -253,7 +265,7 @@ def _dbt_cloud() -> Iterator[Account]:
 def account(_dbt_cloud: Account) -> Account:
     """The same server for all tests, as it was at first."""
     fresh = Account()
-    for name in ("mood", "seen", "answers", "runs", "results", "job", "_ids"):
+    for name in ("mood", "seen", "answers", "runs", "results", "job", "log", "_ids"):
         setattr(_dbt_cloud, name, getattr(fresh, name))
     return _dbt_cloud
 

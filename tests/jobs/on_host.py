@@ -32,6 +32,8 @@ if mood == "refuse":
 if mood == "slow":
     print("at it", flush=True)
     time.sleep(30)
+if mood == "loud":
+    print("so much work\\n" * 900, "asked with", os.environ["HOLD_TOKEN"])
 with open("held", "a") as file:
     file.write(json.dumps(sys.argv[1]) + "\\n")
 print("held " + sys.argv[1])
@@ -50,6 +52,8 @@ chosen = [a.partition("=")[2] for a in sys.argv if a.startswith("--select=")]
 if mood == "refuse":
     print("Encountered an error:\\nno such seller", flush=True)
     sys.exit(2)
+if mood == "loud":
+    print("so much work\\n" * 900, "asked with", os.environ["HOLD_TOKEN"])
 with open("held", "a") as file:
     file.write(json.dumps(chosen[0]) + "\\n")
 failing = mood == "failing"
@@ -76,6 +80,7 @@ class HostWorld:
     runner: Runner
     job: Job
     project: Path
+    secret = SECRET
 
     def start(self, key: str = "k1", **params: Any) -> Progress:
         begun = self.begin(key, **params)
@@ -106,6 +111,17 @@ class HostWorld:
     def go_away(self) -> None:
         """Nothing can be kept of a run any more."""
         (self.project / ".patrol").write_text("no folder")
+
+    def come_back(self) -> None:
+        (self.project / ".patrol").unlink()
+
+    def long(self) -> str:
+        self.mood("slow")
+        return self.begin().external_id or ""
+
+    def loud(self) -> str:
+        self.mood("loud")
+        return self.start().external_id or ""
 
     def be_slow(self) -> None:
         self.mood("slow")

@@ -23,6 +23,7 @@ class SageMakerWorld:
     runner: SageMakerRunner
     job: Job
     amazon: Amazon
+    secret = TOKEN
 
     def start(self, key: str = "k1", **params: Any) -> Any:
         return self.runner.start(self.job, params or {"seller_id": "s_1"}, key)
@@ -35,6 +36,26 @@ class SageMakerWorld:
 
     def go_away(self) -> None:
         self.amazon.mood = "break"
+
+    def come_back(self) -> None:
+        self.amazon.mood = "well"
+
+    def long(self) -> str:
+        return str(self.start().external_id)
+
+    def loud(self) -> str:
+        """Of a pipeline it is the log of its one step."""
+        run = self.long()
+        job = run.rpartition("/")[2]
+        arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/{job}"
+        self.amazon.steps.append({"StepName": "Train", "Metadata": {"TrainingJob": {"Arn": arn}}})
+        said = [(n, "so much work") for n in range(900)]
+        for group in ("TrainingJobs", "ProcessingJobs"):
+            self.amazon.logs[f"/aws/sagemaker/{group}", f"{job}/algo-1-17"] = [
+                *said,
+                (900, f"asked with {TOKEN}"),
+            ]
+        return run
 
     def be_slow(self) -> None:
         self.amazon.mood = "slow"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,13 +166,31 @@ def test_who_does_not_listen_is_ended_all_the_same(folder: Path) -> None:
         Runs(folder / "runs"),
         f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAITS}",
     )
-    limit, grace = timedelta(seconds=1), timedelta(seconds=0.3)
-    run = runs.begin("deaf", "k", Order([*PYTHON, deaf], folder, {}, limit, grace=grace))
+    order = Order([*PYTHON, deaf], folder, {}, timedelta(minutes=1), grace=timedelta(seconds=0.2))
+    run = runs.begin("deaf", "k", order)
     deadline = time.monotonic() + 15
     while runs.look(run).how is How.running:
         assert time.monotonic() < deadline
+        if "ready" in runs.tail(run):
+            runs.cancel(run)
         time.sleep(0.02)
-    assert runs.look(run) == Kept(How.ended, -signal.SIGKILL, "timeout", "ready")
+    assert runs.look(run) == Kept(How.ended, -signal.SIGKILL, "cancelled", "ready")
+
+
+def test_it_is_ended_in_time_though_what_is_kept_of_it_is_taken_away(folder: Path) -> None:
+    runs, says = Runs(folder / "runs"), f"import os; print(os.getpid(), flush=True); {WAITS}"
+    run = runs.begin("lost", "k", Order([*PYTHON, says], folder, {}, timedelta(seconds=2)))
+    deadline = time.monotonic() + 15
+    while "ready" not in runs.tail(run):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    pid = int(runs.tail(run).split()[0])
+    shutil.rmtree(folder / "runs")
+    with pytest.raises(JobUnknown, match="This host has nothing of lost-"):
+        runs.look(run)
+    while keeper.born(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_long_log_is_kept_by_its_end_alone(command_world: HostWorld) -> None:

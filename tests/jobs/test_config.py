@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from bot.jobs import KINDS
 from bot.jobs.config import problems
-from sensors.file_beside import JOB_KEYS, JobFile
+from sensors.file_job import JOB_KEYS, JobFile
 from sensors.model.job import Job, Param
+from sensors.model.policy import Cron
 
 SELLER = (Param("seller_id"),)
 ROOT = Path(__file__).parents[2]
@@ -30,6 +32,8 @@ NOT_CONFIG = {
     "changes",
     "undo",
     "description",
+    "schedule",
+    "late_after",
 }
 GOOD: dict[str, Any] = {"url": "${PATROL_RISK_URL}/x", "body": {"s": "{seller_id}"}}
 FOLLOWED = {**GOOD, "poll": {"url": "https://x.example/{id}"}}
@@ -60,7 +64,8 @@ def test_good_configs_have_no_problem() -> None:
         told("command", command=["python", "-m", "risk", "--seller={seller_id}", 3, "--", "{seller_id}"])
         == []
     )
-    assert told("command", command=["bash", "-c", 'echo "$1"', "x", "{seller_id}"]) == []
+    for words in (["bash", "-c", 'echo "$1"', "x"], ["python", "-m", "risk", "-c"], ["perl", "-w", "a.pl"]):
+        assert told("command", command=[*words, "{seller_id}"]) == []
     assert told("dbt", project="../shop", select=["orders", "{seller_id}"]) == []
     cloud = {"url": "https://cloud.getdbt.com", "account": "${ACCOUNT}", "job": 7, "token": "${DBT_TOKEN}"}
     assert told("dbt", **cloud, params=()) == []
@@ -111,8 +116,12 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("command", {"command": ["run", "--key=${KEY}", "{seller_id}"]}, ["command: everybody on the host sees arguments; hand ${VARIABLES} over by environment"]),
     ("command", {"command": ["run", "--{seller_id}"]}, ["command: a parameter cannot choose an option: --name={value}, not '--{seller_id}'"]),
     ("command", {"command": ["run", "-f{seller_id}"]}, ["command: a parameter cannot choose an option: --name={value}, not '-f{seller_id}'"]),
-    ("command", {"command": ["bash", "-c", "rm {seller_id}"]}, ["command: 'rm {seller_id}' would become code; give the value as an argument of its own"]),
-    ("command", {"command": ["/usr/bin/python3.11", "-c", "print('{seller_id}')"]}, ["command: \"print('{seller_id}')\" would become code; give the value as an argument of its own"]),
+    ("command", {"command": ["bash", "-c", "rm {seller_id}"]}, ["command: 'rm {seller_id}' would choose what bash runs; give it after that"]),
+    ("command", {"command": ["/usr/bin/python3.11", "-c", "print('{seller_id}')"]}, ["command: \"print('{seller_id}')\" would choose what python runs; give it after that"]),
+    ("command", {"command": ["bash", "-e", "{seller_id}"]}, ["command: '{seller_id}' would choose what bash runs; give it after that"]),
+    ("command", {"command": ["python", "-m", "{seller_id}"]}, ["command: '{seller_id}' would choose what python runs; give it after that"]),
+    ("command", {"command": ["perl", "{seller_id}.pl"]}, ["command: '{seller_id}.pl' would choose what perl runs; give it after that"]),
+    ("command", {"command": ["psql", "shop", "-c", "DELETE {seller_id}"]}, ["command: 'DELETE {seller_id}' would choose what psql runs; give it after that"]),
     ("command", {"command": ["env", "{seller_id}"]}, ["command: env starts another program, which a parameter could choose; name that one"]),
     ("command", {"command": ["run", "{selr_id}"]}, ['command: there is no parameter "selr_id"; did you mean "seller_id"?', "params.seller_id: the job asks for it and does not use it"]),
     ("command", {"command": ["run", "{seller_id}"], "foldr": "x"}, ['foldr: is not a key of a job of kind command; did you mean "folder"?']),
@@ -180,3 +189,17 @@ def test_the_files_and_the_kind_know_the_same_keys(kind: str) -> None:
     fields = import_module(f"bot.jobs.config.{kind}").Config.model_fields
     assert {*needed, *others} == {*fields}
     assert {*needed} == {name for name, field in fields.items() if field.is_required()}
+
+
+def test_a_schedule_over_there_is_named_where_the_kind_has_such() -> None:
+    entry = {"title": "X", "kind": "dagster", "owner": "payments", "url": "${A}", "location": "l", "job": "j"}
+    named = JobFile.model_validate({**entry, "schedule": "nightly"}).value("x")
+    assert (named.config["schedule"], named.schedule, named.outside) == ("nightly", None, True)
+    timed = {"name": "nightly", "cron": "0 2 * * *"}
+    expected = JobFile.model_validate({**entry, "schedule": timed, "late_after": "1h"}).value("x")
+    assert (expected.config["schedule"], expected.outside) == ("nightly", True)
+    assert expected.schedule == Cron("0 2 * * *")
+    with pytest.raises(ValidationError, match="has no schedule by name"):
+        JobFile.model_validate(
+            {**entry, **GOOD, "kind": "http", "params": {"seller_id": {}}, "schedule": "x"}
+        )

@@ -11,7 +11,7 @@ import yaml
 
 from bot.cli.run import WOULD_ALERT
 from bot.jobs.config import problems
-from sensors.file_beside import JobFile
+from sensors.file_job import JobFile
 
 PAGE = (Path(__file__).parents[2] / "docs" / "orchestrators.md").read_text()
 JOBS = [

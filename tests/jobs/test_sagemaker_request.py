@@ -18,7 +18,7 @@ from bot.jobs.sagemaker.kinds import KINDS as SAGEMAKER
 from bot.jobs.sagemaker.name import key_in, name_of
 from bot.jobs.sagemaker.request import _model, fitted
 from bot.jobs.sagemaker.request import problems as unfit
-from sensors.file_beside import JobFile
+from sensors.file_job import JobFile
 from sensors.model.job import Job
 from tests.jobs.amazon import model
 from tests.jobs.on_sagemaker import sagemaker_job

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot import __main__ as command_line
+from bot.new.entry import JOBS
 from tests.new.shaping import ROOT
 from tests.shell.typing_in import Patrol, Ran, clean
 
@@ -22,6 +23,12 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (made / "patrol.yml").write_text("commands: on\n")
     monkeypatch.chdir(made)
     return made
+
+
+@pytest.fixture(name="kind", params=[*JOBS])
+def _kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of job that `patrol new job` knows."""
+    return str(request.param)
 
 
 @pytest.fixture(name="patrol")

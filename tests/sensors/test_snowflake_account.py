@@ -12,8 +12,12 @@ from uuid import uuid4
 
 import pytest
 
+from sensors.model.asset import Asset
 from sensors.model.run import Submitted
+from sensors.model.session import Session
+from sensors.rights import rights
 from sensors.warehouse import QueryTimeout, Warehouse, WarehouseError
+from sensors.warehouse.able import within
 from sensors.warehouse.errand import Errand, on_errand
 from sensors.warehouse.snowflake import Snowflake
 
@@ -93,3 +97,29 @@ def test_what_is_not_there_is_said(warehouse: Snowflake) -> None:
         with pytest.raises(WarehouseError, match=said) as caught:
             ask(warehouse, sql)
         assert not caught.value.transient
+
+
+def test_a_mark_of_a_table_needs_no_warehouse_and_a_date_is_told(warehouse: Snowflake) -> None:
+    """Of the table that SNOWFLAKE_TABLE names, which somebody may be filling."""
+    table = os.environ.get("SNOWFLAKE_TABLE")
+    if not table:
+        pytest.skip("no table to ask of: set SNOWFLAKE_TABLE")
+    nowhere = within(warehouse, Session(warehouse="NO_SUCH_WAREHOUSE"))
+    marked = f"SELECT SYSTEM$LAST_CHANGE_COMMIT_TIME('{table}') AS mark"
+    ((mark,),) = ask(nowhere, marked)
+    assert int(mark) > 0
+    with pytest.raises(WarehouseError, match="no warehouse is chosen"):
+        ask(nowhere, f"SELECT COUNT(*) AS n FROM {table}")
+    dated = warehouse.altered([Asset(table)])
+    assert dated[table] < datetime.now(UTC) + timedelta(minutes=1)
+
+
+def test_a_role_that_is_not_there_is_said(warehouse: Snowflake) -> None:
+    with pytest.raises(WarehouseError, match="role"):
+        ask(within(warehouse, Session(role="NO_SUCH_ROLE_AT_ALL")), "SELECT 1 AS one")
+
+
+def test_the_role_is_told_by_its_grants(warehouse: Snowflake) -> None:
+    found = [one.what for one in rights(warehouse, []) if "its role" in one.what]
+    assert len(found) == 1
+    assert "can only read" in found[0] or "can do more than read" in found[0]

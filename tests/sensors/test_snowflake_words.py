@@ -353,6 +353,17 @@ def test_a_table_that_has_not_changed_is_not_asked_again() -> None:
     assert there.asked == "m" * 11 + "t"
 
 
+def test_what_is_behind_a_view_is_asked_once_an_hour_though_no_table_changed() -> None:
+    clock, there = SimpleNamespace(now=100.0), Simulated("core.a", "core.b")
+    tables = Tables(there.ask, "core", lambda: clock.now)
+    assert tables.loaded_until([A]) == {}
+    there.times["core.a"].append(AT)  # a view that hides what lies ahead of the clock
+    clock.now += 3590
+    assert tables.loaded_until([A]) == {}
+    clock.now += 20
+    assert tables.loaded_until([A]) == {A: AT}
+
+
 def test_a_table_without_a_mark_is_asked_each_time_and_harms_no_other() -> None:
     clock, there = SimpleNamespace(now=100.0), Simulated("core.a", "core.b")
     del there.marks["core.b"]  # as of an external table

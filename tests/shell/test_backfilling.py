@@ -167,6 +167,7 @@ def test_those_that_run_are_listed_in_status_in_home_and_by_the_verb_alone(late:
     assert "No backfill runs." in said(says(late, "backfill"))
     begins(late)
     assert f"BKF-1: `{EVERY}`" in said(says(late, "backfill"))
+    assert "by @U0ANA: 0 of 5 windows." in said(says(late, "backfill"))
     status = says(late, "status", BO)
     assert isinstance(status, StatusReply)
     assert [one.id for one in status.backfills] == [1]

@@ -89,7 +89,7 @@ def test_names_of_a_project_with_mistakes_are_offered_all_the_same(project: Proj
 
 def test_every_setting_that_a_file_may_hold_is_told_with_its_meaning() -> None:
     """Secrets have no place in a file."""
-    others = {"project", "bundles", *settings.SECRETS}
+    others = {"project", *settings.NESTED, *settings.SECRETS}
     assert set(ABOUT) == {field.name for field in fields(settings.Settings)} - others
     told = settings.schema()["properties"]
     assert all(told[name]["description"] == about for name, about in ABOUT.items())

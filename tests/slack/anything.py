@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.core.alert import Alert, Condition, Disposition, Event, FalseCause, Lane, Snooze, Work
 from bot.core.approval import Approval, ApprovalState
+from bot.core.backfill import BackfillRun, BackfillState, Stage
 from bot.core.digest import Digest, Fired, Span
 from bot.core.earned import Record
 from bot.core.job_run import Ability
@@ -257,6 +258,10 @@ def numbered(alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
     return tuple(replace(alert, id=n + 1) for n, alert in enumerate(alerts))
 
 
+STAGE = st.builds(Stage, TEXT, TEXT, WHEN, WHEN, st.integers(1, 5_000), st.integers(0, 5_000), NUMBER)
+STAGES = st.lists(STAGE, min_size=1, max_size=3).map(tuple)
+HOW = {"state": st.sampled_from(BackfillState), "id": NUMBER, "why": MARKED, "looked": st.integers(0, 9)}
+BACKFILL = st.builds(BackfillRun, SLACK, WHEN, STAGES, TEXT, TEXT, worked=SPAN, ended_by=SLACK, **HOW)
 STATUS = st.builds(
     StatusReply,
     teams=some(TEXT, 3),
@@ -273,6 +278,7 @@ STATUS = st.builds(
     approvals=APPROVALS,
     able=ABLE,
     standing=some(MARKED, 12),
+    backfills=some(BACKFILL, 3),
 )
 WORTH = st.none() | st.builds(
     Worth,

@@ -15,10 +15,13 @@ import pytest
 from bot.core.action import Acknowledge, PersonAction, Resolve
 from bot.core.alert import Alert, Lane, Terms, Work
 from bot.core.change import Refused
+from bot.core.job_run import JobRun, JobState
 from bot.core.reply import (
     AskReply,
     Context,
     Evidence,
+    FormReply,
+    JobReply,
     ListReply,
     OnCall,
     Person,
@@ -48,6 +51,9 @@ HOLD = Job(
     changes="Payouts of this seller stop.",
     undo="Release them in the admin tool.",
 )
+
+
+RUN = JobRun(17, "hold_payouts", "U0BO", "k", NOW, NOW, state=JobState.running)
 
 
 def an_alert(**changes: Any) -> Alert:
@@ -97,11 +103,12 @@ class RecordingDesk:
     zones: dict[str, str] = field(default_factory=dict)
     cards: dict[tuple[str, str], int] = field(default_factory=dict)
     told: tuple[str, ...] = ()
+    runs: tuple[JobRun, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reset(self) -> None:
         self.alert, self.delay_s, self.broken, self.about = an_alert(), 0.0, None, None
-        self.told = ()
+        self.told, self.runs = (), ()
         self.handed.clear()
         self.people.clear()
         self.cards.clear()
@@ -137,12 +144,20 @@ class RecordingDesk:
         self._note("command", person.slack, text)
         if text.startswith("snooze seller:"):
             return self.ask_snooze(person, text.split()[1], NOW, "")
+        if text == "start hold_payouts":
+            return FormReply(HOLD, {"seller_id": "s_9"}, self.alert.id)
+        if text == "cancel 17":
+            return AskReply(17, ("Cancel job run 17?",), "Cancel job run 17")
+        if text == "job hold_payouts":
+            return JobReply(HOLD, (RUN,), stoppable=(RUN.id,))
         if text == "list":
             return ListReply((self.alert, replace(self.alert, id=4)))
         return Said(f"Heard {text}.", "undo: `unack 3`")
 
     def show(self, _person: Person, alert_id: int) -> ShowReply | None:
-        return ShowReply(self.alert, self.about or a_context(), ()) if alert_id == self.alert.id else None
+        if alert_id != self.alert.id:
+            return None
+        return ShowReply(self.alert, self.about or a_context(), (), self.runs, stoppable=(RUN.id,))
 
     def show_rows(self, _person: Person, alert_id: int) -> ShowReply | None:
         rows = tuple({"seller_id": "s_1", "body": f"pay me at {n}"} for n in range(45))
@@ -166,6 +181,12 @@ class RecordingDesk:
     def start_form(self, _person: Person, alert_id: int, job: str) -> tuple[Job, Mapping[str, Any]] | None:
         known = job == HOLD.name and alert_id == self.alert.id
         return (HOLD, {"seller_id": "s_1"}) if known else None
+
+    def plan_job(
+        self, _person: Person, alert_id: int, job: str, params: Mapping[str, Any]
+    ) -> tuple[Job, str] | None:
+        form = self.start_form(_person, alert_id, job)
+        return (form[0], f"POST /{job} {dict(params)} <!channel>") if form else None
 
     def start_job(
         self, person: Person, alert_id: int | None, job: str, params: Mapping[str, Any]

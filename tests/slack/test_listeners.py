@@ -21,7 +21,7 @@ from bot.process.errors import RecordUnknown, StoreAway
 from bot.slack.face import card
 from sensors.model.policy import Severity
 
-from .conftest import NOW, Bot, a_context, an_alert, eventually
+from .conftest import NOW, RUN, Bot, a_context, an_alert, eventually
 
 
 def words(answer: dict[str, Any]) -> str:
@@ -178,6 +178,57 @@ def test_an_offered_job_is_looked_at_before_it_starts(bot: Bot) -> None:
     assert "must match" in seen["errors"]["param.seller_id"]
     bot.sandbox.submit("ana", view["id"], {"param.seller_id": "s_1"})
     assert bot.desk.handed == [("start", "U0ANA", 3, "hold_payouts", {"seller_id": "s_1"})]
+
+
+def test_a_form_shows_what_would_be_sent_and_keeps_what_was_filled_in(bot: Bot) -> None:
+    view = opened(bot.click("alert.job.hold_payouts"))
+    seen = bot.sandbox.click_view(
+        "ana", view["id"], "job.plan", values={"param.seller_id": "s_7"}, wait_ms=1500
+    )
+    blocks = seen["views"][-1]["blocks"]
+    (plan,) = [block for block in blocks if block["type"] == "rich_text"]
+    text = plan["elements"][0]["elements"][0]["text"]
+    assert text == "POST /hold_payouts {'seller_id': 's_7'} <!channel>"
+    assert bot.desk.handed == []
+    bot.sandbox.submit("ana", view["id"], {})
+    assert bot.desk.handed == [("start", "U0ANA", 3, "hold_payouts", {"seller_id": "s_7"})]
+
+
+def test_a_job_that_needs_values_opens_its_form_when_it_is_typed(bot: Bot) -> None:
+    seen = bot.sandbox.command("ana", "payments", "/patrol start hold_payouts", wait_ms=1500)
+    view = opened(seen)
+    bot.sandbox.submit("ana", view["id"], {})
+    assert bot.desk.handed[-1] == ("start", "U0ANA", 3, "hold_payouts", {"seller_id": "s_9"})
+    said = bot.sandbox.message("ana", "payments", "<@U0PATROL> start hold_payouts", wait_ms=1500)
+    assert "fill in its form" in words(said), "a mention can open none: it gives the button"
+
+
+def test_the_buttons_of_a_jobs_page_are_as_if_typed(bot: Bot) -> None:
+    seen = bot.sandbox.command("ana", "payments", "/patrol job hold_payouts", wait_ms=1500)
+    assert "Cancel run 17…" in words(seen)
+    for action, value, typed in (
+        ("job.cancel@17", "17", "cancel 17"),
+        ("job.retry", "17", "retry 17"),
+    ):
+        bot.click(action, value=value)
+        assert bot.desk.handed[-1] == ("command", "U0ANA", typed)
+    handed = list(bot.desk.handed)
+    bot.click("job.cancel@17", value="17; rm")
+    assert bot.desk.handed == handed
+    view = opened(bot.click("job.start", value="3:0:hold_payouts"))
+    assert "Payouts of this seller stop" in str(view["blocks"])
+
+
+def test_a_run_is_cancelled_from_all_of_an_alert_and_asks_there_first(bot: Bot) -> None:
+    bot.desk.runs = (RUN,)
+    more = opened(bot.click("alert.more"))
+    seen = bot.sandbox.click_view("ana", more["id"], "job.cancel@17", wait_ms=1500)
+    sure = seen["views"][-1]
+    assert "Cancel job run 17?" in str(sure["blocks"])
+    assert seen["ephemerals"] == []
+    assert bot.desk.handed[-1] == ("command", "U0ANA", "cancel 17")
+    bot.sandbox.submit("ana", sure["id"], {})
+    assert bot.desk.handed[-1] == ("confirm", "U0ANA", 17)
 
 
 # -- commands, mentions, shortcuts, Home ---------------------------------------------------------------------

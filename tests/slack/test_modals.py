@@ -30,7 +30,7 @@ from bot.slack import modals, paging, reveal, several, snoozing
 from bot.slack.home import home
 from bot.slack.modals import Errand, FieldErrors
 from bot.slack.submissions import Submissions
-from sensors.model.job import Job
+from sensors.model.job import Job, Param
 
 from .anything import ALERT, ASKED, BECAUSE, JOB, PERSON, REVEALED, ROW, SHOWN, STATUS, TEXT
 from .conftest import NOW, RecordingDesk, an_alert
@@ -164,3 +164,24 @@ def test_rows_of_the_alerts_day_are_narrow_enough_for_a_phone() -> None:
     for view in (paging.rows(shown, ERRAND), modals.more(shown, ERRAND)):
         texts = [b["elements"][0]["elements"][0]["text"] for b in view["blocks"] if b["type"] == "rich_text"]
         assert texts == ["body      sent_at\nvenmo me  00:00:00\nvenmo me  01:00:00\nvenmo me  02:00:00"]
+
+
+def test_a_jobs_fields_are_of_their_types() -> None:
+    params = (
+        Param("seller_id"),
+        Param("days", "integer"),
+        Param("share", "number", required=False),
+        Param("force", "boolean"),
+    )
+    found = Job("x", "http", "X", "payments", params=params)
+    filled_in = {"days": 7, "share": "much", "force": "True"}
+    fields = {
+        b["block_id"]: b for b in modals.job(found, filled_in, ERRAND)["blocks"] if b["type"] == "input"
+    }
+    elements = {name.removeprefix("param."): block["element"] for name, block in fields.items()}
+    kinds = [elements[name]["type"] for name in ("seller_id", "days", "share", "force")]
+    assert kinds == ["plain_text_input", "number_input", "number_input", "static_select"]
+    assert elements["days"]["initial_value"] == "7"
+    assert "initial_value" not in elements["share"], "what is no number is not filled in"
+    assert elements["force"]["initial_option"]["value"] == "true"
+    assert [fields[f"param.{n}"]["optional"] for n in ("days", "share")] == [False, True]

@@ -73,7 +73,7 @@ class AirflowRunner(Runner):
             ]
             newest = sorted(found, key=lambda run: str(run.get("run_after")), reverse=True)
             address = web.shown(airflow.site.url, filler, job)
-            runs = {str(run["dag_run_id"]): words.sighted(run, address) for run in newest}
+            runs = {web.id_of(run["dag_run_id"]): words.sighted(run, address) for run in newest}
             schedule, paused = words.schedule(dag), bool(dag.get("is_paused"))
             return Observed(
                 runs=tuple(runs.values())[:SIGHTED],
@@ -91,7 +91,7 @@ class AirflowRunner(Runner):
     def _asking(self, job: Job, values: Mapping[str, Any] = NOTHING) -> Iterator[tuple[Server, fill.Filler]]:
         wanted = config.of(job, Config)
         filler = fill.Filler(self._environ, values)
-        with web.masked(filler, job):
+        with web.masked(filler, job), web.shaped("Airflow"):
             site = web.site(self._web, wanted.url, wanted.headers, filler, job, self._patience)
             said = wanted.login
             login = (filler.text(said.username), filler.text(said.password)) if said else None
@@ -99,7 +99,7 @@ class AirflowRunner(Runner):
 
 
 def _progress(airflow: Server, run: Mapping[str, Any], filler: fill.Filler, job: Job) -> Progress:
-    state, name = words.state(run), str(run["dag_run_id"])
+    state, name = words.state(run), web.id_of(run["dag_run_id"])
     said = one_line(run.get("state") or "", 40)
     if state is JobState.failed and (tasks := airflow.failed_tasks(name)):
         said = f"failed in {one_line(', '.join(tasks))}"

@@ -34,7 +34,7 @@ def state(run: Mapping[str, Any]) -> JobState:
 
 def sighted(run: Mapping[str, Any], address: str | None) -> Sighted:
     """A run as others see it."""
-    name = str(run["dag_run_id"])
+    name: str = run["dag_run_id"]
     key = name.removeprefix(OURS) if name.startswith(OURS) else ""
     kind = str(run.get("run_type") or "")
     by = one_line(run.get("triggering_user_name") or (kind if kind != "manual" else ""), 100)

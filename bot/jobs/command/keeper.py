@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 BEAT_S = 10.0  # how often it shows that it is there, for those who cannot see its process
+TRIES = 360  # to write down how it ended
 CAP = 512 * 1024  # bytes of one file of output; there are two, the older of which goes
-KEPT_MOST = 50_000_000  # bytes of a file that is kept beside
+KEPT_MOST = 16_000_000  # bytes of a file that is kept beside
 CLAIM, OUTPUT, OLDER, CANCEL, BEAT, RESULT = "claim", "output", "output.older", "cancel", "beat", "result"
 
 
@@ -136,7 +137,8 @@ def _watched(child: subprocess.Popen[bytes], folder: Path, order: dict[str, Any]
     while child.poll() is None:
         now = time.monotonic()
         if now >= beat:
-            (folder / BEAT).touch()
+            with contextlib.suppress(OSError):  # whatever becomes of the folder, the command is watched
+                (folder / BEAT).touch()
             beat = now + BEAT_S
         if not why and ((folder / CANCEL).exists() or now >= deadline):
             why = "cancelled" if (folder / CANCEL).exists() else "timeout"
@@ -165,10 +167,18 @@ def _kept(to: Path, path: Path, began: float) -> None:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    """Whole or not at all."""
+    """Whole or not at all, and late rather than not: a disk without room may have some again."""
     part = path.with_suffix(".part")
-    part.write_text(json.dumps(content))
-    part.replace(path)
+    for _ in range(TRIES):
+        try:
+            part.write_text(json.dumps(content))
+            part.replace(path)
+        except FileNotFoundError:
+            return  # somebody took the folder away, and with it who would read it
+        except OSError:
+            time.sleep(BEAT_S)
+        else:
+            return
 
 
 if __name__ == "__main__":

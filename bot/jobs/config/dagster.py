@@ -16,7 +16,7 @@ Tags = Annotated[dict[str, str], Field(default_factory=dict, description="a mapp
 
 
 class Config(config.Config):
-    """`url` is Dagster's own address, without /graphql; `schedule` the one that is paused, of several."""
+    """`url` is Dagster's own address, without /graphql; of several schedules, `schedule` is paused."""
 
     url: Text
     location: Text

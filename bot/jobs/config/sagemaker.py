@@ -41,7 +41,8 @@ def problems(job: Job, wanted: Config) -> Iterator[str]:
     if wanted.prefix and not PREFIX.fullmatch(wanted.prefix):
         yield f"prefix: must be at most 31 letters, digits and single hyphens, not {wanted.prefix[:60]!r}"
     if wanted.schedule and not SCHEDULE.fullmatch(wanted.schedule):
-        yield f"schedule: must be a name in EventBridge, or group/name, not {wanted.schedule[:60]!r}"
+        said = "must be a name in EventBridge, or group/name"
+        yield f"schedule: {said}, not {wanted.schedule[:60]!r}"
     if fill.names(wanted.region):
         yield "region: takes ${VARIABLES} only, no parameters"
     used = fill.names(wanted.request)

@@ -80,7 +80,7 @@ class DagsterRunner(Runner):
             ]
             newest = sorted(found, key=lambda run: float(run.get("creationTime") or 0), reverse=True)
             address = web.shown(dagster.site.url, filler, job)
-            runs = {str(run["runId"]): words.sighted(run, address) for run in newest}
+            runs = {web.id_of(run["runId"]): words.sighted(run, address) for run in newest}
             clocks = _steered(dagster)
             return Observed(
                 runs=tuple(runs.values())[:SIGHTED],
@@ -104,14 +104,14 @@ class DagsterRunner(Runner):
     ) -> Iterator[tuple[Webserver, fill.Filler]]:
         wanted = config.of(job, Config)
         filler = fill.Filler(self._environ, values)
-        with web.masked(filler, job):
+        with web.masked(filler, job), web.shaped("Dagster"):
             site = web.site(self._web, wanted.url, wanted.headers, filler, job, self._patience)
             yield Webserver(site, wanted, min(job.timeout, LAUNCHING)), filler
 
     def _progress(
         self, dagster: Webserver, run: Mapping[str, Any], filler: fill.Filler, job: Job
     ) -> Progress:
-        state, said, external_id = words.state(run), words.word(run), str(run["runId"])
+        state, said, external_id = words.state(run), words.word(run), web.id_of(run["runId"])
         if state is JobState.failed and (steps := dagster.failed_steps(external_id)):
             said = f"failed in {one_line(', '.join(steps))}"
         link = f"{dagster.site.url}/runs/{external_id}"

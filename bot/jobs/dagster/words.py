@@ -48,7 +48,7 @@ def sighted(run: Mapping[str, Any], address: str | None) -> Sighted:
     key = tags.get(KEY, "")
     by = next((f"{what} {tags[tag]}".strip() for tag, what in OTHERS.items() if tag in tags), "")
     return Sighted(
-        external_id=str(run["runId"]),
+        external_id=run["runId"],
         state=state(run),
         started_at=moment(run.get("startTime")) or moment(run.get("creationTime")),
         ended_at=moment(run.get("endTime")) if state(run).ended else None,

@@ -1,0 +1,390 @@
+"""Jobs that start by themselves, are seen where they run, and are late; by a clock moved by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.job_run import Ability, JobState, Observed, Progress, Sighted
+from bot.core.reply import JobReply, Said
+from bot.process.errors import JobUnknown
+from bot.slack.answers import render
+from bot.steering.due import DueJobs
+from bot.steering.late import LateJobs
+from bot.steering.observing import Observing
+from tests.shell.making import DAY, HOUR, MINUTE, NOON, SECOND, Node, World
+from tests.shell.outside import ANA, Outside, go_on
+
+BUILD = """
+dbt_build:
+  title: Build the tables
+  kind: http
+  owner: payments
+  timeout: 6h
+  url: "http://127.0.0.1:9/build"
+"""
+DAILY = BUILD + "  schedule: {cron: '0 14 * * *'}\n  late_after: 1h\n"
+HOURLY = BUILD + "  schedule: {every: 1h}\n"
+AFTER = BUILD + "  after: [core.chat, job:load]\n  late_after: 1h\n" + BUILD.replace("dbt_build", "load")
+ELSEWHERE = BUILD + "  schedule: {cron: '0 14 * * *', runs: outside}\n  late_after: 1h\n"
+
+
+@pytest.fixture
+def outside() -> Outside:
+    return Outside(able=frozenset(Ability), on_poll=lambda: Progress(JobState.succeeded, "x1", "built"))
+
+
+@pytest.fixture
+def bot(world: World, outside: Outside) -> Node:
+    return world.node(runners=lambda _: outside)
+
+
+def declared(world: World, bot: Node, jobs: str) -> DueJobs:
+    """The job is in the files, and known since now."""
+    old = (world.project / "policies/_jobs.yml").read_text()
+    world.write("policies/_jobs.yml", old + jobs)
+    bot.engine.reload()
+    assert "dbt_build" in bot.engine.catalog.jobs, bot.engine.catalog.errors
+    due = DueJobs(bot.starting)
+    due.once()
+    for job in bot.engine.catalog.jobs.values():
+        due.since(job, bot.clock())
+    return due
+
+
+def keys(bot: Node, job: str = "dbt_build") -> list[str]:
+    return [run.idempotency_key for run in reversed(bot.store.jobs.of_job(job))]
+
+
+def page(bot: Node) -> JobReply:
+    found = bot.desk.command(ANA, "show job:dbt_build")
+    assert isinstance(found, JobReply)
+    return found
+
+
+# -- schedules
+
+
+def test_a_schedule_starts_it_once_each_time_whichever_process_looks(
+    world: World, bot: Node, outside: Outside
+) -> None:
+    due = declared(world, bot, DAILY)
+    other = DueJobs(bot.starting)
+    assert keys(bot) == [], "its first time is still to come"
+    bot.clock.on(2 * HOUR)
+    assert (due.once(), other.once(), due.once()) == (1, 0, 0)
+    assert keys(bot) == ["tick-dbt_build-2026-01-05T14:00:00Z"]
+    go_on(bot, seconds=5)
+    assert len(outside.starts) == 1
+    bot.clock.on(DAY)
+    assert DueJobs(bot.starting).once() == 1, "after a restart, too"
+    assert keys(bot)[-1] == "tick-dbt_build-2026-01-06T14:00:00Z"
+    assert page(bot).next_due == NOON + 2 * DAY + 2 * HOUR
+
+
+def test_times_that_were_missed_are_one_start(world: World, bot: Node) -> None:
+    due = declared(world, bot, HOURLY)
+    bot.clock.on(9 * HOUR + MINUTE)
+    assert due.once() == 1
+    assert keys(bot) == ["tick-dbt_build-2026-01-05T21:00:00Z"]
+
+
+def test_an_edited_schedule_brings_back_no_time_before_it(world: World, bot: Node) -> None:
+    due = declared(world, bot, DAILY)
+    bot.clock.on(5 * HOUR)
+    due.once()
+    go_on(bot, seconds=5)
+    jobs = (world.project / "policies/_jobs.yml").read_text()
+    world.write("policies/_jobs.yml", jobs.replace("0 14", "0 16"))
+    bot.engine.reload()
+    assert due.once() == 0
+    bot.clock.on(DAY)
+    assert due.once() == 1
+
+
+def test_the_next_start_waits_for_the_end_of_the_last(world: World, bot: Node, outside: Outside) -> None:
+    outside.on_poll = lambda: Progress(JobState.running, "x1")
+    due = declared(world, bot, HOURLY)
+    bot.clock.on(HOUR)
+    due.once()
+    go_on(bot, seconds=3)
+    bot.clock.on(HOUR)
+    assert due.once() == 0
+    outside.on_poll = lambda: Progress(JobState.succeeded, "x1")
+    go_on(bot, seconds=8)
+    assert due.once() == 1
+
+
+def test_a_paused_job_is_not_started_and_makes_up_once(world: World, bot: Node) -> None:
+    due = declared(world, bot, HOURLY)
+    said = bot.desk.command(ANA, "pause job:dbt_build 4h the tables are being moved")
+    assert isinstance(said, Said)
+    assert said.text.startswith("`job:dbt_build` is paused until")
+    assert "is paused until" in page(bot).standing[0]
+    bot.clock.on(3 * HOUR)
+    assert due.once() == 0
+    back = bot.desk.command(ANA, "resume job:dbt_build")
+    assert isinstance(back, Said)
+    assert back.ok
+    assert (due.once(), due.once()) == (1, 0)
+
+
+def test_another_pace_for_a_while(world: World, bot: Node) -> None:
+    due = declared(world, bot, HOURLY)
+    said = bot.desk.command(ANA, "every job:dbt_build 10m 2h a launch")
+    assert isinstance(said, Said)
+    assert said.ok
+    bot.clock.on(10 * MINUTE)
+    assert due.once() == 1
+    assert keys(bot) == ["tick-dbt_build-2026-01-05T12:10:00Z"]
+
+
+def test_what_cannot_be_paused_says_why_and_who_may_not_is_refused(world: World, bot: Node) -> None:
+    declared(world, bot, BUILD)
+    bot.starting.runners("http").able = frozenset()  # type: ignore[attr-defined]
+    said = bot.desk.command(ANA, "pause job:dbt_build 1h")
+    assert isinstance(said, Said)
+    assert "it is started by people, so it cannot be paused" in said.text
+    refused = bot.desk.command(replace(ANA, slack="U0BO"), "pause job:dbt_build 1h")
+    assert isinstance(refused, Said)
+    assert "Only a lead of payments may pause dbt_build" in refused.text
+    near = bot.desk.command(ANA, "pause job:dbt_bild 1h")
+    assert isinstance(near, Said)
+    assert near.hint == "Did you mean `dbt_build`?"
+
+
+def test_a_schedule_over_there_is_paused_there(world: World, bot: Node, outside: Outside) -> None:
+    declared(world, bot, ELSEWHERE)
+    said = bot.desk.command(ANA, "pause job:dbt_build")
+    assert isinstance(said, Said)
+    assert said.text == "`job:dbt_build` is paused over there, until somebody takes it back: taken."
+    bot.desk.command(ANA, "every job:dbt_build 2h 3d")
+    bot.desk.command(ANA, "resume job:dbt_build")
+    assert outside.orders == ["paused True", "every 2:00:00", "every None", "paused False"]
+    bot.clock.on(DAY)
+    assert DueJobs(bot.starting).once() == 0, "something else starts it"
+
+
+# -- after others
+
+
+def test_it_runs_once_for_each_state_of_all_that_it_comes_after(
+    world: World, bot: Node, outside: Outside
+) -> None:
+    due = declared(world, bot, AFTER)
+    states, now = bot.store.states, bot.clock()
+    states.record("core.chat", "09:00", now, now)
+    assert due.once() == 0, "it waits for all"
+    states.record("job:load", "17", now, now)
+    assert (due.once(), DueJobs(bot.starting).once()) == (1, 0)
+    go_on(bot, seconds=5)
+    states.record("core.chat", "10:00", now, now)
+    states.record("core.chat", "11:00", now, now)
+    assert due.once() == 0
+    states.record("job:load", "18", now, now)
+    assert (due.once(), due.once()) == (1, 0)
+    go_on(bot, seconds=5)
+    assert len(outside.starts) == 2
+    assert all(key.startswith("upstream-dbt_build-") for key in keys(bot))
+
+
+# -- seen over there
+
+
+def there(*runs: Sighted, **more: object) -> Observed:
+    return Observed(runs, **more)  # type: ignore[arg-type]
+
+
+def test_what_others_start_is_seen_and_a_good_end_is_a_state(
+    world: World, bot: Node, outside: Outside
+) -> None:
+    declared(world, bot, ELSEWHERE)
+    run = Sighted("9", JobState.running, NOON - HOUR, by="cron", link="https://x.example/9")
+    outside.on_observe = lambda: there(run, schedule="0 14 * * * UTC", next_at=NOON + 2 * HOUR)
+    observing = Observing(bot.starting)
+    looked(observing)
+    seen = page(bot)
+    assert seen.seen.observed.runs == (run,)
+    shown = str(render(seen).blocks)
+    assert "9 running by cron" in shown
+    assert "over there: 0 14" in shown
+    assert "`job:dbt_build` runs since ⟦t:1767610800⟧, by cron" in bot.desk.status(ANA).elsewhere
+    assert bot.store.states.newest(["job:dbt_build"]) == {}
+    done = replace(run, state=JobState.succeeded, ended_at=NOON)
+    outside.on_observe = lambda: there(done)
+    assert observing.once() == 0, "not so soon again"
+    bot.clock.on(MINUTE)
+    looked(observing)
+    state = bot.store.states.newest(["job:dbt_build"])["job:dbt_build"]
+    assert (state.mark, state.at) == ("seen 9", NOON)
+    outside.on_observe = lambda: there(run)
+    bot.clock.on(MINUTE)
+    looked(observing)
+    assert page(bot).seen.observed.runs[0].state is JobState.succeeded, "what has ended does not go on"
+
+
+def test_a_run_of_ours_is_not_counted_twice(world: World, bot: Node, outside: Outside) -> None:
+    due = declared(world, bot, DAILY)
+    bot.clock.on(2 * HOUR)
+    due.once()
+    go_on(bot, seconds=5)
+    outside.on_observe = lambda: there(
+        Sighted("x1", JobState.succeeded, bot.clock() - MINUTE, bot.clock(), key=keys(bot)[0])
+    )
+    looked(Observing(bot.starting))
+    assert bot.store.states.newest(["job:dbt_build"]) == {}
+    assert "Started elsewhere" not in str(render(page(bot)).blocks)
+
+
+def test_what_cannot_be_seen_is_said_and_what_was_seen_stays(
+    world: World, bot: Node, outside: Outside
+) -> None:
+    declared(world, bot, ELSEWHERE)
+    outside.on_observe = lambda: there(Sighted("9", JobState.failed, NOON, NOON, outcome="no memory"))
+    observing = Observing(bot.starting)
+    looked(observing)
+
+    def away() -> Observed:
+        raise JobUnknown("dag.example did not answer within 10 s.")
+
+    outside.on_observe = away
+    since = bot.clock.on(MINUTE)
+    looked(observing)
+    bot.clock.on(MINUTE)
+    looked(observing)
+    seen = page(bot).seen
+    assert (seen.trouble, seen.since) == ("dag.example did not answer within 10 s.", since)
+    assert seen.observed.runs[0].outcome == "no memory"
+    assert bot.desk.status(ANA).elsewhere == (), "perhaps it passes"
+    bot.clock.on(HOUR)
+    line = bot.desk.status(ANA).elsewhere[0]
+    assert "`job:dbt_build` cannot be seen since" in line
+
+
+def looked(observing: Observing) -> None:
+    assert observing.once() > 0
+    observing._pool.submit(lambda: None).result()
+    for _ in range(4):  # as many as there are threads
+        observing._pool.submit(lambda: None).result()
+    deadline = 400
+    while observing._at_it and deadline:
+        observing._pool.submit(lambda: None).result()
+        deadline -= 1
+
+
+# -- late
+
+
+def late(bot: Node) -> list[str]:
+    return [alert.title for alert in bot.alerts("patrol.late_job")]
+
+
+def test_a_build_that_does_not_come_is_told_once_and_closes_by_itself(
+    world: World, bot: Node, outside: Outside
+) -> None:
+    due = declared(world, bot, ELSEWHERE)
+    judge = LateJobs(due)
+    bot.clock.on(2 * HOUR + 59 * MINUTE)
+    judge.once()
+    assert late(bot) == [], "it has an hour"
+    outside.on_observe = lambda: there(Sighted("9", JobState.failed, NOON, NOON, outcome="no memory"))
+    looked(Observing(bot.starting))
+    bot.clock.on(2 * MINUTE)
+    assert (judge.once(), judge.once()) == (1, 0)
+    (alert,) = bot.alerts("patrol.late_job")
+    assert alert.title == (
+        "dbt_build is late: it was due at 2026-01-05 14:00 UTC and has not ended well since"
+    )
+    assert alert.terms.team == "payments"
+    assert "Its last run failed: no memory." in alert.newest["advice"]
+    assert page(bot).late == alert.title
+    bot.clock.on(3 * HOUR)
+    judge.once()
+    assert late(bot) == [alert.title]
+    good = Sighted("10", JobState.succeeded, bot.clock() - HOUR, bot.clock())
+    outside.on_observe = lambda: there(good)
+    looked(Observing(bot.starting))
+    judge.once()
+    assert late(bot) == []
+
+
+def test_it_stays_late_while_its_next_time_is_due_and_has_its_hour(world: World, bot: Node) -> None:
+    judge = LateJobs(declared(world, bot, ELSEWHERE))
+    bot.clock.on(4 * HOUR)
+    judge.once()
+    assert len(late(bot)) == 1
+    bot.clock.on(22 * HOUR + 30 * MINUTE)
+    judge.once()
+    assert "2026-01-05 14:00" in late(bot)[0]
+
+
+def test_a_run_that_takes_too_long_is_late_and_a_paused_one_is_not(
+    world: World, bot: Node, outside: Outside
+) -> None:
+    outside.on_poll = lambda: Progress(JobState.running, "x1")
+    due = declared(world, bot, DAILY)
+    judge = LateJobs(due)
+    bot.clock.on(2 * HOUR)
+    due.once()
+    go_on(bot, seconds=3)
+    bot.clock.on(HOUR + MINUTE)
+    judge.once()
+    assert late(bot) == ["dbt_build is late: it has been running since 2026-01-05 14:00 UTC"]
+    bot.desk.command(ANA, "pause job:dbt_build 4h")
+    judge.once()
+    assert late(bot) == []
+
+
+def test_after_others_it_is_late_by_what_it_was_started_for(
+    world: World, bot: Node, outside: Outside
+) -> None:
+    outside.on_poll = lambda: Progress(JobState.failed, "x1", "no memory")
+    due = declared(world, bot, AFTER)
+    judge = LateJobs(due)
+    for ref in ("core.chat", "job:load"):
+        bot.store.states.record(ref, "1", bot.clock(), bot.clock())
+    due.once()
+    go_on(bot, seconds=5)
+    judge.once()
+    assert late(bot) == []
+    bot.clock.on(HOUR + SECOND)
+    judge.once()
+    assert len(late(bot)) == 1
+    hook = bot.clock()
+    bot.store.states.record("job:dbt_build", "delivery 1", hook, hook)
+    judge.once()
+    assert late(bot) == [], "whatever told that it ended well"
+
+
+def test_a_job_that_is_expected_no_more_is_late_no_more(world: World, bot: Node) -> None:
+    judge = LateJobs(declared(world, bot, ELSEWHERE))
+    bot.clock.on(4 * HOUR)
+    judge.once()
+    assert len(late(bot)) == 1
+    jobs = (world.project / "policies/_jobs.yml").read_text()
+    world.write("policies/_jobs.yml", jobs.replace("  late_after: 1h\n", ""))
+    bot.engine.reload()
+    judge.once()
+    assert late(bot) == []
+
+
+# -- the files
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("  approval: second_person\n  schedule: {every: 1h}\n", "nobody is asked where it starts by itself"),
+        ("  params: {seller_id: {}}\n  after: [core.chat]\n", "params.seller_id has no default"),
+        ("  late_after: 1h\n", "means nothing without schedule or after"),
+        ("  schedule: {every: 1h}\n  after: [core.chat]\n", "by its schedule or after others, not both"),
+        ("  schedule: {after: [core.chat]}\n", "stands beside schedule"),
+        ("  schedule: {every: 1h, runs: elsewhere}\n", "here"),
+    ],
+)
+def test_a_job_that_cannot_start_by_itself_is_said_so(world: World, bot: Node, lines: str, said: str) -> None:
+    old = (world.project / "policies/_jobs.yml").read_text()
+    world.write("policies/_jobs.yml", old + BUILD + lines)
+    bot.engine.reload()
+    assert any(said in str(problem) for problem in bot.engine.catalog.errors), bot.engine.catalog.errors
