@@ -140,7 +140,7 @@ class ScheduleFile(Door):
     )
     after: Annotated[list[Upstream], Field(min_length=1)] | None = Field(
         default=None,
-        description="Tables and jobs (`job:dbt_build`) after whose update it runs. It is read, but nothing starts by it yet: `check` warns",
+        description="It runs once for each time that all of these have been updated: `core.orders`, `job:dbt_build`, `policy:payments.refund_spike`",
     )
 
     @model_validator(mode="after")
@@ -250,7 +250,7 @@ class PolicyFile(Door):
         description="One word, or bounds on the count: `{medium: 3, high: 6}`, or on a column: `{low: 100, high: 1000, by: amount}`"
     )
     schedule: ScheduleFile = Field(
-        description='`{every: 5m}`, on the grid of the clock; or `{cron: "0 9 * * 1-5", timezone: America/New_York}`'
+        description='`{every: 5m}`, on the grid of the clock; `{cron: "0 9 * * 1-5", timezone: America/New_York}`; or `{after: [core.orders, job:dbt_build]}`, once all of these have been updated'
     )
     key: list[Column] = Field(
         description="The columns that say what an alert is about: one open alert per key; `[]` is the whole platform"
@@ -276,7 +276,7 @@ class PolicyFile(Door):
     )
     needs: dict[TableName, Annotated[str, one_of("wait", "run", "skip")]] = Field(
         default_factory=dict,
-        description="`{core.orders: wait}`: what to do while that table is later than its `late_after`. `wait` and `skip` do not look; `run` looks all the same, and so does a table that is not named",
+        description="`{core.orders: wait}`: what to do while that table is later than its `late_after`. `wait` looks as soon as it has come, `skip` at the next due time, `run` all the same, as with a table that is not named",
     )
     row_key: list[Column] = Field(
         default_factory=list,
