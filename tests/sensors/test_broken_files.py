@@ -117,7 +117,7 @@ BROKEN = [
     (ASSETS, "core.sellers: {owner", "modl:reco: {}\ncore.sellers: {owner", [f'{ASSETS}:8:1 modl:reco: "modl" is no kind of asset: a table has its bare name; others begin with model, sheet, topic or dashboard; did you mean "model"?']),
     (ASSETS, "core.sellers: {owner", "reco: {kind: model}\ncore.sellers: {owner", [f"{ASSETS}:8:1 reco: its name says that it is a table, and kind: model; call it model:reco"]),
     (ASSETS, "core.sellers: {owner", "'model:re co': {}\ncore.sellers: {owner", [f"{ASSETS}:8:1 model:re co: write model: and a name of letters, digits, _, - and ., such as model:reco"]),
-    (JOBS, "  owner: payments", "  owner: payments\n  after: [core.seller]", [f'{JOBS}:6:11 hold_payouts.after[1]: no table "core.seller" in policies/_assets.yml; did you mean "core.sellers"?']),
+    (JOBS, "  params:\n    seller_id: {pattern: 's_\\d+'}", "  after: [core.seller]\n  params:\n    seller_id: {pattern: 's_\\d+', default: s_1}", [f'{JOBS}:8:11 hold_payouts.after[1]: no table "core.seller" in policies/_assets.yml; did you mean "core.sellers"?']),
     (ENTITIES, "https://admin.example.com", "https://{id}", [f'{ENTITIES}:2:35 seller.link: must begin with https:// and a fixed host, not "https://{{id}}/sellers/{{id}}"']),
     (ENTITIES, "https://admin.example.com", "${PATROL_NOT_SET_ANYWHERE}", [f"{ENTITIES}:2:35 seller.link: the environment has no PATROL_NOT_SET_ANYWHERE; set it, or write ${{PATROL_NOT_SET_ANYWHERE:-default}}"]),
     (VIOLATIONS, "what: ", "wat: ", [f'{VIOLATIONS}:2:53 unknown key "wat"; did you mean "what"?']),
