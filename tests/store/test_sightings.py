@@ -5,7 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from bot.core.erasure import ERASED, Entity
 from bot.core.job_run import JobState, Observed, Seen, Sighted
+from bot.core.trail import Line
 from bot.store import Store
 from bot.store.sightings import KEPT
 from tests.store.making import MINUTE, NOON
@@ -87,3 +89,14 @@ def test_runs_of_one_job_by_key_and_by_end(store: Store) -> None:
     assert [run.idempotency_key for run in store.jobs.of_job("axb")] == ["tick-axb-3"]
     assert len(store.jobs.unended("a_b")) == 3
     assert store.jobs.last_good("a_b") is None
+
+
+def test_what_a_run_said_of_somebody_who_is_erased_is_erased(store: Store) -> None:
+    watched(store)
+    ended = replace(RUN, state=JobState.failed, ended_at=NOON, outcome="no orders of s_1")
+    store.sightings.saw("build", Observed((ended, replace(ended, external_id="r_2", outcome="away"))), NOON)
+    whom = Entity("seller_id", "s_1")
+    line = Line(NOON, "ana", "command line", "", "erase", "an entity")
+    list(store.erasing.erase(whom, store.erasing.find(whom), line, NOON))
+    runs = store.sightings.seen(["build"])["build"].observed.runs
+    assert {one.external_id: one.outcome for one in runs} == {"r_1\x00": ERASED, "r_2": "away"}
