@@ -36,8 +36,8 @@ def key_of(table: str) -> Any:
 def asset_checks(
     project: str | Path,
     *,
-    policies: Collection[str] | None = None,
-    blocking: bool | Collection[str] = False,
+    policies: str | Collection[str] | None = None,
+    blocking: bool | str | Collection[str] = False,
     error_from: str = "high",
     key: Key = key_of,
 ) -> list[Any]:
@@ -57,19 +57,18 @@ def asset_checks(
     bar = _severity(error_from)
     for broken in sorted(catalog.broken):
         dagster.get_dagster_logger().warning(f"Patrol's {broken} does not load: `patrol check` says why.")
-    wanted = [policy_of(catalog, name) for name in policies] if policies is not None else _running(catalog)
-    blocks = {policy.name for policy in wanted} if blocking is True else {*(blocking or ())}
-    for name in blocks:
+    named = catalog.policies if policies is None else _names(policies)
+    found = [policy_of(catalog, name) for name in named]
+    wanted = {one.name: one for one in found if one.query.tables and (one.runs or policies is not None)}
+    blocks = {*wanted} if blocking is True else {*_names(blocking or ())}
+    for name in sorted(blocks - {*wanted}):
         policy_of(catalog, name)
-    return [
-        _check(policy, catalog, settings, policy.name in blocks, bar, key)
-        for policy in wanted
-        if policy.query.tables
-    ]
+        raise PatrolError(f"{name} cannot block: it has no check, since it does not run or was left out.")
+    return [_check(one, catalog, settings, name in blocks, bar, key) for name, one in wanted.items()]
 
 
-def _running(catalog: Catalog) -> Iterable[Policy]:
-    return [policy for policy in catalog.policies.values() if policy.runs]
+def _names(said: str | Collection[str]) -> Collection[str]:
+    return (said,) if isinstance(said, str) else said
 
 
 def _severity(word: str) -> Severity:

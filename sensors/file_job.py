@@ -39,7 +39,7 @@ class ParamFile(Door):
 JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: what it needs, what it may say
     "http": (("url",), ("method", "headers", "body", "message", "link", "poll", "cancel", "log", "runs")),
     "sql": (("url", "statement"), ("idempotent",)),
-    "sagemaker": (("starts", "request"), ("region", "prefix", "schedule_name")),
+    "sagemaker": (("starts", "request"), ("region", "prefix", "schedule")),
     "command": (("command",), ("folder", "environment")),
     "dbt": (
         (),
@@ -48,7 +48,7 @@ JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: 
             *("program", "environment", "url", "account", "job", "token"),
         ),
     ),
-    "dagster": (("url", "location", "job"), ("repository", "run_config", "tags", "headers", "schedule_name")),
+    "dagster": (("url", "location", "job"), ("repository", "run_config", "tags", "headers", "schedule")),
     "airflow": (("url", "dag"), ("conf", "headers", "login")),
 }
 

@@ -55,7 +55,7 @@ RUNNERS = {
     "repository": "The repository's name in Dagster, where the code names one",
     "run_config": "What the run is given in Dagster; `{name}` stands for a parameter",
     "tags": "Of the run; `{name}` stands for a parameter",
-    "schedule_name": "Which schedule over there is meant: one of several in Dagster; one of EventBridge",
+    "schedule": "Which schedule over there is meant: one of several in Dagster; one of EventBridge",
     "dag": "The DAG's id in Airflow",
     "conf": "What the run is given in Airflow; `{name}` stands for a parameter",
     "login": "A username and password for which Airflow gives a token",

@@ -19,6 +19,9 @@ FAILURES = (
 )
 
 
+CANCELLED = "stopped by request"
+
+
 @dataclass(frozen=True)
 class RiskRun:
     id: int
@@ -29,6 +32,8 @@ class RiskRun:
     failure: str | None
 
     def state(self, now: float) -> str:
+        if self.failure == CANCELLED:
+            return "cancelled"
         if now - self.started_at < TAKES:
             return "running"
         return "failed" if self.failure else "succeeded"
@@ -37,10 +42,17 @@ class RiskRun:
         match self.state(now):
             case "running":
                 return f"scoring {self.seller_id}"
-            case "failed":
+            case "failed" | "cancelled":
                 return self.failure or ""
             case _:
                 return f"risk {self.before:.2f} → {self.after:.2f}"
+
+    def log(self, now: float) -> str:
+        """What it has written so far, a line each second."""
+        lines = [f"reading the orders of {self.seller_id}", "asking the feature store", "scoring"]
+        said = [f"{n + 1} s  {line}" for n, line in enumerate(lines) if now - self.started_at >= n]
+        over = {"failed": "ERROR", "cancelled": "STOPPED", "succeeded": "DONE"}.get(self.state(now))
+        return "\n".join([*said, f"{over}  {self.message(now)}"] if over else said) + "\n"
 
 
 def start(folder: Path, key: str, seller_id: str, *, troubled: bool, now: float) -> RiskRun:
@@ -54,6 +66,14 @@ def start(folder: Path, key: str, seller_id: str, *, troubled: bool, now: float)
         [key, seller_id, now, before, after, failure],
     )
     return _runs(folder, "key = ?", key)[0]
+
+
+def cancel(folder: Path, run_id: int, now: float) -> RiskRun | None:
+    """Stops a run that goes on; one that is over stays as it is."""
+    going = "id = ? AND started_at > ?"
+    values = [CANCELLED, run_id, now - TAKES]
+    holds.ask(folder, f"UPDATE risk_runs SET failure = ? WHERE {going}", values)
+    return find(folder, run_id)
 
 
 def find(folder: Path, run_id: int) -> RiskRun | None:

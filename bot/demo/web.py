@@ -9,7 +9,7 @@ import uuid
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.demo import pages, publish, risk
@@ -54,13 +54,6 @@ def app(market: Market, address: str) -> Starlette:
         run = risk.start(market.folder, _key(request), seller_id, troubled=troubled, now=now)
         return JSONResponse(_told(run, address, now), status_code=202)
 
-    async def run(request: Request) -> Response:
-        number = request.path_params["id"]
-        found = risk.find(market.folder, number)
-        if not found:
-            raise Mistake(404, f"there is no run {number}")
-        return JSONResponse(_told(found, address, time.time()))
-
     async def notice(request: Request) -> Response:
         seller_id, name, body = await _seller(market, request)
         text = body.get("text")
@@ -82,12 +75,40 @@ def app(market: Market, address: str) -> Starlette:
             Route("/healthz", health),
             Route("/people/{id}", person),
             Route("/rescore", rescore, methods=["POST"]),
-            Route("/runs/{id:int}", run),
+            *_runs(market, address),
             Route("/notices", notice, methods=["POST"]),
             Route("/{kind}/{id}", page),
         ],
         exception_handlers={Mistake: _mistake},
     )
+
+
+def _runs(market: Market, address: str) -> list[Route]:
+    """How far a run is, its log, and its end before its time."""
+
+    def there(found: risk.RiskRun | None) -> risk.RiskRun:
+        if found is None:
+            raise Mistake(404, "there is no such run")
+        return found
+
+    async def run(request: Request) -> Response:
+        found = there(risk.find(market.folder, request.path_params["id"]))
+        return JSONResponse(_told(found, address, time.time()))
+
+    async def stop(request: Request) -> Response:
+        now = time.time()
+        found = await run_in_threadpool(risk.cancel, market.folder, request.path_params["id"], now)
+        return JSONResponse(_told(there(found), address, now), status_code=202)
+
+    async def log(request: Request) -> Response:
+        found = there(risk.find(market.folder, request.path_params["id"]))
+        return PlainTextResponse(found.log(time.time()))
+
+    return [
+        Route("/runs/{id:int}", run),
+        Route("/runs/{id:int}/cancel", stop, methods=["POST"]),
+        Route("/runs/{id:int}/log", log),
+    ]
 
 
 async def _seller(market: Market, request: Request) -> tuple[str, str, dict[str, object]]:

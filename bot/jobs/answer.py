@@ -14,7 +14,6 @@ import httpx
 
 CAP = 256 * 1024  # bytes of an answer that are read
 COLOURS = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
-OTHER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 # where systems put their sentence
 SAID = ("message", "error", "detail", "title", "reason", "errors.0.message", "status.user_message")
 
@@ -103,13 +102,18 @@ def one_line(value: object, limit: int = 300) -> str:
 def last_lines(text: str, limit: int) -> str:
     """The end of a log in whole lines, at most so many characters, fit to be shown: without colours, control
     and direction characters; of a line that was written over, what stood there last."""
-    plain = OTHER.sub("", COLOURS.sub("", text.replace("\r\n", "\n").replace("\t", "    ")))
-    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in plain.split("\n")]
+    plain = COLOURS.sub("", text.replace("\r\n", "\n").replace("\t", "    "))
+    lines = [_seen(line.rstrip("\r").rpartition("\r")[2]).rstrip() for line in plain.split("\n")]
     found = "\n".join(lines).strip("\n")
     if len(found) <= limit:
         return found
     cut = found[-limit:]
     return cut.partition("\n")[2] or cut
+
+
+def _seen(line: str) -> str:
+    """What of a line can be seen; any kind of space is one."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "" for c in line)
 
 
 def either(value: object, words: Iterable[str]) -> bool:

@@ -224,7 +224,7 @@ class Listeners:
                 context, clicked.place, lambda: self._desk.command(clicked.place.person, typed)
             )
             ack()
-            self._settle(outcome, lambda reply: self._talk.answer(clicked.place, reply), clicked.place)
+            self._settle(outcome, lambda reply: self._talk.answer_in(clicked, reply), clicked.place)
 
     def accept(self, ack: Ack, body: Body, context: BoltContext) -> None:
         """Of the card of a handoff."""

@@ -15,7 +15,7 @@ from bot.slack import pictures, wording
 from bot.slack.answers import ROWS_MOST, history_lines, row_blocks
 from bot.slack.blocks import Block, actions, button, context, option, plain_text, section, verbatim
 from bot.slack.face import concealed, offers, value
-from bot.slack.jobs import PLAN, job_lines
+from bot.slack.jobs import PLAN, job_buttons, job_lines
 from bot.slack.lines import trend
 from bot.slack.text import code, cut, escape, fold
 from bot.slack.wording import CALLED, state
@@ -237,7 +237,8 @@ def _kept(alert: Alert) -> str:
 def _timeline(shown: ShowReply) -> list[Block]:
     blocks = [section("*Timeline*\n" + "\n".join(history_lines(shown.history, 15)))] if shown.history else []
     jobs = job_lines(shown.jobs, 5)
-    return [*blocks, section("*Jobs*\n" + "\n".join(jobs))] if jobs else blocks
+    ends = actions(job_buttons(shown.jobs, shown.stoppable))
+    return [*blocks, section("*Jobs*\n" + "\n".join(jobs)), *ends] if jobs else blocks
 
 
 # -- jobs ----------------------------------------------------------------------------------------------------

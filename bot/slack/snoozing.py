@@ -10,7 +10,7 @@ from bot.core.alert import Alert
 from bot.core.entities import POLICY
 from bot.core.reply import AskReply
 from bot.core.snooze import LONGEST, Scope
-from bot.slack.blocks import Block, option, section
+from bot.slack.blocks import Block, option, section, verbatim
 from bot.slack.modals import Errand, FieldErrors, field, filled, modal, note_field, subject
 from bot.slack.text import answer, cut, fold
 from sensors.model.clock import say_duration
@@ -24,6 +24,7 @@ SPANS = {
     "14d": timedelta(days=14),
 }
 SCOPES_MOST = 8
+MOST_OF_A_BUTTON = 24  # characters that Slack takes of what a modal does
 LONGEST_SAID = "An alert 24 h at most, an entity 14 d, a policy 3 d. It wakes early if it gets worse."
 
 
@@ -86,4 +87,6 @@ def snoozed(view: Block, by: str, now: datetime) -> SnoozeFor | Scoped | FieldEr
 def sure(reply: AskReply, errand: Errand) -> Block:
     """The preview of what was asked for, and the question."""
     about = replace(errand, job=str(reply.ask))
-    return modal("Are you sure?", "sure", about, [section(answer("\n".join(reply.lines)))], "Snooze")
+    blocks = [section(answer("\n".join(reply.lines))), *([verbatim(reply.plan)] if reply.plan else [])]
+    does = reply.does if len(reply.does) <= MOST_OF_A_BUTTON else reply.does.partition(" ")[0]
+    return modal("Are you sure?", "sure", about, blocks, does)

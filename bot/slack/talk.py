@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.change import Refused
-from bot.core.reply import FormReply, Person, Reply, Revealed, Said, ShowReply, WhyReply
+from bot.core.reply import AskReply, FormReply, Person, Reply, Revealed, Said, ShowReply, WhyReply
 from bot.process.errors import PatrolError, SlackRefused
 from bot.slack import modals, paging, payloads, pictures, reveal, several, snoozing
 from bot.slack.answers import IN_THREADS, plainly, render, said_in_modal, said_text
@@ -97,6 +97,17 @@ class Talk:
     def answer(self, place: Place, reply: Reply | Refused) -> None:
         """`tell`, in the words of that place."""
         self._turns.later(lambda: self._answer(place, reply))
+
+    def answer_in(self, clicked: Click, reply: Reply | Refused) -> None:
+        """`answer`; what asks first asks in the modal in which it was clicked."""
+        errand = clicked.errand
+        if not (clicked.in_view and errand and isinstance(reply, AskReply)):
+            self.answer(clicked.place, reply)
+            return
+        view = snoozing.sure(reply, errand)
+        self._turns.later(
+            lambda: self._shown(lambda: self._client.push_view(clicked.trigger_id, view), clicked.place)
+        )
 
     def draws(self, reply: Reply | Refused) -> bool:
         """Whether a picture follows this answer."""

@@ -21,6 +21,7 @@ from bot.store.changes import columns
 from bot.store.codec import unpack_values
 from bot.store.database import Database
 from bot.store.tables import UNDONE, alerts, effects, evidence, history, job_runs, notices, seen, snoozes
+from bot.store.tables_jobs import sightings
 from bot.store.tables_of_people import approvals, audit
 from bot.store.tables_shifts import handoffs
 from bot.store.tables_snoozes import alert_entities, asks
@@ -129,6 +130,8 @@ class Erasing:
         c.execute(delete(asks).where(_may_hold(asks.c.what, entity)))
         over_by_now = (snoozes.c.alert_id.is_(None), snoozes.c.ended_at.is_not(None))
         c.execute(delete(snoozes).where(*over_by_now, _may_hold(snoozes.c.match, entity)))
+        named = sightings.c.outcome.contains(entity.value, autoescape=True)
+        c.execute(update(sightings).where(named).values(outcome=ERASED))
         self._told(c, entity, frozenset(alert.id for alert in found.resolved))
         stand_in = f"{ERASED}-{secrets.token_hex(6)}"  # for counting only whether two are the same matters
         c.execute(update(seen).where(seen.c.value == entity.value).values(value=stand_in))

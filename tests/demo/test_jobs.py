@@ -84,3 +84,18 @@ def test_a_notice_is_sent_with_the_answer_as_outcome(catalog: Catalog, market: M
     assert not wrong
     assert http.start(job, params, "key").state is JobState.succeeded
     assert holds.ask(market.folder, "SELECT seller_id FROM notices") == [("s_1",)]
+
+
+def test_a_rescoring_is_stopped_and_its_log_is_read(catalog: Catalog, market: Market, http: HttpRunner):
+    seller = market.plant("payout_account_changed", NOON + timedelta(seconds=3))["key"]["seller_id"]
+    job = catalog.jobs["rescore_seller"]
+    begun = http.start(job, {"seller_id": seller}, "to-be-stopped")
+    assert begun.state is JobState.running
+    assert begun.external_id
+    assert http.cancel(job, begun.external_id) == risk.CANCELLED
+    ended = http.poll(job, begun.external_id)
+    assert (ended.state, ended.outcome) == (JobState.cancelled, risk.CANCELLED)
+    assert http.tail(job, begun.external_id).splitlines() == [
+        f"1 s  reading the orders of {seller}",
+        f"STOPPED  {risk.CANCELLED}",
+    ]

@@ -54,8 +54,15 @@ def project(tmp_path: Path) -> Path:
 
 def made(project: Path, blocking: str = "") -> dict[str, Any]:
     """What Dagster says of the tables, the checks and what stands after."""
+    ran = loaded(project, blocking)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    told: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return told
+
+
+def loaded(project: Path, blocking: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PATROL_")}
-    ran = subprocess.run(
+    return subprocess.run(
         [
             str(environment("dagster") / "python"),
             str(HERE / "dagster_code" / "checks.py"),
@@ -70,9 +77,6 @@ def made(project: Path, blocking: str = "") -> dict[str, Any]:
         timeout=240,
         check=False,
     )
-    assert ran.returncode == 0, ran.stderr[-3000:]
-    told: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return told
 
 
 def test_each_policy_is_a_check_of_its_table_after_all_that_it_reads(project: Path) -> None:
@@ -113,3 +117,10 @@ def test_of_a_sensitive_policy_dagster_is_told_numbers_alone(project: Path) -> N
     told = made(project)["checks"]["billing__owes_much"]
     assert "found" not in told["metadata"]
     assert "Eli" not in json.dumps(told)
+
+
+def test_a_name_that_cannot_block_is_said(project: Path) -> None:
+    assert "did you mean billing.owes_much?" in loaded(project, "billing.owes_mcuh").stderr
+    file = project / "policies/billing/owes_much.yml"
+    file.write_text(file.read_text() + "status: draft\n")
+    assert "billing.owes_much cannot block: it has no check" in loaded(project, "billing.owes_much").stderr

@@ -63,7 +63,7 @@ def unlike(shape: Any, value: Any, where: str = "") -> Iterator[str]:
 class Amazon:
     """`made`: training and processing jobs by name, executions by ARN, as they are described."""
 
-    mood: str = "well"  # well | refuse | break | slow | throttle | denied
+    mood: str = "well"  # well | refuse | break | throttle | denied | expired
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
@@ -71,6 +71,7 @@ class Amazon:
     logs: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)  # (group, stream)
     schedules: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # (group, name)
     url: str = ""
+    by: str = ""  # whose credentials the last request had
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fresh(self) -> None:
@@ -83,7 +84,9 @@ class Amazon:
 
     async def answer(self, request: Request) -> Response:
         target, _, operation = request.headers["x-amz-target"].partition(".")
-        assert request.headers["authorization"].startswith("AWS4-HMAC-SHA256 ")
+        signed = re.match(r"AWS4-HMAC-SHA256 Credential=(\w+)/", request.headers["authorization"])
+        assert signed
+        self.by = signed[1]
         known = model(SERVICES[target]).operation_model(operation)
         given = json.loads(await request.body() or b"{}")
         problems = ParamValidator().validate(given, known.input_shape)
@@ -132,6 +135,8 @@ class Amazon:
         """What the mood allows: a request that breaks off on its way back has been done."""
         if self.mood == "refuse":
             raise No("ValidationException", f"no such seller\n(asked with {TOKEN})")
+        if self.mood == "expired":
+            raise No("ExpiredTokenException", "The security token included in the request is expired")
         if self.mood == "throttle":
             raise No("ThrottlingException", "Rate exceeded")
         if self.mood == "denied":
@@ -141,9 +146,7 @@ class Amazon:
         verb, noun = re.fullmatch(r"(Create|Describe|Stop|List|Start|Get)(\w+?)s?", operation).groups()  # type: ignore[union-attr]
         how = getattr(self, f"_{verb.lower()}_{noun.lower()}", None) or getattr(self, f"_{verb.lower()}")
         found: dict[str, Any] = how(noun, given)
-        if self.mood == "slow":
-            time.sleep(0.7)  # of the server's own: longer than the client waits
-        if self.mood in ("break", "slow"):
+        if self.mood == "break":
             raise No("InternalFailure", "oops", 503)
         return found
 

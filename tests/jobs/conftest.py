@@ -311,7 +311,7 @@ def whole_jobs() -> dict[str, Job]:
         "`dbt` Cloud": cloud_job(),
         "`dagster`": dagster_job(),
         "`airflow`": airflow_job(),
-        "`sagemaker`": sagemaker_job(schedule_name="nightly"),
+        "`sagemaker`": sagemaker_job(schedule="nightly"),
     }
 
 

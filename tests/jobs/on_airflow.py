@@ -4,6 +4,7 @@ either, it or the real one (tests/integrations)."""
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -210,7 +211,15 @@ class AirflowWorld:
     def loud(self) -> str:
         if self.airflow:
             self.airflow.rows = 900
-        return str(self.start(seller_id=f"who asks with {self.password}").external_id)
+        run = str(self.start(seller_id=f"who asks with {self.password}").external_id)
+        return self.ended(run)
+
+    def ended(self, run: str) -> str:
+        deadline = time.monotonic() + 60
+        while not self.runner.poll(self.job, run).state.ended:
+            assert time.monotonic() < deadline, f"{run} does not end"
+            time.sleep(0.01)
+        return run
 
     def be_slow(self) -> None:
         self.runner = self._at(self.closing.enter_context(silent()))

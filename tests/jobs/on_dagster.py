@@ -233,6 +233,13 @@ class DagsterWorld:
         run = str(self.start(seller_id=f"who asks with {TOKEN}").external_id)
         if self.dagster:
             self.dagster.runs[run]["rows"] = 100
+        return self.ended(run)
+
+    def ended(self, run: str) -> str:
+        deadline = time.monotonic() + 60
+        while not self.runner.poll(self.job, run).state.ended:
+            assert time.monotonic() < deadline, f"{run} does not end"
+            time.sleep(0.01)
         return run
 
     def be_slow(self) -> None:
@@ -262,7 +269,7 @@ def dagster_job(**config: Any) -> Job:
         "job": "rescore",
         "headers": {"Dagster-Cloud-Api-Token": "${PATROL_DAGSTER_TOKEN}"},
         "run_config": {"ops": {"work": {"config": {"seller_id": "{seller_id}"}}}},
-        "schedule_name": "rescore_nightly",
+        "schedule": "rescore_nightly",
     }
     seller = Param("seller_id", pattern=r"[^\n]{1,200}")
     return Job("rescore_seller", "dagster", "Rescore seller", "accounts", {**whole, **config}, (seller,))

@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import bot.jobs
-from bot.core.job_run import Ability, JobState
-from bot.jobs import KINDS, TAIL, runner_for
+from bot.core.job_run import JobState
+from bot.jobs import TAIL
 from bot.process.errors import JobRefused, JobUnknown
-from sensors.file_job import JOB_KEYS
-from sensors.model.job import Job, Param
-from tests.jobs.conftest import WORLDS
+from sensors.model.job import Param
 
 HOSTILE = [
     "'; DROP TABLE payout_holds; --",
@@ -32,17 +28,6 @@ HOSTILE = [
     "‮s_1 <!channel> \t zß𝄞",
     "@evil.example/",
 ]
-
-
-def test_every_kind_has_its_one_runner() -> None:
-    assert {*KINDS} == {world.partition("_")[0] for world in WORLDS}
-    assert tuple(JOB_KEYS) == KINDS
-    assert all(runner_for(kind) is runner_for(kind) for kind in KINDS)
-
-
-def test_an_unknown_kind_is_refused_by_name() -> None:
-    with pytest.raises(JobRefused, match='no jobs of kind "carrier_pigeon"'):
-        runner_for("carrier_pigeon")
 
 
 def test_it_is_started_and_says_how_it_goes(world: Any) -> None:
@@ -111,10 +96,12 @@ def test_a_run_is_cancelled_once_and_again(world: Any) -> None:
 
 
 def test_the_end_of_a_log_is_short_and_without_secrets(world: Any) -> None:
-    run = world.loud()
-    world.runner.poll(world.job, run)
-    end = world.runner.tail(world.job, run)
-    assert re.search(r"asks?(ed)? with \$\{PATROL_\w+\}", end), end[-300:]
+    run, deadline, end = world.loud(), time.monotonic() + 60, ""
+    while not re.search(r"asks?(ed)? with \$\{PATROL_\w+\}", end):
+        assert time.monotonic() < deadline, end[-300:]
+        world.runner.poll(world.job, run)
+        end = world.runner.tail(world.job, run)
+        time.sleep(0.02)
     assert len(end) <= TAIL
     assert world.secret not in end
     assert world.secret[:8] not in end
@@ -157,35 +144,3 @@ def test_a_config_that_check_would_refuse_is_refused_at_the_start_too(world: Any
     with pytest.raises(JobRefused, match="metod: is not a key of a job of kind"):
         world.start()
     assert world.starts() == 0
-
-
-def test_the_readme_says_what_each_kind_can(whole_jobs: dict[str, Job]) -> None:
-    text = (Path(bot.jobs.__file__).parent / "README.md").read_text()
-    told = {}
-    for line in re.findall(r"^\| (`\w+`\w*(?: \w+)?(?: \|.*){6}) \|$", text, re.MULTILINE):
-        name, *cells = line.split(" | ")
-        told[name] = {ability for ability, cell in zip(Ability, cells, strict=False) if cell != "–"}
-    assert told == {line: set(runner_for(job.kind).abilities(job)) for line, job in whole_jobs.items()}
-    assert {job.kind for job in whole_jobs.values()} == {*KINDS}
-
-
-@pytest.mark.parametrize("ability", Ability)
-def test_what_a_kind_cannot_is_refused_in_words(ability: Ability, whole_jobs: dict[str, Job]) -> None:
-    asked = {
-        Ability.cancel: ("r1",),
-        Ability.tail: ("r1",),
-        Ability.observe: (datetime.now(UTC),),
-        Ability.pause: (True,),
-        Ability.every: (timedelta(hours=1),),
-    }
-    unable = [job for job in whole_jobs.values() if ability not in runner_for(job.kind).abilities(job)]
-    assert unable
-    for job in unable:
-        with pytest.raises(JobRefused, match=job.title):
-            getattr(runner_for(job.kind), ability.value)(job, *asked[ability])
-
-
-def test_the_readme_names_every_file() -> None:
-    folder = Path(bot.jobs.__file__).parent
-    told = (folder / "README.md").read_text()
-    assert [f.name for f in sorted(folder.glob("*.py")) if f"`{f.name}`" not in told] == []

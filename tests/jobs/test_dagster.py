@@ -89,7 +89,7 @@ def test_its_schedule_is_seen_and_stopped_and_goes_on(dagster_world: DagsterWorl
 
 
 def test_a_sensor_is_stopped_as_a_schedule_is(dagster_world: DagsterWorld) -> None:
-    dagster_world.configure(schedule_name="on_file")
+    dagster_world.configure(schedule="on_file")
     runner, job, now = dagster_world.runner, dagster_world.job, datetime.now(UTC)
     assert runner.pause(job, False) == "started the sensor on_file in Dagster"
     assert (runner.observe(job, now).schedule, runner.observe(job, now).paused) == ("sensor (on_file)", False)
@@ -98,12 +98,10 @@ def test_a_sensor_is_stopped_as_a_schedule_is(dagster_world: DagsterWorld) -> No
 
 
 def test_of_several_schedules_the_job_says_which_is_paused(dagster_world: DagsterWorld) -> None:
-    dagster_world.configure(schedule_name=None)
-    with pytest.raises(
-        JobRefused, match=r"several in Dagster \(rescore_nightly, on_file\): say by schedule_name"
-    ):
+    dagster_world.configure(schedule=None)
+    with pytest.raises(JobRefused, match=r"several in Dagster \(rescore_nightly, on_file\): say by schedule"):
         dagster_world.runner.pause(dagster_world.job, True)
-    dagster_world.configure(schedule_name="rescore_nighly")
+    dagster_world.configure(schedule="rescore_nighly")
     with pytest.raises(JobRefused, match='no schedule or sensor "rescore_nighly" that starts Rescore seller'):
         dagster_world.runner.pause(dagster_world.job, True)
 

@@ -167,7 +167,11 @@ def test_the_newest_invocation_is_seen_whoever_began_it(dbt_world: HostWorld) ->
     [seen] = world.runner.observe(world.job, began).runs
     assert (seen.external_id, seen.state, seen.by, seen.outcome) == (run, JobState.succeeded, "Patrol", "1 model built, 1 test passed")  # fmt: skip
     assert world.runner.observe(world.job, datetime.now(UTC) + timedelta(minutes=1)) == Observed()
-    (world.project / "target/run_results.json").write_text("{" * 100_000)
+    made = world.project / "target/run_results.json"
+    other = json.loads(made.read_text()) | {"results": [result("model.shop.new", "error")]}
+    made.write_text(json.dumps(other))
+    assert world.runner.observe(world.job, began).runs[0].outcome == "1 model failed: new"
+    made.write_text("{" * 100_000)
     assert world.runner.observe(world.job, began) == Observed()
 
 

@@ -15,7 +15,7 @@ from bot.jobs.sagemaker.runner import SageMakerRunner
 from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.job import Param
 from tests.jobs.amazon import REGION, TOKEN, Amazon, ago
-from tests.jobs.on_sagemaker import SageMakerWorld, sagemaker_job
+from tests.jobs.on_sagemaker import ENVIRON, SageMakerWorld, sagemaker_job
 
 HOUR = timedelta(hours=1)
 NAME = "train-risk-patrol-k1"
@@ -100,6 +100,19 @@ def test_a_throttled_question_is_to_be_asked_again(each: SageMakerWorld) -> None
         each.start("k2")
     with pytest.raises(JobUnknown, match="Rate exceeded"):
         each.runner.poll(each.job, begun.external_id)
+
+
+def test_credentials_that_have_passed_are_looked_for_again(
+    sagemaker_world: SageMakerWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = replace(sagemaker_world, runner=SageMakerRunner(ENVIRON))
+    world.amazon.mood = "expired"
+    with pytest.raises(JobUnknown, match="security token included in the request is expired"):
+        world.start()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIANEW")
+    world.amazon.mood = "well"
+    assert world.start().state is JobState.running
+    assert world.amazon.by == "AKIANEW"
 
 
 def test_a_right_that_is_missing_is_named(each: SageMakerWorld) -> None:

@@ -35,7 +35,7 @@ NIGHTLY = {
 def nightly(sagemaker_pipeline_world: SageMakerWorld) -> SageMakerWorld:
     world = sagemaker_pipeline_world
     world.amazon.schedules["risk", "nightly"] = dict(NIGHTLY)
-    world.job = replace(world.job, config={**world.job.config, "schedule_name": "risk/nightly"})
+    world.job = replace(world.job, config={**world.job.config, "schedule": "risk/nightly"})
     return world
 
 

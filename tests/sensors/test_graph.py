@@ -114,6 +114,7 @@ ME = f"policy:{NAME}"
 
 def test_all_that_the_files_say_is_an_edge(project: Project) -> None:
     project.change("policies/_jobs.yml", "  owner: payments", "  owner: payments\n  after: [Core.Sellers]")
+    project.change("policies/_jobs.yml", "'s_\\d+'", "'s_\\d+', default: s_1")  # it starts by itself
     project.write(
         "policies/_assets.yml",
         project.read("policies/_assets.yml")

@@ -103,11 +103,12 @@ class RecordingDesk:
     zones: dict[str, str] = field(default_factory=dict)
     cards: dict[tuple[str, str], int] = field(default_factory=dict)
     told: tuple[str, ...] = ()
+    runs: tuple[JobRun, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reset(self) -> None:
         self.alert, self.delay_s, self.broken, self.about = an_alert(), 0.0, None, None
-        self.told = ()
+        self.told, self.runs = (), ()
         self.handed.clear()
         self.people.clear()
         self.cards.clear()
@@ -145,6 +146,8 @@ class RecordingDesk:
             return self.ask_snooze(person, text.split()[1], NOW, "")
         if text == "start hold_payouts":
             return FormReply(HOLD, {"seller_id": "s_9"}, self.alert.id)
+        if text == "cancel 17":
+            return AskReply(17, ("Cancel job run 17?",), "Cancel job run 17")
         if text == "job hold_payouts":
             return JobReply(HOLD, (RUN,), stoppable=(RUN.id,))
         if text == "list":
@@ -152,7 +155,9 @@ class RecordingDesk:
         return Said(f"Heard {text}.", "undo: `unack 3`")
 
     def show(self, _person: Person, alert_id: int) -> ShowReply | None:
-        return ShowReply(self.alert, self.about or a_context(), ()) if alert_id == self.alert.id else None
+        if alert_id != self.alert.id:
+            return None
+        return ShowReply(self.alert, self.about or a_context(), (), self.runs, stoppable=(RUN.id,))
 
     def show_rows(self, _person: Person, alert_id: int) -> ShowReply | None:
         rows = tuple({"seller_id": "s_1", "body": f"pay me at {n}"} for n in range(45))

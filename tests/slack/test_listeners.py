@@ -21,7 +21,7 @@ from bot.process.errors import RecordUnknown, StoreAway
 from bot.slack.face import card
 from sensors.model.policy import Severity
 
-from .conftest import NOW, Bot, a_context, an_alert, eventually
+from .conftest import NOW, RUN, Bot, a_context, an_alert, eventually
 
 
 def words(answer: dict[str, Any]) -> str:
@@ -217,6 +217,18 @@ def test_the_buttons_of_a_jobs_page_are_as_if_typed(bot: Bot) -> None:
     assert bot.desk.handed == handed
     view = opened(bot.click("job.start", value="3:0:hold_payouts"))
     assert "Payouts of this seller stop" in str(view["blocks"])
+
+
+def test_a_run_is_cancelled_from_all_of_an_alert_and_asks_there_first(bot: Bot) -> None:
+    bot.desk.runs = (RUN,)
+    more = opened(bot.click("alert.more"))
+    seen = bot.sandbox.click_view("ana", more["id"], "job.cancel@17", wait_ms=1500)
+    sure = seen["views"][-1]
+    assert "Cancel job run 17?" in str(sure["blocks"])
+    assert seen["ephemerals"] == []
+    assert bot.desk.handed[-1] == ("command", "U0ANA", "cancel 17")
+    bot.sandbox.submit("ana", sure["id"], {})
+    assert bot.desk.handed[-1] == ("confirm", "U0ANA", 17)
 
 
 # -- commands, mentions, shortcuts, Home ---------------------------------------------------------------------

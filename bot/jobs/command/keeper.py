@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 BEAT_S = 10.0  # how often it shows that it is there, for those who cannot see its process
 TRIES = 360  # to write down how it ended
 CAP = 512 * 1024  # bytes of one file of output; there are two, the older of which goes
-KEPT_MOST = 50_000_000  # bytes of a file that is kept beside
+KEPT_MOST = 16_000_000  # bytes of a file that is kept beside
 CLAIM, OUTPUT, OLDER, CANCEL, BEAT, RESULT = "claim", "output", "output.older", "cancel", "beat", "result"
 
 

@@ -16,7 +16,7 @@ Tags = Annotated[dict[str, str], Field(default_factory=dict, description="a mapp
 
 
 class Config(config.Config):
-    """`url` is Dagster's own address, without /graphql; of several schedules, `schedule_name` is paused."""
+    """`url` is Dagster's own address, without /graphql; of several schedules, `schedule` is paused."""
 
     url: Text
     location: Text
@@ -25,7 +25,7 @@ class Config(config.Config):
     run_config: Mapped
     tags: Tags
     headers: Headers
-    schedule_name: Text | None = None
+    schedule: Text | None = None
 
 
 def problems(job: Job, wanted: Config) -> Iterator[str]:
@@ -36,7 +36,7 @@ def problems(job: Job, wanted: Config) -> Iterator[str]:
     for name in sorted(wanted.tags):
         if name.startswith(("dagster/", "patrol/")):
             yield f"tags.{name}: names that begin so are set by Dagster and Patrol"
-    for key in ("location", "job", "repository", "schedule_name"):
+    for key in ("location", "job", "repository", "schedule"):
         if fill.names(getattr(wanted, key)):
             yield f"{key}: is fixed; parameters go into run_config or tags"
     yield from config.unknown("run_config", fill.names(wanted.run_config), job)

@@ -27,9 +27,9 @@ class Config(config.Config):
     request: Annotated[dict[str, Any], Field(description="a mapping in the words of SageMaker's API")]
     region: Annotated[str | None, Field(min_length=1, description="a region such as eu-west-1")] = None
     prefix: Annotated[str | None, Field(min_length=1, description="a text")] = None
-    schedule_name: Annotated[
-        str | None, Field(min_length=1, description="a schedule's name, or group/name")
-    ] = None
+    schedule: Annotated[str | None, Field(min_length=1, description="a schedule's name, or group/name")] = (
+        None
+    )
 
 
 def problems(job: Job, wanted: Config) -> Iterator[str]:
@@ -40,9 +40,9 @@ def problems(job: Job, wanted: Config) -> Iterator[str]:
     yield from _fixed("request", wanted.request)
     if wanted.prefix and not PREFIX.fullmatch(wanted.prefix):
         yield f"prefix: must be at most 31 letters, digits and single hyphens, not {wanted.prefix[:60]!r}"
-    if wanted.schedule_name and not SCHEDULE.fullmatch(wanted.schedule_name):
+    if wanted.schedule and not SCHEDULE.fullmatch(wanted.schedule):
         said = "must be a name in EventBridge, or group/name"
-        yield f"schedule_name: {said}, not {wanted.schedule_name[:60]!r}"
+        yield f"schedule: {said}, not {wanted.schedule[:60]!r}"
     if fill.names(wanted.region):
         yield "region: takes ${VARIABLES} only, no parameters"
     used = fill.names(wanted.request)

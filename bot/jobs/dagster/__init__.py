@@ -120,14 +120,14 @@ class DagsterRunner(Runner):
 
 def _steered(dagster: Webserver) -> list[words.Clock]:
     """The schedule that the job names, else all schedules and sensors that start it."""
-    named = dagster.job.schedule_name
+    named = dagster.job.schedule
     return [clock for clock in dagster.clocks() if named in (None, clock.name)]
 
 
 def _which_one(job: Job, clocks: list[words.Clock]) -> str:
-    if named := job.config.get("schedule_name"):
+    if named := job.config.get("schedule"):
         return f'Dagster has no schedule or sensor "{named}" that starts {job.title}.'
     if not clocks:
         return f"{job.title} has no schedule and no sensor in Dagster."
     names = ", ".join(clock.name for clock in clocks)
-    return f"{job.title} has several in Dagster ({names}): say by schedule_name: in _jobs.yml which is meant."
+    return f"{job.title} has several in Dagster ({names}): say by schedule: in _jobs.yml which is meant."

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from bot.jobs.place import Place
 from bot.process.errors import JobRefused
 from sensors.model.job import Job
 
-MADE = ("run_results.json", "manifest.json")
+MADE = "run_results.json"
 MARK = "DBT_ENV_CUSTOM_ENV_PATROL_RUN"  # dbt writes what such variables hold into its results
-MOST = 50_000_000  # bytes of its results that are read
+MOST, LITTLE = 16_000_000, 5_000_000  # bytes of its results, and of its manifest, that are read
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Core:
             self._environment | {MARK: run},
             self.job.timeout,
             signal=signal.SIGINT,  # on which dbt cancels its queries
-            keep={name: self._target / name for name in MADE},
+            keep={MADE: self._target / MADE},
         )
         self.runs.begin(self.job.name, key, order)
         return self.poll(run)
@@ -57,7 +58,8 @@ class Core:
     def poll(self, run: str) -> Progress:
         kept = self.runs.look(run)
         said = progress(self.job, run, kept, self.filler)
-        found = _read(*(self.runs.file(run, name) for name in MADE)) if kept.how is How.ended else None
+        ended = kept.how is How.ended
+        found = _told(self.runs.file(run, MADE), self._target / "manifest.json") if ended else None
         if found is None or found.run != run:
             return said
         whole = not kept.why and (kept.code == 0 or found.failed)
@@ -73,7 +75,7 @@ class Core:
 
     def observe(self, since: datetime) -> Observed:
         """The newest invocation in the project, whoever began it: dbt keeps the results of one."""
-        found = _read(*(self._target / name for name in MADE))
+        found = _newest(self._target / MADE)
         if found is None or found.ended_at is None or found.ended_at < since:
             return Observed()
         seen = Sighted(
@@ -118,14 +120,29 @@ class Core:
         return said
 
 
-def _read(said: Path, manifest: Path) -> Results | None:
-    """What dbt wrote of an invocation; the manifest is large: read where that names no table."""
-    found = _json(said)
-    return results(found, _json(manifest) if unnamed(found) else None)
+def _told(said: Path, manifest: Path) -> Results | None:
+    """What dbt wrote of an invocation. Its manifest is asked for tables that the results do not name; a large
+    one is not: to read it takes more memory than all of Patrol."""
+    found = _json(said, MOST)
+    return results(found, _json(manifest, LITTLE) if unnamed(found) else None)
 
 
-def _json(path: Path) -> Any:
+def _newest(said: Path) -> Results | None:
+    """The same, read when it has changed only: it is looked at again and again."""
     try:
-        return json.loads(path.read_bytes()) if path.stat().st_size <= MOST else None
+        stat = said.stat()
+    except OSError:
+        return None
+    return _as_it_was(said, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=32)
+def _as_it_was(said: Path, _mtime_ns: int, _size: int) -> Results | None:
+    return results(_json(said, MOST))
+
+
+def _json(path: Path, most: int) -> Any:
+    try:
+        return json.loads(path.read_bytes()) if path.stat().st_size <= most else None
     except (OSError, ValueError, RecursionError):
         return None

@@ -17,6 +17,7 @@ from bot.process.errors import JobRefused, JobUnknown
 MISSING = "the client for SageMaker is not installed: pip install 'patrol[sagemaker]'"
 NAMES = {"sagemaker": "SageMaker", "logs": "CloudWatch Logs", "scheduler": "EventBridge Scheduler"}
 PASSING = ("throttl", "toomanyrequests", "requestlimitexceeded", "unavailable", "internal", "requesttimeout")
+PASSED = ("ExpiredToken", "ExpiredTokenException")  # of credentials; newer ones are looked for
 GONE = ("ResourceNotFound", "ResourceNotFoundException")
 CONSOLES = {
     "aws": "https://{region}.console.aws.amazon.com",
@@ -97,8 +98,13 @@ class Aws:
             found: Mapping[str, Any] = getattr(client, xform_name(operation))(**request)
             return found
         except its.ClientError as error:
+            if error.response.get("Error", {}).get("Code") in PASSED:
+                self.clients.forget()
             raise _spoken(NAMES[service], error.response) from None
-        except (its.NoCredentialsError, its.PartialCredentialsError, its.CredentialRetrievalError) as error:
+        except (
+            *(its.NoCredentialsError, its.PartialCredentialsError, its.CredentialRetrievalError),
+            *(its.SSOError, its.TokenRetrievalError),
+        ) as error:
             self.clients.forget()
             raise JobRefused(
                 f"There are no AWS credentials where Patrol runs ({one_line(error, 100)}). Give its host a"
@@ -111,7 +117,7 @@ class Aws:
             raise JobUnknown(
                 f"{NAMES[service]} did not answer within {self.limit.total_seconds():g} s."
             ) from None
-        except (its.HTTPClientError, its.EndpointConnectionError) as error:
+        except (its.HTTPClientError, its.ConnectionError) as error:
             raise JobUnknown(f"{NAMES[service]} could not be reached: {one_line(error, 150)}.") from None
         except its.BotoCoreError as error:
             raise JobUnknown(f"{NAMES[service]}'s answer was not one: {one_line(error, 150)}.") from None
@@ -138,7 +144,7 @@ def _spoken(name: str, response: Mapping[str, Any]) -> JobRefused | JobUnknown:
     code = one_line(error.get("Code", ""), 80)
     said = one_line(error.get("Message") or error.get("message") or code, 300).rstrip(".")
     said = code if said.startswith("<") else said  # a page for people, of what stands before AWS
-    if status == 429 or status >= 500 or any(word in code.lower() for word in PASSING):
+    if status == 429 or status >= 500 or code in PASSED or any(word in code.lower() for word in PASSING):
         return JobUnknown(f"{name} answered {status}: {said or code}.")
     refused = Refused(f"{name} refused: {said}.")
     refused.code = code

@@ -57,9 +57,7 @@ class SageMakerRunner(Runner):
 
     def abilities(self, job: Job) -> frozenset[Ability]:
         able = {Ability.cancel, Ability.tail, Ability.observe}
-        return frozenset(
-            able | ({Ability.pause, Ability.every} if job.config.get("schedule_name") else set())
-        )
+        return frozenset(able | ({Ability.pause, Ability.every} if job.config.get("schedule") else set()))
 
     def cancel(self, job: Job, external_id: str) -> str:
         filler = fill.Filler(self._environ, {})
@@ -77,7 +75,7 @@ class SageMakerRunner(Runner):
         with self._asking(job, filler) as (wanted, aws):
             prefix = prefix_of(job, wanted.prefix)
             runs = KINDS[wanted.starts].runs(aws, prefix, since, filler.json(wanted.request))
-            said, paused = schedule.seen(aws, wanted.schedule_name) if wanted.schedule_name else ("", None)
+            said, paused = schedule.seen(aws, wanted.schedule) if wanted.schedule else ("", None)
         shown = (replace(run, outcome=filler.mask(run.outcome, job.config)) for run in runs)
         return Observed(tuple(shown), said, paused)
 
@@ -85,13 +83,13 @@ class SageMakerRunner(Runner):
         if Ability.pause not in self.abilities(job):
             return super().pause(job, paused)
         with self._asking(job, fill.Filler(self._environ, {})) as (wanted, aws):
-            return schedule.pause(aws, str(wanted.schedule_name), paused)
+            return schedule.pause(aws, str(wanted.schedule), paused)
 
     def every(self, job: Job, interval: timedelta | None) -> str:
         if Ability.every not in self.abilities(job):
             return super().every(job, interval)
         with self._asking(job, fill.Filler(self._environ, {})) as (wanted, aws):
-            return schedule.every(aws, str(wanted.schedule_name), interval)
+            return schedule.every(aws, str(wanted.schedule), interval)
 
     @contextmanager
     def _asking(self, job: Job, filler: fill.Filler) -> Iterator[tuple[Config, Aws]]:
