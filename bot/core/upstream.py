@@ -75,7 +75,8 @@ def is_run(ref: str) -> bool:
 def said(state: State) -> str:
     """One state, in words."""
     if is_run(state.ref):
-        return f"{clean(state.ref)} run {clean(state.mark)}, which ended at {_when(state.at)}"
+        run = f" run {state.mark}" if state.mark.isdigit() else ""  # else it was seen, or told, from outside
+        return f"{clean(state.ref)}{run}, which ended at {_when(state.at)}"
     return f"{clean(state.ref)} as of {_when(state.at)}"
 
 

@@ -46,9 +46,7 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 class MotoWorld(SageMakerWorld):
     """What the contract asks, in what moto can be asked."""
 
-    monkeypatch: pytest.MonkeyPatch
-    moto: str
-    silent: str  # an address at which nothing is ever answered
+    moto: str = ""
 
     def client(self, service: str) -> Any:
         return session().create_client(service, region_name=REGION)
@@ -56,15 +54,11 @@ class MotoWorld(SageMakerWorld):
     def refuse(self) -> None:
         pytest.skip("moto refuses nothing that is well formed")
 
-    def _ask_at(self, address: str) -> None:
-        self.monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-        self.runner = SageMakerRunner(ENVIRON)
-
     def go_away(self) -> None:
-        self._ask_at(closed())
+        self.ask_at(closed())
 
     def come_back(self) -> None:
-        self._ask_at(self.moto)
+        self.ask_at(self.moto)
 
     def long(self) -> str:
         if self.job.config["starts"] == "training":
@@ -82,10 +76,6 @@ class MotoWorld(SageMakerWorld):
         events = [{"timestamp": now + n, "message": one} for n, one in enumerate(said)]
         logs.put_log_events(**where, logEvents=events)
         return run
-
-    def be_slow(self) -> None:
-        self._ask_at(self.silent)
-        self.job = replace(self.job, timeout=timedelta(seconds=0.3))
 
     def starts(self) -> int:
         return len(self.received())
@@ -112,7 +102,7 @@ def there(moto: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoWorld]:
     httpx.post(f"{moto}/moto-api/reset", timeout=30).raise_for_status()
     at_home(monkeypatch, moto)
     with silent() as nobody:
-        yield MotoWorld(SageMakerRunner(ENVIRON), sagemaker_job(), Amazon(), monkeypatch, moto, nobody)
+        yield MotoWorld(SageMakerRunner(ENVIRON), sagemaker_job(), Amazon(), monkeypatch, nobody, moto)
 
 
 @pytest.fixture(params=["training", "processing"])

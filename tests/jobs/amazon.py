@@ -63,7 +63,7 @@ def unlike(shape: Any, value: Any, where: str = "") -> Iterator[str]:
 class Amazon:
     """`made`: training and processing jobs by name, executions by ARN, as they are described."""
 
-    mood: str = "well"  # well | refuse | break | slow | throttle | denied | expired
+    mood: str = "well"  # well | refuse | break | throttle | denied | expired
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
@@ -146,9 +146,7 @@ class Amazon:
         verb, noun = re.fullmatch(r"(Create|Describe|Stop|List|Start|Get)(\w+?)s?", operation).groups()  # type: ignore[union-attr]
         how = getattr(self, f"_{verb.lower()}_{noun.lower()}", None) or getattr(self, f"_{verb.lower()}")
         found: dict[str, Any] = how(noun, given)
-        if self.mood == "slow":
-            time.sleep(0.7)  # of the server's own: longer than the client waits
-        if self.mood in ("break", "slow"):
+        if self.mood == "break":
             raise No("InternalFailure", "oops", 503)
         return found
 

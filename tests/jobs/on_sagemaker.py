@@ -13,7 +13,7 @@ from starlette.routing import Route
 from bot.jobs.sagemaker.runner import SageMakerRunner
 from sensors.model.job import Job, Param
 from tests.jobs.amazon import ACCOUNT, REGION, ROLE, TOKEN, Amazon
-from tests.jobs.serving import serving
+from tests.jobs.serving import serving, silent
 
 
 @dataclass
@@ -23,6 +23,8 @@ class SageMakerWorld:
     runner: SageMakerRunner
     job: Job
     amazon: Amazon
+    monkeypatch: pytest.MonkeyPatch
+    silent: str  # an address at which nothing is ever answered
     secret = TOKEN
 
     def start(self, key: str = "k1", **params: Any) -> Any:
@@ -30,6 +32,10 @@ class SageMakerWorld:
 
     def starts(self) -> int:
         return len(self.amazon.made)
+
+    def ask_at(self, address: str) -> None:
+        self.monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        self.runner = SageMakerRunner(ENVIRON)
 
     def refuse(self) -> None:
         self.amazon.mood = "refuse"
@@ -58,7 +64,7 @@ class SageMakerWorld:
         return run
 
     def be_slow(self) -> None:
-        self.amazon.mood = "slow"
+        self.ask_at(self.silent)
         self.job = replace(self.job, timeout=timedelta(seconds=0.3))
 
     def received(self) -> list[Any]:
@@ -165,8 +171,11 @@ def amazon(_amazon: tuple[Amazon, SageMakerRunner], monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def sagemaker_world(amazon: Amazon, _amazon: tuple[Amazon, SageMakerRunner]) -> SageMakerWorld:
-    return SageMakerWorld(_amazon[1], sagemaker_job(), amazon)
+def sagemaker_world(
+    amazon: Amazon, _amazon: tuple[Amazon, SageMakerRunner], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SageMakerWorld]:
+    with silent() as nobody:
+        yield SageMakerWorld(_amazon[1], sagemaker_job(), amazon, monkeypatch, nobody)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ BROKEN = [
     (POLICY, "key: [seller_id]", "key: [seller_id]\nsession: {role: 'a b'}", [f"{POLICY}:8:17 session.role: must be a plain name: letters, digits, _ and $, the first one no digit"]),
     (POLICY, "key: [seller_id]", "key: [seller_id]\nsession: {warehous: big}", [f'{POLICY}:8:11 unknown key "warehous"; did you mean "warehouse"?']),
     (POLICY, "key: [seller_id]", "key: [seller_id]\nsession: big", [f'{POLICY}:8:10 session: must be a mapping such as {{a: b}}, not "big"']),
-    (ASSETS, "{late_after: 1h}", "{by: last_changed}", [f'{ASSETS}:7:19 core.chat_messages.freshness.by: must be loaded_until or last_altered, not "last_changed"']),
+    (ASSETS, "{late_after: 1h}", "{by: last_changed}", [f'{ASSETS}:7:19 core.chat_messages.freshness.by: must be loaded_until or last_altered, not "last_changed"; did you mean "last_altered"?']),
     (POLICY, "lookback: 15m", "lookbak: 15m", [f'{POLICY}:5:27 unknown key "lookbak"; did you mean "lookback"?']),
     (POLICY, "lookback: 15m", "trailing: 1h, lookback: 15m", [f"{POLICY}:5:51 window.lookback: means nothing with trailing, which looks at its whole span each time"]),
     (POLICY, "lookback: 15m", "lookback: 15m, baseline: 7d", [f"{POLICY}:5:52 window.baseline: means nothing without trailing"]),

@@ -27,7 +27,7 @@ READER = (  # what docs/warehouses.md grants, as far as it bears on a role
 @pytest.fixture(scope="module")
 def server() -> Iterator[LocalSnowflake]:
     with started() as local:
-        local.run("CREATE DATABASE market", "CREATE SCHEMA market.core", "CREATE ROLE public")
+        local.run("CREATE DATABASE market", "CREATE SCHEMA market.core")
         local.run("CREATE TABLE market.core.orders (id INT)", *READER)
         yield local
 

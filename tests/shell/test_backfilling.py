@@ -54,7 +54,6 @@ def test_it_is_shown_first_and_nothing_is_done_before_somebody_says_yes(late: No
     assert late.alerts() == []
 
 
-@BOTH
 def test_it_looks_at_the_past_and_one_message_says_what_it_found(world: World, node: Node) -> None:
     world.table.says("s_0", NOON + 3 * HOUR, "hello")
     node.clock.on(3 * HOUR)

@@ -15,6 +15,7 @@ from bot.core import retry
 from bot.engine import rounds
 from bot.schedule import Scheduler, Timetable
 from bot.store import Store
+from bot.watch import tables
 from sensors.model.policy import After, Cron, Every, Schedule
 from sensors.model.run import RunStatus
 from sensors.warehouse import WarehouseError
@@ -69,6 +70,29 @@ def start() -> Iterator[Start]:
 
 def causes(node: Node, name: str) -> list[str]:
     return [str(r.cause) for r in reversed(node.store.runs.recent(name, 100))]
+
+
+def test_a_running_bot_looks_after_an_update_and_after_an_arrival(
+    real: World, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(schedule.CHORES, "upstreams", 0.1)
+    monkeypatch.setattr(tables, "AWAITED", SECOND / 5)
+    real.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("{every: 1m}", "{after: [core.chat]}"))
+    after = HELD.replace("{every: 1m}", "{after: ['policy:payments.elsewhere']}")
+    real.write("policies/payments/held.yml", after)
+    real.table.says("s_1", real.clock())
+    node = real.node()
+    start(node)
+    wait(lambda: len(causes(node, HELD_NAME)) == 1)
+    real.table.says("s_1", real.clock())
+    wait(lambda: len(causes(node, HELD_NAME)) == 2)
+    assert [run.status for run in node.store.runs.recent(EVERY)] == [RunStatus.succeeded] * 2
+    real.table.does("DELETE FROM core.chat")
+    real.write("policies/payments/elsewhere.yml", ELSEWHERE)
+    wait(lambda: node.store.runs.waiting().keys() == {EVERY})
+    real.table.says("s_1", real.clock())
+    wait(lambda: not node.store.runs.waiting() and node.store.runs.recent(EVERY, 1)[0].ended_at)
+    assert node.store.runs.recent(EVERY, 1)[0].status is RunStatus.succeeded
 
 
 # ------------------------------------------------------------------------------ the trigger

@@ -9,6 +9,8 @@ from typing import Any
 
 from bot.core.alert import Alert
 from bot.core.silence import SILENT_SENSOR
+from bot.engine.due import due_runs
+from bot.engine.rounds import Want
 from sensors.warehouse import WarehouseError
 from tests.shell.making import DAY, ELSEWHERE, HELD, HELD_SQL, HOUR, MINUTE, NOON, SECOND, Node, World
 from tests.shell.trouble import BOTH, EVERY, HELD_NAME, failing, in_between
@@ -207,3 +209,24 @@ def reads(node: Node) -> Iterator[list[int]]:
         yield asked
     finally:
         database.read = real
+
+
+def test_what_runs_after_something_is_silent_only_when_that_has_come_and_it_has_not_run(world: World) -> None:
+    world.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("{every: 1m}", "{after: [core.chat]}"))
+    node = world.node()
+    node.engine.silence.once()
+    rounds(node, 40 * MINUTE, HELD_NAME)
+    assert silent(node) == []  # nothing has come
+    came = node.clock()
+    node.store.states.record("core.chat", "one", came, came)
+    rounds(node, 14 * MINUTE, HELD_NAME)
+    assert silent(node) == []
+    rounds(node, 4 * MINUTE, HELD_NAME)
+    (alert,) = silent(node)
+    assert alert.title.startswith(f"{EVERY} ought to look after core.chat and has had no good look")
+    world.table.says("s_1", came)
+    policy = node.engine.catalog.policies[EVERY]
+    for tick in due_runs(node.store, [policy], node.clock())[EVERY]:
+        assert node.engine.runs.one(Want(EVERY, (tick,)).asked()).looked
+    rounds(node, MINUTE, HELD_NAME)
+    assert silent(node) == []

@@ -30,7 +30,7 @@ class Roles:
     """Thread-safe. Begins with the role and the warehouse PATROL, the user's own."""
 
     def __init__(self) -> None:
-        self.roles = {USUAL}
+        self.roles = {USUAL, "PUBLIC"}
         self.warehouses = {USUAL}
         self.grants = [Grant(USUAL, "USAGE", "WAREHOUSE", USUAL)]
         self._lock = threading.Lock()
