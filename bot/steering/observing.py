@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bot.core.job_due import job_ref
 from bot.core.job_run import Ability, Sighted
+from bot.core.upstream import SEEN
 from bot.process.errors import JobRefused, JobUnknown, StoreAway
 from bot.process.log import get
 from bot.starting import Starting
@@ -76,7 +77,7 @@ class Observing:
         new = self.store.sightings.saw(job.name, observed, now)
         if good := max(self._others(job, new), key=_ended, default=None):
             at = min(good.ended_at or now, now)
-            self.store.states.record(job_ref(job.name), f"seen {good.external_id}", at, now)
+            self.store.states.record(job_ref(job.name), f"{SEEN}{good.external_id}", at, now)
 
     def _others(self, job: Job, new: Iterable[Sighted]) -> list[Sighted]:
         """Those that were not started here: of the others the store knows already."""
