@@ -91,19 +91,6 @@ def test_a_policy_runs_once_for_each_state_of_its_table_and_looks_at_all_that_ca
     assert len(beat.node.store.runs.recent(EVERY)) == 2
 
 
-def test_a_table_that_is_loaded_anew_in_parts_is_looked_at_when_it_is_whole(world: World) -> None:
-    """Else the last look would be that at a part of it, until the next load."""
-    first = with_policies(world, elsewhere=AFTER)
-    second = Beat(world.node())
-    world.table.says("s_1", NOON)
-    assert first.once() == [EVERY]
-    world.table.does("UPDATE core.chat SET sent_at = sent_at - INTERVAL 10 MINUTE")
-    assert second.once() == [EVERY]
-    world.table.does("UPDATE core.chat SET sent_at = sent_at + INTERVAL 10 MINUTE")
-    assert first.once() == [EVERY]
-    assert [*second.once(), *first.once()] == []
-
-
 @BOTH
 def test_two_bots_run_a_state_once(world: World) -> None:
     first = with_policies(world, elsewhere=AFTER)
