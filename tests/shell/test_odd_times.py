@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.job_run import JobState, Progress
+from bot.core.job_run import JobState, Observed, Progress, Sighted
 from bot.steering.due import DueJobs
 from bot.steering.late import LateJobs
+from bot.steering.observing import Observing
 from tests.shell.making import DAY, HOUR, NOON, SECOND, Node, World
 from tests.shell.outside import Outside, go_on
 from tests.shell.test_hooks import UPDATES, sent
-from tests.shell.test_jobs_by_themselves import DAILY, bot, declared, keys, late, outside
+from tests.shell.test_jobs_by_themselves import DAILY, bot, declared, keys, late, looked, outside
 from tests.shell.test_upstreams import AFTER, Beat, with_policies
 from tests.shell.trouble import EVERY
 
@@ -65,3 +66,20 @@ def test_a_sender_whose_clock_is_a_little_ahead_is_heard(world: World) -> None:
     assert bot.store.states.newest(["core.chat"])["core.chat"].at == bot.clock()
     far = {"delivery": "run-19", "at": (bot.clock() + HOUR).isoformat()}
     assert sent(bot, UPDATES, far).status == 422
+
+
+def test_a_run_over_there_is_a_state_though_whoever_saw_it_died_before_he_said_so(
+    world: World, bot: Node, outside: Outside
+) -> None:
+    declared(world, bot, DAILY)
+    done = Sighted("9", JobState.succeeded, NOON - 2 * HOUR, NOON - HOUR)
+    bot.store.sightings.saw("dbt_build", Observed((done,)), bot.clock())  # and died
+    outside.on_observe = lambda: Observed((done,))
+    observing = Observing(bot.starting)
+    looked(observing)
+    assert bot.store.states.newest()["job:dbt_build"].mark == "seen 9"
+    later = bot.store.states.record("job:dbt_build", "17", NOON, bot.clock())
+    bot.clock.on(HOUR)
+    looked(observing)
+    assert later
+    assert bot.store.states.newest()["job:dbt_build"].mark == "17"
