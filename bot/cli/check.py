@@ -131,15 +131,14 @@ def _of_hooks(catalog: Loaded, settings: Any) -> Iterator[Problem]:
     nodes = graph(catalog).nodes if settings.hooks else {}
     for hook in settings.hooks:
         ref = as_ref(hook.updates) or f"{JOB}:{hook.starts}"
-        asset = catalog.assets.get(ref)
+        asset, (line, column) = catalog.assets.get(ref), hook.place
         if ref not in nodes:
-            said = f"hooks.{hook.name}: there is no {ref}{near(ref, nodes)}"
-            yield Problem(FILE, *hook.place, said)
+            yield Problem(FILE, line, column, f"hooks.{hook.name}: there is no {ref}{near(ref, nodes)}")
         elif asset and asset.ages:
             said = (
                 f"Patrol sees itself when {ref} is loaded: with this, what comes after it runs twice for each"
             )
-            yield Problem(FILE, *hook.place, f"hooks.{hook.name}: {said} load", warning=True)
+            yield Problem(FILE, line, column, f"hooks.{hook.name}: {said} load", warning=True)
 
 
 def _of_pagers(catalog: Loaded) -> Iterator[Problem]:
