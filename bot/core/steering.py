@@ -44,12 +44,12 @@ def cancel_lines(run: JobRun, job: Job | None, now: datetime) -> tuple[str, ...]
 def over(run: JobRun) -> Refused | None:
     """Why its end cannot be asked for, of one that has ended or is about to."""
     if run.state.ended:
-        ended = f" at {when(run.ended_at)}" if run.ended_at else ""
+        ended = f" {when(run.ended_at)}" if run.ended_at else ""
         return Refused(f"{run.name.capitalize()} is over: it {came_to(run)}{ended}.", f"retry {run.id}")
     if run.cancel_at is not None:
         by = who(run.cancel_by or MACHINE)
         hint = f"`job {run.job}` shows whether it has ended."
-        return Refused(f"{by} has asked for the end of {run.name} at {when(run.cancel_at)}.", hint)
+        return Refused(f"{by} has asked for the end of {run.name} {when(run.cancel_at)}.", hint)
     return None
 
 

@@ -111,10 +111,10 @@ def _param(found: Job, name: str) -> str:
 def _when(reply: JobReply) -> list[str]:
     """When it runs by itself, here and over there."""
     there = reply.seen.observed
-    due = f"next at {date(reply.next_due)}" if reply.next_due else ""
+    due = f"next: {date(reply.next_due)}" if reply.next_due else ""
     over_there = f"over there: {escape(there.schedule, 120)}" if there.schedule else ""
     paused = "paused over there" if there.paused else ""
-    following = f"next there at {date(there.next_at)}" if there.next_at and not there.paused else ""
+    following = f"next there: {date(there.next_at)}" if there.next_at and not there.paused else ""
     after = ", ".join(code(ref, 80) for ref in reply.job.after[:10])
     said = [due, f"after {after}" if after else "", over_there, paused, following]
     return [" · ".join(part for part in said if part)]
