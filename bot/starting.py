@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from bot.core.alert import Alert
 from bot.core.approval import GOOD_FOR, Approval, binding, needed
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.job_run import Ability, JobRun, JobState, Progress
+from bot.core.upstream import State, made
 from bot.core.words import count, when
 from bot.engine.asked import Ticked
 from bot.engine.engine import Engine
@@ -324,17 +325,27 @@ class Starting:
         )
         if moved.state is JobState.failed:
             moved = replace(moved, tail=self._tail(job, moved))
-        return self._record(run, moved, was) and (not said.state.ended or self._tell(moved))
+        return self._record(run, moved, was, self._made(moved, said.updated)) and (
+            not said.state.ended or self._tell(moved)
+        )
+
+    def _made(self, run: JobRun, updated: Iterable[str]) -> tuple[State, ...]:
+        """The states of what its good end has made."""
+        if run.state is not JobState.succeeded or run.ended_at is None:
+            return ()
+        return made(run.job, str(run.id), updated, self.engine.catalog.assets, run.ended_at)
 
     def _end(self, run: JobRun, state: JobState, outcome: str) -> bool:
         now = self.engine.clock()
         ended = replace(run, state=state, outcome=outcome, ended_at=now, poll_at=now)
         return self._record(run, ended) and self._tell(ended)
 
-    def _record(self, run: JobRun, moved: JobRun, was: JobState | None = None) -> bool:
+    def _record(
+        self, run: JobRun, moved: JobRun, was: JobState | None = None, found: Sequence[State] = ()
+    ) -> bool:
         """What an outside system has done is written down late rather than not."""
         name, state = f"job-{run.id}", was or run.state
-        return self._unrecorded.record(name, lambda: self.store.jobs.record(moved, state))
+        return self._unrecorded.record(name, lambda: self.store.jobs.record(moved, state, found))
 
     def _tell(self, run: JobRun) -> bool:
         """The outcome goes to the alert's history and thread, once, whatever dies in between and whoever else

@@ -16,13 +16,14 @@ from datetime import datetime
 from typing import Any
 
 from bot.core.approval import Approval
+from bot.core.upstream import State, made
 from bot.process.errors import PatrolError, SettingsError
 from bot.process.log import get
 from bot.process.settings_hooks import Hook
 from bot.starting import Starting
 from sensors.graph import graph
 from sensors.model.clock import parse_time
-from sensors.model.graph import as_ref
+from sensors.model.graph import JOB, as_ref, kind_of, name_of
 from sensors.model.job import Job
 
 LIFE_S = 300  # of a signature
@@ -115,7 +116,9 @@ class HookDoor:
         at = parse_time(given) if isinstance(given, str) else now
         if at is None or not isinstance(given, str | None) or at > now:
             return Answer(422, "at must be a time that has passed, such as 2026-01-05T09:00:00Z.")
-        if not self.store.states.record(ref, f"delivery {delivery}", at, now):
+        mark, assets = f"delivery {delivery}", self.engine.catalog.assets
+        also = made(name_of(ref), mark, (), assets, at) if kind_of(ref) == JOB else ()
+        if not self.store.states.record_all([State(ref, mark, at), *also], now):
             return Answer(202, f"It was known already that {ref} was updated by this delivery.")
         return Answer(202, f"{ref} was updated.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +10,11 @@ from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from bot.core.approval import Says, approval_of, notice_of
 from bot.core.job_run import JobRun, JobState
+from bot.core.upstream import State
 from bot.store.codec import pack_values, unpack_values
 from bot.store.database import Database
 from bot.store.notices import add_notices, changed
+from bot.store.states import record_in
 from bot.store.tables import NOT_OVER
 from bot.store.tables import job_runs as t
 
@@ -52,8 +54,9 @@ class JobRuns:
         with self._database.write() as c:
             return c.execute(taken).rowcount == 1
 
-    def record(self, run: JobRun, was: JobState) -> bool:
-        """What the run now is, where it still is in the state that it `was` in; ends the lease."""
+    def record(self, run: JobRun, was: JobState, made: Sequence[State] = ()) -> bool:
+        """What the run now is, where it still is in the state that it `was` in, and the states of assets that
+        it has made; ends the lease."""
         values = {name: getattr(run, NAMES.get(name, name)) for name in RECORDED}
         values |= {"state": run.state.value, "params": pack_values(run.params), "lease_until": None}
         with self._database.write() as c:
@@ -61,6 +64,7 @@ class JobRuns:
             change = update(t).where(t.c.id == run.id, t.c.state == was.value)
             if c.execute(change.values(values)).rowcount != 1:
                 return False
+            record_in(self._database, c, made, run.ended_at or run.asked_at)
             if approval := approval_of(run.idempotency_key):
                 self._show(c, approval, run, was, before)
             return True

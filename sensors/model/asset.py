@@ -37,8 +37,15 @@ class Asset:
 
     def aged(self, until: datetime) -> str:
         """How old it is, in words."""
-        what = "last changed at" if self.aged_by == LAST_ALTERED else "loaded until"
-        return f"{what} {until:%Y-%m-%d %H:%M} UTC"
+        at = "" if self.age_of == "loaded until" else " at"
+        return f"{self.age_of}{at} {until:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def age_of(self) -> str:
+        """What is known of its time: that it is loaded until then, was changed, or was made anew."""
+        if self.aged_by == LAST_ALTERED:
+            return "last changed"
+        return "loaded until" if self.loaded_until else "last updated"
 
     def is_late(self, until: datetime, now: datetime) -> bool:
         """Whether data until then are older than it may be: policies that need it wait, as they say."""
