@@ -89,11 +89,8 @@ class HookDoor:
         return "" if same else "Its signature is not that of this hook's secret."
 
     def _taken(self, body: bytes, signed: str, now: datetime) -> Answer:
-        try:
-            said = json.loads(body) if body.strip() else {}
-        except (ValueError, RecursionError):
-            return Answer(422, "The body must be a JSON object, or empty.")
-        if not isinstance(said, dict):
+        said = parsed(body)
+        if said is None:
             return Answer(422, "The body must be a JSON object, or empty.")
         delivery = said.get("delivery", signed)
         if (
@@ -148,6 +145,15 @@ def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
     """Values as they would be typed: null is none, true and false are words."""
     said = {str(name): value for name, value in given.items() if value is not None}
     return {name: str(v).lower() if isinstance(v, bool) else v for name, v in said.items()}
+
+
+def parsed(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that a body holds, nothing if it is empty; None where it holds something else."""
+    try:
+        said = json.loads(body) if body.strip() else {}
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None
 
 
 def nobody(_headers: Mapping[str, str], _body: bytes, _arrived: float) -> Answer:
