@@ -27,6 +27,7 @@ from bot.steering.hooks import MOST_BYTES
 from tests.jobs.serving import serving
 from tests.shell.making import FILES, HOUR, SECOND, Node, World
 from tests.shell.outside import ended, go_on, opened
+from tests.shell.trouble import BOTH
 
 JOB = """
 rescore:
@@ -93,9 +94,13 @@ class House:
         return found
 
     def declares(self, job: str) -> None:
-        self.world.write("policies/_jobs.yml", FILES["policies/_jobs.yml"] + job)
+        declare(self.world, job)
         self.bot.engine.reload()
         assert "rescore" in self.bot.engine.catalog.jobs, self.bot.engine.catalog.errors
+
+
+def declare(world: World, job: str) -> None:
+    world.write("policies/_jobs.yml", FILES["policies/_jobs.yml"] + job)
 
 
 def call(at: str, said: object) -> tuple[int, str]:
@@ -197,6 +202,7 @@ def test_each_run_has_an_address_of_its_own_that_nobody_else_can_say(house: Hous
     assert httpx.get(one).status_code == 405
 
 
+@BOTH
 def test_of_many_calls_at_once_one_ends_it(house: House) -> None:
     run = house.starts()
     with ThreadPoolExecutor(6) as pool:
