@@ -117,7 +117,7 @@ def dated(policy: Policy, assets: Mapping[str, Asset]) -> list[Asset]:
 def needed(policy: Policy, assets: Mapping[str, Asset]) -> list[Asset]:
     """The assets that the policy should not be run without and that say how old they may be."""
     wanted = [n for n, when in policy.needs.items() if when is not WhenLate.run and n in assets]
-    return [a for n in wanted if (a := assets[n]).late_after]
+    return [a for n in wanted if (a := assets[n]).late_after and a.is_dated]
 
 
 def late(

@@ -341,6 +341,7 @@ class HelpReply:
 
     verbs: tuple[tuple[str, str, str], ...]  # verb, usage, what it does
     about: str = ""  # one verb's longer help
+    titles: Mapping[str, str] = field(default_factory=dict)  # by the verb that stands first below it
 
 
 @dataclass(frozen=True)

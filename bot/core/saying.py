@@ -13,7 +13,7 @@ from bot.core.ladder import PAGES, name_of
 from bot.core.reply import HelpReply, Reply, Said
 from bot.core.undo import undo
 from bot.core.unknown import no_such
-from bot.core.verbs import BY_NAME, VERBS
+from bot.core.verbs import BY_NAME, TITLES, VERBS
 from bot.core.words import clean
 from sensors.model.policy import NOTHING
 
@@ -56,12 +56,19 @@ def one_at_a_time(verb: str, alert: int) -> Said:
 def helped(asked: str) -> HelpReply | Said:
     """What can be typed, or one verb at length."""
     if not asked:
-        return HelpReply(tuple((v.name, v.usage, v.about) for v in VERBS))
+        return HelpReply(tuple((v.name, v.usage, v.about) for v in VERBS), titles=TITLES)
     verb = BY_NAME.get(asked)
     if verb is None:
         return no_such("verb", asked, BY_NAME)
     rights = [say(right) for right in of_verb(verb.name)]
-    about = "\n".join([verb.about, *rights, *(f"for example `{e}`" for e in verb.examples)])
+    about = "\n".join(
+        [
+            verb.about,
+            *([verb.more] if verb.more else []),
+            *rights,
+            *(f"for example `{e}`" for e in verb.examples),
+        ]
+    )
     return HelpReply(((verb.name, verb.usage, verb.about),), about)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.action import MACHINE
@@ -43,12 +44,12 @@ def cancel_lines(run: JobRun, job: Job | None, now: datetime) -> tuple[str, ...]
 def over(run: JobRun) -> Refused | None:
     """Why its end cannot be asked for, of one that has ended or is about to."""
     if run.state.ended:
-        ended = f" at {when(run.ended_at)}" if run.ended_at else ""
+        ended = f" {when(run.ended_at)}" if run.ended_at else ""
         return Refused(f"{run.name.capitalize()} is over: it {came_to(run)}{ended}.", f"retry {run.id}")
     if run.cancel_at is not None:
         by = who(run.cancel_by or MACHINE)
         hint = f"`job {run.job}` shows whether it has ended."
-        return Refused(f"{by} has asked for the end of {run.name} at {when(run.cancel_at)}.", hint)
+        return Refused(f"{by} has asked for the end of {run.name} {when(run.cancel_at)}.", hint)
     return None
 
 
@@ -63,6 +64,13 @@ def came_to(run: JobRun) -> str:
             return "is running"
         case _:
             return run.state.word
+
+
+def without(seen: Seen, ours: Iterable[JobRun]) -> Seen:
+    """What is seen but for the runs that were started here: of these it is told apart, to whom may know."""
+    known = {name for run in ours for name in (run.external_id, run.idempotency_key)}
+    others = tuple(one for one in seen.observed.runs if not {one.external_id, one.key} & known)
+    return replace(seen, observed=replace(seen.observed, runs=others))
 
 
 def elsewhere(job: str, seen: Seen, ours: Collection[str | None], now: datetime) -> list[str]:

@@ -14,6 +14,11 @@ from sensors.model.asset import Asset
 from sensors.model.graph import ASSETS, JOB, POLICY, kind_of, name_of
 from sensors.model.policy import After, Policy
 
+DELIVERY, SEEN = (
+    "delivery ",
+    "seen ",
+)  # how marks begin that others have told, and that are of runs over there
+
 
 @dataclass(frozen=True)
 class State:

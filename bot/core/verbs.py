@@ -14,13 +14,14 @@ class Verb:
     about: str
     takes: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    more: str = ""  # said only where the verb is asked for
 
 
 VERBS = (
     Verb(
         "status",
         "status [payments | payments.x | core.orders]",
-        "all policies at once, or a team's, or one policy or table: what ran, what is late, who is on call",
+        "the whole, or a team, a policy, a table: what ran, what is late, who is on call",
         ("maybe_name",),
     ),
     Verb(
@@ -32,7 +33,7 @@ VERBS = (
     Verb(
         "show",
         "show 142 | seller:s_1 | payments.x | core.orders | model:risk | job:rescore_seller",
-        "an alert with its rows, history and jobs; all that is known of somebody; a policy; a table; a job",
+        "all of an alert, of somebody, of a policy, of a table or a model, of a job",
         ("target",),
     ),
     Verb(
@@ -43,6 +44,25 @@ VERBS = (
         ("why 142", "why seller:s_1"),
     ),
     Verb("policy", "policy payments.x", "a policy: its runs, its next run, how right it was", ("name",)),
+    Verb(
+        "job",
+        "job rescore_seller",
+        "a job: what it does, its runs and who started them, its schedule",
+        ("name",),
+    ),
+    Verb(
+        "graph",
+        "graph [payments.x | core.orders | job:rescore_seller]",
+        "what it comes from and what it leads to: policies, tables, jobs; as a picture, too",
+        ("maybe_name",),
+        ("graph payments.x", "graph"),
+    ),
+    Verb(
+        "digest",
+        "digest [team]",
+        "what is open, what fired, how right that was",
+        ("filters",),
+    ),
     Verb("ack", "ack [142 143]", "it is yours; escalation stops until the deadline", ("alerts",)),
     Verb("unack", "unack 142", "hand it back to whoever is on call", ("alerts",)),
     Verb("take", "take 142", "take it over from whoever has it", ("alerts",)),
@@ -82,34 +102,21 @@ VERBS = (
     Verb(
         "start",
         "start rescore_seller [142] seller_id=s_1",
-        "start a job, once you have seen what it would do; parameters come from the alert where one is named",
+        "start a job, once you have seen what it does; what it takes is asked for, or comes from the alert",
         ("name", "params"),
-    ),
-    Verb(
-        "job",
-        "job rescore_seller",
-        "a job: what it does, what of it runs now, its last runs and who started them, its schedule",
-        ("name",),
     ),
     Verb(
         "cancel",
         "cancel 17 | rescore_seller [reason…]",
-        "end a run of a job that goes on, once you have seen which",
+        "end a job's run that goes on, once you have seen which",
         ("job_run", "words"),
         ("cancel 17 the wrong seller",),
     ),
     Verb(
         "retry",
         "retry 17",
-        "start a job once more with the parameters of that run, once you have seen them",
+        "start a job once more with what that run was given, once you have seen it",
         ("job_run",),
-    ),
-    Verb(
-        "graph",
-        "graph [payments.x | core.orders | job:rescore_seller]",
-        "what it comes from and what it leads to: policies, tables, jobs; as a picture, too",
-        ("maybe_name",),
-        ("graph payments.x", "graph"),
     ),
     Verb("approvals", "approvals", "jobs that wait for a second person, and who may agree"),
     Verb(
@@ -142,8 +149,7 @@ VERBS = (
     Verb(
         "backfill",
         "backfill payments.x 7d | 2026-11-01..2026-11-08 [chain] [again]",
-        "look at the past, once you have seen what that takes; its alerts page nobody. `chain`: with the"
-        " policies that hang on it; `again`: also what was backfilled before. Alone: those that run",
+        "look at the past, once you have seen what that takes; its alerts page nobody. Alone: those that run",
         ("names", "past"),
         (
             "backfill payments.x 7d",
@@ -152,6 +158,7 @@ VERBS = (
             "backfill payments.x 2026-11-01T08:00..2026-11-01T12:00 again",
             "backfill core.orders 7d chain",
         ),
+        "`chain`: with the policies that hang on it; `again`: also what was backfilled before",
     ),
     Verb("stop", "stop BKF-3 | payments.x", "end a backfill after the window at hand", ("name",)),
     Verb("oncall", "oncall [team] [week]", "who is on call now and next; of a team its week", ("filters",)),
@@ -169,15 +176,16 @@ VERBS = (
         ("span", "person", "filters"),
         ("cover until:18:00 @bo",),
     ),
-    Verb("handoff", "handoff [team]", "hand the shift over now, by a card to accept", ("filters",)),
     Verb("uncover", "uncover 7", "end a cover or a take-over now", ("alerts",)),
-    Verb(
-        "digest",
-        "digest [team]",
-        "what is open, what fired, how right that was",
-        ("filters",),
-    ),
+    Verb("handoff", "handoff [team]", "hand the shift over now, by a card to accept", ("filters",)),
     Verb("help", "help [verb]", "this list, or one verb at length", ("filters",)),
 )
 BY_NAME = {verb.name: verb for verb in VERBS}
 SAME_AS = {"acknowledge": "ack", "unacknowledge": "unack", "ls": "list", "close": "resolve", "?": "help"}
+TITLES = {  # the verb that each part of `help` begins with
+    "status": "See how it is",
+    "ack": "An alert",
+    "start": "Jobs",
+    "pause": "When policies and jobs run",
+    "oncall": "On call",
+}

@@ -1,4 +1,4 @@
-"""The risk service: scores sellers anew, taking some seconds and failing now and then; sends notices.
+"""The risk service: scores sellers anew, failing now and then, trains its model, and sends notices.
 
 The same Idempotency-Key always means the same run or notice, over restarts.
 """
@@ -20,6 +20,7 @@ FAILURES = (
 
 
 CANCELLED = "stopped by request"
+MODEL = "model:risk"  # whom a run is about that trains the model
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class RiskRun:
     after: float
     failure: str | None
 
+    @property
+    def trains(self) -> bool:
+        return self.seller_id == MODEL
+
     def state(self, now: float) -> str:
         if self.failure == CANCELLED:
             return "cancelled"
@@ -41,15 +46,18 @@ class RiskRun:
     def message(self, now: float) -> str:
         match self.state(now):
             case "running":
-                return f"scoring {self.seller_id}"
+                return f"training {MODEL}" if self.trains else f"scoring {self.seller_id}"
             case "failed" | "cancelled":
                 return self.failure or ""
             case _:
-                return f"risk {self.before:.2f} → {self.after:.2f}"
+                what = "precision" if self.trains else "risk"
+                return f"{what} {self.before:.2f} → {self.after:.2f}"
 
     def log(self, now: float) -> str:
         """What it has written so far, a line each second."""
-        lines = [f"reading the orders of {self.seller_id}", "asking the feature store", "scoring"]
+        whose = "all sellers" if self.trains else self.seller_id
+        last = "training" if self.trains else "scoring"
+        lines = [f"reading the orders of {whose}", "asking the feature store", last]
         said = [f"{n + 1} s  {line}" for n, line in enumerate(lines) if now - self.started_at >= n]
         over = {"failed": "ERROR", "cancelled": "STOPPED", "succeeded": "DONE"}.get(self.state(now))
         return "\n".join([*said, f"{over}  {self.message(now)}"] if over else said) + "\n"
@@ -59,11 +67,24 @@ def start(folder: Path, key: str, seller_id: str, *, troubled: bool, now: float)
     """The run of this key; a new one if the key is new."""
     before, after = _scores(folder, key, seller_id, troubled)
     failure = FAILURES[_hash(key) % 2] if _hash("fails", key) % FAILS_ONE_IN == 0 else None
+    return _begun(folder, key, seller_id, now, before, after, failure)
+
+
+def train(folder: Path, key: str, *, now: float) -> RiskRun:
+    """A training of the model: the run of this key; it does not fail."""
+    last = _runs(folder, "failure IS NULL AND seller_id = ?", MODEL)
+    after = 0.86 + _hash(key, MODEL) % 9 / 100
+    return _begun(folder, key, MODEL, now, last[-1].after if last else 0.88, round(after, 2), None)
+
+
+def _begun(
+    folder: Path, key: str, about: str, now: float, before: float, after: float, failure: str | None
+) -> RiskRun:
     holds.ask(
         folder,
         "INSERT INTO risk_runs (key, seller_id, started_at, before, after, failure) "
         "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-        [key, seller_id, now, before, after, failure],
+        [key, about, now, before, after, failure],
     )
     return _runs(folder, "key = ?", key)[0]
 

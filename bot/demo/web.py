@@ -54,6 +54,11 @@ def app(market: Market, address: str) -> Starlette:
         run = risk.start(market.folder, _key(request), seller_id, troubled=troubled, now=now)
         return JSONResponse(_told(run, address, now), status_code=202)
 
+    async def train(request: Request) -> Response:
+        now = time.time()
+        run = await run_in_threadpool(risk.train, market.folder, _key(request), now=now)
+        return JSONResponse(_told(run, address, now), status_code=202)
+
     async def notice(request: Request) -> Response:
         seller_id, name, body = await _seller(market, request)
         text = body.get("text")
@@ -75,6 +80,7 @@ def app(market: Market, address: str) -> Starlette:
             Route("/healthz", health),
             Route("/people/{id}", person),
             Route("/rescore", rescore, methods=["POST"]),
+            Route("/train", train, methods=["POST"]),
             *_runs(market, address),
             Route("/notices", notice, methods=["POST"]),
             Route("/{kind}/{id}", page),
@@ -139,7 +145,7 @@ def _told(run: risk.RiskRun, address: str, now: float) -> dict[str, str]:
         "id": str(run.id),
         "state": run.state(now),
         "message": run.message(now),
-        "link": f"{address}/sellers/{run.seller_id}",
+        "link": f"{address}/" if run.trains else f"{address}/sellers/{run.seller_id}",
     }
 
 

@@ -118,9 +118,8 @@ class Approving:
         if isinstance(found, Approval):
             return self._asked(job, None, found)
         undo = f"undo: {job.undo}" if job.undo else ""
-        return Said(
-            f"{job.title} is starting as job run {found.id}; `/patrol status` shows its outcome.", undo
-        )
+        told = f"`/patrol job {job.name}` shows how it goes."
+        return Said(f"{job.title} is starting as {found.name}. {told}", undo)
 
     def _waits_already(self, job: Job, params: Mapping[str, Any], alert: Alert | None) -> Said | None:
         """The same, asked for before, and nobody has answered yet."""

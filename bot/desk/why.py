@@ -110,9 +110,7 @@ class Why:
         held = next((alert for alert in mine if alert.is_open), None) or next(iter(mine), None)
         if held is not None and held.is_open:
             return self.alert(held, person)
-        before = (
-            f"{held.name} was the last, opened at {when(held.opened_at)}" if held else "there has been none"
-        )
+        before = f"{held.name} was the last, opened {when(held.opened_at)}" if held else "there has been none"
         reasons: list[Reason] = [
             ("Alert", f"No open alert of `{policy.name}` is about {clean(target.name)}; {before}."),
             ("Policy", why.of_policy(policy, policy.name)),

@@ -288,7 +288,7 @@ def preview(planned: Plan, channel: str = "") -> list[str]:
         f"looked at before: {say_duration(looked)} of {say_duration(planned.past.length)}"
         + (" (what was seen then does not alert again)" if looked >= timedelta(seconds=1) else ""),
         f"alerts go to {channel or planned.channel}, page nobody and start no jobs",
-        f"it ends at {when(planned.past.end)}: {planned.clipped}" if planned.clipped else "",
+        f"it ends {when(planned.past.end)}: {planned.clipped}" if planned.clipped else "",
     ]
     return [line for line in lines if line]
 

@@ -336,9 +336,22 @@ def helped(reply: HelpReply, room: Room = ANYWHERE) -> Face:
         usages = [code(f"{room.prefix} {usage}") for _, usage, _ in reply.verbs[:1]]
         about = answer(TYPED.sub(rf"`{room.prefix} \1`", reply.about), 2_500)
         return Face("Help", [section("\n".join([*usages, about]))])
-    lines = [f"{code(f'{room.prefix} {usage}')} {answer(what)}" for _, usage, what in reply.verbs]
-    head = "*What you can type.* In a thread, mention me instead: Slack takes no commands there."
-    return Face("What you can type after /patrol", [section(head), *sections(lines, 40)])
+    more = code(f"{room.prefix} help snooze")
+    head = (
+        f"*What you can type* after {code(room.prefix)}. {more} says more of a verb."
+        " In a thread, mention me instead: Slack takes no commands there."
+    )
+    return Face("What you can type after /patrol", [section(head), *_verbs(reply)])
+
+
+def _verbs(reply: HelpReply) -> list[Block]:
+    """A line each, in parts that have a title."""
+    parts: list[tuple[str, list[str]]] = []
+    for name, usage, what in reply.verbs:
+        if name in reply.titles or not parts:
+            parts.append((reply.titles.get(name, ""), []))
+        parts[-1][1].append(f"{code(usage)} {answer(what)}")
+    return [block for title, lines in parts for block in (titled(title, lines) if title else sections(lines))]
 
 
 # -- of all --------------------------------------------------------------------------------------------------

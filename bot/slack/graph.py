@@ -12,6 +12,7 @@ from bot.slack.lines import ANYWHERE, Room, titled
 from bot.slack.text import code, escape
 from sensors.model.graph import AFTER, NEEDS, OFFERS, READS, STARTS, Node
 
+SINGLY, NAMES = 5, 24  # by one reason: so many have a line each; so many are named
 LINES = 12  # of each side
 UP = {AFTER: "after", STARTS: "started by", NEEDS: "needs", READS: "reads", OFFERS: "offered by"}
 DOWN = {AFTER: "before", STARTS: "starts", NEEDS: "needed by", READS: "read by", OFFERS: "offers"}
@@ -21,22 +22,25 @@ def hanging(found: Hangs, without: Iterable[str] = ()) -> list[Block]:
     """`Comes from` and `Leads to`, a line for each; to, but for kinds that are told elsewhere (`without`)."""
     downs = [one for one in found.downs if one.node.kind not in set(without)]
     return [
-        *titled("Comes from", _lines(found.ups, UP, found.further_up), LINES + 1),
-        *titled("Leads to", _lines(downs, DOWN, found.further_down), LINES + 1),
+        *titled("Comes from", _lines(found.ups, UP, found.further_up)),
+        *titled("Leads to", _lines(downs, DOWN, found.further_down)),
     ]
 
 
 def _lines(beside: Iterable[Beside], words: dict[str, str], further: int) -> list[str]:
+    """A line each; of many by the same reason the names on one."""
     listed = list(beside)
-    lines = [f"{words[one.why]} {code(one.node.name, 80)} · {what(one.node)}" for one in listed[:LINES]]
-    more = len(listed) - LINES
-    beyond = [f"and {more} more"] if more > 0 else []
-    beyond += (
-        [f"{count(further, 'more', 'more')} beyond {'it' if len(listed) == 1 else 'these'}"]
-        if further
-        else []
-    )
-    return [*lines, *([", ".join(beyond)] if beyond and lines else [])]
+    by = {why: [one.node for one in listed if one.why == why] for why in dict.fromkeys(b.why for b in listed)}
+    lines = [line for why, nodes in by.items() for line in _by_reason(words[why], nodes)]
+    beyond = f"{count(further, 'more', 'more')} beyond {'it' if len(listed) == 1 else 'these'}"
+    return [*lines, *([beyond] if further and lines else [])]
+
+
+def _by_reason(why: str, nodes: list[Node]) -> list[str]:
+    if len(nodes) <= SINGLY:
+        return [f"{why} {code(node.name, 80)} · {what(node)}" for node in nodes]
+    more = f"  and {len(nodes) - NAMES} more" if len(nodes) > NAMES else ""
+    return [f"{why} {len(nodes)}: {'  '.join(code(node.name, 80) for node in nodes[:NAMES])}{more}"]
 
 
 def what(node: Node) -> str:

@@ -71,8 +71,7 @@ def job(reply: JobReply) -> Face:
     going = [run for run in reply.runs if not run.state.ended]
     ended = [run for run in reply.runs if run.state.ended]
     failed = next((run for run in ended[:1] if run.tail), None)
-    known = {run.external_id for run in reply.runs} | {run.idempotency_key for run in reply.runs}
-    others = [one for one in seen.observed.runs if not {one.external_id, one.key} & known]
+    others = seen.observed.runs
     blocks = [
         header(found.title),
         section(f"{head}{about}"),
@@ -112,10 +111,10 @@ def _param(found: Job, name: str) -> str:
 def _when(reply: JobReply) -> list[str]:
     """When it runs by itself, here and over there."""
     there = reply.seen.observed
-    due = f"next at {date(reply.next_due)}" if reply.next_due else ""
+    due = f"next: {date(reply.next_due)}" if reply.next_due else ""
     over_there = f"over there: {escape(there.schedule, 120)}" if there.schedule else ""
     paused = "paused over there" if there.paused else ""
-    following = f"next there at {date(there.next_at)}" if there.next_at and not there.paused else ""
+    following = f"next there: {date(there.next_at)}" if there.next_at and not there.paused else ""
     after = ", ".join(code(ref, 80) for ref in reply.job.after[:10])
     said = [due, f"after {after}" if after else "", over_there, paused, following]
     return [" · ".join(part for part in said if part)]

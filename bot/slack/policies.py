@@ -9,15 +9,20 @@ from bot.slack.lines import LINES_MOST
 from bot.slack.text import AGO, CLOCK, code, date, escape, sentence
 from sensors.model.run import RunStatus
 
-POLICIES_MOST, ON_A_LINE = 400, 8  # those past the first lines stand side by side
+POLICIES_MOST, ON_A_LINE = 400, 8
+FEW = 12  # so many stand on a line each, however they are
 
 
 def policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
     """What is wrong or has open alerts first, a line each; of the others how they are, many on a line."""
-    ranked = sorted(policies, key=lambda line: (not line.last_error, -line.open_alerts, line.name))
+    ranked = sorted(
+        policies, key=lambda line: (not line.last_error, _quiet(line), -line.open_alerts, line.name)
+    )
+    loud = sum(not _quiet(line) for line in ranked)
+    first = LINES_MOST if len(ranked) <= FEW else min(loud, LINES_MOST)
     others: dict[str, list[str]] = {}
-    for line in ranked[LINES_MOST:POLICIES_MOST]:
-        others.setdefault(how(line), []).append(code(line.name, 80))
+    for line in ranked[first:POLICIES_MOST]:
+        others.setdefault(f"{how(line)}{_status(line)}", []).append(code(line.name, 80))
     packed = [
         f"{how}: {'  '.join(names[at : at + ON_A_LINE])}"
         for how, names in others.items()
@@ -25,7 +30,16 @@ def policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
     ]
     left = len(ranked) - POLICIES_MOST
     more = [f"and {left:,} more"] if left > 0 else []
-    return [*(policy_line(line) for line in ranked[:LINES_MOST]), *packed, *more]
+    return [*(policy_line(line) for line in ranked[:first]), *packed, *more]
+
+
+def _quiet(line: PolicyLine) -> bool:
+    """Nobody has to look at it now."""
+    return how(line) == WELL and not line.open_alerts and not line.worth
+
+
+def _status(line: PolicyLine) -> str:
+    return "" if line.status == "live" else f" · {escape(line.status, 20)}"
 
 
 FAILING, WELL = "🔴 failing", "🟢 well"
@@ -45,12 +59,12 @@ def how(line: PolicyLine) -> str:
 
 
 def policy_line(line: PolicyLine) -> str:
-    runs = "" if line.status == "live" else f" · {escape(line.status, 20)}"
     ran = f" · ran {date(line.last_run, AGO)}" if line.last_run else ""
     due = f" · next {date(line.next_due, CLOCK)}" if line.next_due else ""
     opened = f" · {line.open_alerts} open" if line.open_alerts else ""
     worth = f" · {escape(line.worth, 40)}" if line.worth else ""
-    return f"{_mark(line)} {code(line.name, 80)}{runs}{_ordered(line)}{worth}{opened}{ran}{due}{_wrong(line)}"
+    named = f"{_mark(line)} {code(line.name, 80)}{_status(line)}{_ordered(line)}"
+    return f"{named}{worth}{opened}{ran}{due}{_wrong(line)}"
 
 
 def unwell(line: PolicyLine) -> str:

@@ -12,11 +12,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.approval import Approval
-from bot.core.upstream import State, made
+from bot.core.upstream import DELIVERY, State, made
 from bot.process.errors import PatrolError, SettingsError
 from bot.process.log import get
 from bot.process.settings_hooks import Hook
@@ -111,9 +111,9 @@ class HookDoor:
             return Answer(422, f"There is no {ref} in the files any more.")
         given = said.get("at")
         at = parse_time(given) if isinstance(given, str) else now
-        if at is None or not isinstance(given, str | None) or at > now:
+        if at is None or not isinstance(given, str | None) or at > now + timedelta(seconds=LIFE_S):
             return Answer(422, "at must be a time that has passed, such as 2026-01-05T09:00:00Z.")
-        mark, assets = f"delivery {delivery}", self.engine.catalog.assets
+        mark, at, assets = f"{DELIVERY}{delivery}", min(at, now), self.engine.catalog.assets
         also = made(name_of(ref), mark, (), assets, at) if kind_of(ref) == JOB else ()
         if not self.store.states.record_all([State(ref, mark, at), *also], now):
             return Answer(202, f"It was known already that {ref} was updated by this delivery.")

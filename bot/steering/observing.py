@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core.job_due import job_ref
 from bot.core.job_run import Ability, Sighted
-from bot.core.upstream import State, made
+from bot.core.upstream import SEEN, State, made
 from bot.process.errors import JobRefused, JobUnknown, StoreAway
 from bot.process.log import get
 from bot.starting import Starting
@@ -87,7 +87,7 @@ class Observing:
         """Of the job, by the last of its good runs, and of what they have made."""
         found: dict[str, State] = {}
         for one in sorted(good, key=_ended):
-            mark, at = f"seen {one.external_id}", min(one.ended_at or now, now)
+            mark, at = f"{SEEN}{one.external_id}", min(one.ended_at or now, now)
             found[job_ref(job.name)] = State(job_ref(job.name), mark, at)
             assets = self.engine.catalog.assets
             found |= {state.ref: state for state in made(job.name, mark, one.updated, assets, at)}

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select,
 
 from bot.core.job_run import ENDED, JobState, Observed, Seen, Sighted
 from bot.core.upstream import State
+from bot.store.ahead import APART
 from bot.store.database import Database
 from bot.store.states import record_in
 from bot.store.tables_jobs import sightings as t
@@ -25,11 +26,12 @@ class Sightings:
         self._database = database
 
     def watch(self, job: str, due_by: str, now: datetime) -> datetime:
-        """Since when the job has had this schedule (as text): now, where it had none or another."""
+        """Since when the job has had this schedule (as text): now, where it had none or another, or where a
+        clock that was ahead said so."""
         with self._database.write() as c:
             new = {"job": job, "due_by": due_by, "since": now, "schedule": "", "trouble": ""}
             c.execute(self._database.insert(w).values(new).on_conflict_do_nothing())
-            other = update(w).where(w.c.job == job, w.c.due_by != due_by)
+            other = update(w).where(w.c.job == job, or_(w.c.due_by != due_by, w.c.since > now + APART))
             c.execute(other.values(due_by=due_by, since=now))
             since: datetime = c.execute(select(w.c.since).where(w.c.job == job)).scalar_one()
             return since

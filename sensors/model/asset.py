@@ -35,6 +35,11 @@ class Asset:
         """Whether anything says how old it is; its last change says nothing of its rows' times."""
         return self.aged_by == LAST_ALTERED or self.loaded_until is not None
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether its age is known: by itself, or as the time of the last end of what makes it."""
+        return self.ages or bool(self.after)
+
     def aged(self, until: datetime) -> str:
         """How old it is, in words."""
         at = "" if self.age_of == "loaded until" else " at"

@@ -52,13 +52,12 @@ def _never_late(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Proble
         read = one.query is not None and table.lower() in one.query.tables
         if asset is None or not read or when == "run":
             continue
-        aged = asset.ages or bool(asset.after)
-        if asset.late_after and aged:
+        if asset.late_after and asset.is_dated:
             continue
         missing = " and ".join(
             word
             for word, there in (
-                ("loaded_until", aged),
+                ("loaded_until", asset.is_dated),
                 ("freshness: {late_after: …}", asset.late_after),
             )
             if not there

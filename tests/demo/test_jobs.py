@@ -99,3 +99,19 @@ def test_a_rescoring_is_stopped_and_its_log_is_read(catalog: Catalog, market: Ma
         f"1 s  reading the orders of {seller}",
         f"STOPPED  {risk.CANCELLED}",
     ]
+
+
+def test_the_model_is_trained_by_itself_and_what_it_makes_comes_after(catalog: Catalog, http: HttpRunner):
+    job = catalog.jobs["train_risk"]
+    begun = http.start(job, {}, "of ten o'clock")
+    assert begun.state is JobState.running
+    assert begun.external_id
+    deadline = time.monotonic() + risk.TAKES + 10
+    ended = begun
+    while ended.state is JobState.running:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+        ended = http.poll(job, begun.external_id)
+    assert ended.state is JobState.succeeded
+    assert ended.outcome.startswith("precision 0.88 → ")
+    assert "job:train_risk" in catalog.assets["model:risk"].after

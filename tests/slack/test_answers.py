@@ -22,7 +22,7 @@ from bot.core.reply import (
     Said,
     StatusReply,
 )
-from bot.core.saying import together
+from bot.core.saying import helped, together
 from bot.sandbox.blockkit import check_message
 from bot.slack.answers import IN_THREADS, render
 from bot.slack.costs import dearest
@@ -31,6 +31,7 @@ from bot.slack.lines import Room
 from bot.slack.payloads import typed
 from bot.slack.text import wrote
 from sensors.model.policy import Severity
+from sensors.model.run import RunStatus
 
 from .conftest import NOW, an_alert
 from .hostile import mrkdwn_of
@@ -154,3 +155,37 @@ def test_a_policy_at_another_pace_is_not_shown_as_paused() -> None:
 def test_what_costs_next_to_nothing_is_not_named() -> None:
     slow, quick = Cost("payments.slow", 3.0, 2), Cost("payments.quick", 0.04, 1)
     assert dearest(Spent(3.04, (slow, quick))) == ["`payments.slow` 3.0 s in 2 runs · 99% of all"]
+
+
+def test_of_many_policies_those_that_are_well_stand_side_by_side() -> None:
+    well = [PolicyLine(f"chat.p{n}", "", "chat", "live", NOW, RunStatus.succeeded) for n in range(12)]
+    shadow = replace(well[0], name="chat.new", status="shadow")
+    earned = replace(shadow, name="chat.earned", worth="has earned live")
+    alerts = replace(well[0], name="chat.busy", open_alerts=2)
+    failing = replace(well[0], name="chat.broken", last_error="there is no table core.x")
+    shown = words(StatusReply((*well, shadow, earned, alerts, failing), ())).splitlines()
+    lines = [line for line in shown if "`chat." in line]
+    assert [line.split(" · ")[0] for line in lines[:3]] == [
+        "🔴 failing `chat.broken`",
+        "🟢 well `chat.busy`",
+        "🟢 well `chat.earned`",
+    ]
+    assert lines[3:] == [
+        "🟢 well · shadow: `chat.new`",
+        "🟢 well: `chat.p0`  `chat.p1`  `chat.p10`  `chat.p11`  `chat.p2`  `chat.p3`  `chat.p4`  `chat.p5`",
+        "🟢 well: `chat.p6`  `chat.p7`  `chat.p8`  `chat.p9`",
+    ]
+    few = words(StatusReply(tuple(well), ()))
+    assert few.count("ran <!date^") == 12
+
+
+def test_help_has_parts_with_titles_and_a_line_for_each_verb() -> None:
+    reply = helped("")
+    assert isinstance(reply, HelpReply)
+    said = words(reply).splitlines()
+    titles = [line.strip("*") for line in said if line.startswith("*") and line.endswith("*")]
+    assert titles == ["See how it is", "An alert", "Jobs", "When policies and jobs run", "On call"]
+    assert said[said.index("*Jobs*") + 1].startswith("`start rescore_seller")
+    assert [line for line in said if line.startswith("`")] == [
+        f"`{usage}` {what}" for _, usage, what in reply.verbs
+    ]
