@@ -8,7 +8,7 @@ FRESH ?=
 .PHONY: help setup snowflake-local demo test test-integrations hunt check bench chaos figures mutation lock clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: $(VENV)/.ready  ## a virtual environment in .venv with .venv/bin/patrol
 

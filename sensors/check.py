@@ -11,7 +11,7 @@ from sensors.catalog import Loaded
 from sensors.model.catalog import Catalog, Problem
 from sensors.model.policy import Query
 from sensors.near import near
-from sensors.rules.assets import asset_rules
+from sensors.rules.assets import always_old, asset_rules
 from sensors.rules.cases import case_rules
 from sensors.rules.graph import graph_rules
 from sensors.sql.refused import refusals
@@ -24,7 +24,7 @@ TIMEOUT = timedelta(seconds=30)
 
 def check(catalog: Loaded, warehouse: Warehouse | None = None) -> tuple[Problem, ...]:
     """Every problem, by place; with a warehouse also what it lacks and which SQL it refuses."""
-    problems = {*catalog.problems, *_cases(catalog), *graph_rules(catalog)}
+    problems = {*catalog.problems, *_cases(catalog), *graph_rules(catalog), *_ages(catalog)}
     if warehouse is not None:
         try:
             warehouse.ping()
@@ -40,6 +40,11 @@ def _cases(catalog: Loaded) -> Iterator[Problem]:
     for part in catalog.each:
         for one in part.drafts:
             yield from part.placed(case_rules(one, catalog.assets, part.root.folder))
+
+
+def _ages(catalog: Loaded) -> Iterator[Problem]:
+    for part in catalog.each:
+        yield from part.placed(always_old(part.documents.get("policies/_assets.yml"), part.assets))
 
 
 def _asked(part: Loaded, warehouse: Warehouse) -> Iterator[Problem]:

@@ -50,6 +50,8 @@ def test_there_need_be_none(tmp_path: Path, text: str) -> None:
         ("bundles: {risk: {}}", "1:11 bundles.risk: must say where its files are:"),
         ("bundles: {Risk: {path: x}}", "1:11 bundles.Risk: must be a short name of a-z, 0-9, _ and -"),
         ("bundles: {main: {path: x}}", "1:11 bundles.main: is the name of the project's own bundle"),
+        ("bundles: {job: {path: x}}", "1:11 bundles.job: means something else in job:x"),
+        ("bundles: {table: {path: x}}", "bundles.table: means something else in table:x"),
         ("bundles: {slack: {path: x}}", "begins with SLACK_ in the environment is Patrol's own"),
         ("bundles: {patrol-x: {path: x}}", "begins with PATROL_X_ in the environment is Patrol's own"),
         ("bundles: {a: {path: x}, a: {path: y}}", "1:25 bundles.a: stands here a second time"),

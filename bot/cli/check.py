@@ -95,6 +95,7 @@ def problems(catalog: Loaded, settings: Any, *, ask: bool = False) -> list[Probl
         *rules.check(catalog),
         *read,
         *_of_jobs(catalog, settings),
+        *_of_hooks(catalog, settings),
         *_of_pagers(catalog),
         *_of_cards(catalog),
     }
@@ -117,6 +118,27 @@ def _of_jobs(catalog: Loaded, settings: Any) -> Iterator[Problem]:
                     yield from part.placed([document.problem((job.name,), what, key=True)])
                 else:
                     yield from part.placed([Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")])
+
+
+def _of_hooks(catalog: Loaded, settings: Any) -> Iterator[Problem]:
+    """What they speak of is there, and is not seen by Patrol itself."""
+    from bot.process.settings_hooks import FILE
+    from sensors.graph import graph
+    from sensors.model.catalog import Problem
+    from sensors.model.graph import JOB, as_ref
+    from sensors.near import near
+
+    nodes = graph(catalog).nodes if settings.hooks else {}
+    for hook in settings.hooks:
+        ref = as_ref(hook.updates) or f"{JOB}:{hook.starts}"
+        asset, (line, column) = catalog.assets.get(ref), hook.place
+        if ref not in nodes:
+            yield Problem(FILE, line, column, f"hooks.{hook.name}: there is no {ref}{near(ref, nodes)}")
+        elif asset and asset.ages:
+            said = (
+                f"Patrol sees itself when {ref} is loaded: with this, what comes after it runs twice for each"
+            )
+            yield Problem(FILE, line, column, f"hooks.{hook.name}: {said} load", warning=True)
 
 
 def _of_pagers(catalog: Loaded) -> Iterator[Problem]:

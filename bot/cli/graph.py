@@ -54,7 +54,7 @@ def graph(
     """Show what each NAME comes from and what it leads to; without one, all that there is.
 
     \b
-    patrol graph                            everything, as a table
+    patrol graph                            everything, each after what it waits for
     patrol graph core.orders                where it comes from, who reads it, what they start
     patrol graph payments.refund_spike --up 1
     patrol graph job:rescore_seller --down 0
@@ -128,6 +128,8 @@ def _part(whole: Graph, refs: list[str], catalog: Loaded, asked: Mapping[str, An
     from bot.core.around import around
 
     team, bundle, up, down = (asked[name] for name in ("team", "bundle", "up", "down"))
+    if not (refs or team or bundle) and (up is not None or down is not None):
+        raise click.UsageError("--up and --down are steps from a NAME, a --team or a --bundle: say one.")
     if not (team or bundle):
         return around(whole, refs, up, down) if refs else whole
     if refs:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.action import MACHINE
@@ -63,6 +64,13 @@ def came_to(run: JobRun) -> str:
             return "is running"
         case _:
             return run.state.word
+
+
+def without(seen: Seen, ours: Iterable[JobRun]) -> Seen:
+    """What is seen but for the runs that were started here: of these it is told apart, to whom may know."""
+    known = {name for run in ours for name in (run.external_id, run.idempotency_key)}
+    others = tuple(one for one in seen.observed.runs if not {one.external_id, one.key} & known)
+    return replace(seen, observed=replace(seen.observed, runs=others))
 
 
 def elsewhere(job: str, seen: Seen, ours: Collection[str | None], now: datetime) -> list[str]:

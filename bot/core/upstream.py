@@ -12,6 +12,11 @@ from bot.core.words import clean
 from sensors.model.graph import JOB, POLICY, kind_of
 from sensors.model.policy import After, Policy
 
+DELIVERY, SEEN = (
+    "delivery ",
+    "seen ",
+)  # how marks begin that others have told, and that are of runs over there
+
 
 @dataclass(frozen=True)
 class State:

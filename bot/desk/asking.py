@@ -145,11 +145,11 @@ def _not_done(why: str) -> Said:
     return Said(why, "Nothing was done.", ok=False)
 
 
-def too_much(kind: OrderKind, interval: timedelta | None, span: timedelta) -> str:
+def too_much(kind: OrderKind, interval: timedelta | None, span: timedelta, what: str = "A policy") -> str:
     """Why so much is not ordered, in words; empty where it may be."""
     if span > ORDERED_MOST[kind]:
-        what = "be paused" if kind is OrderKind.pause else "run at another pace"
-        return f"A policy or a job can {what} for {say_duration(ORDERED_MOST[kind])} at most."
+        how = "be paused" if kind is OrderKind.pause else "run at another pace"
+        return f"{what} can {how} for {say_duration(ORDERED_MOST[kind])} at most."
     if interval and not SHORTEST <= interval <= SLOWEST:
         return f"A pace lies between {say_duration(SHORTEST)} and {say_duration(SLOWEST)}."
     return ""

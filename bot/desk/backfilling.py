@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.core.access import Deed
@@ -149,8 +150,11 @@ class Backfilling:
         """Whoever asked for it, or is in the team of one of its policies."""
         if person.slack == run.by:
             return None
-        first = self.view.house.ground_of(run.name, self.engine.catalog.teams.get(run.team))
-        return self.acting.refusal(person, Deed.stop, first)
+        catalog = self.engine.catalog
+        owners = [run.team, *(p.owner for one in run.stages if (p := catalog.policies.get(one.policy)))]
+        teams = [team for name in dict.fromkeys(owners) if (team := catalog.teams.get(name))]
+        first = self.view.house.ground_of(run.name, next(iter(teams), None))
+        return self.acting.refusal(person, Deed.stop, replace(first, beside=tuple(teams[1:])))
 
     def _go_on(self, person: Person, run: BackfillRun) -> Said:
         if run.state not in (BackfillState.failed, BackfillState.stopped):

@@ -26,6 +26,7 @@ from bot.core.action import (
     Wake,
 )
 from bot.core.alert import Alert
+from bot.core.called import as_called
 from bot.core.change import Refused
 from bot.core.command import Command, Mistake
 from bot.core.order import JOB
@@ -202,6 +203,7 @@ class Desk:
         parsed = command.parse(text)
         if isinstance(parsed, Mistake):
             return Said(parsed.what, parsed.hint, ok=False)
+        parsed = as_called(parsed, self.engine.catalog.jobs, self.engine.catalog.policies)
         asks: Mapping[str, Callable[[Person, Command], Reply]] = {
             "status": lambda p, said: self.jobs.with_seen(
                 places.status(self.engine, self.view, p.slack, said.name)

@@ -19,6 +19,8 @@ from bot.process.errors import JobRefused, JobUnknown
 from bot.starting import Starting
 from sensors.model.job import Job
 
+A_JOB = "A job"
+
 
 class JobOrders:
     """`pause`, `resume` and `every` of `job:x`."""
@@ -57,7 +59,7 @@ class JobOrders:
         runner = self.starting.runners(job.kind)
         if kind is OrderKind.pause:
             return self._there(job, "is paused", lambda: runner.pause(job, True))
-        if wrong := too_much(kind, said.interval, PAUSED_FOR):
+        if wrong := too_much(kind, said.interval, PAUSED_FOR, A_JOB):
             return Said(wrong, "Nothing was done.", ok=False)
         return self._there(job, "has another pace", lambda: runner.every(job, said.interval))
 
@@ -69,7 +71,7 @@ class JobOrders:
     def _here(self, person: Person, job: Job, said: Command, kind: OrderKind) -> Said:
         now = self.engine.clock()
         until = self.view.ends(person.slack, said) or now + PAUSED_FOR
-        if wrong := too_much(kind, said.interval, until - now):
+        if wrong := too_much(kind, said.interval, until - now, A_JOB):
             return Said(wrong, "Nothing was done.", ok=False)
         ref = job_ref(job.name)
         order = Order(ref, kind, until, person.slack, said.words, now, said.interval)

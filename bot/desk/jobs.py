@@ -56,14 +56,16 @@ class Jobs:
         found = self.engine.catalog.jobs.get(name.removeprefix("job:"))
         if found is None:
             return no_such("job", name.removeprefix("job:"), list(self.engine.catalog.jobs))
-        runs = self.view.seen_of(person.slack, self.store.jobs.of_job(found.name, READ))[:LISTED]
+        ours = self.store.jobs.of_job(found.name, READ)
+        runs = self.view.seen_of(person.slack, ours)[:LISTED]
+        seen = self.store.sightings.seen([found.name]).get(found.name, Seen())
         now, orders = self.engine.clock(), self.store.orders.on()
         schedule = schedule_of(found, orders, now)
         late = self.store.alerts.open(policy=LATE_JOB, limit=1000)
         return JobReply(
             found,
             runs,
-            self.store.sightings.seen([found.name]).get(found.name, Seen()),
+            steering.without(seen, ours),
             self.starting.abilities(found),
             self.stoppable(person, runs),
             next_due(schedule, now) if schedule else None,
@@ -177,16 +179,18 @@ class Jobs:
     def _meant(self, person: Person, said: Command, ended: bool = False) -> JobRun | Said:
         """The run of that number; of a job's name its only one that goes on, or (`ended`) its last."""
         if said.name:
-            return self._of_name(said.name, ended)
+            return self._of_name(person, said.name, ended)
         run = self.store.jobs.get(said.job_run)
         if run is None or not self.view.seen_of(person.slack, [run]):
             return Said(f"There is no job run {said.job_run}.", "`status` shows the last ones.", ok=False)
         return run
 
-    def _of_name(self, name: str, ended: bool) -> JobRun | Said:
+    def _of_name(self, person: Person, name: str, ended: bool) -> JobRun | Said:
+        """Of those that this person may know of."""
         if name not in self.engine.catalog.jobs:
             return no_such("job", name, list(self.engine.catalog.jobs))
-        found = self.store.jobs.of_job(name, 1) if ended else self.store.jobs.unended(name)
+        all_of_it = self.store.jobs.of_job(name, READ) if ended else self.store.jobs.unended(name)
+        found = self.view.seen_of(person.slack, all_of_it)[: 1 if ended else None]
         if len(found) == 1:
             return found[0]
         if not found:

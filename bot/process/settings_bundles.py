@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from sensors.model.bundle import Bundle
+from sensors.model.graph import KINDS
 from sensors.model.session import NAME as PLAIN
 from sensors.model.session import SHAPE, USUAL, Session
 
@@ -101,6 +102,8 @@ def _name(name: str, main: str, found: dict[str, Bundle]) -> str:
         return "must be a short name of a-z, 0-9, _ and -"
     if name == main:
         return "is the name of the project's own bundle; choose another"
+    if name in KINDS:
+        return f"means something else in {name}:x, which is how a {name} is named; choose another name"
     if Bundle(name).variables.startswith(OUR_OWN):
         return (
             f"must not begin so: what begins with {Bundle(name).variables} in the environment is Patrol's own"

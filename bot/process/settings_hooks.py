@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -28,6 +28,7 @@ class Hook:
     secret: str
     updates: str = ""
     starts: str = ""
+    place: tuple[int, int] = field(default=(1, 1), compare=False)  # line and column in patrol.yml
 
     @property
     def path(self) -> str:
@@ -61,7 +62,9 @@ def read(root: yaml.Node | None) -> tuple[tuple[Hook, ...], list[str]]:
         mistakes += wrong
         if not wrong:
             said = {part.value: node.value.strip() for part, node in value.value}
-            found[name] = Hook(name, said["secret"], said.get("updates", ""), said.get("starts", ""))
+            updates, starts, at = said.get("updates", ""), said.get("starts", ""), key.start_mark
+            place = (at.line + 1, at.column + 1) if at else (1, 1)
+            found[name] = Hook(name, said["secret"], updates, starts, place)
     return tuple(found.values()), mistakes
 
 

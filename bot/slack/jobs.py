@@ -71,8 +71,7 @@ def job(reply: JobReply) -> Face:
     going = [run for run in reply.runs if not run.state.ended]
     ended = [run for run in reply.runs if run.state.ended]
     failed = next((run for run in ended[:1] if run.tail), None)
-    known = {run.external_id for run in reply.runs} | {run.idempotency_key for run in reply.runs}
-    others = [one for one in seen.observed.runs if not {one.external_id, one.key} & known]
+    others = seen.observed.runs
     blocks = [
         header(found.title),
         section(f"{head}{about}"),

@@ -19,6 +19,7 @@ from bot.core.job_due import (
 )
 from bot.core.order import Order
 from bot.core.upstream import due_upstream, stamp
+from bot.engine.due import AHEAD
 from bot.process.log import get
 from bot.starting import Starting
 from sensors.model.job import Job
@@ -51,12 +52,12 @@ class DueJobs:
         schedule = schedule_of(job, orders, now)
         if schedule is None:
             return False
-        due = due_start(schedule, since, self._done.get(job.name), now)
+        due = due_start(schedule, since, _come(self._done.get(job.name), now), now)
         if due is None or self._goes_on(job):
             return False
         last = due_of(self.store.jobs.last_key(job.name, tick_prefix(job.name)), job.name)
         self._done[job.name] = due
-        if due_start(schedule, since, last, now) is None:
+        if due_start(schedule, since, _come(last, now), now) is None:
             return False
         return self._start(job, tick_key(job.name, due))
 
@@ -64,7 +65,7 @@ class DueJobs:
         """Since when its schedule holds: for all processes, and over restarts."""
         said = repr(job.schedule)
         known = self._since.get(job.name)
-        if known is None or known[0] != said:
+        if known is None or known[0] != said or _come(known[1], now) is None:
             known = self._since[job.name] = (said, self.store.sightings.watch(job.name, said, now))
             self._done.pop(job.name, None)
         return known[1]
@@ -103,3 +104,8 @@ class DueJobs:
         self.starting.ask(job, MACHINE, params, None, key)
         log.info("job due", job=job.name, key=key)
         return True
+
+
+def _come(at: datetime | None, now: datetime) -> datetime | None:
+    """What a clock that was ahead has written down of a time that is still to come counts for nothing."""
+    return at if at is not None and at <= now + AHEAD else None

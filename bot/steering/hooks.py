@@ -12,10 +12,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.approval import Approval
+from bot.core.upstream import DELIVERY
 from bot.process.errors import PatrolError, SettingsError
 from bot.process.log import get
 from bot.process.settings_hooks import Hook
@@ -113,9 +114,9 @@ class HookDoor:
             return Answer(422, f"There is no {ref} in the files any more.")
         given = said.get("at")
         at = parse_time(given) if isinstance(given, str) else now
-        if at is None or not isinstance(given, str | None) or at > now:
+        if at is None or not isinstance(given, str | None) or at > now + timedelta(seconds=LIFE_S):
             return Answer(422, "at must be a time that has passed, such as 2026-01-05T09:00:00Z.")
-        if not self.store.states.record(ref, f"delivery {delivery}", at, now):
+        if not self.store.states.record(ref, f"{DELIVERY}{delivery}", min(at, now), now):
             return Answer(202, f"It was known already that {ref} was updated by this delivery.")
         return Answer(202, f"{ref} was updated.")
 

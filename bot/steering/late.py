@@ -8,6 +8,7 @@ from bot.core.builtin import mended
 from bot.core.job_due import LATE_JOB, Going, job_ref, late_job, late_key, lateness, paused, upstream_prefix
 from bot.core.job_run import JobRun, JobState, Seen
 from bot.core.plan import last_due
+from bot.engine.due import AHEAD
 from bot.engine.engine import Engine
 from bot.steering.due import DueJobs
 from bot.watch.trouble import told
@@ -58,7 +59,7 @@ class LateJobs:
         return Going(
             since=self.due.since(job, now),
             due=self._due(job, runs, now),
-            good_at=self._good_at(job),
+            good_at=self._good_at(job, now),
             running_since=min(running, default=None),
             failed=_failed(runs, seen),
             trouble=seen.trouble,
@@ -72,12 +73,12 @@ class LateJobs:
         began = [run for run in runs if run.idempotency_key.startswith(upstream_prefix(job.name))]
         return max((run.asked_at for run in began if run.asked_at <= latest), default=None)
 
-    def _good_at(self, job: Job) -> datetime | None:
-        """When it ended well for the last time, by whatever told of it."""
+    def _good_at(self, job: Job, now: datetime) -> datetime | None:
+        """When it ended well for the last time, by whatever told of it; a time to come is a wrong clock's."""
         here, there = self.store.jobs.last_good(job.name), self.store.sightings.last_good(job.name)
         state = self.store.states.newest([job_ref(job.name)]).get(job_ref(job.name))
         ends = (here and here.ended_at, there and there.ended_at, state and state.at)
-        return max((at for at in ends if at), default=None)
+        return max((at for at in ends if at and at <= now + AHEAD), default=None)
 
 
 def _failed(runs: list[JobRun], seen: Seen) -> str:

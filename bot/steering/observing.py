@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from bot.core.job_due import job_ref
-from bot.core.job_run import Ability, Sighted
+from bot.core.job_run import Ability, JobState, Observed, Sighted
+from bot.core.upstream import SEEN
 from bot.process.errors import JobRefused, JobUnknown, StoreAway
 from bot.process.log import get
 from bot.starting import Starting
@@ -74,9 +75,16 @@ class Observing:
             return
         self._told.pop(job.name, None)
         new = self.store.sightings.saw(job.name, observed, now)
-        if good := max(self._others(job, new), key=_ended, default=None):
+        if good := max(self._others(job, new), key=_ended, default=None) or self._missed(job, observed):
             at = min(good.ended_at or now, now)
-            self.store.states.record(job_ref(job.name), f"seen {good.external_id}", at, now)
+            self.store.states.record(job_ref(job.name), f"{SEEN}{good.external_id}", at, now)
+
+    def _missed(self, job: Job, observed: Observed) -> Sighted | None:
+        """One that whoever saw it first has not made a state of, since he died just then."""
+        ended = [one for one in observed.runs if one.state is JobState.succeeded and one.ended_at]
+        newest = max(self._others(job, ended), key=_ended, default=None) if ended else None
+        known = self.store.states.newest([job_ref(job.name)]).get(job_ref(job.name)) if newest else None
+        return newest if newest and (known is None or known.at.timestamp() < _ended(newest)) else None
 
     def _others(self, job: Job, new: Iterable[Sighted]) -> list[Sighted]:
         """Those that were not started here: of the others the store knows already."""

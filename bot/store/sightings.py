@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from bot.core.job_run import ENDED, JobState, Observed, Seen, Sighted
+from bot.store.ahead import APART
 from bot.store.database import Database
 from bot.store.tables_jobs import sightings as t
 from bot.store.tables_jobs import watched_jobs as w
@@ -23,11 +24,12 @@ class Sightings:
         self._database = database
 
     def watch(self, job: str, due_by: str, now: datetime) -> datetime:
-        """Since when the job has had this schedule (as text): now, where it had none or another."""
+        """Since when the job has had this schedule (as text): now, where it had none or another, or where a
+        clock that was ahead said so."""
         with self._database.write() as c:
             new = {"job": job, "due_by": due_by, "since": now, "schedule": "", "trouble": ""}
             c.execute(self._database.insert(w).values(new).on_conflict_do_nothing())
-            other = update(w).where(w.c.job == job, w.c.due_by != due_by)
+            other = update(w).where(w.c.job == job, or_(w.c.due_by != due_by, w.c.since > now + APART))
             c.execute(other.values(due_by=due_by, since=now))
             since: datetime = c.execute(select(w.c.since).where(w.c.job == job)).scalar_one()
             return since

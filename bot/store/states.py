@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, not_, or_, select
 
 from bot.core.job_run import JobState
-from bot.core.upstream import State
+from bot.core.upstream import DELIVERY, SEEN, State
 from bot.store.database import Database
 from bot.store.tables import PLANNED, job_runs, runs
 from bot.store.tables_states import ran_for, states
@@ -20,6 +20,7 @@ from sensors.model.graph import JOB, kind_of, name_of
 from sensors.model.run import RunStatus
 
 KEPT = 20  # updates of each upstream, and runs of each consumer
+TOLD = or_(*(states.c.mark.startswith(word, autoescape=True) for word in (DELIVERY, SEEN)))
 
 
 class UpstreamStates:
@@ -36,6 +37,27 @@ class UpstreamStates:
             return 0
         with self._database.write() as c:
             return record_in(self._database, c, found, now)
+
+    def record_seen(self, found: Sequence[State], now: datetime) -> int:
+        """How far tables are, as they were seen at `now`. One that is back where it was before is updated as
+        much, unless somebody has seen it since. How many have moved."""
+        newest = {ref: (mark, at) for ref, mark, at in self._last_seen([one.ref for one in found])}
+        moved = [one for one in found if newest.get(one.ref, ("", now))[0] != one.mark]
+        if not moved:
+            return 0
+        back = [one for one in moved if one.ref in newest and newest[one.ref][1] < now]
+        with self._database.write() as c:
+            for one in back:
+                c.execute(delete(states).where(states.c.ref == one.ref, states.c.mark == one.mark))
+            return record_in(self._database, c, moved, now)
+
+    def _last_seen(self, refs: Collection[str]) -> list[tuple[str, str, datetime]]:
+        """Of each table: how far it was when it was seen last, and when that was."""
+        mine = (states.c.ref.in_(list(refs)), not_(TOLD))
+        newest = select(func.max(states.c.id)).where(*mine).group_by(states.c.ref)
+        query = select(states.c.ref, states.c.mark, states.c.seen_at).where(states.c.id.in_(newest))
+        with self._database.read() as c:
+            return [(r.ref, r.mark, r.seen_at) for r in c.execute(query)]
 
     def newest(self, refs: Collection[str] | None = None) -> dict[str, State]:
         """The newest state of each of these, or of all; those of which nothing is known are left out."""
@@ -89,11 +111,12 @@ class UpstreamStates:
         return found
 
     def prune(self) -> int:
-        """Forgets all but the newest few of each."""
+        """Forgets all but the newest few of each. What others told never takes the place of what is found in
+        the store: forgotten, it would be found there again, as if it were new."""
         gone = 0
         with self._database.write() as c:
-            for table, name in ((states, states.c.ref), (ran_for, ran_for.c.consumer)):
-                nth = func.row_number().over(partition_by=name, order_by=table.c.id.desc()).label("nth")
+            for table, names in ((states, (states.c.ref, TOLD)), (ran_for, (ran_for.c.consumer,))):
+                nth = func.row_number().over(partition_by=names, order_by=table.c.id.desc()).label("nth")
                 each = select(table.c.id, nth).subquery()
                 old = select(each.c.id).where(each.c.nth > KEPT)
                 gone += c.execute(delete(table).where(table.c.id.in_(old))).rowcount

@@ -116,7 +116,7 @@ class Upstreams:
         except WarehouseError as error:
             log.warning("not seen how far tables are loaded", why=error.message)
             return set()
-        self._record([State(name, at.isoformat(), at) for name, at in seen.ages.items()], now)
+        self.store.states.record_seen([State(n, at.isoformat(), at) for n, at in seen.ages.items()], now)
         if whole:
             self.stale.judge(self._until(), policies, now)
         return {policy.name for policy in waiting if self._comes(policy, seen, now)}

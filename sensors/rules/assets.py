@@ -1,4 +1,4 @@
-"""Rules for tables that only the warehouse's kind decides: whether it keeps a date of their last change."""
+"""Rules for the ages of tables: whether the warehouse tells them, and whether they are ever young enough."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.model.catalog import Problem
+from sensors.model.clock import say_duration
 from sensors.warehouse.able import ALTERING
 from sensors.yaml_marks import Document
 
@@ -34,3 +35,17 @@ def asset_rules(
         asset = assets.get(str(key).lower())
         if asset is not None and asset.aged_by == LAST_ALTERED:
             yield document.problem((key, "freshness", "by"), why, warning=dialect in (None, EMBEDDED))
+
+
+def always_old(document: Document | None, assets: Mapping[str, Asset]) -> Iterator[Problem]:
+    """Of what is old before each load its owner would be told each time, and each time that it is over."""
+    for key in document.data if document is not None and isinstance(document.data, dict) else ():
+        asset = assets.get(str(key).lower())
+        if document is None or asset is None or asset.load_interval is None:
+            continue
+        spans = {"warn_after": asset.warn_after, "late_after": asset.late_after}
+        name = next((name for name, span in spans.items() if span and span <= asset.load_interval), "")
+        if name:
+            each = say_duration(asset.load_interval)
+            said = f"it is that old before each load, every {each} (load_interval); let it be older"
+            yield document.problem((key, "freshness", name), said, warning=True)

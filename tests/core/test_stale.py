@@ -112,3 +112,9 @@ def test_an_asset_that_is_no_table_is_called_by_its_kind() -> None:
     (stale,) = stale_assets([model], [], {model.name: NOON - 2 * HOUR}, NOON).values()
     assert stale.said.startswith("model:reco is late: ")
     assert stale.hangs == "No policy reads it"
+
+
+def test_for_what_only_others_tell_of_nobody_waits() -> None:
+    told = replace(ORDERS, loaded_until=None)
+    stale = stale_assets([told], [reading("p.x", WhenLate.wait)], {told.name: NOON - 5 * HOUR}, NOON)
+    assert stale[told.name].hangs == "p.x looks at it as it is"

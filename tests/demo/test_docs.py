@@ -48,7 +48,7 @@ def follow(page: Path, folder: Path) -> Iterator[tuple[str, str]]:
             | {"PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,  # on a busy machine
             check=False,
         )
         assert ran.returncode == 0, f"{line}: {ran.stdout}{ran.stderr}"

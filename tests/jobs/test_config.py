@@ -192,7 +192,8 @@ def test_the_files_and_the_kind_know_the_same_keys(kind: str) -> None:
 
 
 def test_a_schedule_over_there_is_named_where_the_kind_has_such() -> None:
-    entry = {"title": "X", "kind": "dagster", "owner": "payments", "url": "${A}", "location": "l", "job": "j"}
+    entry = {"title": "X", "kind": "sagemaker", "owner": "payments", "starts": "pipeline", "request": {}}
+    entry["request"] = {"PipelineName": "risk"}
     named = JobFile.model_validate({**entry, "schedule": "nightly"}).value("x")
     assert (named.config["schedule"], named.schedule, named.outside) == ("nightly", None, True)
     timed = {"name": "nightly", "cron": "0 2 * * *"}

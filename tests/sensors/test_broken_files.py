@@ -97,7 +97,7 @@ BROKEN = [
     (TEAMS, "[ana, bo]", "[ana, boo]", [f'{TEAMS}:8:29 payments.rotation.members[2]: no member "boo" in this team; did you mean "bo"?']),
     (TEAMS, "{to: oncall}", "{to: on_call}", [f'{TEAMS}:10:21 payments.ladder.critical[1].to: must be oncall, team, lead or a member, not "on_call"; did you mean "oncall"?']),
     (TEAMS, "roles: [responder, lead]", "roles: [boss]", [f'{TEAMS}:6:33 payments.members.ana.roles[1]: must be responder, lead, approver or admin, not "boss"']),
-    (JOBS, "kind: sql", "kind: sqll", [f'{JOBS}:4:9 hold_payouts.kind: must be http or sql, not "sqll"; did you mean "sql"?']),
+    (JOBS, "kind: sql", "kind: sqll", [f'{JOBS}:4:9 hold_payouts.kind: must be http, sql, sagemaker, command, dbt, dagster or airflow, not "sqll"; did you mean "sql"?']),
     (JOBS, "  statement:", "  statment:", [f"{JOBS}:3:3 hold_payouts: a job of kind sql needs statement"]),
     (JOBS, ":reason)", ":resaon)", [f'{JOBS}:7:14 hold_payouts.statement: no parameter "resaon" in params; did you mean "reason"?']),
     (JOBS, "'s_\\d+'", "'s_('", [f"{JOBS}:9:26 hold_payouts.params.seller_id.pattern: is not a regular expression: missing ), unterminated subpattern"]),

@@ -134,3 +134,18 @@ def test_what_dbt_alone_says_stands_where_dbt_is_named(project: Project) -> None
     assert circle == (
         "patrol.yml:1:1 goes round in a circle, so that nothing in it comes first: dbt.a → dbt.b → dbt.a"
     )
+
+
+def test_what_is_old_before_each_load_is_warned_of(project: Project) -> None:
+    add(
+        project, "core.x: {owner: payments, loaded_until: at, load_interval: 1h, freshness: {warn_after: 1h}}"
+    )
+    add(
+        project,
+        "core.y: {owner: payments, loaded_until: at, load_interval: 1h, freshness: {warn_after: 90m}}",
+    )
+    add(project, "core.z: {owner: payments, loaded_until: at, freshness: {late_after: 1h}}")
+    assert [one for one in said(project) if "freshness" in one] == [
+        f"{ASSETS}:9:88 warning: core.x.freshness.warn_after: it is that old before each load, every 1 h"
+        " (load_interval); let it be older"
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from bot.core.action import Acknowledge
-from bot.core.alert import Lane
+from bot.core.alert import Alert, Lane
 from bot.core.gaps import account
 from bot.core.late import LATE_ROWS
 from bot.core.ledger import Stretches
@@ -372,6 +372,11 @@ class Life:
         ledger, name = self.world.nodes[-1].store.ledger, self.name
         return account(self._policy(), ledger.covered(name, asked=False), ledger.covered(name)).holes
 
+    def _shown_as(self, alert: Alert, row: Mapping[str, object]) -> str:
+        """Of what counts together, the rows that a flood told stand on the card of their key once more."""
+        again = self.plan.shape.threshold > 1 and alert.key == flood_key(self.name)
+        return f"{row['message_id']}{' in a flood' if again else ''}"
+
     def _found(self, holes: Stretches) -> Found:
         node = self.world.nodes[-1]
         store = node.store
@@ -384,7 +389,7 @@ class Life:
         return Found(
             began=covered[0].start if covered else self.now,
             seen={names[one] for rows in memory.values() for one in rows},
-            evidence=Counter(str(row["message_id"]) for rows in shown.values() for row in rows),
+            evidence=Counter(self._shown_as(a, row) for a in alerts for row in shown[a.id]),
             keys=Counter(a.key for a in alerts),
             by_seller={sellers[a.key]: (a.count, len(shown[a.id])) for a in alerts if a.key in sellers},
             flooded=any(a.key == flood_key(self.name) for a in alerts),

@@ -22,7 +22,7 @@ from tests.shell.backfilled import (
     says,
     shown,
 )
-from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, MINUTE, Node, World
+from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, FILES, MINUTE, Node, World
 from tests.shell.trouble import EVERY, counting
 from tests.shell.typing_in import Patrol
 
@@ -64,6 +64,19 @@ def test_a_table_stands_for_the_policies_that_hang_on_it_one_after_the_other(cha
     assert [tag.partition(" ")[0] for tag in queries] == [EVERY] * 5 + ["payments.flagged"] * 5
     assert kept(chained).state is BackfillState.done
     assert len(chained.store.backfills.found(kept(chained)).alerts) == 4
+
+
+def test_whoever_is_of_the_team_of_one_of_its_policies_stops_it(world: World, chained: Node) -> None:
+    risk = "risk: {channel: C0RISK, members: {ana: {slack: U0ANA, roles: [lead]}, dee: {slack: U0DEE}}}\n"
+    world.write("policies/_teams.yml", FILES["policies/_teams.yml"] + risk)
+    world.write("policies/payments/flagged.yml", FLAGGED.replace("owner: payments", "owner: risk"))
+    chained.engine.reload()
+    assert not chained.engine.catalog.errors
+    asked = shown(chained, f"backfill core.chat {MORNING} chain")
+    chained.desk.confirm(ANA, asked.ask)
+    refused = said(says(chained, "stop BKF-1", replace(ANA, slack="U0EVE")))
+    assert "Only a responder of payments or risk may stop BKF-1" in refused
+    assert "ends after the window at hand" in said(says(chained, "stop BKF-1", replace(ANA, slack="U0DEE")))
 
 
 def test_what_hangs_on_it_and_has_no_past_is_left_out_by_name(world: World, chained: Node) -> None:

@@ -178,3 +178,21 @@ def test_tables_may_come_from_dbt(project: Project) -> None:
     project.write("target/manifest.json", json.dumps({"nodes": {"seed.shop.sellers": node}}))
     project.write("policies/_assets.yml", declared[:start] + "core.sellers: {tier: vetted}\n")
     assert ran(project).output == "1 policy, 1 job, 2 assets: no mistakes\n"
+
+
+def test_what_a_hook_speaks_of_is_there_and_not_seen_by_patrol_itself(project: Project) -> None:
+    hooks = [
+        "  typo: {updates: core.chat_mesages, secret: S}",
+        "  none: {starts: hold_payout, secret: S}",
+        "  twice: {updates: core.chat_messages, secret: S}",
+        "  right: {updates: 'job:hold_payouts', secret: S}",
+    ]
+    project.write("patrol.yml", "\n".join([project.read("patrol.yml") + "hooks:", *hooks, ""]))
+    found = json.loads(ran(project, "--json").output)
+    assert [(one["line"], one["warning"], one["what"].partition(":")[0]) for one in found] == [
+        (3, False, "hooks.typo"),
+        (4, False, "hooks.none"),
+        (5, True, "hooks.twice"),
+    ]
+    assert 'did you mean "core.chat_messages"?' in found[0]["what"]
+    assert 'did you mean "job:hold_payouts"?' in found[1]["what"]

@@ -140,6 +140,7 @@ def test_markdown_holds_a_block_that_github_draws(patrol: Patrol, tmp_path: Path
         (("--team", "paymnts"), "There is no team paymnts; did you mean payments?"),
         (("--bundle", "mian"), "There is no bundle mian; did you mean main?"),
         (("core.chat", "--team", "payments"), "Say NAMEs, or --team and --bundle"),
+        (("--up", "1"), "--up and --down are steps from a NAME"),
         (("-o", "x.pdf"), "say by its ending what it shall be (.text, "),
         (("--json", "--format", "svg"), "are two different things"),
         (("core.chat", "--up", "-1"), "-1 is not in the range 0<=x<=1000"),

@@ -70,6 +70,9 @@ VERBS_TOLD = (
     ),
     *("digest chat", "digest payments", "start hold_payouts 2", "approve 1", "refuse 1 no", "handoff chat"),
     *("snooze 2 1h", "snooze seller:s_1 1h", f"list policy:{SECRET}", "oncall", "oncall chat week", "help"),
+    *("job hold_payouts", "show job:hold_payouts", "cancel 1", "cancel hold_payouts", "retry 1", "graph"),
+    *(f"graph {SECRET}", "graph core.chat", "show core.chat", "status core.chat"),
+    *("backfill", f"backfill {SECRET} 1d", "backfill core.chat 1d chain", "stop BKF-1", f"stop {SECRET}"),
 )
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.job_run import Ability, JobState, Progress
+from bot.core.job_run import Ability, JobState, Observed, Progress, Sighted
 from bot.core.reply import AskReply, FormReply, JobReply, Said
 from bot.process.errors import JobRefused, JobUnknown
 from bot.slack.answers import render
-from tests.shell.making import Node, World
+from tests.shell.making import ELSEWHERE, FILES, Node, World
 from tests.shell.outside import ANA, Outside, asked, ended, go_on, opened
 
 BO, CY = replace(ANA, slack="U0BO"), replace(ANA, slack="U0CY")
@@ -261,3 +261,55 @@ def test_the_page_says_what_it_is_and_a_wrong_name_is_met(bot: Node) -> None:
         "may take 30 s",
     ):
         assert part in text.replace("ˍ", "_"), part
+
+
+RISK = """
+risk:
+  channel: C0RISK
+  members:
+    dee: {slack: U0DEE}
+"""
+
+
+def secret(world: World, bot: Node) -> int:
+    """A run of a job of another team's, for an alert that only its own team may see."""
+    world.write("policies/payments/elsewhere.yml", ELSEWHERE + "sensitive: true\n")
+    world.write("policies/_teams.yml", FILES["policies/_teams.yml"] + RISK)
+    world.write("policies/_jobs.yml", FILES["policies/_jobs.yml"].replace("owner: payments", "owner: risk"))
+    bot.engine.reload()
+    assert not bot.engine.catalog.errors
+    return going(world, bot)
+
+
+def test_a_run_for_a_sensitive_alert_is_not_found_by_the_name_of_its_job(world: World, bot: Node) -> None:
+    run = secret(world, bot)
+    for text in (f"cancel {run}", "cancel hold_payouts", f"retry {run}", "retry hold_payouts"):
+        said = bot.desk.command(DEE, text)
+        assert isinstance(said, Said)
+        assert not said.ok
+        assert "ALR-1" not in said.text, text
+    assert isinstance(bot.desk.command(BO, "cancel hold_payouts"), AskReply)
+
+
+def test_a_run_that_was_started_here_is_no_other_to_whom_it_is_hidden_from(world: World, bot: Node) -> None:
+    run = bot.store.jobs.get(secret(world, bot))
+    assert run
+    mine = Sighted("x1", JobState.running, run.asked_at, outcome="holding s_1", key=run.idempotency_key)
+    theirs = replace(mine, external_id="x9", key="", outcome="")
+    bot.store.sightings.watch("hold_payouts", "", bot.clock())
+    bot.store.sightings.saw("hold_payouts", Observed((mine, theirs)), bot.clock())
+    shown = bot.desk.command(DEE, "job hold_payouts")
+    assert isinstance(shown, JobReply)
+    assert shown.runs == ()
+    assert [one.external_id for one in shown.seen.observed.runs] == ["x9"]
+    assert "s_1" not in str(render(shown).blocks)
+
+
+def test_what_is_no_longer_listed_is_still_ours(bot: Node) -> None:
+    bot.store.sightings.watch("hold_payouts", "", bot.clock())
+    keys = [f"k{n}" for n in range(12)]
+    for key in keys:
+        bot.store.jobs.ask("hold_payouts", "U0ANA", {}, None, key, bot.clock(), bot.clock())
+    seen = tuple(Sighted(f"x-{key}", JobState.succeeded, bot.clock(), key=key) for key in keys)
+    bot.store.sightings.saw("hold_payouts", Observed(seen), bot.clock())
+    assert page(bot).seen.observed.runs == ()

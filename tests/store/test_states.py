@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.job_run import JobState
-from bot.core.upstream import State
+from bot.core.upstream import DELIVERY, SEEN, State
 from bot.store import Store
 from bot.store.states import KEPT
 from bot.store.values import RunSave
@@ -28,6 +28,31 @@ def test_a_state_is_recorded_once_however_often_it_is_seen(store: Store) -> None
         ("two", NOON + MINUTE),
         ("one", NOON),
     ]
+
+
+def test_a_table_that_is_back_where_it_was_is_in_another_state(store: Store) -> None:
+    whole, part = State(ORDERS, "10:00", NOON), State(ORDERS, "09:30", NOON - 30 * MINUTE)
+    later = State(ORDERS, "10:10", NOON + 10 * MINUTE)
+    seen = [store.states.record_seen([one], NOON + n * MINUTE) for n, one in enumerate((whole, part, whole))]
+    assert seen == [1, 1, 1]
+    assert store.states.record(ORDERS, f"{DELIVERY}17", NOON, NOON + 3 * MINUTE)
+    assert store.states.record_seen([whole], NOON + 4 * MINUTE) == 0  # what was told has not moved it
+    assert store.states.record_seen([later], NOON + 9 * MINUTE) == 1
+    assert store.states.record_seen([whole], NOON + 8 * MINUTE) == 0  # by a look that took long
+    assert store.states.newest()[ORDERS].mark == "10:10"
+    assert store.states.record_seen([State(ORDERS, "10:20", NOON)], NOON + 5 * MINUTE) == 1, (
+        "a clock put back"
+    )
+
+
+def test_what_others_tell_does_not_make_a_run_of_ours_forgotten(store: Store) -> None:
+    """Else it would be found anew, be the newest, and start all that comes after it once more."""
+    store.states.record("job:dbt_build", "5", NOON, NOON)
+    for n in range(2 * KEPT):
+        store.states.record("job:dbt_build", f"{SEEN}{n}", NOON, NOON + n * MINUTE)
+    store.states.prune()
+    assert not store.states.record("job:dbt_build", "5", NOON, NOON + 99 * MINUTE)
+    assert store.states.newest()["job:dbt_build"].mark == f"{SEEN}{2 * KEPT - 1}"
 
 
 def test_states_are_read_as_they_were_recorded(store: Store) -> None:
