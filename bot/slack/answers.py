@@ -42,7 +42,7 @@ from bot.slack.digest import digest
 from bot.slack.face import buttons, by_the_clock, link_button, offers, shown_columns
 from bot.slack.graph import graph, hanging
 from bot.slack.jobs import form, job, job_buttons, job_lines
-from bot.slack.lines import ANYWHERE, Room, alert_line, alert_lines, sections, titled, trend
+from bot.slack.lines import ANYWHERE, Room, alert_line, alert_lines, scheduled, sections, titled, trend
 from bot.slack.policies import POLICIES_MOST, policy_line, policy_lines
 from bot.slack.text import (
     AGO,
@@ -59,8 +59,6 @@ from bot.slack.text import (
     wrote,
 )
 from bot.slack.wording import CALLED, finding, footnotes, state, story, title, worth
-from sensors.model.clock import say_duration
-from sensors.model.policy import Cron, Every, Policy
 
 STATUS_OPEN = 8
 LATE_MOST = 8
@@ -286,7 +284,7 @@ def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:
         f"what looks like it and is none: {escape(found.false_positives, 600)}"
         if found.false_positives
         else "",
-        f"{_schedule(found)}, owned by {escape(found.owner, 40)}",
+        f"{scheduled(found.schedule)}, owned by {escape(found.owner, 40)}",
         f"asked with {escape(found.session.words, 300)}" if found.session.said else "",
         _unasked(reply.line.nothing_since),
         of_policy(found, reply.cost),
@@ -319,16 +317,6 @@ def _reports(count: int, policy: str) -> str:
 
 def _unasked(since: datetime | None) -> str:
     return f"the last run asked nothing: there is nothing newer than {date(since, AGO)}" if since else ""
-
-
-def _schedule(found: Policy) -> str:
-    match found.schedule:
-        case Every(interval=interval):
-            return f"every {say_duration(interval)}"
-        case Cron(expression=expression, timezone=zone):
-            return f"at {code(expression)} {escape(zone, 40)}"
-        case after:
-            return f"after {', '.join(code(name) for name in after.upstream[:5])}"
 
 
 def helped(reply: HelpReply, room: Room = ANYWHERE) -> Face:

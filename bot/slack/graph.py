@@ -12,7 +12,7 @@ from bot.slack.lines import ANYWHERE, Room, titled
 from bot.slack.text import code, escape
 from sensors.model.graph import AFTER, NEEDS, OFFERS, READS, STARTS, Node
 
-SINGLY, NAMES = 5, 24  # by one reason: so many have a line each; so many are named
+SINGLY, NAMES, ON_A_LINE = 5, 24, 6  # by one reason: so many have a line each; so many are named
 LINES = 12  # of each side
 UP = {AFTER: "after", STARTS: "started by", NEEDS: "needs", READS: "reads", OFFERS: "offered by"}
 DOWN = {AFTER: "before", STARTS: "starts", NEEDS: "needed by", READS: "read by", OFFERS: "offers"}
@@ -39,8 +39,10 @@ def _lines(beside: Iterable[Beside], words: dict[str, str], further: int) -> lis
 def _by_reason(why: str, nodes: list[Node]) -> list[str]:
     if len(nodes) <= SINGLY:
         return [f"{why} {code(node.name, 80)} · {what(node)}" for node in nodes]
-    more = f"  and {len(nodes) - NAMES} more" if len(nodes) > NAMES else ""
-    return [f"{why} {len(nodes)}: {'  '.join(code(node.name, 80) for node in nodes[:NAMES])}{more}"]
+    names = [code(node.name, 80) for node in nodes[:NAMES]]
+    names += [f"and {len(nodes) - NAMES} more"] if len(nodes) > NAMES else []
+    lines = ["  ".join(names[at : at + ON_A_LINE]) for at in range(0, len(names), ON_A_LINE)]
+    return [f"{why} {len(nodes)}: {lines[0]}", *lines[1:]]
 
 
 def what(node: Node) -> str:
@@ -65,9 +67,10 @@ def graph(reply: GraphReply, room: Room = ANYWHERE) -> Face:
             f"Of these {each} each way {'is' if reply.steps == 1 else 'are'} drawn: {code(typed)} has all."
         )
     show = f"{code(f'{room.prefix} show {name}')} says how it is with it" if name else ""
-    small = [f"{escape(reply.size)} hang together", drawn, show]
+    size = escape(reply.size, 200)
+    small = [f"{size} hang together", drawn, show]
     blocks = [header(name or "What hangs on what"), section(head), *hanging(reply.hangs), *context(small)]
-    return Face(f"{head} · {escape(reply.size)}", blocks[:48])
+    return Face(f"{head} · {size}", blocks[:48])
 
 
 def in_words(reply: GraphReply) -> str:

@@ -11,7 +11,7 @@ from bot.core.steering import came_to
 from bot.core.words import count
 from bot.slack.blocks import OF, Block, Face, actions, button, context, header, section, verbatim
 from bot.slack.graph import hanging
-from bot.slack.lines import titled
+from bot.slack.lines import scheduled, titled
 from bot.slack.text import AGO, answer, code, cut, date, escape, fold, link, mention, sentence
 from sensors.model.clock import say_duration
 from sensors.model.job import Job
@@ -116,7 +116,8 @@ def _when(reply: JobReply) -> list[str]:
     paused = "paused over there" if there.paused else ""
     following = f"next there: {date(there.next_at)}" if there.next_at and not there.paused else ""
     after = ", ".join(code(ref, 80) for ref in reply.job.after[:10])
-    said = [due, f"after {after}" if after else "", over_there, paused, following]
+    own = scheduled(reply.job.schedule) if reply.job.schedule and not reply.job.outside else ""
+    said = [own, due, f"after {after}" if after else "", over_there, paused, following]
     return [" · ".join(part for part in said if part)]
 
 

@@ -9,8 +9,10 @@ from bot.core.alert import Alert, Work
 from bot.core.reply import Place
 from bot.core.trend import Trend, in_words
 from bot.slack.blocks import Block, section
-from bot.slack.text import AGO, date, link, mention, width
+from bot.slack.text import AGO, code, date, escape, link, mention, width
 from bot.slack.wording import badges, graded, title
+from sensors.model.clock import say_duration
+from sensors.model.policy import After, Cron, Every, Schedule
 
 LINES_MOST = 25
 SECTION_CHARACTERS = 2_700
@@ -48,6 +50,17 @@ def _held(alert: Alert) -> str:
 def alert_lines(alerts: Iterable[Alert], cards: Mapping[int, Place], room: Room) -> list[str]:
     """Each with a link to its card."""
     return [alert_line(alert, room.link(cards.get(alert.id))) for alert in alerts]
+
+
+def scheduled(schedule: Schedule) -> str:
+    """`every 5 min`, ``at `0 9 * * 1-5` UTC`` or ``after `core.orders` ``."""
+    match schedule:
+        case Every(interval=interval):
+            return f"every {say_duration(interval)}"
+        case Cron(expression=expression, timezone=zone):
+            return f"at {code(expression)} {escape(zone, 40)}"
+        case After(upstream=upstream):
+            return f"after {', '.join(code(name, 80) for name in upstream[:5])}"
 
 
 def sections(lines: Sequence[str], most: int = LINES_MOST) -> list[Block]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from bot.core.action import Acknowledge
-from bot.core.alert import Alert, Lane
+from bot.core.alert import Lane
 from bot.core.gaps import account
 from bot.core.late import LATE_ROWS
 from bot.core.ledger import Stretches
@@ -372,11 +372,6 @@ class Life:
         ledger, name = self.world.nodes[-1].store.ledger, self.name
         return account(self._policy(), ledger.covered(name, asked=False), ledger.covered(name)).holes
 
-    def _shown_as(self, alert: Alert, row: Mapping[str, object]) -> str:
-        """Of what counts together, the rows that a flood told stand on the card of their key once more."""
-        again = self.plan.shape.threshold > 1 and alert.key == flood_key(self.name)
-        return f"{row['message_id']}{' in a flood' if again else ''}"
-
     def _found(self, holes: Stretches) -> Found:
         node = self.world.nodes[-1]
         store = node.store
@@ -385,14 +380,14 @@ class Life:
         memory = store.alerts.memory(self.name, sellers, None)
         alerts = [a for a in store.alerts.open(limit=1000) if a.policy == self.name and a.lane is Lane.live]
         shown = {a.id: store.alerts.evidence(a.id, 10_000).rows for a in alerts}
-        covered = store.ledger.covered(self.name)
+        covered, flood = store.ledger.covered(self.name), flood_key(self.name)
         return Found(
             began=covered[0].start if covered else self.now,
             seen={names[one] for rows in memory.values() for one in rows},
-            evidence=Counter(self._shown_as(a, row) for a in alerts for row in shown[a.id]),
+            evidence=Counter(self.plan.shown_as(a.key == flood, row) for a in alerts for row in shown[a.id]),
             keys=Counter(a.key for a in alerts),
             by_seller={sellers[a.key]: (a.count, len(shown[a.id])) for a in alerts if a.key in sellers},
-            flooded=any(a.key == flood_key(self.name) for a in alerts),
+            flooded=any(a.key == flood for a in alerts),
             told=self.told,
             nights=[r.ended_at for r in store.runs.recent(LATE_ROWS, 1000) if r.ended_at and not r.error],
             rewritten=self.rewritten,

@@ -95,6 +95,10 @@ class Plan:
     sellers: int = 6
     troubles: tuple[Trouble, ...] = ()
 
+    def shown_as(self, flood: bool, row: Mapping[str, object]) -> str:
+        """Of what counts together, the rows that a flood told stand on the card of their key once more."""
+        return f"{row['message_id']}{' in a flood' if flood and self.shape.threshold > 1 else ''}"
+
     def has(self, *kinds: str) -> bool:
         return any(trouble.kind in kinds for trouble in self.troubles)
 
