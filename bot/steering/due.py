@@ -24,6 +24,7 @@ from bot.process.log import get
 from bot.starting import Starting
 from sensors.model.job import Job
 
+DECLARED = "declared"  # in the place of a stamp: no run, but what was there when the job came
 log = get("due jobs")
 
 
@@ -42,8 +43,8 @@ class DueJobs:
         jobs = [job for job in self.engine.catalog.jobs.values() if not needed(job)]
         orders, now = self.engine.orders.on, self.engine.clock()
         ticks = sum(self._tick(job, orders, now) for job in jobs if job.schedule and not job.outside)
-        after = [job for job in jobs if job.after and not job.outside and not paused(job, orders, now)]
-        return ticks + (self._after(after, now) if after else 0)
+        after = [job for job in jobs if job.after and not job.outside]
+        return ticks + (self._after(after, orders, now) if after else 0)
 
     # ---------------------------------------------------------------------- schedules
 
@@ -72,11 +73,18 @@ class DueJobs:
 
     # ---------------------------------------------------------------------- upstreams
 
-    def _after(self, jobs: list[Job], now: datetime) -> int:
+    def _after(self, jobs: list[Job], orders: Iterable[Order], now: datetime) -> int:
+        """A job that is new is not started for what was updated before it was there."""
         newest = self.store.states.newest({ref for job in jobs for ref in job.after})
         ran_for = self.store.states.ran_for([job_ref(job.name) for job in jobs])
         begun = 0
         for job in jobs:
+            if job_ref(job.name) not in ran_for:
+                there = [newest[ref] for ref in job.after if ref in newest]
+                self.store.states.begin(job_ref(job.name), DECLARED, there, now)
+                continue
+            if paused(job, orders, now):
+                continue
             found = due_upstream(job.after, newest, ran_for.get(job_ref(job.name), {}))
             if found is None or self._goes_on(job):
                 continue

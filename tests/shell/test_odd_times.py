@@ -12,6 +12,7 @@ from bot.steering.observing import Observing
 from tests.shell.making import DAY, HOUR, NOON, SECOND, Node, World
 from tests.shell.outside import Killed, Outside, go_on
 from tests.shell.test_hooks import UPDATES, sent
+from tests.shell.test_jobs_by_themselves import AFTER as AFTER_BOTH
 from tests.shell.test_jobs_by_themselves import DAILY, bot, declared, keys, late, looked, outside
 from tests.shell.test_upstreams import AFTER, Beat, with_policies
 from tests.shell.trouble import EVERY
@@ -89,3 +90,14 @@ def test_a_run_over_there_is_a_state_though_whoever_saw_it_died_before_he_said_s
     looked(observing)
     assert later
     assert bot.store.states.newest()["job:dbt_build"].mark == "17"
+
+
+def test_what_was_updated_before_it_was_there_starts_no_job(world: World, bot: Node) -> None:
+    states, now = bot.store.states, bot.clock()
+    states.record("core.chat", "09:00", now, now)
+    states.record("job:load", "17", now, now)
+    due = declared(world, bot, AFTER_BOTH)
+    assert (due.once(), DueJobs(bot.starting).once()) == (0, 0)
+    states.record("core.chat", "10:00", now, now)
+    states.record("job:load", "18", now, now)
+    assert (DueJobs(bot.starting).once(), due.once()) == (1, 0)
