@@ -179,7 +179,7 @@ def test_each_mistake_has_its_sentence(kind: str, config: dict[str, Any], senten
 def test_the_jobs_of_this_project_have_no_problem(name: str) -> None:
     declared = yaml.safe_load(JOBS.read_text())[name]
     config = {key: value for key, value in declared.items() if key not in NOT_CONFIG}
-    assert told(declared["kind"], tuple(Param(p) for p in declared["params"]), **config) == []
+    assert told(declared["kind"], tuple(Param(p) for p in declared.get("params", {})), **config) == []
 
 
 def test_the_jobs_of_the_guide_have_no_problem() -> None:

@@ -194,6 +194,7 @@ def test_it_is_as_old_as_the_end_of_that_run_and_what_needs_it_waits(world: Worl
     assert table.title.startswith("core.sellers is late: last updated at 2026-01-05 12:00 UTC")
     assert model.title.startswith("model:reco is late: last updated at 2026-01-05 12:00 UTC")
     assert "*late*" in page(node, "model:reco")
+    assert "payments.held waits for it" in page(node, "core.sellers")
     builds(beat, "at last")
     assert beat.once(MINUTE + SECOND) == [HELD_NAME]
     assert "*late*" not in page(node, "model:reco")
