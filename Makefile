@@ -89,7 +89,7 @@ lock:  ## write both requirements.lock again (needs uv)
 	uv pip compile bot/demo/snowflake/requirements.in --universal --python-version 3.11 --generate-hashes --no-header \
 	  -q -o bot/demo/snowflake/requirements.lock
 	for one in $(wildcard tests/integrations/*.in); do uv pip compile $$one --universal --python-version 3.11 \
-	  --no-emit-package patrol --generate-hashes --no-header -q -o $${one%.in}.lock; done
+	  --no-emit-package patrol --generate-hashes --no-strip-extras --no-header -q -o $${one%.in}.lock; done
 
-clean:  ## remove the environment and the demo's state
-	rm -rf $(VENV) $(SNOWFLAKE) .patrol
+clean:  ## remove the environments and the demo's state
+	rm -rf $(VENV) $(VENV)-* .patrol

@@ -40,7 +40,7 @@ from bot.slack.client import SlackClient
 from bot.slack.homes import Homes
 from bot.slack.scopes import SCOPES
 from bot.starting import Starting
-from bot.steering import hooks
+from bot.steering import call_backs, hooks
 from bot.steering.due import DueJobs
 from bot.steering.late import LateJobs
 from bot.steering.observing import Observing
@@ -108,7 +108,7 @@ class Bot:
         self.metrics = METRICS
         self.engine = Engine(self.store, self.warehouse, self.project, clock, self.metrics, _rule(settings))
         self.view = View(self.store, self.project, clock)
-        self.starting = Starting(self.engine, _runners(settings))
+        self.starting = Starting(self.engine, _runners(settings, self.store))
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
         self.pictures = Drawings(self.slack) if can_draw() else None
@@ -158,6 +158,7 @@ class Bot:
         )
         posts: dict[str, web.Take] = {http.PATH: self._door(bolt).take} if self._over_http else {}
         posts |= {door.hook.path: door.take for door in self.hooks}
+        posts[call_backs.PATH] = call_backs.CallBackDoor(self.starting).take
         posts |= {"/hooks/{name:path}": hooks.nobody} if self.hooks else {}
         self._web = web.serve(
             web.app(self.health, self.metrics.registry, posts), self.settings.port, self.settings.host
@@ -321,9 +322,10 @@ def _rule(settings: Settings) -> Rule:
     )
 
 
-def _runners(settings: Settings) -> Callable[[str], Runner]:
+def _runners(settings: Settings, store: Store) -> Callable[[str], Runner]:
     """What starts jobs, each kind by its own."""
-    return partial(runner_for, place=Place(settings.project, settings.commands == "on"))
+    callback = partial(call_backs.address, store, settings.url)
+    return partial(runner_for, place=Place(settings.project, settings.commands == "on", callback))
 
 
 def _keep(settings: Settings) -> Keep:

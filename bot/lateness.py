@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.core.reply import Freshness, Turn
 from bot.core.stale import Stale, stale_assets
-from bot.core.upstream import awaited, consumer, upstream_of
+from bot.core.upstream import awaited, consumer, made_by, upstream_of
 from bot.store import Store
 from sensors.model.asset import Asset
 from sensors.model.catalog import Catalog
@@ -32,7 +32,8 @@ def freshness(store: Store, catalog: Catalog, asset: Asset, now: datetime) -> Fr
     running = [policy for policy in catalog.policies.values() if policy.runs]
     until = {asset.name: updates[0][0].at} if updates else {}
     stale = stale_assets([asset], running, until, now).get(asset.name)
-    return Freshness(tuple(state.at for state, _ in updates), stale)
+    by = "".join(made_by(updates[0][0])) if updates else ""
+    return Freshness(tuple(state.at for state, _ in updates), stale, by)
 
 
 def turn(store: Store, policy: Policy) -> Turn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from bot.core.alert import Alert
 from bot.core.approval import GOOD_FOR, Approval, binding, needed
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.job_run import Ability, JobRun, JobState, Progress
+from bot.core.upstream import State, made
 from bot.core.words import count, when
 from bot.engine.asked import Ticked
 from bot.engine.engine import Engine
@@ -202,7 +203,7 @@ class Starting:
         job = self.engine.catalog.jobs.get(run.job)
         now = self.engine.clock()
         if run.state.ended:
-            return self._tell(run)
+            return self._tell(self._with_tail(job, run))
         if job is None:
             return self._end(run, JobState.failed, _undeclared(run))
         if run.state is JobState.running:
@@ -312,8 +313,29 @@ class Starting:
         return self._end(run, JobState.timed_out, f"no end within {say_duration(job.timeout)}")
 
     def _progress(self, job: Job, run: JobRun, was: JobState, said: Progress) -> bool:
+        moved = self._moved(run, said)
+        if moved.state is JobState.failed:
+            moved = replace(moved, tail=self._tail(job, moved))
+        made = self._made(moved, said.updated)
+        return self._record(run, moved, was, made) and (not said.state.ended or self._tell(moved))
+
+    def hear(self, run: JobRun, said: Progress) -> bool:
+        """Records its end as the outside system tells it by itself; people are told by the next round. False:
+        it has moved meanwhile."""
+        at = run.started_at or self.engine.clock()  # it may come before our request is answered
+        moved = self._moved(replace(run, started_at=at), said)
+        return self.store.jobs.record(moved, run.state, self._made(moved, said.updated))
+
+    def _with_tail(self, job: Job | None, run: JobRun) -> JobRun:
+        """The end of a log that nobody has read yet, since the run's end was told from outside."""
+        if job is None or run.state is not JobState.failed or run.tail is not None:
+            return run
+        read = replace(run, tail=self._tail(job, run))
+        return read if read.tail and self.store.jobs.record(read, run.state) else run
+
+    def _moved(self, run: JobRun, said: Progress) -> JobRun:
         now = self.engine.clock()
-        moved = replace(
+        return replace(
             run,
             state=said.state,
             external_id=said.external_id or run.external_id,
@@ -322,19 +344,24 @@ class Starting:
             poll_at=now + timedelta(seconds=said.again_in_s) if not said.state.ended else now,
             ended_at=now if said.state.ended else None,
         )
-        if moved.state is JobState.failed:
-            moved = replace(moved, tail=self._tail(job, moved))
-        return self._record(run, moved, was) and (not said.state.ended or self._tell(moved))
+
+    def _made(self, run: JobRun, updated: Iterable[str]) -> tuple[State, ...]:
+        """The states of what its good end has made."""
+        if run.state is not JobState.succeeded or run.ended_at is None:
+            return ()
+        return made(run.job, str(run.id), updated, self.engine.catalog.assets, run.ended_at)
 
     def _end(self, run: JobRun, state: JobState, outcome: str) -> bool:
         now = self.engine.clock()
         ended = replace(run, state=state, outcome=outcome, ended_at=now, poll_at=now)
         return self._record(run, ended) and self._tell(ended)
 
-    def _record(self, run: JobRun, moved: JobRun, was: JobState | None = None) -> bool:
+    def _record(
+        self, run: JobRun, moved: JobRun, was: JobState | None = None, found: Sequence[State] = ()
+    ) -> bool:
         """What an outside system has done is written down late rather than not."""
         name, state = f"job-{run.id}", was or run.state
-        return self._unrecorded.record(name, lambda: self.store.jobs.record(moved, state))
+        return self._unrecorded.record(name, lambda: self.store.jobs.record(moved, state, found))
 
     def _tell(self, run: JobRun) -> bool:
         """The outcome goes to the alert's history and thread, once, whatever dies in between and whoever else

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from sensors.file_policy import ScheduleFile
 from sensors.files import Column, Door, Duration, Pattern, TeamName, Text, Upstream, one_of, wrong
 from sensors.model.graph import as_ref
-from sensors.model.job import KEY, Job, Param
+from sensors.model.job import CALLBACK, KEY, Job, Param
 from sensors.model.policy import Schedule
 from sensors.near import near
 
@@ -37,7 +37,10 @@ class ParamFile(Door):
 
 
 JOB_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # by kind: what it needs, what it may say
-    "http": (("url",), ("method", "headers", "body", "message", "link", "poll", "cancel", "log", "runs")),
+    "http": (
+        ("url",),
+        ("method", "headers", "body", "message", "link", "poll", "cancel", "log", "runs", "called_back"),
+    ),
     "sql": (("url", "statement"), ("idempotent",)),
     "sagemaker": (("starts", "request"), ("region", "prefix", "schedule")),
     "command": (("command",), ("folder", "environment")),
@@ -149,9 +152,10 @@ class JobFile(Door):
                 raise wrong(f"params.{name} has no default, and nobody gives it a value then", place)
 
     def _check_placeholders(self, config: Mapping[str, Any]) -> None:
+        own = (KEY, *([CALLBACK] if config.get("called_back") is not None else []))
         for key, pattern in (("statement", r"(?<![:\w]):(\w+)"), ("url", r"(?<!\$)\{(\w+)\}")):
             for name in re.findall(pattern, str(config.get(key) or "")):
-                if name.lower() not in (*self.params, KEY):
+                if name.lower() not in (*self.params, *own):
                     raise wrong(f'no parameter "{name}" in params{near(name, self.params)}', key)
 
     def value(self, name: str) -> Job:

@@ -29,6 +29,7 @@ RUNNERS = {
     "headers": "Of the request",
     "body": "Of the request; `{name}` stands for a parameter",
     "poll": "How to ask whether it has ended",
+    "called_back": "How its end is told to `{callback}`: `state`, `done`, `failed`, `message`, `link`",
     "cancel": "How a run is ended before its time",
     "log": "The address of a run's log; `{id}` is the run's",
     "runs": "Where its runs are listed, whoever started them",

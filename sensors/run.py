@@ -111,15 +111,20 @@ def seen_of(assets: Iterable[Asset], warehouse: Warehouse) -> Seen:
 
 def dated(policy: Policy, assets: Mapping[str, Asset]) -> list[Asset]:
     """The tables that the policy should not be run without and that say how old they are and may be."""
+    return [asset for asset in needed(policy, assets) if asset.ages]
+
+
+def needed(policy: Policy, assets: Mapping[str, Asset]) -> list[Asset]:
+    """The assets that the policy should not be run without and that say how old they may be."""
     wanted = [n for n, when in policy.needs.items() if when is not WhenLate.run and n in assets]
-    return [a for n in wanted if (a := assets[n]).late_after and a.ages]
+    return [a for n in wanted if (a := assets[n]).late_after and a.is_dated]
 
 
 def late(
     policy: Policy, assets: Mapping[str, Asset], ages: Mapping[str, datetime], now: datetime
 ) -> tuple[LateTable, ...]:
     """Which of them are late: older than their `late_after`. One without an age is not."""
-    found = [(asset, ages[asset.name]) for asset in dated(policy, assets) if asset.name in ages]
+    found = [(asset, ages[asset.name]) for asset in needed(policy, assets) if asset.name in ages]
     return tuple(LateTable(a, until, policy.needs[a.name]) for a, until in found if a.is_late(until, now))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -13,6 +13,7 @@ from bot.process import web
 from bot.process.errors import SettingsError
 from bot.process.metrics import MOST_WORDS, Metrics
 from bot.process.web import Health
+from bot.steering.hooks import Answer
 from sensors.model.policy import Severity
 from sensors.model.run import RunStatus
 
@@ -74,6 +75,26 @@ def test_a_check_that_breaks_is_an_answer_too_and_tells_no_secret(site: Site) ->
 def test_nothing_can_be_done_here(site: Site) -> None:
     assert httpx.post(site.url + "/healthz").status_code == 405
     assert site.get("/").status_code == 404
+
+
+def test_a_post_is_handed_over_with_its_path_which_no_header_can_claim(site: Site) -> None:
+    taken: list[str] = []
+
+    def take(headers: Mapping[str, str], _body: bytes, _arrived: float) -> Answer:
+        taken.append(headers[":path"])
+        return Answer(202, "taken")
+
+    handle = web.serve(web.app(site.ask, site.metrics.registry, {"/hooks/runs/{token}": take}), 0)
+    try:
+        path = "/hooks/runs/1-x"
+        assert httpx.post(handle.url + path + "?a=/hooks/runs/2-y").status_code == 202
+        with socket.create_connection((handle.host, handle.port), timeout=5) as line:
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
+            line.sendall(f"{head}:path: /hooks/runs/2-y\r\n\r\n".encode())
+            assert b" 400 " in line.recv(1000)
+        assert taken == [path]
+    finally:
+        handle.close()
 
 
 def test_figures_are_there_for_prometheus(site: Site) -> None:

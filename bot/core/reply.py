@@ -143,6 +143,7 @@ class Freshness:
 
     updates: tuple[datetime, ...] = ()  # until when it was loaded after each of the last ones, newest first
     stale: Stale | None = None  # where it is late or getting old
+    by: str = ""  # the job whose run made it so, with the run's number
 
 
 Place = tuple[str, str]  # channel and ts of a message

@@ -88,7 +88,7 @@ def _with_readers(stale: Stale, ref: str, policies: Iterable[Policy]) -> Stale:
     ways: dict[WhenLate, list[str]] = {way: [] for way in WhenLate}
     for policy in policies:
         if ref in policy.needs or ref in policy.query.tables or ref in upstream_of(policy):
-            waits = stale.asset.ages  # else no policy can see that it is late
+            waits = stale.asset.is_dated  # else no policy can see that it is late
             ways[policy.needs.get(ref, WhenLate.run) if waits else WhenLate.run].append(policy.name)
     return replace(
         stale,

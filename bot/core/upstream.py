@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from bot.core.job_run import assets_of
 from bot.core.words import clean
-from sensors.model.graph import JOB, POLICY, kind_of
+from sensors.model.asset import Asset
+from sensors.model.graph import ASSETS, JOB, POLICY, kind_of, name_of
 from sensors.model.policy import After, Policy
 
 DELIVERY, SEEN = (
@@ -27,7 +29,8 @@ class State:
     """
 
     ref: str
-    mark: str  # how far a table is loaded; the number of a job's or a policy's good run; a delivery's id
+    mark: str  # how far a table is loaded; the number of a job's or a policy's good run, which may have made
+    # an asset; a delivery's id
     at: datetime  # until when its data are there, or when that run ended
     number: int = 0
 
@@ -62,6 +65,42 @@ def stamp(states: Iterable[State]) -> str:
     return sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
+def made(
+    job: str, mark: str, updated: Iterable[str], assets: Mapping[str, Asset], at: datetime
+) -> tuple[State, ...]:
+    """The states of the assets that a good run of a job, known by its mark, has made anew by its end.
+
+    Of the tables those that it says it has updated, else those that come after it; of other assets, of which
+    no job tells, those that come after it. One that has an age of its own has its states from there alone.
+    """
+    ref, told = f"{JOB}:{job}", tuple(updated)
+    built = assets_of(told, assets)
+    found = [
+        name
+        for name, asset in sorted(assets.items())
+        if not asset.ages and (name in built or (ref in asset.after and not (told and _is_table(name))))
+    ]
+    return tuple(State(name, f"{ref} {mark}", at) for name in found)
+
+
+def made_by(state: State | None) -> tuple[str, str]:
+    """The job that has made an asset so, as `job:dbt_build`, and its run in words; empty where none has."""
+    ref, _, mark = (state.mark if state else "").partition(" ")
+    return (ref, _run(mark)) if kind_of(ref) == JOB and mark else ("", "")
+
+
+def makers_of(asset: Asset | None, newest: State | None, jobs: Collection[str]) -> tuple[str, ...]:
+    """What an asset is updated after, where nothing tells of it: neither its own age, nor the end of a job
+    (one of these names) that makes it."""
+    if asset is None or asset.ages or any(kind_of(ref) == JOB for ref in asset.after):
+        return ()
+    return () if name_of(made_by(newest)[0]) in jobs else asset.after
+
+
+def _is_table(ref: str) -> bool:
+    return kind_of(ref) == ASSETS[0]
+
+
 def upstream_of(policy: Policy) -> tuple[str, ...]:
     """What it runs after; empty where its schedule says when."""
     return policy.schedule.upstream if isinstance(policy.schedule, After) else ()
@@ -80,9 +119,13 @@ def is_run(ref: str) -> bool:
 def said(state: State) -> str:
     """One state, in words."""
     if is_run(state.ref):
-        run = f" run {state.mark}" if state.mark.isdigit() else ""  # else it was seen, or told, from outside
-        return f"{clean(state.ref)}{run}, which ended at {_when(state.at)}"
-    return f"{clean(state.ref)} as of {_when(state.at)}"
+        return f"{clean(state.ref)}{_run(state.mark)}, which ended at {_when(state.at)}"
+    job, run = made_by(state)
+    return f"{clean(state.ref)} as of {_when(state.at)}{f', made by {clean(job)}{run}' if job else ''}"
+
+
+def _run(mark: str) -> str:
+    return f" run {mark}" if mark.isdigit() else ""  # else it was seen, or told, from outside
 
 
 def said_all(states: Iterable[State]) -> str:

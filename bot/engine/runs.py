@@ -36,7 +36,7 @@ from sensors.model.asset import LateTable
 from sensors.model.policy import Policy, WhenLate
 from sensors.model.run import Cause, Looked, Run, RunStatus
 from sensors.model.window import Window
-from sensors.run import dated, late, look, seen_of, sources_of, until_of
+from sensors.run import dated, late, look, needed, seen_of, sources_of, until_of
 from sensors.title import title
 from sensors.warehouse import Warehouse, WarehouseError
 from sensors.warehouse.able import within
@@ -138,7 +138,7 @@ class Runs:
             sources = sources_of(policy, assets, asked)
             seen = seen_of([*sources, *dated(policy, assets)], asked)
             until = until_of(sources, seen.loaded)
-            behind = late(policy, assets, seen.ages, self.clock())
+            behind = late(policy, assets, self._told(policy) | dict(seen.ages), self.clock())
             if until is None and not behind:
                 empty = [asset for asset in sources if asked.columns(asset.name)]
                 behind = tuple(LateTable(a, None, policy.needs.get(a.name, WhenLate.wait)) for a in empty)
@@ -149,6 +149,11 @@ class Runs:
                 policy, Window(now, now), RunStatus.failed, error=str(error), transient=error.transient
             )
             return None, failed, ()
+
+    def _told(self, policy: Policy) -> dict[str, datetime]:
+        """When the assets that it needs, and that no warehouse can be asked about, were last updated."""
+        told = [asset.name for asset in needed(policy, self.project.catalog.assets) if not asset.ages]
+        return {ref: one.at for ref, one in self.store.states.newest(told).items()} if told else {}
 
     def renew(self) -> None:
         """Renews the leases of what this process runs; to be called well within a lease."""

@@ -24,7 +24,7 @@ RUNNERS = {
     "airflow": ("bot.jobs.airflow", "AirflowRunner"),
 }
 KINDS = tuple(RUNNERS)
-ON_HOST = ("command", "dbt")  # kinds that may start a program where Patrol runs
+PLACED = ("command", "dbt", "http")  # kinds that must know where Patrol runs
 NOWHERE = Place()
 TAIL = 4000  # characters of a log that are read
 SIGHTED = 50  # runs of a job that are seen at once
@@ -74,6 +74,10 @@ class Runner(Protocol):
         """Gives the schedule over there another pace, or its own again; what was said to it."""
         raise JobRefused(f"{job.title} has no schedule whose pace can be changed from here.")
 
+    def called_back(self, job: Job, said: object) -> Progress:  # noqa: ARG002
+        """What the outside system tells of a run by itself, as JSON. JobRefused where it says nothing."""
+        raise JobRefused(f"{job.title} is not called back.")
+
     def repeatable(self, job: Job) -> bool:
         """Whether `start` may be called again with its key when nobody knows what came of the first call.
 
@@ -89,4 +93,4 @@ def runner_for(kind: str, place: Place = NOWHERE) -> Runner:
         raise JobRefused(f'Patrol has no jobs of kind "{kind}", only {" and ".join(KINDS)}.')
     module, name = RUNNERS[kind]
     made = getattr(import_module(module), name)
-    return cast(Runner, made(os.environ, place) if kind in ON_HOST else made(os.environ))
+    return cast(Runner, made(os.environ, place=place) if kind in PLACED else made(os.environ))

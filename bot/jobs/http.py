@@ -1,20 +1,23 @@
-"""Jobs of kind http: one request, repeatable by its Idempotency-Key, and polling where the job says how."""
+"""Jobs of kind http: one request, repeatable by its Idempotency-Key; its end by the answer, by polling or by
+a call back, as the job says."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.job_run import Ability, JobState, Observed, Progress, Sighted
-from bot.jobs import SIGHTED, TAIL, Runner, answer, config, fill
+from bot.jobs import NOWHERE, SIGHTED, TAIL, Runner, answer, config, fill
 from bot.jobs.answer import Answer
-from bot.jobs.config.http import Config, Poll, Runs
+from bot.jobs.config.http import Config, Poll, Runs, Told
+from bot.jobs.place import Place
 from bot.jobs.web import PATIENCE, Web, clear, headers_of, masked
 from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.clock import utc
-from sensors.model.job import KEY, Job
+from sensors.model.job import CALLBACK, KEY, Job
 
 READ = 16 * TAIL  # bytes of a log's end, of which the last lines are shown
 
@@ -22,8 +25,11 @@ READ = 16 * TAIL  # bytes of a log's end, of which the last lines are shown
 class HttpRunner(Runner):
     """What the job says is asked, as it says it."""
 
-    def __init__(self, environ: Mapping[str, str], patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], patience: timedelta = PATIENCE, place: Place = NOWHERE
+    ) -> None:
         self._environ = environ
+        self._callback = place.callback
         self._patience = patience
         self._web = Web()
 
@@ -32,19 +38,24 @@ class HttpRunner(Runner):
 
     def start(self, job: Job, params: Mapping[str, Any], idempotency_key: str) -> Progress:
         wanted = config.of(job, Config)
-        filler = fill.Filler(self._environ, fill.values(job, params, idempotency_key))
+        values = fill.values(job, params, idempotency_key)
+        if wanted.called_back:
+            values[CALLBACK] = self._callback(idempotency_key)
+        filler = fill.Filler(self._environ, values)
         with masked(filler, job):
             headers = headers_of(wanted.headers, filler) | {"Idempotency-Key": idempotency_key}
             content = None
             if wanted.body is not None:
                 headers["Content-Type"] = "application/json"
                 content = json.dumps(filler.json(wanted.body)).encode()
-            limit = min(job.timeout, self._patience) if wanted.poll else job.timeout
+            limit = self._limit(job) if wanted.poll or wanted.called_back else job.timeout
             got = self._web.ask(wanted.method, filler.url(wanted.url), headers, content, limit)
-            return clear(_followed(wanted.poll, got) if wanted.poll else _done(wanted, got), filler, job)
+            return clear(_begun(wanted, got, job), filler, job)
 
     def poll(self, job: Job, external_id: str) -> Progress:
         wanted = config.of(job, Config)
+        if wanted.poll is None and wanted.called_back:
+            return _waits(job)
         if wanted.poll is None:
             raise JobRefused(f"{job.title} does not say how to follow a run.")
         filler = fill.Filler(self._environ, {"id": external_id})
@@ -57,11 +68,20 @@ class HttpRunner(Runner):
                 raise JobUnknown(
                     f"{got.host} answered without {wanted.poll.state}, so how far it is is not known."
                 )
-            return clear(_state(wanted.poll, got, external_id), filler, job)
+            return clear(_polled(wanted.poll, got, external_id), filler, job)
+
+    def called_back(self, job: Job, said: object) -> Progress:
+        told = config.of(job, Config).called_back
+        if told is None:
+            return super().called_back(job, said)
+        if not isinstance(answer.at(said, told.state), str | int | float):
+            raise JobRefused(f"It must say at {told.state} how the run has ended, such as {told.done[0]}.")
+        return clear(_state(told, Answer("", 200, "", False, said)), fill.Filler(self._environ, {}), job)
 
     def plan(self, job: Job, params: Mapping[str, Any]) -> str:
         wanted = config.of(job, Config)
-        filler = fill.Filler(self._environ, fill.values(job, params, f"{{{KEY}}}")).open()
+        values = {CALLBACK: f"{{{CALLBACK}}}", **fill.values(job, params, f"{{{KEY}}}")}
+        filler = fill.Filler(self._environ, values).open()
         lines = [f"{wanted.method} {filler.url(wanted.url)}"]
         lines += [f"{name}: {filler.text(value)}" for name, value in wanted.headers.items()]
         if wanted.body is not None:
@@ -114,6 +134,17 @@ class HttpRunner(Runner):
         return min(job.timeout, self._patience)
 
 
+def _begun(wanted: Config, got: Answer, job: Job) -> Progress:
+    if wanted.poll:
+        return _followed(wanted.poll, got)
+    return _waits(job, got.link(wanted.link)) if wanted.called_back else _done(wanted, got)
+
+
+def _waits(job: Job, link: str | None = None) -> Progress:
+    """Nobody need be asked: it calls, or its time runs out."""
+    return Progress(JobState.running, link=link, again_in_s=job.timeout.total_seconds())
+
+
 def _done(wanted: Config, got: Answer) -> Progress:
     """Without polling the answer is the outcome."""
     said = got.said(wanted.message) or f"{got.status} {got.reason}".strip()
@@ -129,25 +160,28 @@ def _followed(poll: Poll, got: Answer) -> Progress:
             f"{got.host} took the request ({got.status}) but gave no {poll.id} to follow it by: look there."
         )
         return Progress(JobState.failed, outcome=lost, link=got.link(poll.link))
-    return _state(poll, got, external_id)
+    return _polled(poll, got, external_id)
 
 
-def _state(poll: Poll, got: Answer, external_id: str) -> Progress:
-    told = answer.at(got.data, poll.state)
-    state = _meant(poll, told)
-    said = answer.at(got.data, poll.message)
-    words = answer.one_line(said if isinstance(said, str | int | float) else told or "")
-    return Progress(state, external_id, words, got.link(poll.link), poll.every.total_seconds())
+def _polled(poll: Poll, got: Answer, external_id: str) -> Progress:
+    return replace(_state(poll, got), external_id=external_id, again_in_s=poll.every.total_seconds())
 
 
-def _meant(poll: Poll, told: object) -> JobState:
+def _state(told: Told, got: Answer) -> Progress:
+    word = answer.at(got.data, told.state)
+    said = answer.at(got.data, told.message)
+    words = answer.one_line(said if isinstance(said, str | int | float) else word or "")
+    return Progress(_meant(told, word), outcome=words, link=got.link(told.link))
+
+
+def _meant(told: Told, word: object) -> JobState:
     """What a word of theirs means; one that the job does not name: it goes on."""
     words = {
-        JobState.succeeded: poll.done,
-        JobState.failed: poll.failed,
-        JobState.cancelled: poll.cancelled,
+        JobState.succeeded: told.done,
+        JobState.failed: told.failed,
+        JobState.cancelled: told.cancelled,
     }
-    return next((state for state, said in words.items() if answer.either(told, said)), JobState.running)
+    return next((state for state, said in words.items() if answer.either(word, said)), JobState.running)
 
 
 def _sighted(poll: Poll, runs: Runs, one: object, filler: fill.Filler, job: Job) -> Sighted | None:

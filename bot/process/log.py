@@ -35,6 +35,7 @@ SECRETS = (
     (re.compile(r"(?i)\b(bearer|basic) [\w.~+/=-]{4,}"), r"\1 …"),
     (re.compile(r"(?i)\b(ticket|token|api_key|secret|password)=[^&\s\"']+"), r"\1=…"),
     (re.compile(r"(hooks\.slack\.com/\w+)/[\w/-]+"), r"\1/…"),
+    (re.compile(r"(/hooks/runs/\d+)-[\w-]+"), r"\1-…"),
 )
 
 OWN = ("_record", "_from_structlog")  # what structlog's formatter adds for itself

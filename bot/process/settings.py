@@ -50,6 +50,7 @@ class Settings:
     functions: str | None
     commands: str
     pull_every: int
+    url: str | None
     ping_url: str | None
     earn_judged: int
     earn_precision: float
@@ -225,6 +226,7 @@ class _Checked(BaseModel):
     functions: Annotated[str, AfterValidator(called)] | None = None
     commands: Annotated[Literal["on", "off"], Field(description="on or off")] = "off"
     pull_every: Annotated[int, Field(ge=1, le=86_400, description="a whole number of seconds")] = 60
+    url: Annotated[str, AfterValidator(_outside_address)] | None = None
     ping_url: Annotated[str, AfterValidator(_outside_address)] | None = None
     earn_judged: Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")] = 10
     earn_precision: Annotated[float, Field(ge=0, le=1, description="a share from 0 to 1, such as 0.8")] = 0.8

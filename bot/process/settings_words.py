@@ -40,6 +40,7 @@ ABOUT = {
     "evidence_days": "For how many days the rows of a resolved alert are kept; default: for ever",
     "history_days": "For how many days a resolved alert is kept; default: for ever",
     "audit_days": "For how many days the lines of the audit are kept; default: for ever",
+    "url": "Where others reach the port, such as https://patrol.example.com; jobs that run elsewhere call it",
     "ping_url": "Called each minute while Patrol is at work; who hears nothing raises the alarm",
 }
 

@@ -52,7 +52,8 @@ class Said(Protocol):
     def content_type(self) -> str: ...
 
 
-# Takes the headers (names in lower case), the raw body, and when it came (monotonic). Called in a thread.
+# Takes the headers (names in lower case; with them `:path`, as which no sender can name one), the raw body,
+# and when it came (monotonic). Called in a thread.
 Take = Callable[[Mapping[str, str], bytes, float], Said]
 
 
@@ -108,7 +109,7 @@ class _Post:
             return _closing("", 400)
         if body is None:
             return _closing(f"Refused: the body is longer than {MOST_BYTES:,} bytes.\n", 413)
-        headers = dict(request.headers)
+        headers = {**request.headers, ":path": request.url.path}
         loop = asyncio.get_running_loop()
         said = await loop.run_in_executor(self._threads, self._take, headers, body, arrived)
         return Response(said.body, said.status, media_type=said.content_type)

@@ -29,7 +29,7 @@ def asset(reply: AssetReply, room: Room = ANYWHERE) -> Face:
         header(found.name),
         section(f"{head}{about}"),
         *([section(stale_line(reply.fresh.stale))] if reply.fresh.stale else []),
-        *context([one for one in (_fresh(reply.fresh), _expected(found)) if one]),
+        *context([one for one in (_fresh(found, reply.fresh), _expected(found)) if one]),
         *titled("Late data: nothing is known of", alert_lines(reply.waiting, reply.cards, room)),
         *hanging(reply.hangs, without={POLICY} if reply.policies else ()),
         *titled("Made by", job_lines(reply.made_by, JOBS_MOST)),
@@ -42,18 +42,19 @@ def stale_line(stale: Stale) -> str:
     """An asset that is late or getting old, whose it is, and what hangs on it."""
     mark, word = ("🔴", "late") if stale.late else ("🟠", "getting old")
     owner = f" · {escape(stale.asset.owner, 40)} own it" if stale.asset.owner else ""
-    aged = "last changed" if stale.asset.aged_by == LAST_ALTERED else "loaded until"
-    until = f"{aged} {date(stale.until)} ({date(stale.until, AGO)})"
+    until = f"{stale.asset.age_of} {date(stale.until)} ({date(stale.until, AGO)})"
     return f"{mark} {code(stale.asset.name, 80)} *{word}* · {until}{owner}\n{sentence(stale.hangs, 400)}"
 
 
-def _fresh(fresh: Freshness) -> str:
-    """Until when its data are there, and how that has gone on."""
+def _fresh(found: Asset, fresh: Freshness) -> str:
+    """Until when its data are there, or what has made it anew and when, and how that has gone on."""
     if not fresh.updates:
         return ""
     newest, before = fresh.updates[0], fresh.updates[1:]
     older = f"; before: {', '.join(date(at) for at in before)}" if before else ""
-    return f"fresh until {date(newest)} ({date(newest, AGO)}){older}"
+    by = f" by {code(fresh.by, 100)}" if fresh.by else ""
+    known = "fresh until" if found.ages else "last updated"
+    return f"{known} {date(newest)} ({date(newest, AGO)}){by}{older}"
 
 
 def _expected(found: Asset) -> str:
@@ -65,4 +66,5 @@ def _expected(found: Asset) -> str:
     said = [f"{words} {say_duration(span)}" for words, span in spans if span is not None]
     until = [f"loaded until the newest {code(found.loaded_until, 80)}"] if found.loaded_until else []
     until += ["its age is that of its last change"] if found.aged_by == LAST_ALTERED else []
+    until += ["its age is that of its last update"] if found.after and not found.ages else []
     return " · ".join([*said, *until]) or "how old it may be is not declared"

@@ -16,14 +16,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.approval import Approval
-from bot.core.upstream import DELIVERY
+from bot.core.upstream import DELIVERY, State, made
 from bot.process.errors import PatrolError, SettingsError
 from bot.process.log import get
 from bot.process.settings_hooks import Hook
 from bot.starting import Starting
 from sensors.graph import graph
 from sensors.model.clock import parse_time
-from sensors.model.graph import as_ref
+from sensors.model.graph import JOB, as_ref, kind_of, name_of
 from sensors.model.job import Job
 
 LIFE_S = 300  # of a signature
@@ -89,11 +89,8 @@ class HookDoor:
         return "" if same else "Its signature is not that of this hook's secret."
 
     def _taken(self, body: bytes, signed: str, now: datetime) -> Answer:
-        try:
-            said = json.loads(body) if body.strip() else {}
-        except (ValueError, RecursionError):
-            return Answer(422, "The body must be a JSON object, or empty.")
-        if not isinstance(said, dict):
+        said = parsed(body)
+        if said is None:
             return Answer(422, "The body must be a JSON object, or empty.")
         delivery = said.get("delivery", signed)
         if (
@@ -116,7 +113,9 @@ class HookDoor:
         at = parse_time(given) if isinstance(given, str) else now
         if at is None or not isinstance(given, str | None) or at > now + timedelta(seconds=LIFE_S):
             return Answer(422, "at must be a time that has passed, such as 2026-01-05T09:00:00Z.")
-        if not self.store.states.record(ref, f"{DELIVERY}{delivery}", min(at, now), now):
+        mark, at, assets = f"{DELIVERY}{delivery}", min(at, now), self.engine.catalog.assets
+        also = made(name_of(ref), mark, (), assets, at) if kind_of(ref) == JOB else ()
+        if not self.store.states.record_all([State(ref, mark, at), *also], now):
             return Answer(202, f"It was known already that {ref} was updated by this delivery.")
         return Answer(202, f"{ref} was updated.")
 
@@ -146,6 +145,15 @@ def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
     """Values as they would be typed: null is none, true and false are words."""
     said = {str(name): value for name, value in given.items() if value is not None}
     return {name: str(v).lower() if isinstance(v, bool) else v for name, v in said.items()}
+
+
+def parsed(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that a body holds, nothing if it is empty; None where it holds something else."""
+    try:
+        said = json.loads(body) if body.strip() else {}
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None
 
 
 def nobody(_headers: Mapping[str, str], _body: bytes, _arrived: float) -> Answer:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.core.job_due import job_ref
-from bot.core.job_run import Ability, JobState, Observed, Sighted
-from bot.core.upstream import SEEN
+from bot.core.job_run import Ability, Sighted
+from bot.core.upstream import SEEN, State, made
 from bot.process.errors import JobRefused, JobUnknown, StoreAway
 from bot.process.log import get
 from bot.starting import Starting
@@ -74,23 +73,25 @@ class Observing:
             self._fails(job, str(trouble))
             return
         self._told.pop(job.name, None)
-        new = self.store.sightings.saw(job.name, observed, now)
-        if good := max(self._others(job, new), key=_ended, default=None) or self._missed(job, observed):
-            at = min(good.ended_at or now, now)
-            self.store.states.record(job_ref(job.name), f"{SEEN}{good.external_id}", at, now)
-
-    def _missed(self, job: Job, observed: Observed) -> Sighted | None:
-        """One that whoever saw it first has not made a state of, since he died just then."""
-        ended = [one for one in observed.runs if one.state is JobState.succeeded and one.ended_at]
-        newest = max(self._others(job, ended), key=_ended, default=None) if ended else None
-        known = self.store.states.newest([job_ref(job.name)]).get(job_ref(job.name)) if newest else None
-        return newest if newest and (known is None or known.at.timestamp() < _ended(newest)) else None
-
-    def _others(self, job: Job, new: Iterable[Sighted]) -> list[Sighted]:
-        """Those that were not started here: of the others the store knows already."""
         ours = self.store.jobs.of_job(job.name, 200)
         known = {run.external_id for run in ours} | {run.idempotency_key for run in ours}
-        return [one for one in new if one.external_id not in known and (one.key or None) not in known]
+
+        def states_of(new: list[Sighted]) -> list[State]:
+            """Of those that were not started here: of the others the store knows already."""
+            others = [n for n in new if n.external_id not in known and (n.key or None) not in known]
+            return self._states(job, others, now)
+
+        self.store.sightings.saw(job.name, observed, now, states_of)
+
+    def _states(self, job: Job, good: list[Sighted], now: datetime) -> list[State]:
+        """Of the job, by the last of its good runs, and of what they have made."""
+        found: dict[str, State] = {}
+        for one in sorted(good, key=_ended):
+            mark, at = f"{SEEN}{one.external_id}", min(one.ended_at or now, now)
+            found[job_ref(job.name)] = State(job_ref(job.name), mark, at)
+            assets = self.engine.catalog.assets
+            found |= {state.ref: state for state in made(job.name, mark, one.updated, assets, at)}
+        return list(found.values())
 
     def _fails(self, job: Job, why: str) -> None:
         self.store.sightings.failed(job.name, why, self.engine.clock())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,14 +12,16 @@ from sqlalchemy import Connection, Row, and_, or_, select, update
 
 from bot.core.approval import Says, approval_of, notice_of
 from bot.core.job_run import JobRun, JobState
+from bot.core.upstream import State
 from bot.store.codec import pack_values, unpack_values
 from bot.store.database import Database
 from bot.store.notices import add_notices, changed
+from bot.store.states import record_in
 from bot.store.tables import NOT_OVER
 from bot.store.tables import job_runs as t
 
 NAMES = {"asked_by": "by", "alert_id": "alert"}  # columns that are called otherwise in a JobRun
-COLUMNS = [column.name for column in t.c if column.name != "lease_until"]
+COLUMNS = [column.name for column in t.c if column.name not in ("lease_until", "token")]
 OF_CANCEL = ("cancel_by", "cancel_at", "cancel_said")  # written by those who ask for its end alone
 RECORDED = [name for name in COLUMNS if name not in ("id", *OF_CANCEL)]
 
@@ -52,8 +56,9 @@ class JobRuns:
         with self._database.write() as c:
             return c.execute(taken).rowcount == 1
 
-    def record(self, run: JobRun, was: JobState) -> bool:
-        """What the run now is, where it still is in the state that it `was` in; ends the lease."""
+    def record(self, run: JobRun, was: JobState, made: Sequence[State] = ()) -> bool:
+        """What the run now is, where it still is in the state that it `was` in, and the states of assets that
+        it has made; ends the lease."""
         values = {name: getattr(run, NAMES.get(name, name)) for name in RECORDED}
         values |= {"state": run.state.value, "params": pack_values(run.params), "lease_until": None}
         with self._database.write() as c:
@@ -61,6 +66,7 @@ class JobRuns:
             change = update(t).where(t.c.id == run.id, t.c.state == was.value)
             if c.execute(change.values(values)).rowcount != 1:
                 return False
+            record_in(self._database, c, made, run.ended_at or run.asked_at)
             if approval := approval_of(run.idempotency_key):
                 self._show(c, approval, run, was, before)
             return True
@@ -129,6 +135,24 @@ class JobRuns:
 
     def get(self, run_id: int) -> JobRun | None:
         return next(iter(self._all(select(t).where(t.c.id == run_id))), None)
+
+    def token(self, key: str) -> tuple[int, str] | None:
+        """The number of the run of this key, and the secret with which its end may be told: the same for
+        whoever asks, made when that is done first. None where there is no such run."""
+        mine, new = t.c.idempotency_key == key, secrets.token_urlsafe(24)
+        with self._database.write() as c:
+            c.execute(update(t).where(mine, t.c.token.is_(None)).values(token=new))
+            row = c.execute(select(t.c.id, t.c.token).where(mine)).first()
+            return (row.id, row.token) if row else None
+
+    def of_token(self, run_id: int, token: str) -> JobRun | None:
+        """The run of this number, if that is its secret."""
+        row = None
+        with self._database.read() as c:
+            row = c.execute(select(t).where(t.c.id == run_id)).first()
+        right = (row.token if row else None) or ""
+        same = hmac.compare_digest(right.encode(), token.encode("utf-8", "replace"))
+        return run_of(row) if row and right and same else None
 
     def _all(self, query: Any) -> list[JobRun]:
         with self._database.read() as c:

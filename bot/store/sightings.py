@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from bot.core.job_run import ENDED, JobState, Observed, Seen, Sighted
+from bot.core.upstream import State
 from bot.store.ahead import APART
 from bot.store.database import Database
+from bot.store.states import record_in
 from bot.store.tables_jobs import sightings as t
 from bot.store.tables_jobs import watched_jobs as w
 
@@ -40,8 +42,15 @@ class Sightings:
         with self._database.write() as c:
             return c.execute(update(w).where(w.c.job == job, ripe).values(looked_at=now)).rowcount == 1
 
-    def saw(self, job: str, observed: Observed, now: datetime) -> list[Sighted]:
-        """Keeps what is seen. Those of its runs that are known to have succeeded only now, oldest first."""
+    def saw(
+        self,
+        job: str,
+        observed: Observed,
+        now: datetime,
+        states_of: Callable[[list[Sighted]], Sequence[State]] = lambda _new: (),
+    ) -> list[Sighted]:
+        """Keeps what is seen. Those of its runs that are known to have succeeded only now, oldest first; the
+        states of things that these are (`states_of`, which asks no store) are kept with them."""
         with self._database.write() as c:
             seen = {
                 "seen_at": now,
@@ -56,12 +65,9 @@ class Sightings:
             for one in reversed(observed.runs):
                 _keep(c, job, one, one.external_id in known, now)
             _forget(c, job)
-        good = JobState.succeeded
-        return [
-            one
-            for one in reversed(observed.runs)
-            if one.state is good and known.get(one.external_id) != good.value
-        ]
+            new = [one for one in reversed(observed.runs) if _succeeded(one, known.get(one.external_id))]
+            record_in(self._database, c, states_of(new), now)
+        return new
 
     def failed(self, job: str, why: str, now: datetime) -> None:
         """It could not be looked at; what was seen before stays."""
@@ -88,6 +94,10 @@ class Sightings:
     def _runs(self, c: Connection, job: str) -> tuple[Sighted, ...]:
         query = select(t).where(t.c.job == job).order_by(NEWEST, t.c.external_id.desc()).limit(KEPT)
         return tuple(_sighted(row) for row in c.execute(query))
+
+
+def _succeeded(one: Sighted, before: str | None) -> bool:
+    return one.state is JobState.succeeded and before != JobState.succeeded.value
 
 
 def _keep(c: Connection, job: str, one: Sighted, known: bool, now: datetime) -> None:

@@ -334,6 +334,7 @@ job_runs = Table(
     Column("cancel_at", Moment),
     Column("cancel_said", Words),
     Column("tail", Words),  # the end of its log, where it failed
+    Column("token", Text),  # with which its end may be told, where that was asked for
     sqlite_autoincrement=True,  # an id is never given twice
 )
 NOT_OVER = text("(ended_at IS NULL OR poll_at IS NOT NULL)")  # ended, too, while its outcome is to be told

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core.order import NO_SCHEDULE
 from bot.core.plan import EPOCH
-from bot.core.upstream import State, due_upstream, is_run, stamp, upstream_of
+from bot.core.upstream import State, due_upstream, is_run, makers_of, stamp, upstream_of
 from bot.engine.due import due_upstreams
 from bot.engine.engine import Engine
 from bot.process.log import get
@@ -71,27 +71,27 @@ class Upstreams:
         return True
 
     def _refs(self, policies: Iterable[Policy]) -> set[str]:
-        """All that policies and jobs run after; of assets without an age what makes them, too."""
+        """All that policies and jobs run after, and assets of which the age counts; of those without an age
+        what makes them, too."""
         refs = {ref for policy in policies for ref in upstream_of(policy)}
         refs |= {ref for job in self.engine.catalog.jobs.values() for ref in job.after}
+        assets = self.engine.catalog.assets
+        refs |= {a.name for a in assets.values() if not a.ages and (a.warn_after or a.late_after)}
         more = refs
-        while more := {ref for name in more for ref in self._makers(name)} - refs:
+        while more := {ref for name in more for ref in makers_of(assets.get(name), None, ())} - refs:
             refs |= more
         return refs
 
-    def _makers(self, ref: str) -> tuple[str, ...]:
-        """What an asset is made after, where nothing else says that it was updated."""
-        asset = self.engine.catalog.assets.get(ref)
-        return asset.after if asset and not asset.ages else ()
-
     def _make(self, refs: Iterable[str], now: datetime) -> None:
-        """An asset that nothing tells the age of is updated when all that makes it has been."""
-        made = {ref: makers for ref in refs if (makers := self._makers(ref))}
-        if not made:
+        """An asset of which nothing else tells is updated when all that it comes after has been."""
+        catalog = self.engine.catalog
+        after = {ref: makers for ref in refs if (makers := makers_of(catalog.assets.get(ref), None, ()))}
+        if not after:
             return
-        states = self.store.states.newest({ref for makers in made.values() for ref in makers})
-        before = self.store.states.ran_for(made)
-        for ref, makers in sorted(made.items()):
+        states = self.store.states.newest({*after, *(ref for makers in after.values() for ref in makers)})
+        before = self.store.states.ran_for(after)
+        for ref in sorted(after):
+            makers = makers_of(catalog.assets[ref], states.get(ref), catalog.jobs)
             if found := due_upstream(makers, states, before.get(ref, {})):
                 self.store.states.record(ref, stamp(found), max(state.at for state in found), now)
                 self.store.states.begin(ref, stamp(found), found, now)
@@ -150,7 +150,7 @@ class Upstreams:
         if policy.session.said:  # its tables may be others of these names
             seen = self._own(policy, asked)
         empty = bool(sources) and until_of(sources, seen.loaded) is None
-        return not empty and not late(policy, assets, seen.ages, now)
+        return not empty and not late(policy, assets, self._until() | dict(seen.ages), now)
 
     def _own(self, policy: Policy, asked: Warehouse) -> Seen:
         assets = self.engine.catalog.assets

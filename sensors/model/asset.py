@@ -35,10 +35,22 @@ class Asset:
         """Whether anything says how old it is; its last change says nothing of its rows' times."""
         return self.aged_by == LAST_ALTERED or self.loaded_until is not None
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether its age is known: by itself, or as the time of the last end of what makes it."""
+        return self.ages or bool(self.after)
+
     def aged(self, until: datetime) -> str:
         """How old it is, in words."""
-        what = "last changed at" if self.aged_by == LAST_ALTERED else "loaded until"
-        return f"{what} {until:%Y-%m-%d %H:%M} UTC"
+        at = "" if self.age_of == "loaded until" else " at"
+        return f"{self.age_of}{at} {until:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def age_of(self) -> str:
+        """What is known of its time: that it is loaded until then, was changed, or was made anew."""
+        if self.aged_by == LAST_ALTERED:
+            return "last changed"
+        return "loaded until" if self.loaded_until else "last updated"
 
     def is_late(self, until: datetime, now: datetime) -> bool:
         """Whether data until then are older than it may be: policies that need it wait, as they say."""

@@ -11,6 +11,7 @@ from typing import Any
 from sensors.model.policy import NOTHING, Schedule
 
 KEY = "idempotency_key"  # of each start; a job's templates may use it as they use parameters
+CALLBACK = "callback"  # the address to which a run's end is told; of a job that says `called_back`
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def _unseen_updates(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Pr
     """To run after an asset needs a way to see that it was updated."""
     for index, upstream in enumerate(file.schedule.after or ()):
         asset = beside.assets.get(upstream.lower())
-        if asset is not None and not asset.ages and not asset.after:
+        if asset is not None and not asset.is_dated:
             said = (
                 f"nothing tells when {asset.name} is updated: give it loaded_until, or after: what makes it"
             )

@@ -46,16 +46,18 @@ def _too_often(one: Draft, file: PolicyFile, assets: list[Asset]) -> Iterator[Pr
 
 
 def _never_late(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:
-    """To wait for a table needs a way to tell that it is late."""
+    """To wait for a table needs a way to tell that it is late: its own, or the end of what makes it."""
     for table, when in file.needs.items():
         asset = beside.assets.get(table.lower())
         read = one.query is not None and table.lower() in one.query.tables
-        if asset is None or not read or when == "run" or (asset.late_after and asset.ages):
+        if asset is None or not read or when == "run":
+            continue
+        if asset.late_after and asset.is_dated:
             continue
         missing = " and ".join(
             word
             for word, there in (
-                ("loaded_until", asset.ages),
+                ("loaded_until", asset.is_dated),
                 ("freshness: {late_after: …}", asset.late_after),
             )
             if not there

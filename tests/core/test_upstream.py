@@ -7,7 +7,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.upstream import State, awaited, due_upstream, said_all, stamp
+from bot.core.upstream import State, awaited, due_upstream, made, made_by, makers_of, said_all, stamp
+from sensors.model.asset import Asset
 from tests.core.making import HOUR, NOON
 
 REFS = ("core.orders", "job:dbt_build", "policy:payments.refund_spike")
@@ -68,3 +69,50 @@ def test_a_run_says_for_which_states_it_was() -> None:
     assert said_all(found) == (
         "core.orders as of 2026-01-05 12:00 UTC; job:dbt_build run 17, which ended at 2026-01-05 13:00 UTC"
     )
+
+
+NAMES = ("core.a", "core.b", "model:m", "sheet:s")
+assets = st.fixed_dictionaries(
+    {
+        name: st.builds(
+            lambda aged, by_job, name=name: Asset(
+                name, loaded_until="at" if aged else None, after=("job:x",) if by_job else ("core.z",)
+            ),
+            st.booleans(),
+            st.booleans(),
+        )
+        for name in NAMES
+    }
+)
+TOLD = ("core.a", "prod.core.a", "dev.core.b", "core.z", "prod.core")
+updated = st.lists(st.sampled_from(TOLD), max_size=4)
+
+
+@given(assets, updated)
+def test_a_run_makes_each_asset_once_by_what_it_says_or_else_by_what_is_declared(
+    known: dict[str, Asset], told: list[str]
+) -> None:
+    found = made("x", "17", told, known, NOON)
+    names = [one.ref for one in found]
+    assert len(set(names)) == len(names)
+    assert {one.mark for one in found} <= {"job:x 17"}
+    built = {"core.a": {"core.a", "prod.core.a"}, "core.b": {"dev.core.b"}}
+    for name, asset in known.items():
+        said = bool(built.get(name, set()) & {*told})
+        wanted = said if told and name in built else "job:x" in asset.after
+        assert (name in names) == (wanted and not asset.ages)
+
+
+@given(assets, st.text(min_size=1, max_size=20))
+def test_an_asset_is_never_updated_by_a_job_and_by_what_it_comes_after_as_well(
+    known: dict[str, Asset], mark: str
+) -> None:
+    for one in made("x", mark, ("core.a", "core.b"), known, NOON):
+        assert makers_of(known[one.ref], one, {"x"}) == ()
+        assert made_by(one)[0] == "job:x"
+
+
+def test_a_state_says_which_run_has_made_it() -> None:
+    assert said_all([State("model:m", "job:x 17", NOON)]).endswith("UTC, made by job:x run 17")
+    assert said_all([State("model:m", "job:x seen a b", NOON)]).endswith("UTC, made by job:x")
+    assert said_all([State("core.a", NOON.isoformat(), NOON)]).endswith("UTC")

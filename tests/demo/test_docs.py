@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import chdir
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from click.testing import CliRunner
 
-from bot.cli.group import COMMANDS
+from bot.cli.group import COMMANDS, patrol
 from bot.core.reconcile import reconcile
 from bot.demo.market import Market
 from bot.sandbox import Sandbox
@@ -24,6 +27,7 @@ from sensors.model.window import window_for
 from sensors.run import data_until, look
 from sensors.title import title
 from sensors.warehouse import connect
+from tests.shell.typing_in import clean
 
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "docs/project.md"
@@ -38,21 +42,25 @@ def follow(page: Path, folder: Path) -> Iterator[tuple[str, str]]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(content)
     for line in "".join(RUN.findall(text)).splitlines():
-        words = line.split()
-        program = ["-m", "bot"] if words[0].endswith("patrol") else []
-        assert program or words[0] == "python", line
-        ran = subprocess.run(
-            [sys.executable, *program, *words[1:]],
-            cwd=folder,
-            env={k: v for k, v in os.environ.items() if not k.startswith("PATROL_")}
-            | {"PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=300,  # on a busy machine
-            check=False,
-        )
-        assert ran.returncode == 0, f"{line}: {ran.stdout}{ran.stderr}"
-        yield line, ran.stdout
+        program, *words = line.split()
+        code, said = (patrolled if program.endswith("patrol") else ran)(words, folder)
+        assert code == 0, f"{line}: {said}"
+        yield line, said
+
+
+def patrolled(words: list[str], folder: Path) -> tuple[int, str]:
+    """A command of Patrol's within this process: its exit code, and what it said."""
+    with chdir(folder), patch.dict(os.environ, clean(), clear=True):
+        ended = CliRunner().invoke(patrol, words)
+    return ended.exit_code, ended.output if ended.exit_code else ended.stdout
+
+
+def ran(words: list[str], folder: Path) -> tuple[int, str]:
+    """A program of the reader's own, in Python."""
+    ended = subprocess.run(
+        [sys.executable, *words], cwd=folder, env=clean(), capture_output=True, text=True, check=False
+    )
+    return ended.returncode, ended.stdout + ended.stderr
 
 
 def test_a_project_from_an_empty_folder_comes_to_its_first_alert(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ NOT_CONFIG = {
 }
 GOOD: dict[str, Any] = {"url": "${PATROL_RISK_URL}/x", "body": {"s": "{seller_id}"}}
 FOLLOWED = {**GOOD, "poll": {"url": "https://x.example/{id}"}}
+CALLED = {"url": "https://x.example/", "body": {"s": "{seller_id}", "tell": "{callback}"}}
 PIPE = {"PipelineName": "rescore", "PipelineParameters": [{"Name": "Seller", "Value": "{seller_id}"}]}
 SCORE = {"starts": "pipeline", "request": PIPE}
 FIT = {
@@ -57,6 +58,8 @@ def test_good_configs_have_no_problem() -> None:
         told("http", **GOOD, poll={"url": "https://risk.example/runs/{id}", "every": "3s", "done": "ok"})
         == []
     )
+    assert told("http", **CALLED, called_back={}) == []
+    assert told("http", **{**CALLED, "poll": FOLLOWED["poll"]}, called_back={"failed": ["error"]}) == []
     assert told("sql", url="sqlite:///x.db", statement=HELD) == []
     assert told("sagemaker", **SCORE, region="eu-west-1", prefix="risk-rescore") == []
     assert told("sagemaker", starts="training", request=FIT) == []
@@ -100,6 +103,12 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("http", {**FOLLOWED, "cancel": {"url": "x.example/{id}"}}, ["cancel.url: must begin with https:// or a ${VARIABLE} that does, not 'x.example/{id}'"]),
     ("http", {**FOLLOWED, "cancel": "https://x.example/{id}"}, ["cancel: must be a mapping with url and method"]),
     ("http", {**FOLLOWED, "runs": {"url": "https://x.example/{id}"}}, ["runs.url: is of no one run and takes no {id}"]),
+    ("http", CALLED, ['body: there is no parameter "callback"']),
+    ("http", {**GOOD, "called_back": {}}, ["called_back: needs {callback} in url or body, which is the address to call"]),
+    ("http", {**CALLED, "called_back": True}, ["called_back: must be a mapping with state, done, failed, …, or {}"]),
+    ("http", {**CALLED, "called_back": {"sate": "x"}}, ['called_back.sate: is not a key of a job of kind http; did you mean "state"?']),
+    ("http", {**CALLED, "called_back": {"done": "failed"}}, ["called_back: failed cannot mean both done and failed"]),
+    ("http", {**CALLED, "called_back": {}, "log": "https://x.example/{id}"}, ["log: needs poll, which says what a run is and how it ends"]),
     ("http", {**GOOD, "poll": True}, ["poll: must be a mapping with url, id, state, …"]),
     ("sql", {"url": "x.db", "statement": HELD}, ["url: must be an address such as postgresql://… or a ${VARIABLE}, not 'x.db'"]),
     ("sql", {"url": "${A}", "statement": HELD + "; DELETE FROM h"}, ["statement: must be a single one; make a job of each"]),

@@ -12,11 +12,14 @@ import httpx
 import pytest
 
 from bot.app import Bot
+from bot.core.job_run import JobState
 from bot.process.errors import SettingsError
 from bot.process.settings import Settings, load
 from bot.sandbox import Sandbox
 from bot.schedule import CHORES
+from tests.jobs.serving import serving
 from tests.shell.making import ELSEWHERE, HELD, World
+from tests.shell.test_call_backs import GOOD, JOB, Risk, call, declare
 
 START_IN = 30.0  # on a machine that others use, too
 
@@ -85,6 +88,28 @@ def test_when_all_is_well_it_says_so_in_each_part(bot: Bot) -> None:
     metrics = httpx.get(f"{bot._web.url}/metrics", trust_env=False)
     assert metrics.status_code == 200
     assert "payments.held" not in metrics.text
+
+
+def test_a_job_that_is_started_calls_back_at_the_port(
+    world: World, slack: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    risk = Risk()
+    declare(world, JOB)
+    with serving(risk.routes()) as there:
+        monkeypatch.setenv("RISK_URL", there)
+        bot = Bot(settings(world, slack, PATROL_URL="https://patrol.example/"))
+        bot.start()
+        try:
+            assert bot._web
+            run = bot.starting.ask(bot.project.catalog.jobs["rescore"], "U0ANA", {}, None, "k")
+            wait(lambda: bot.store.jobs.get(run.id).state is JobState.running)  # type: ignore[union-attr]
+            assert risk.told_at.startswith("https://patrol.example/hooks/runs/1-")
+            here = risk.told_at.replace("https://patrol.example", bot._web.url)
+            assert call(f"{here}x", GOOD)[0] == 404
+            assert call(here, GOOD) == (202, "Job run 1 has ended: succeeded.")
+            wait(lambda: bot.store.jobs.get(run.id).poll_at is None)  # type: ignore[union-attr]
+        finally:
+            bot.stop()
 
 
 def test_every_chore_is_begun_and_soon_heard_of(bot: Bot) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.core.job_run import JobState, Observed, Progress, Sighted
+from bot.core.upstream import State
 from bot.steering.due import DueJobs
 from bot.steering.late import LateJobs
 from bot.steering.observing import Observing
 from tests.shell.making import DAY, HOUR, NOON, SECOND, Node, World
-from tests.shell.outside import Outside, go_on
+from tests.shell.outside import Killed, Outside, go_on
 from tests.shell.test_hooks import UPDATES, sent
 from tests.shell.test_jobs_by_themselves import AFTER as AFTER_BOTH
 from tests.shell.test_jobs_by_themselves import DAILY, bot, declared, keys, late, looked, outside
@@ -74,7 +75,12 @@ def test_a_run_over_there_is_a_state_though_whoever_saw_it_died_before_he_said_s
 ) -> None:
     declared(world, bot, DAILY)
     done = Sighted("9", JobState.succeeded, NOON - 2 * HOUR, NOON - HOUR)
-    bot.store.sightings.saw("dbt_build", Observed((done,)), bot.clock())  # and died
+
+    def dies(_new: list[Sighted]) -> list[State]:
+        raise Killed
+
+    with pytest.raises(Killed):
+        bot.store.sightings.saw("dbt_build", Observed((done,)), bot.clock(), dies)
     outside.on_observe = lambda: Observed((done,))
     observing = Observing(bot.starting)
     looked(observing)

@@ -383,15 +383,16 @@ def test_one_table_that_cannot_be_asked_hides_no_other(world: World) -> None:
 
 
 def test_an_asset_without_an_age_is_updated_when_all_that_makes_it_is(world: World) -> None:
-    made = "model:reco: {owner: payments, after: [core.chat, 'job:hold_payouts']}\n"
+    made = "model:reco: {owner: payments, after: [core.chat, 'policy:payments.elsewhere']}\n"
     world.write("policies/_assets.yml", FILES["policies/_assets.yml"] + made)
     world.table.says("s_1", NOON)
     beat = with_policies(world, held=HELD.replace("{every: 1m}", "{after: ['model:reco']}"))
     assert beat.once() == []
-    job_ends(beat.node, "first")
+    beat.runs([EVERY])
     assert beat.once() == [HELD_NAME]
     assert beat.once() == []
-    job_ends(beat.node, "second")
+    beat.node.clock.on(MINUTE)
+    beat.runs([EVERY])
     assert beat.once() == []
     world.table.says("s_1", NOON + MINUTE)
     looked = [*beat.once(), *beat.once(), *beat.once()]

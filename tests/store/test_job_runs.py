@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from bot.core.job_run import JobRun, JobState
+from bot.core.upstream import State
 from bot.store import Store
 from tests.store.making import MINUTE, NOON, opened
 
@@ -71,3 +72,16 @@ def test_an_ended_job_is_due_until_it_is_told_and_stays_as_it_ended(store: Store
     assert not store.jobs.record(replace(run, state=JobState.failed), RUNNING)
     assert store.jobs.due(NOON + MINUTE * 60) == []
     assert store.jobs.of_alert(one.id) == [replace(ended, poll_at=None)]
+
+
+def test_a_run_that_moved_meanwhile_has_made_nothing_and_one_that_ended_has_made_it_once(
+    store: Store,
+) -> None:
+    run = asked(store)
+    ended = replace(run, state=JobState.succeeded, ended_at=NOON)
+    made = [State("model:reco", f"job:{run.job} {run.id}", NOON)]
+    assert not store.jobs.record(ended, RUNNING, made)
+    assert store.states.history("model:reco") == []
+    for _ in range(2):
+        store.jobs.record(ended, ASKED, made)
+    assert [state.mark for state, _ in store.states.history("model:reco")] == [f"job:{run.job} {run.id}"]

@@ -101,9 +101,9 @@ def header_problems(headers: Mapping[str, str], own: Iterable[str]) -> Iterator[
             yield f"headers.{name}: takes ${{VARIABLES}} only, no parameters"
 
 
-def unknown(where: str, used: Iterable[str], job: Job) -> Iterator[str]:
-    """Placeholders that are no parameters."""
-    known = (*job.names, KEY)
+def unknown(where: str, used: Iterable[str], job: Job, also: Iterable[str] = ()) -> Iterator[str]:
+    """Placeholders that are no parameters, and none of `also`."""
+    known = (*job.names, KEY, *also)
     for name in sorted({*used} - {*known}):
         yield f'{where}: there is no parameter "{name}"{meant(name, known)}'
 

@@ -10,21 +10,30 @@ from pydantic import Field
 
 from bot.jobs import config, fill
 from bot.jobs.config import Duration, Headers, Text, Verb, Words
-from sensors.model.job import Job
+from sensors.model.job import CALLBACK, Job
 
 
-class Poll(config.Config):
-    """How to follow a run. `id`, `state`, `message`, `link` are paths into the answers, such as data.id."""
+class Told(config.Config):
+    """What is said of a run: where it stands, as paths such as data.state, and which words mean its end."""
 
-    url: Text
-    every: Duration = timedelta(seconds=2)
-    id: Text = "id"
     state: Text = "state"
     done: Words = ("succeeded",)
     failed: Words = ("failed",)
     cancelled: Words = ("cancelled", "canceled")
     message: Text = "message"
     link: Text = "link"
+
+
+class Poll(Told):
+    """How to follow a run by asking. `id` is a path into the first answer, the others into each."""
+
+    url: Text
+    every: Duration = timedelta(seconds=2)
+    id: Text = "id"
+
+
+class CalledBack(Told):
+    """How a run's end is told to `{callback}`: paths into the body of that request."""
 
 
 class Cancel(config.Config):
@@ -50,7 +59,7 @@ class Runs(config.Config):
 
 
 class Config(config.Config):
-    """One request; without `poll` its answer is the outcome."""
+    """One request; without `poll` and `called_back` its answer is the outcome."""
 
     url: Text
     method: Verb = "POST"
@@ -59,6 +68,9 @@ class Config(config.Config):
     message: Text = "message"
     link: Text = "link"
     poll: Annotated[Poll | None, Field(description="a mapping with url, id, state, …")] = None
+    called_back: Annotated[
+        CalledBack | None, Field(description="a mapping with state, done, failed, …, or {}")
+    ] = None
     cancel: Annotated[Cancel | None, Field(description="a mapping with url and method")] = None
     log: Annotated[str | None, Field(min_length=1, description="the address of a run's log")] = None
     runs: Annotated[Runs | None, Field(description="a mapping with url, items, id, state, …")] = None
@@ -66,8 +78,10 @@ class Config(config.Config):
 
 def problems(job: Job, wanted: Config) -> Iterator[str]:
     yield from config.address_problems("url", wanted.url)
-    yield from config.unknown("url", fill.names(wanted.url), job)
-    yield from config.unknown("body", fill.names(wanted.body), job)
+    own = (CALLBACK,) if wanted.called_back else ()
+    yield from config.unknown("url", fill.names(wanted.url), job, own)
+    yield from config.unknown("body", fill.names(wanted.body), job, own)
+    yield from _called_back(job, wanted)
     if wanted.method == "GET" and wanted.body is not None:
         yield "body: a GET request has none; take it away, or make the method POST"
     yield from config.header_problems(
@@ -76,7 +90,7 @@ def problems(job: Job, wanted: Config) -> Iterator[str]:
     yield from config.unused(job, fill.names(wanted.url) | fill.names(wanted.body))
     if wanted.poll:
         yield from _of_a_run("poll.url", wanted.poll.url)
-        yield from _apart(wanted.poll)
+        yield from _apart("poll", wanted.poll)
     yield from _around(wanted)
 
 
@@ -86,11 +100,21 @@ def _of_a_run(where: str, url: str) -> Iterator[str]:
         yield f"{where}: knows {{id}} only, not {{{name}}}"
 
 
-def _apart(poll: Poll) -> Iterator[str]:
-    meanings = {"done": {*poll.done}, "failed": {*poll.failed}, "cancelled": {*poll.cancelled}}
+def _called_back(job: Job, wanted: Config) -> Iterator[str]:
+    if wanted.called_back is None:
+        return
+    yield from _apart("called_back", wanted.called_back)
+    if CALLBACK in job.names:
+        yield f"params.{CALLBACK}: is the address of the call back; give the parameter another name"
+    elif CALLBACK not in fill.names(wanted.url) | fill.names(wanted.body):
+        yield f"called_back: needs {{{CALLBACK}}} in url or body, which is the address to call"
+
+
+def _apart(where: str, told: Told) -> Iterator[str]:
+    meanings = {"done": {*told.done}, "failed": {*told.failed}, "cancelled": {*told.cancelled}}
     for one, other in (("done", "failed"), ("done", "cancelled"), ("failed", "cancelled")):
         if both := sorted(meanings[one] & meanings[other]):
-            yield f"poll: {both[0]} cannot mean both {one} and {other}"
+            yield f"{where}: {both[0]} cannot mean both {one} and {other}"
 
 
 def _around(wanted: Config) -> Iterator[str]:
