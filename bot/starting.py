@@ -205,7 +205,7 @@ class Starting:
         if run.state.ended:
             return self._tell(self._with_tail(job, run))
         if job is None:
-            return self._end(run, JobState.failed, "its declaration is no longer there")
+            return self._end(run, JobState.failed, _undeclared(run))
         if run.state is JobState.running:
             return self._poll(job, self._ended_there(job, run))
         if run.cancel_at and run.state is JobState.asked:
@@ -385,3 +385,10 @@ def _ended(run: JobRun) -> JobEnded:
 
 def _not_begun(run: JobRun) -> str:
     return "whether it was started is not known: look there" if run.attempts else "it had not begun"
+
+
+def _undeclared(run: JobRun) -> str:
+    """A run of a job that is in no file any more: nobody can be asked how it goes."""
+    begun = run.state is not JobState.asked or run.attempts
+    rest = "what became of it is not known: look where it ran" if begun else "it had not begun"
+    return f"its declaration is no longer there; {rest}"

@@ -104,7 +104,7 @@ def test_a_job_that_is_gone_from_the_files_is_ended(world: World, bot: Node) -> 
     world.write("policies/_jobs.yml", "{}\n")
     bot.engine.reload()
     go_on(bot, seconds=3)
-    assert ended(bot, alert) == ["hold_payouts failed: its declaration is no longer there"]
+    assert ended(bot, alert) == ["hold_payouts failed: its declaration is no longer there; it had not begun"]
 
 
 def test_a_job_that_vanished_before_it_was_asked_for_is_told_once(

@@ -313,3 +313,19 @@ def test_what_is_no_longer_listed_is_still_ours(bot: Node) -> None:
     seen = tuple(Sighted(f"x-{key}", JobState.succeeded, bot.clock(), key=key) for key in keys)
     bot.store.sightings.saw("hold_payouts", Observed(seen), bot.clock())
     assert page(bot).seen.observed.runs == ()
+
+
+def test_of_a_job_that_is_taken_out_of_the_files_while_it_runs_it_is_said_that_nobody_knows(
+    world: World, bot: Node
+) -> None:
+    run = going(world, bot)
+    world.write("policies/_jobs.yml", "{}\n")
+    world.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("offer: [hold_payouts]\n", ""))
+    bot.engine.reload()
+    assert not bot.engine.catalog.jobs
+    go_on(bot, seconds=4)
+    over = bot.store.jobs.get(run)
+    assert over
+    assert over.state is JobState.failed
+    (told,) = ended(bot, 1)
+    assert "what became of it is not known: look where it ran" in told
