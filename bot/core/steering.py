@@ -26,7 +26,7 @@ def goes(run: JobRun, now: datetime) -> str:
     """How it goes, in a sentence."""
     since = run.started_at or run.asked_at
     begun = run.state in (JobState.running, JobState.starting)
-    how = "It is running for" if begun else "It has not begun; it was asked for before"
+    how = "It has been running for" if begun else "It has not begun; it was asked for before"
     return f"{how} {say_duration(max(now - since, now - now))}, {started_by(run)}."
 
 

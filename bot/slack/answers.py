@@ -246,7 +246,9 @@ def status(reply: StatusReply, room: Room = ANYWHERE) -> Face:
     more = max(0, reply.open_total - len(reply.open_alerts))
     of = f" of the {len(reply.open_alerts)} worst" if more else ""
     team = f" of {escape(reply.of, 40)}" if reply.of else ""
-    head = f"*{count(len(reply.open_alerts) + more, 'open alert')}*{team}, {unowned}{of} with nobody on them"
+    total = len(reply.open_alerts) + more
+    unheld = f", {unowned}{of} with nobody on them" if total else ""
+    head = f"*{count(total, 'open alert')}*{team}{unheld}"
     blocks = [
         *titled("⚠️ Needs a look", [answer(problem, 300) for problem in reply.problems[:8]]),
         section(head),
