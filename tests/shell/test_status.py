@@ -7,7 +7,7 @@ import pytest
 from bot.core.reply import AssetReply, Person, PolicyReply, Said, StatusReply
 from bot.slack.answers import render
 from tests.shell.delivering import wait_for
-from tests.shell.making import MINUTE, NOON, SECOND, Node, World
+from tests.shell.making import FILES, MINUTE, NOON, SECOND, Node, World
 from tests.shell.trouble import EVERY, HELD_NAME
 
 ANA = Person("U0ANA", "C0PAYMENTS")
@@ -54,9 +54,8 @@ def test_status_of_a_team_says_what_goes_on_of_its_own(world: World, bot: Node) 
     assert isinstance(team, StatusReply)
     assert [run.job for run in team.jobs] == ["hold_payouts"]
     assert [line.split("`")[1] for line in team.standing] == [EVERY]
-    teams = (world.folder / "policies/_teams.yml").read_text()
     care = "care: {channel: '#other', members: {cy: {slack: U0CY}}}"
-    world.write("policies/_teams.yml", f"{teams}{care}\n")
+    world.write("policies/_teams.yml", FILES["policies/_teams.yml"] + f"{care}\n")
     bot.engine.reload()
     other = bot.desk.command(ANA, "status care")
     assert isinstance(other, StatusReply)
