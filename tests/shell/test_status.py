@@ -54,7 +54,7 @@ def test_status_of_a_team_says_what_goes_on_of_its_own(world: World, bot: Node) 
     assert isinstance(team, StatusReply)
     assert [run.job for run in team.jobs] == ["hold_payouts"]
     assert [line.split("`")[1] for line in team.standing] == [EVERY]
-    care = "care: {channel: '#other', members: {cy: {slack: U0CY}}}"
+    care = "care: {channel: C0OTHER, members: {cy: {slack: U0CY}}}"
     world.write("policies/_teams.yml", FILES["policies/_teams.yml"] + f"{care}\n")
     bot.engine.reload()
     other = bot.desk.command(ANA, "status care")
