@@ -121,7 +121,9 @@ def test_hours_that_it_cannot_say_change_nothing(nightly: CloudWorld, hours: flo
 
 
 def test_a_pace_changes_nothing_else_of_one_that_is_paused(nightly: CloudWorld) -> None:
+    nightly.account.job["schedule"]["time"]["interval"] = None  # as it tells what is not said
     nightly.runner.pause(nightly.job, True)
+    assert nightly.account.job["schedule"] == JOB["schedule"]
     assert "UTC now, and is off; its own is" in every(nightly, HOUR)
     assert nightly.account.job["triggers"] == {"github_webhook": False, "schedule": False}
 

@@ -134,8 +134,8 @@ class Cloud:
         return f"its schedule in dbt Cloud has its own pace again: {schedule.words(own)}"
 
     def _change(self, job: Mapping[str, Any], **changed: Any) -> Mapping[str, Any]:
-        """The job as it is then. The API takes the whole of one: what it says of itself is sent back with this
-        changed, but for what is empty, which it does not take."""
+        """The job as it is then. The API takes the whole of one: what it says of itself is sent back with
+        this changed, but for what is empty, which it does not take."""
         whole = {**job, "schedule": schedule.of(job) or job.get("schedule"), **changed}
         body = {name: whole[name] for name in SENT if whole.get(name) not in (None, "")}
         triggers = {name: on for name, on in mapping(whole.get("triggers")).items() if on is not None}
