@@ -23,8 +23,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests stand evenly among the others, for they mostly wait: one at a time runs beside what
-    computes, and none is left alone at the end (with --no-loadscope-reorder)."""
+    """Files with slow tests stand evenly among the others, for they mostly wait: one at a time runs beside
+    what computes, and none is left alone at the end (with --no-loadscope-reorder)."""
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
