@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from bot.core.cost import last_day, spent
 from bot.core.entities import target_of
+from bot.core.job_due import job_ref
+from bot.core.order import on_now
 from bot.core.reply import AssetReply, Reply, Said, StatusReply
 from bot.core.snooze import Scope
 from bot.core.unknown import no_such
@@ -19,6 +21,7 @@ from sensors.model.graph import ASSETS, JOB, POLICY, kind_of, name_of
 
 DEAREST = 5  # policies, by what they cost
 MOST = 50  # alerts that are read of a policy or a team
+JOBS_MOST = 5
 LOOKED_AT = 20  # starts of a job, of which the last that may be seen is shown
 
 
@@ -67,8 +70,11 @@ def page(
 
 def of_team(view: View, name: str, person: str) -> StatusReply:
     """What is the team's own of all that `status` tells."""
-    whole = view.status(person)
+    whole, catalog = view.status(person), view.catalog
     policies = tuple(line for line in whole.policies if line.owner == name)
+    jobs = {job.name for job in catalog.jobs.values() if job.owner == name}
+    own = {*map(job_ref, jobs), *(line.name for line in policies)}
+    runs = [run for run in view.store.jobs.recent(MOST) if run.job in jobs]
     opened = view.seen(person, view.store.alerts.open(team=name, limit=MOST))
     return replace(
         whole,
@@ -79,10 +85,10 @@ def of_team(view: View, name: str, person: str) -> StatusReply:
         cards=view.cards(opened),
         on_call=tuple(one for one in whole.on_call if one.team == name),
         problems=(),
-        jobs=(),
+        jobs=view.seen_of(person, runs)[:JOBS_MOST],
         bundles=(),
-        approvals=(),
-        standing=(),
+        approvals=tuple(one for one in whole.approvals if one.job in jobs),
+        standing=tuple(on_now(one) for one in view.store.orders.on() if one.policy in own),
         backfills=tuple(one for one in whole.backfills if one.team == name),
         version="",
         late=tuple(one for one in whole.late if one.asset.owner == name),

@@ -6,7 +6,8 @@ import pytest
 
 from bot.core.reply import AssetReply, Person, PolicyReply, Said, StatusReply
 from bot.slack.answers import render
-from tests.shell.making import MINUTE, NOON, SECOND, Node, World
+from tests.shell.delivering import wait_for
+from tests.shell.making import FILES, MINUTE, NOON, SECOND, Node, World
 from tests.shell.trouble import EVERY, HELD_NAME
 
 ANA = Person("U0ANA", "C0PAYMENTS")
@@ -40,6 +41,25 @@ def test_status_is_the_whole_on_one_screen(world: World, bot: Node) -> None:
         ("payments", ("U0BO",), ("U0CY",))
     ]
     assert "payments.held does not load" in status.problems[0]
+
+
+def test_status_of_a_team_says_what_goes_on_of_its_own(world: World, bot: Node) -> None:
+    answer = bot.desk.command(ANA, f"pause {EVERY} 2h the table is rebuilt")
+    assert isinstance(answer, Said)
+    assert answer.ok
+    assert bot.desk.start_job(ANA, 1, "hold_payouts", {}).ok
+    bot.starting.effects()
+    wait_for(lambda: bot.store.jobs.recent())
+    team = bot.desk.command(ANA, "status payments")
+    assert isinstance(team, StatusReply)
+    assert [run.job for run in team.jobs] == ["hold_payouts"]
+    assert [line.split("`")[1] for line in team.standing] == [EVERY]
+    care = "care: {channel: C0OTHER, members: {cy: {slack: U0CY}}}"
+    world.write("policies/_teams.yml", FILES["policies/_teams.yml"] + f"{care}\n")
+    bot.engine.reload()
+    other = bot.desk.command(ANA, "status care")
+    assert isinstance(other, StatusReply)
+    assert (other.jobs, other.standing) == ((), ())
 
 
 def test_status_of_one_team_policy_or_table(bot: Node) -> None:
