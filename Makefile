@@ -57,7 +57,7 @@ demo: setup $(if $(WAREHOUSE),snowflake-local)  ## a marketplace, its Slack and 
 
 test: setup  ## every test
 	@$(MAKE) --no-print-directory snowflake-local || { rm -rf $(SNOWFLAKE); echo "no local Snowflake: its tests skip"; }
-	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-integrations: setup  ## jobs against the real dbt, Dagster, Airflow and SageMaker's stand-in (ONLY=dbt)
 	@for one in $(or $(ONLY),$(INTEGRATIONS)); do \

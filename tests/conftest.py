@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 HUNTED = int(os.environ.get("HUNT", "1000"))  # examples of each property; a test's own number goes before
@@ -18,3 +20,17 @@ settings.register_profile(
     "hunt", settings.get_profile("same"), max_examples=HUNTED, derandomize=False, print_blob=True
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests stand evenly among the others, for they mostly wait: one at a time runs beside what
+    computes, and none is left alone at the end (with --no-loadscope-reorder)."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    slow = [path for path, own in files.items() if any(item.get_closest_marker("slow") for item in own)]
+    order = [path for path in files if path not in set(slow)]
+    apart = len(order) // len(slow) + 1 if slow else 0
+    for n, path in enumerate(slow):
+        order.insert(n * apart, path)
+    items[:] = [item for path in order for item in files[path]]

@@ -19,6 +19,8 @@ from tests.flows.conftest import ROOT
 from tests.store.breaking import Server, SmallDisk, locked_by_another
 from tests.store.conftest import own_database
 
+pytestmark = pytest.mark.slow
+
 Wait = Callable[..., Any]
 NO_FILE = (0, resource.RLIM_INFINITY)
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.store.conftest import own_database, postgres_server
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["postgres_server"]
 Wait = Callable[..., Any]
 TABLES = """

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def described() -> Mapping[str, Any]:
 
 @pytest.fixture
 def talked(account: Account, tmp_path: Path) -> Account:
-    """All that Patrol ever asks: start, poll, results, cancel, log, runs, schedule, pause and on again."""
+    """All that Patrol ever asks: start, poll, results, cancel, log, runs, schedule off and on, its pace."""
     environ = {"PATROL_DBT_URL": account.url, "PATROL_DBT_TOKEN": TOKEN}
     world = CloudWorld(DbtRunner(environ, Place(tmp_path)), cloud_job(), account)
     world.start("k1")
@@ -53,6 +53,8 @@ def talked(account: Account, tmp_path: Path) -> Account:
     world.runner.observe(world.job, datetime(2026, 1, 1, tzinfo=UTC))
     world.runner.pause(world.job, True)
     world.runner.pause(world.job, False)
+    world.runner.every(world.job, timedelta(hours=6))
+    world.runner.every(world.job, None)
     return account
 
 
@@ -84,7 +86,7 @@ def test_every_request_is_one_that_is_described(talked: Account, described: Mapp
             bodies += 1
             schema = one["requestBody"]["content"]["application/json"]["schema"]
             assert list(wrong(described, schema, asked["body"])) == [], asked
-    assert bodies == 4  # two starts, and the schedule off and on
+    assert bodies == 6  # two starts, the schedule off and on, at another pace and its own
     assert {asked["path"].split("/")[5] for asked in talked.seen} == {"runs", "jobs"}
 
 

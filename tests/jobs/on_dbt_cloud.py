@@ -52,6 +52,7 @@ JOB = {
         "cron": "0 5 * * *",
     },
 }
+TIMES = {"every_hour": "interval", "at_exact_hours": "hours"}
 RESULTS = {
     "metadata": {"generated_at": "2026-01-05T05:04:00Z", "invocation_id": "9f"},
     "elapsed_time": 3.5,
@@ -72,6 +73,8 @@ class Account:
     runs: dict[int, dict[str, Any]] = field(default_factory=dict)
     results: Any = None
     job: dict[str, Any] = field(default_factory=lambda: json.loads(json.dumps(JOB)))
+    room: int = 1000  # characters of a description that it keeps, and says nothing of the rest
+    forgets: bool = True  # a description that an update does not say; else it stays as it was
     log: str = f"\x1b[32m1 of 1 OK\x1b[0m\nwith {TOKEN}\n"
     url: str = ""
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(101))
@@ -142,7 +145,14 @@ class Account:
         return self._data(self.begin(said["cause"], said.get("steps_override")))
 
     def _update(self, said: Any, **_: Any) -> Response:
-        self.job |= said
+        """As the API does it: nothing may be empty, and a time says its hours or its interval, not both."""
+        time_ = said["schedule"]["time"]
+        if "" in said.values() or {*time_} != {"type", TIMES[time_["type"]]}:
+            message = "The request was invalid. Please double check the provided data and try again."
+            return self._said({"status": {"code": 400, "is_success": False, "user_message": message}}, 400)
+        self.job |= {"description": "" if self.forgets else self.job["description"]} | said
+        self.job["description"] = self.job["description"][: self.room]
+        self.job["schedule"] = said["schedule"] | {"cron": _cron(said["schedule"])}
         return self._data(self.job)
 
     def _cancel(self, number: str, **_: Any) -> Response:
@@ -200,6 +210,14 @@ class Account:
     def _said(self, data: Any, status: int = 200) -> Response:
         self.answers.append(data)
         return JSONResponse(data, status)
+
+
+def _cron(schedule: dict[str, Any]) -> str:
+    date, time_ = schedule["date"], schedule["time"]
+    if date["type"] == "custom_cron":
+        return str(date["cron"])
+    hours = f"*/{time_['interval']}" if "interval" in time_ else ",".join(map(str, time_["hours"]))
+    return f"0 {hours} * * {','.join(map(str, date.get('days', '*')))}"
 
 
 @dataclass
@@ -265,7 +283,7 @@ def _dbt_cloud() -> Iterator[Account]:
 def account(_dbt_cloud: Account) -> Account:
     """The same server for all tests, as it was at first."""
     fresh = Account()
-    for name in ("mood", "seen", "answers", "runs", "results", "job", "log", "_ids"):
+    for name in ("mood", "seen", "answers", "runs", "results", "job", "room", "forgets", "log", "_ids"):
         setattr(_dbt_cloud, name, getattr(fresh, name))
     return _dbt_cloud
 

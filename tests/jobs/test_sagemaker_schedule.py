@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.job_run import Ability
-from bot.jobs.sagemaker.schedule import OWN, _rate
+from bot.jobs import own_pace
+from bot.jobs.sagemaker.schedule import SPELLED, _rate
 from bot.process.errors import JobRefused
 from sensors.model.clock import parse_duration
 from tests.jobs.amazon import ACCOUNT, ROLE, ago, model, unlike
@@ -81,6 +82,15 @@ def test_it_has_another_pace_and_its_own_again(nightly: SageMakerWorld) -> None:
     assert "has its own pace already" in nightly.runner.every(nightly.job, None)
 
 
+def test_words_that_people_write_behind_it_stay(nightly: SageMakerWorld) -> None:
+    nightly.runner.every(nightly.job, timedelta(hours=2))
+    nightly.amazon.schedules["risk", "nightly"]["Description"] += " Ask bo."
+    nightly.runner.every(nightly.job, timedelta(hours=3))
+    nightly.runner.every(nightly.job, None)
+    wanted = {**NIGHTLY, "Description": "Bo's model of the night. Ask bo.", "State": "ENABLED"}
+    assert stands(nightly) == wanted
+
+
 def test_one_without_words_of_its_own_has_none_afterwards(nightly: SageMakerWorld) -> None:
     del nightly.amazon.schedules["risk", "nightly"]["Description"]
     nightly.runner.every(nightly.job, timedelta(days=1))
@@ -123,6 +133,4 @@ def test_every_whole_minute_is_a_pace(minutes: int) -> None:
     count, unit = rate.removeprefix("rate(").removesuffix(")").split()
     assert (count == "1") == (not unit.endswith("s"))
     assert parse_duration(count + unit[0]) == timedelta(minutes=minutes)
-    kept = OWN.search(f"words [its own pace: {rate}]")
-    assert kept is not None
-    assert kept[1] == rate
+    assert own_pace.find(own_pace.keep("words", rate), SPELLED) == ("words", rate)

@@ -28,6 +28,8 @@ from tests.core.looking import policy
 from tests.shell.making import DAY, ELSEWHERE, ELSEWHERE_SQL, HOUR, MINUTE, NOON, SECOND, Node, World
 from tests.shell.trouble import BOTH, EVERY
 
+pytestmark = pytest.mark.slow
+
 END = NOON + 40 * HOUR
 SCHEDULES = (
     Every(5 * MINUTE),

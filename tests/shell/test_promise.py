@@ -27,6 +27,8 @@ from tests.shell.making import FILES, MINUTE, NOON, Clock, Table, World
 from tests.shell.promised import Plan, Shape, Trouble, wrong
 from tests.store.conftest import own_database
 
+pytestmark = pytest.mark.slow
+
 MANY = int(os.environ.get("PROMISE_LIVES", "0"))
 SPRING = datetime(2026, 3, 7, 20, tzinfo=UTC)  # clocks in New York go on at 7:00 of the next day
 AUTUMN = datetime(2026, 10, 31, 20, tzinfo=UTC)  # and back at 6:00

@@ -23,6 +23,8 @@ from sensors.warehouse.snowflake import Snowflake
 from tests.sensors.snowflake_local import HERE, LocalSnowflake, started, within
 from tests.shell.making import FILES, HOUR, NOON, Clock
 
+pytestmark = pytest.mark.slow
+
 POLICY = "payments.elsewhere"
 MINE = '"policy":"payments.elsewhere"'
 TICK = Cause(CauseKind.tick, NOON.isoformat())

@@ -18,6 +18,8 @@ from tests.shell.delivering import OTHER, escalated, opened, shown, standing, th
 from tests.shell.making import FILES, MINUTE, SECOND, Node, World
 from tests.shell.trouble import BOTH
 
+pytestmark = pytest.mark.slow
+
 TEAMS = FILES["policies/_teams.yml"]
 OWNERS = """
 platform:

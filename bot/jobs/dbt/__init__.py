@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.job_run import Ability, Observed, Progress
@@ -19,7 +19,7 @@ from bot.jobs.web import Web, clear, masked
 from sensors.model.job import KEY, Job
 
 CORE = frozenset({Ability.cancel, Ability.tail, Ability.observe})
-CLOUD = CORE | {Ability.pause}
+CLOUD = CORE | {Ability.pause, Ability.every}
 
 
 class DbtRunner(Runner):
@@ -66,8 +66,12 @@ class DbtRunner(Runner):
             return way.observe(since)
 
     def pause(self, job: Job, paused: bool) -> str:
+        with self._asked(job) as way:  # who starts it by a schedule, dbt Core does not know
+            return way.pause(paused) if isinstance(way, Cloud) else super().pause(job, paused)
+
+    def every(self, job: Job, interval: timedelta | None) -> str:
         with self._asked(job) as way:
-            return way.pause(paused)
+            return way.every(interval) if isinstance(way, Cloud) else super().every(job, interval)
 
     @contextmanager
     def _asked(self, job: Job, filler: fill.Filler | None = None) -> Iterator[Core | Cloud]:

@@ -1,4 +1,4 @@
-"""A job of dbt Cloud by its API, version 2: started, followed, ended, looked into, its schedule paused.
+"""A job of dbt Cloud by its API, version 2: started, followed, ended, looked into, its schedule changed.
 
 The API knows no idempotency key: ours stands in the run's cause, and is looked for before each start.
 """
@@ -19,7 +19,8 @@ from bot.core.job_run import JobState, Observed, Progress, Sighted
 from bot.jobs import SIGHTED, answer, argument, fill
 from bot.jobs.answer import Answer, one_line
 from bot.jobs.config.dbt import Config, options
-from bot.jobs.dbt.results import moment, results
+from bot.jobs.dbt import schedule
+from bot.jobs.dbt.results import mapping, moment, results
 from bot.jobs.web import PATIENCE, Web, headers_of
 from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.job import KEY, Job
@@ -92,20 +93,53 @@ class Cloud:
     def observe(self, since: datetime) -> Observed:
         runs = tuple(_sighted(run) for run in self._runs(since))
         job = self._declared()
-        cron = _mapping(job.get("schedule")).get("cron")
-        if not isinstance(cron, str) or not cron.strip():
+        now, (_, own) = schedule.of(job), schedule.kept(job)
+        if not now:
             return Observed(runs)
-        return Observed(runs, f"cron {one_line(cron, 100)} UTC", paused=not _scheduled(job))
+        said = schedule.words(now) + (f", its own pace is {schedule.words(own)}" if own else "")
+        return Observed(runs, said, paused=not schedule.runs(job))
 
     def pause(self, paused: bool) -> str:
-        """The API takes the whole of a job: what it says of itself is sent back with one thing changed."""
         job, now = self._declared(), "off" if paused else "on"
-        if _scheduled(job) is not paused:
+        if schedule.runs(job) is not paused:
             return f"its schedule in dbt Cloud is {now} already"
-        body = {name: job[name] for name in SENT if job.get(name) not in (None, "")}  # which it does not take
-        triggers = {name: on for name, on in _mapping(job.get("triggers")).items() if on is not None}
-        self._ask("POST", self._of_job, body | {"triggers": triggers | {"schedule": not paused}})
+        self._change(job, triggers={**mapping(job.get("triggers")), "schedule": not paused})
         return f"its schedule in dbt Cloud is {now} now"
+
+    def every(self, interval: timedelta | None) -> str:
+        job = self._declared()
+        now, (words, own) = schedule.of(job), schedule.kept(job)
+        if not now:
+            raise JobRefused(f"{self.job.title} has no schedule in dbt Cloud whose pace could be changed.")
+        if interval is None:
+            return self._own_again(job, words, own, now)
+        own = own or now
+        paced = self._change(
+            job, schedule=schedule.at_pace(interval), description=schedule.keeping(words, own)
+        )
+        if schedule.kept(paced)[1] != own:
+            self._change(job)
+            raise JobRefused("The job's description in dbt Cloud has no room in which to keep its own pace.")
+        said = schedule.words(schedule.of(paced)) + (" now" if schedule.runs(job) else " now, and is off")
+        return f"its schedule in dbt Cloud is {said}; its own is {schedule.words(own)}"
+
+    def _own_again(
+        self, job: Mapping[str, Any], words: str, own: Mapping[str, Any], now: Mapping[str, Any]
+    ) -> str:
+        if not own:
+            return f"its schedule in dbt Cloud has its own pace already: {schedule.words(now)}"
+        has = self._change(job, schedule=own, description=words)
+        if schedule.kept(has)[1]:  # an empty description is not taken, and this one was left as it was
+            self._change(job, schedule=own, description=job.get("name"))
+        return f"its schedule in dbt Cloud has its own pace again: {schedule.words(own)}"
+
+    def _change(self, job: Mapping[str, Any], **changed: Any) -> Mapping[str, Any]:
+        """The job as it is then. The API takes the whole of one: what it says of itself is sent back with
+        this changed, but for what is empty, which it does not take."""
+        whole = {**job, "schedule": schedule.of(job) or job.get("schedule"), **changed}
+        body = {name: whole[name] for name in SENT if whole.get(name) not in (None, "")}
+        triggers = {name: on for name, on in mapping(whole.get("triggers")).items() if on is not None}
+        return _data(self._ask("POST", self._of_job, body | {"triggers": triggers}))
 
     def _declared(self) -> Mapping[str, Any]:
         return _data(self._ask("GET", self._of_job))
@@ -120,7 +154,7 @@ class Cloud:
         }
         got = self._ask("GET", f"runs/?{urlencode(asked)}", most=MOST)
         for run in _listed(answer.at(got.data, "data")):
-            began = moment(_mapping(run).get("created_at"))
+            began = moment(mapping(run).get("created_at"))
             if isinstance(run, dict) and (_state(run) is JobState.running or (began and began >= since)):
                 yield run
 
@@ -169,10 +203,6 @@ def _spelled(value: Any) -> str:
     return json.dumps(value)
 
 
-def _scheduled(job: Mapping[str, Any]) -> bool:
-    return _mapping(job.get("triggers")).get("schedule") is True
-
-
 def _progress(run: Mapping[str, Any]) -> Progress:
     id_, link = run.get("id"), answer.Answer("", 200, "", False, run).link("href")
     if not isinstance(id_, int) or isinstance(id_, bool):
@@ -195,12 +225,12 @@ def _words(run: Mapping[str, Any]) -> str:
 
 
 def _key(run: Mapping[str, Any]) -> str:
-    found = MARK.search(str(_mapping(run.get("trigger")).get("cause") or ""))
+    found = MARK.search(str(mapping(run.get("trigger")).get("cause") or ""))
     return found[1] if found else ""
 
 
 def _sighted(run: Mapping[str, Any]) -> Sighted:
-    trigger, key = _mapping(run.get("trigger")), _key(run)
+    trigger, key = mapping(run.get("trigger")), _key(run)
     return Sighted(
         external_id=str(run.get("id")),
         state=_state(run),
@@ -231,10 +261,6 @@ def _data(got: Answer) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise JobUnknown(f"{got.host} answered without data.")
     return found
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _listed(value: Any) -> list[Any]:

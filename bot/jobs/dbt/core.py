@@ -19,7 +19,6 @@ from bot.jobs.command.kept import How, Order, Runs
 from bot.jobs.config.dbt import Config, options
 from bot.jobs.dbt.results import Results, results, unnamed
 from bot.jobs.place import Place
-from bot.process.errors import JobRefused
 from sensors.model.job import Job
 
 MADE = "run_results.json"
@@ -88,9 +87,6 @@ class Core:
             updated=found.updated,
         )
         return Observed((seen,))
-
-    def pause(self, paused: bool) -> str:  # noqa: ARG002 - who starts it by a schedule, dbt does not know
-        raise JobRefused(f"{self.job.title} has no schedule that can be paused from here.")
 
     @property
     def _project(self) -> Path:

@@ -42,13 +42,13 @@ def results(found: Any, manifest: Any = None) -> Results | None:
     if not isinstance(found, dict) or not isinstance(found.get("results"), list):
         return None
     entries = [one for one in found["results"] if isinstance(one, dict)]
-    metadata = _mapping(found.get("metadata"))
+    metadata = mapping(found.get("metadata"))
     return Results(
         said=_sentence(entries),
         failed=any(_status(one) in BAD for one in entries),
-        updated=tuple(dict.fromkeys(_tables(entries, _mapping(_mapping(manifest).get("nodes"))))),
+        updated=tuple(dict.fromkeys(_tables(entries, mapping(mapping(manifest).get("nodes"))))),
         invocation=str(metadata.get("invocation_id") or "")[:60],
-        run=str(_mapping(metadata.get("env")).get("PATROL_RUN") or "")[:100],
+        run=str(mapping(metadata.get("env")).get("PATROL_RUN") or "")[:100],
         ended_at=moment(metadata.get("generated_at")),
         took=_span(found.get("elapsed_time")),
     )
@@ -78,7 +78,7 @@ def _sentence(entries: Sequence[Raw]) -> str:
 
 def unnamed(found: Any) -> bool:
     """Whether it tells of something that was built, but not of its table."""
-    entries = _mapping(found).get("results")
+    entries = mapping(found).get("results")
     return isinstance(entries, list) and any(
         isinstance(one, dict)
         and _status(one) == "success"
@@ -90,7 +90,7 @@ def unnamed(found: Any) -> bool:
 
 def _tables(entries: Sequence[Raw], nodes: Raw) -> Iterator[str]:
     for one in entries:
-        known = _mapping(nodes.get(str(one.get("unique_id"))))
+        known = mapping(nodes.get(str(one.get("unique_id"))))
         relation = one.get("relation_name") or known.get("relation_name")
         if _status(one) == "success" and _kind(one) in BUILT and isinstance(relation, str):
             parts = [next(part for part in found if part) for found in PART.findall(relation)]
@@ -128,5 +128,5 @@ def _span(value: Any) -> timedelta:
     return timedelta(seconds=value) if usable else timedelta()
 
 
-def _mapping(value: Any) -> Raw:
+def mapping(value: Any) -> Raw:
     return value if isinstance(value, dict) else {}

@@ -1,6 +1,6 @@
 """The schedule of EventBridge by which a job is started over there: seen, stopped, and given another pace.
 
-Its own pace is kept where it belongs, at the end of the schedule's description, until it has it again."""
+Its own pace is kept where it belongs, in the schedule's description, until it has it again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from bot.jobs import own_pace
 from bot.jobs.answer import one_line
 from bot.jobs.sagemaker.client import Aws, answered_at
 from bot.process.errors import JobRefused
 from sensors.model.clock import utc
 
 NAME = re.compile(r"(?:([0-9a-zA-Z_.-]{1,64})/)?([0-9a-zA-Z_.-]{1,64})")  # of its group, and its own
-OWN = re.compile(r" ?\[its own pace: ((?:rate|cron|at)\([^()\]]{1,200}\))\]$")
+SPELLED = r"(?:rate|cron|at)\([^()\]]{1,200}\)"  # a pace
 ROOM = 512  # characters of a description
 KEPT = (
     "Name", "GroupName", "ScheduleExpression", "ScheduleExpressionTimezone", "StartDate", "EndDate", "State",
@@ -27,7 +28,7 @@ def seen(aws: Aws, name: str) -> tuple[str, bool]:
     """How it says when it starts the job, and whether it is stopped."""
     found = _found(aws, name)
     zone = found.get("ScheduleExpressionTimezone") or "UTC"
-    own = _own(found)
+    _, own = _kept(found)
     said = f"{found['ScheduleExpression']} {zone}" + (f", its own pace is {own}" if own else "")
     return one_line(said), found.get("State") == "DISABLED"
 
@@ -43,14 +44,13 @@ def pause(aws: Aws, name: str, paused: bool) -> str:
 
 def every(aws: Aws, name: str, interval: timedelta | None) -> str:
     found = _found(aws, name)
-    own, now = _own(found), found["ScheduleExpression"]
-    plain = OWN.sub("", found.get("Description", ""))
+    (words, own), now = _kept(found), found["ScheduleExpression"]
     if interval is None:
         if not own:
             return f"The schedule {name} has its own pace already: {now}."
-        _set(aws, found, ScheduleExpression=own, Description=plain)
+        _set(aws, found, ScheduleExpression=own, Description=words)
         return f"The schedule {name} has its own pace again: {own}."
-    wanted, kept = _rate(interval), f"{plain} [its own pace: {own or now}]".lstrip()
+    wanted, kept = _rate(interval), own_pace.keep(words, own or now)
     if len(kept) > ROOM:
         raise JobRefused(f"The description of the schedule {name} has no room in which to keep its own pace.")
     _set(aws, found, ScheduleExpression=wanted, Description=kept)
@@ -67,10 +67,9 @@ def _rate(interval: timedelta) -> str:
     return f"rate({count} {unit}{'' if count == 1 else 's'})"
 
 
-def _own(found: Mapping[str, Any]) -> str:
-    """Its own pace, while it has another."""
-    kept = OWN.search(found.get("Description", ""))
-    return kept[1] if kept else ""
+def _kept(found: Mapping[str, Any]) -> tuple[str, str]:
+    """The words of its description, and its own pace while it has another."""
+    return own_pace.find(found.get("Description", ""), SPELLED)
 
 
 def _found(aws: Aws, name: str) -> Mapping[str, Any]:
