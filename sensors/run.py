@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from sensors.model.asset import LAST_ALTERED, Asset, LateTable
-from sensors.model.clock import parse_time, utc
+from sensors.model.asset import Asset, LateTable
+from sensors.model.clock import moment
 from sensors.model.policy import Incremental, Now, Policy, Query, WhenLate, WindowKind
 from sensors.model.run import Looked, RunStatus
 from sensors.model.violation import FoundRow, row_hash, violations_of
 from sensors.model.window import EARLIEST, LATEST, Window
 from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError
-from sensors.warehouse.able import altered, within
+from sensors.warehouse.able import within
 
 SMALLEST = timedelta(seconds=1)  # a window is not halved below this
 QUOTED = re.compile(r"""(["'`])(.*?)\1""", re.DOTALL)
@@ -84,29 +83,8 @@ def data_from(policy: Policy, assets: Mapping[str, Asset], warehouse: Warehouse)
         sql = f"SELECT MIN({column}) AS begins FROM {asset.name}"
         native = warehouse.native(Query(sql, policy.query.dialect, "", (asset.name,)))
         found = warehouse.query(native, {}, limit=1, timeout=policy.timeout, tag=f"{policy.name} begins")
-        begins += [_within_reason(at) for row in found.rows if (at := _moment(row[0]))]
+        begins += [_within_reason(at) for row in found.rows if (at := moment(row[0]))]
     return max(begins, default=None)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a warehouse says of tables, by name; those of which it says nothing are left out."""
-
-    loaded: Mapping[str, datetime]  # until when each is loaded
-    ages: Mapping[str, datetime]  # the same, or when it was last altered, as its `freshness` says
-
-
-def seen_of(assets: Iterable[Asset], warehouse: Warehouse) -> Seen:
-    """Asked by one query, and one more where a last change counts, which bounds no window: rows may be older
-    than the load that brought them. Raises WarehouseError."""
-    tables = {asset.name: asset for asset in assets}.values()
-    sources = [asset for asset in tables if asset.loaded_until]
-    changed = [asset for asset in tables if asset.aged_by == LAST_ALTERED]
-    loaded = warehouse.loaded_until(sources) if sources else {}
-    if not changed:
-        return Seen(loaded, loaded)
-    others = {name: at for name, at in loaded.items() if name not in {asset.name for asset in changed}}
-    return Seen(loaded, others | altered(warehouse, changed))
 
 
 def dated(policy: Policy, assets: Mapping[str, Asset]) -> list[Asset]:
@@ -189,21 +167,9 @@ def _rows(policy: Policy, result: Result, time_column: str | None) -> tuple[tupl
         if nulls := [name for name in policy.key if values[name] is None]:
             bad.append(f"row {number} has no {' and no '.join(nulls)}, which the key needs")
             continue
-        event_time = _moment(values[time_column]) if time_column else None
+        event_time = moment(values[time_column]) if time_column else None
         rows.append(FoundRow(row_hash(values, policy.row_key), values, event_time))
     return tuple(rows), bad
-
-
-def _moment(value: Any) -> datetime | None:
-    """A cell of the window's column as a time: warehouses give times, dates, or text."""
-    match value:
-        case datetime():
-            return utc(value)
-        case date():
-            return datetime(value.year, value.month, value.day, tzinfo=UTC)
-        case str():
-            return parse_time(value)
-    return None
 
 
 def _within_reason(at: datetime) -> datetime:

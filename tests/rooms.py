@@ -32,7 +32,7 @@ ROOMS: Mapping[str, str] = {
     "bot.watch.worth": f"{PURE} bot.engine bot.watch.trouble {PROCESS}",
     "bot.watch.budget": f"{PURE} bot.engine bot.watch.trouble {PROCESS}",
     "bot.watch.late": f"{PURE} sensors bot.store bot.engine bot.watch.trouble {PROCESS}",
-    "bot.watch.stale": f"{PURE} bot.engine bot.watch.trouble {PROCESS}",
+    "bot.watch.stale": f"{PURE} bot.engine bot.watch.trouble bot.watch.tables {PROCESS}",
     "bot.watch.tables": f"{PURE} sensors bot.engine {PROCESS}",
     "bot.watch.upstreams": f"{PURE} sensors bot.store bot.engine bot.watch.stale bot.watch.tables {PROCESS}",
     "bot.workbench": f"{PURE} sensors {PROCESS}",

@@ -1,10 +1,10 @@
-"""`patrol.stale_asset`: assets that are older than they may be, and what hangs on them. Pure."""
+"""`patrol.stale_asset`: assets older than they may be or of no known age, and what hangs on them. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.action import Action
 from bot.core.alert import Alert, Condition
@@ -19,6 +19,8 @@ from sensors.model.violation import canonical
 
 STALE_ASSET = "patrol.stale_asset"
 NAMED = 8  # policies of each kind; the rest is counted
+PATIENCE = timedelta(minutes=15)  # so long a table may not tell how old it is, or as long as it may be old
+NOT_KNOWN = "Whether it is late is not known"
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,47 @@ class Stale:
     def hangs(self) -> str:
         """What hangs on it, in a sentence."""
         if not self.late:
-            few = self.waits + self.skips + self.goes_on
-            verb = "reads" if len(few) == 1 else "read"
-            return f"{_names(few)} {verb} it" if few else "No policy reads it"
-        parts = (
+            return _hangs((self.waits + self.skips + self.goes_on, "reads it", "read it"))
+        return _hangs(
             (self.waits, "waits for it", "wait for it"),
             (self.skips, "is passed over meanwhile", "are passed over meanwhile"),
             (self.goes_on, "looks at it as it is", "look at it as it is"),
         )
-        said = [f"{_names(names)} {one if len(names) == 1 else many}" for names, one, many in parts if names]
-        return "; ".join(said) or "No policy reads it"
+
+    @property
+    def advice(self) -> str:
+        then = " They run by themselves as soon as it has come." if self.late and self.waits else ""
+        return f"{self.hangs}.{then}"
+
+
+@dataclass(frozen=True)
+class UntoldAge:
+    """An asset that has not told for a while how old it is, and the running policies that it concerns."""
+
+    asset: Asset
+    why: str  # the warehouse's sentence
+    waits: tuple[str, ...] = ()  # those that come after it, and those that wait for it now
+    reads: tuple[str, ...] = ()  # the others
+    severity: Severity = Severity.medium  # as if it were late: it may be
+
+    @property
+    def said(self) -> str:
+        return f"how fresh {self.asset.name} is cannot be asked: {self.why}"
+
+    @property
+    def hangs(self) -> str:
+        waits = (self.waits, "waits for it", "wait for it")
+        return f"{NOT_KNOWN}: {_hangs(waits, (self.reads, 'reads it', 'read it'))}"
+
+    @property
+    def advice(self) -> str:
+        name = self.asset.name
+        return f"{self.hangs}. Give Patrol the right to read {name}, or mend it: the rest comes by itself."
+
+
+def _hangs(*parts: tuple[Collection[str], str, str]) -> str:
+    said = [f"{_names(names)} {one if len(names) == 1 else many}" for names, one, many in parts if names]
+    return "; ".join(said) or "No policy reads it"
 
 
 def _names(names: Collection[str]) -> str:
@@ -98,12 +131,34 @@ def _with_readers(stale: Stale, ref: str, policies: Iterable[Policy]) -> Stale:
     )
 
 
+def patience(asset: Asset) -> timedelta:
+    """For how long nobody is told that it does not tell how old it is."""
+    return min(PATIENCE, asset.late_after or PATIENCE)
+
+
+def untold_age(asset: Asset, why: str, policies: Iterable[Policy], waiting: Collection[str]) -> UntoldAge:
+    """`waiting`: names of policies that wait for late data."""
+    waits, reads, ref = list[str](), list[str](), asset.name
+    for policy in policies:
+        needs, after = ref in policy.needs, ref in upstream_of(policy)
+        if after or (needs and policy.name in waiting):
+            waits.append(policy.name)
+        elif needs or ref in policy.query.tables:
+            reads.append(policy.name)
+    return UntoldAge(asset, why, tuple(waits), tuple(reads))
+
+
+def is_untold(alert: Alert) -> bool:
+    """Whether it says that the age of its asset is not known, not that it is old."""
+    return str(alert.newest.get("why", "")).startswith(NOT_KNOWN)
+
+
 def stale_key(ref: str) -> str:
     return canonical({"asset": ref})
 
 
 def stale_asset(
-    stale: Stale, owner: str, team: Team | None, holder: Alert | None, now: datetime
+    stale: Stale | UntoldAge, owner: str, team: Team | None, holder: Alert | None, now: datetime
 ) -> Action | None:
     """What it means for the owner; None where that is told. While it trickles in, nothing new is said."""
     ref = stale.asset.name
@@ -121,5 +176,4 @@ def stale_asset(
         key=stale_key(ref),
         severity=stale.severity,
     )
-    then = " They run by themselves as soon as it has come." if stale.late and stale.waits else ""
-    return replace(made, newest={**made.newest, "advice": f"{stale.hangs}.{then}"})
+    return replace(made, newest={**made.newest, "advice": stale.advice})

@@ -36,7 +36,8 @@ from sensors.model.asset import LateTable
 from sensors.model.policy import Policy, WhenLate
 from sensors.model.run import Cause, Looked, Run, RunStatus
 from sensors.model.window import Window
-from sensors.run import dated, late, look, needed, seen_of, sources_of, until_of
+from sensors.run import dated, late, look, needed, sources_of, until_of
+from sensors.seen import hidden, seen_of
 from sensors.title import title
 from sensors.warehouse import Warehouse, WarehouseError
 from sensors.warehouse.able import within
@@ -136,9 +137,11 @@ class Runs:
         assets, asked = self.project.catalog.assets, within(self.warehouse, policy.session)
         try:
             sources = sources_of(policy, assets, asked)
-            seen = seen_of([*sources, *dated(policy, assets)], asked)
+            needs = dated(policy, assets)
+            seen = seen_of([*sources, *needs], asked, self.clock())
             until = until_of(sources, seen.loaded)
             behind = late(policy, assets, self._told(policy) | dict(seen.ages), self.clock())
+            behind += hidden(policy, needs, asked, seen)
             if until is None and not behind:
                 empty = [asset for asset in sources if asked.columns(asset.name)]
                 behind = tuple(LateTable(a, None, policy.needs.get(a.name, WhenLate.wait)) for a in empty)

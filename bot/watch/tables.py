@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.plan import EPOCH
 from bot.engine.engine import Engine
 from bot.process.log import get
 from sensors.model.asset import Asset
-from sensors.run import Seen, seen_of
+from sensors.seen import Seen, seen_of, untold
 from sensors.warehouse import WarehouseError
 
 log = get("tables")
 
 AWAITED = timedelta(seconds=10)  # between two looks at tables that something waits for or runs after
 ALL = timedelta(seconds=60)  # … and at the others, of which only the age is told
-LEFT_OUT = timedelta(minutes=10)  # a table that cannot be asked, so that it hides no other
+LEFT_OUT = timedelta(minutes=5)  # a table that the warehouse refuses to tell of, so that it hides no other
 TURN = "upstreams"
 NONE = Seen({}, {})
+
+
+@dataclass(frozen=True)
+class Untold:
+    """A table of which the warehouse does not say how old it is."""
+
+    since: datetime
+    why: str
+    asked_at: datetime
+    refused: bool = False  # the query failed, so it is left out for a while
+
+    def left_out(self, now: datetime) -> bool:
+        return self.refused and timedelta() <= now - self.asked_at < LEFT_OUT
 
 
 class Tables:
@@ -27,8 +41,8 @@ class Tables:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.ages: Mapping[str, datetime] = {}  # by name, how old each is as it was seen last
+        self.untold: Mapping[str, Untold] = {}  # by name, those whose age is not known, not for want of rows
         self._next, self._all_next = EPOCH, EPOCH
-        self._left_out: dict[str, datetime] = {}  # by name: until when
 
     def due(self, now: datetime) -> bool:
         """Whether it is time to look, and no other process does."""
@@ -43,28 +57,54 @@ class Tables:
         return not self._all_next - ALL <= now < self._all_next
 
     def look(self, wanted: Iterable[Asset], now: datetime, *, whole: bool) -> Seen:
-        """`whole`: whether all that have an age are among them. Raises WarehouseError."""
+        """`whole`: whether all that have an age are among them; what was refused is asked again only then.
+        Raises WarehouseError."""
         tables = {asset.name: asset for asset in wanted}
-        seen = self._ask([a for a in tables.values() if self._left_out.get(a.name, EPOCH) <= now], now)
+        held = {name: one for name, one in self.untold.items() if one.refused}
+        asked = [
+            asset
+            for name, asset in tables.items()
+            if name not in held or (whole and not held[name].left_out(now))
+        ]
+        seen, untold = self._ask(asked, now)
+        names = {asset.name for asset in asked}
         self.ages = {n: at for n, at in self.ages.items() if n not in tables} | dict(seen.ages)
+        before = {n: one for n, one in self.untold.items() if n not in names and (n in tables or not whole)}
+        self.untold = before | untold
         if whole:
             self._all_next = now + ALL
         return seen
 
-    def _ask(self, asked: Collection[Asset], now: datetime) -> Seen:
-        """By one query; where one cannot be asked each by itself, and that one not again for a while."""
+    def _ask(self, asked: Collection[Asset], now: datetime) -> tuple[Seen, dict[str, Untold]]:
+        """By one query; where one cannot be asked each by itself. What is known, and of which it is not."""
+        if not asked:
+            return NONE, {}
         try:
-            return seen_of(asked, self.engine.warehouse) if asked else NONE
+            return self._asked(asked, now)
         except WarehouseError as error:
-            if error.transient or len(asked) == 1:
+            if error.transient:
                 raise
-        found = NONE
+        self.engine.warehouse.ping()  # the whole of it may be away, which is told by itself
+        found, untold = NONE, dict[str, Untold]()
         for asset in asked:
             try:
-                one = seen_of([asset], self.engine.warehouse)
+                one, gone = self._asked([asset], now)
             except WarehouseError as error:
+                if error.transient:
+                    raise
                 log.warning("not seen how far a table is loaded", table=asset.name, why=error.message)
-                self._left_out[asset.name] = now + LEFT_OUT
+                untold[asset.name] = self._untold(asset.name, error.message, now, refused=True)
             else:
                 found = Seen({**found.loaded, **one.loaded}, {**found.ages, **one.ages})
-        return found
+                untold |= gone
+        return found, untold
+
+    def _asked(self, asked: Collection[Asset], now: datetime) -> tuple[Seen, dict[str, Untold]]:
+        warehouse = self.engine.warehouse
+        seen = seen_of(asked, warehouse, now)
+        why = {asset.name: untold(asset, warehouse, seen) for asset in asked}
+        return seen, {name: self._untold(name, said, now) for name, said in why.items() if said}
+
+    def _untold(self, name: str, why: str, now: datetime, *, refused: bool = False) -> Untold:
+        known = self.untold.get(name)
+        return Untold(known.since if known else now, why, now, refused)

@@ -15,7 +15,8 @@ from bot.watch.stale import StaleAssets
 from bot.watch.tables import NONE, Tables
 from sensors.model.asset import Asset
 from sensors.model.policy import Policy
-from sensors.run import Seen, dated, late, seen_of, sources_of, until_of
+from sensors.run import dated, late, sources_of, until_of
+from sensors.seen import Seen, seen_of
 from sensors.warehouse import Warehouse, WarehouseError
 from sensors.warehouse.able import within
 
@@ -118,7 +119,8 @@ class Upstreams:
             return set()
         self.store.states.record_seen([State(n, at.isoformat(), at) for n, at in seen.ages.items()], now)
         if whole:
-            self.stale.judge(self._until(), policies, now)
+            waits = {policy.name for policy in waiting}
+            self.stale.judge(self._until(), self.tables.untold, policies, waits, now)
         return {policy.name for policy in waiting if self._comes(policy, seen, now)}
 
     def _awaited(self, policies: Iterable[Policy], waiting: Iterable[Policy]) -> list[Asset]:
@@ -148,13 +150,15 @@ class Upstreams:
         assets, asked = self.engine.catalog.assets, within(self.engine.warehouse, policy.session)
         sources = sources_of(policy, assets, asked)
         if policy.session.said:  # its tables may be others of these names
-            seen = self._own(policy, asked)
+            seen = self._own(policy, asked, now)
+        elif self.tables.untold.keys() & {asset.name for asset in dated(policy, assets)}:
+            return False  # whether it has come is not known
         empty = bool(sources) and until_of(sources, seen.loaded) is None
         return not empty and not late(policy, assets, self._until() | dict(seen.ages), now)
 
-    def _own(self, policy: Policy, asked: Warehouse) -> Seen:
+    def _own(self, policy: Policy, asked: Warehouse, now: datetime) -> Seen:
         assets = self.engine.catalog.assets
         try:
-            return seen_of([*sources_of(policy, assets, asked), *dated(policy, assets)], asked)
+            return seen_of([*sources_of(policy, assets, asked), *dated(policy, assets)], asked, now)
         except WarehouseError:
             return NONE  # its run says so

@@ -66,12 +66,15 @@ class LateTable:
     """A table that holds up a policy, and what the policy does about it."""
 
     asset: Asset
-    until: datetime | None  # None: it holds no rows, as one that is just being loaded anew
+    until: datetime | None  # None: it holds no rows, as one that is just being loaded anew, or does not tell
     when: WhenLate = WhenLate.wait
+    why: str = ""  # why it does not tell
 
     @property
     def said(self) -> str:
         """What is the matter, and whose it is."""
+        if self.why:
+            return f"how fresh {self.asset.name} is cannot be asked: {self.why}"
         if self.until is None:
             return f"{self.asset.name} holds no rows"
         whose = f"; {self.asset.owner} own it" if self.asset.owner else ""

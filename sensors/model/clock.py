@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -40,6 +41,18 @@ def parse_time(text: str) -> datetime | None:
         return utc(datetime.fromisoformat(text.strip()))
     except (ValueError, OverflowError):  # the first and last hours of time, in some zones
         return None
+
+
+def moment(value: Any) -> datetime | None:
+    """A cell as a time, None where it is none: warehouses give times, dates, or text."""
+    match value:
+        case datetime():
+            return utc(value)
+        case date():
+            return datetime(value.year, value.month, value.day, tzinfo=UTC)
+        case str():
+            return parse_time(value)
+    return None
 
 
 def parse_wall(text: str) -> datetime | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import inspect
 from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from sensors.model.asset import Asset
-from sensors.model.clock import parse_time, utc
+from sensors.model.clock import moment
 from sensors.model.policy import Query
 from sensors.model.session import Session
 from sensors.warehouse import Result, Warehouse
@@ -85,7 +85,7 @@ class Alchemy:
             for n, (table, column) in enumerate(sources)
         )
         found = self.query(sql, {}, limit=len(sources), timeout=timedelta(minutes=1), tag="loaded until")
-        newest = {sources[int(n)]: _moment(at) or False for n, at in found.rows}
+        newest = {sources[int(n)]: moment(at) or False for n, at in found.rows}
         for source, at in newest.items():
             self._keep("loaded", "\0".join(source), at)
         return newest
@@ -151,14 +151,3 @@ def _process(driver: Any) -> str | None:
     """Which process of Postgres ran it, as its own log calls it."""
     pid = getattr(getattr(driver, "info", None), "backend_pid", None)
     return f"pid {pid}" if pid else None
-
-
-def _moment(at: Any) -> datetime | None:
-    match at:
-        case datetime():
-            return utc(at)
-        case date():
-            return utc(datetime(at.year, at.month, at.day))  # noqa: DTZ001 - which `utc` takes for UTC
-        case str():
-            return parse_time(at)
-    return None

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bot.core.action import Fire
 from bot.core.alert import Condition
-from bot.core.stale import Stale, stale_asset, stale_assets
+from bot.core.stale import Stale, is_untold, patience, stale_asset, stale_assets, untold_age
 from sensors.model.asset import Asset
-from sensors.model.policy import Policy, Severity, WhenLate
+from sensors.model.policy import After, Policy, Severity, WhenLate
 from tests.core.looking import TEAM, policy
 from tests.core.making import HOUR, MINUTE, NOON, opened
 
@@ -118,3 +118,40 @@ def test_for_what_only_others_tell_of_nobody_waits() -> None:
     told = replace(ORDERS, loaded_until=None)
     stale = stale_assets([told], [reading("p.x", WhenLate.wait)], {told.name: NOON - 5 * HOUR}, NOON)
     assert stale[told.name].hangs == "p.x looks at it as it is"
+
+
+# ------------------------------------------------------------------------ of no known age
+
+
+def test_of_a_table_that_does_not_tell_it_is_said_why_who_waits_and_who_reads_it() -> None:
+    after = replace(reading("p.after"), schedule=After((ORDERS.name,)))
+    few = [after, reading("p.waits", WhenLate.wait), reading("p.needs", WhenLate.wait), reading("p.reads")]
+    untold = untold_age(ORDERS, "you may not read it", [*few, policy()], {"p.waits", "p.reads"})
+    made = stale_asset(untold, "payments", TEAM, None, NOON)
+    assert isinstance(made, Fire)
+    assert made.title == "how fresh core.orders is cannot be asked: you may not read it"
+    assert made.newest["advice"] == (
+        "Whether it is late is not known: 2 policies (p.after, p.waits) wait for it;"
+        " 2 policies (p.needs, p.reads) read it."
+        " Give Patrol the right to read core.orders, or mend it: the rest comes by itself."
+    )
+    assert is_untold(opened(made))
+
+
+def test_it_is_told_once_whatever_the_warehouse_says_each_time_and_anew_when_it_is_late() -> None:
+    held = opened(fire(found(5 * HOUR)))
+    first = stale_asset(untold_age(ORDERS, "query 1 failed", [], ()), "payments", TEAM, held, NOON)
+    assert isinstance(first, Fire)
+    held = opened(first)
+    again = untold_age(ORDERS, "query 2 failed", [], ())
+    assert stale_asset(again, "payments", TEAM, held, NOON) is None
+    late = found(5 * HOUR)
+    assert late
+    assert isinstance(stale_asset(late, "payments", TEAM, held, NOON), Fire)
+    assert not is_untold(opened(fire(late)))
+
+
+@given(st.none() | st.integers(1, 100))
+def test_nobody_is_told_before_a_quarter_of_an_hour_or_its_own_limit(late: int | None) -> None:
+    asset = replace(ORDERS, late_after=None if late is None else late * MINUTE)
+    assert patience(asset) == min(15, late or 15) * MINUTE

@@ -11,6 +11,7 @@ import pytest
 
 from sensors.model.asset import Asset
 from sensors.model.policy import Query
+from sensors.seen import AHEAD, seen_of
 from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError
 from tests.sensors.warehouses import PLACES, postgres_server, tables_of
 
@@ -177,6 +178,16 @@ def test_loaded_until_is_asked_of_all_tables_at_once(warehouse: Warehouse) -> No
         "core.times": datetime(2026, 7, 1, 12, 1, tzinfo=UTC),
         "core.days": NOON - timedelta(hours=12),
     }
+
+
+@pytest.mark.parametrize("column", ["naive", "zoned"])
+def test_a_row_of_a_time_to_come_is_no_age_of_its_table(warehouse: Warehouse, column: str) -> None:
+    times = Asset("core.times", loaded_until=column)
+    newest = datetime(2026, 7, 1, 12, 1, tzinfo=UTC)
+    seen = seen_of([times], warehouse, newest - AHEAD - timedelta(seconds=30))
+    assert seen.loaded == {"core.times": newest}
+    assert seen.ages == {"core.times": newest - MINUTE}
+    assert seen_of([times], warehouse, newest - AHEAD).ages == {"core.times": newest}
 
 
 def test_columns_are_told_by_name(warehouse: Warehouse) -> None:

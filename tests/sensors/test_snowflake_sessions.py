@@ -11,7 +11,7 @@ import pytest
 from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.model.session import USUAL, Session
 from sensors.rights import rights
-from sensors.run import seen_of
+from sensors.seen import seen_of
 from sensors.warehouse import Result, Warehouse, WarehouseError
 from sensors.warehouse import snowflake_tables as tables
 from sensors.warehouse.able import within
@@ -86,7 +86,7 @@ def test_what_has_not_changed_is_known_without_a_warehouse(
     events = Asset("core.events", loaded_until="seen", aged_by=LAST_ALTERED)
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     with server.opened() as opened:
-        assert seen_of([events], opened).ages["core.events"] > noon
+        assert seen_of([events], opened, noon).ages["core.events"] > noon
         assert opened.loaded_until([events]) == {"core.events": noon}
         before = len(server.history())
         for _ in range(3):
