@@ -6,10 +6,11 @@ from datetime import datetime
 
 from bot.core.reply import Freshness, Turn
 from bot.core.stale import Stale, stale_assets
-from bot.core.upstream import awaited, consumer, made_by, upstream_of
+from bot.core.upstream import awaited, made_by, upstream_of
 from bot.store import Store
 from sensors.model.asset import Asset
 from sensors.model.catalog import Catalog
+from sensors.model.graph import policy_ref
 from sensors.model.policy import Policy
 
 UPDATES = 5  # that a page lists
@@ -43,7 +44,7 @@ def turn(store: Store, policy: Policy) -> Turn:
     since, why = (waiting.started_at, waiting.error) if waiting else (None, "")
     if not refs:
         return Turn(since=since, why=why)
-    name = consumer(policy.name)
+    name = policy_ref(policy.name)
     ran_for = store.states.ran_for([name]).get(name, {})
     states = tuple(ran_for[ref] for ref in sorted(ran_for))
     return Turn(refs, states, awaited(refs, store.states.newest(refs), ran_for), since, why)

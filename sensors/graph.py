@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sensors.model.catalog import Catalog
-from sensors.model.graph import AFTER, JOB, NEEDS, OFFERS, POLICY, READS, STARTS, Edge, Graph, Node, as_ref
+from sensors.model.graph import (
+    AFTER,
+    NEEDS,
+    OFFERS,
+    READS,
+    STARTS,
+    Edge,
+    Graph,
+    Node,
+    as_ref,
+    job_ref,
+    policy_ref,
+)
 from sensors.model.policy import After, Policy
 
 
@@ -20,20 +32,16 @@ def _nodes(catalog: Catalog) -> Iterator[Node]:
     for asset in catalog.assets.values():
         yield Node(asset.name, asset.description, asset.owner, asset.tier)
     for job in catalog.jobs.values():
-        yield Node(f"{JOB}:{job.name}", job.title, job.owner)
+        yield Node(job_ref(job.name), job.title, job.owner)
     for policy in catalog.policies.values():
         yield Node(policy_ref(policy.name), policy.title, policy.owner, status=policy.status.value)
-
-
-def policy_ref(name: str) -> str:
-    return f"{POLICY}:{name}"
 
 
 def _edges(catalog: Catalog) -> Iterator[Edge]:
     for asset in catalog.assets.values():
         yield from (Edge(up, asset.name, AFTER) for up in asset.after)
     for job in catalog.jobs.values():
-        yield from (Edge(as_ref(up), f"{JOB}:{job.name}", AFTER) for up in job.after)
+        yield from (Edge(as_ref(up), job_ref(job.name), AFTER) for up in job.after)
     for policy in catalog.policies.values():
         yield from _of_policy(policy)
 
@@ -46,5 +54,5 @@ def _of_policy(policy: Policy) -> Iterator[Edge]:
     yield from (Edge(table, ref, READS) for table in policy.query.tables if table not in needs)
     if isinstance(policy.schedule, After):
         yield from (Edge(as_ref(up), ref, AFTER) for up in policy.schedule.upstream)
-    yield from (Edge(ref, f"{JOB}:{job}", STARTS) for job in policy.on_open)
-    yield from (Edge(ref, f"{JOB}:{job}", OFFERS) for job in policy.offer)
+    yield from (Edge(ref, job_ref(job), STARTS) for job in policy.on_open)
+    yield from (Edge(ref, job_ref(job), OFFERS) for job in policy.offer)

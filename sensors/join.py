@@ -12,7 +12,7 @@ from sensors.beside import DOORS, SINGULAR, Beside, last_good_of
 from sensors.defaults import Layered
 from sensors.loaded import Loaded
 from sensors.model.catalog import Catalog, Held, Problem
-from sensors.model.graph import POLICY, as_ref, name_of
+from sensors.model.graph import POLICY, as_ref, name_of, policy_ref
 from sensors.model.policy import After, Policy
 from sensors.sources import Root
 from sensors.yaml_marks import Document
@@ -107,7 +107,7 @@ def _named(policy: Policy, part: Loaded) -> Policy:
 
 def known_to_all(upstream: Sequence[str], part: Loaded) -> tuple[str, ...]:
     """References as all know them: a policy of this bundle has the bundle in front of its name."""
-    own = {f"{POLICY}:{name}" for name in (*part.policies, *part.broken)} if part.root.prefix else set()
+    own = {policy_ref(name) for name in (*part.policies, *part.broken)} if part.root.prefix else set()
     refs = map(as_ref, upstream)
     return tuple(f"{POLICY}:{part.root.prefix}{name_of(ref)}" if ref in own else ref for ref in refs)
 

@@ -18,6 +18,7 @@ from bot.cli.policies import catalog_of, there
 from bot.cli.progress import progress
 from bot.core.words import count
 from bot.process.errors import PatrolError
+from sensors.model.graph import job_ref
 from sensors.model.line import printable
 
 if TYPE_CHECKING:
@@ -125,12 +126,12 @@ def _of_hooks(catalog: Loaded, settings: Any) -> Iterator[Problem]:
     from bot.process.settings_hooks import FILE
     from sensors.graph import graph
     from sensors.model.catalog import Problem
-    from sensors.model.graph import JOB, as_ref
+    from sensors.model.graph import as_ref
     from sensors.near import near
 
     nodes = graph(catalog).nodes if settings.hooks else {}
     for hook in settings.hooks:
-        ref = as_ref(hook.updates) or f"{JOB}:{hook.starts}"
+        ref = as_ref(hook.updates) or job_ref(hook.starts)
         asset, (line, column) = catalog.assets.get(ref), hook.place
         if ref not in nodes:
             yield Problem(FILE, line, column, f"hooks.{hook.name}: there is no {ref}{near(ref, nodes)}")

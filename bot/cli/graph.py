@@ -148,11 +148,11 @@ def _part(whole: Graph, refs: list[str], catalog: Loaded, asked: Mapping[str, An
 
 
 def _of_bundle(name: str, catalog: Loaded) -> set[str]:
-    from sensors.graph import policy_ref
+    from sensors.model.graph import job_ref, policy_ref
 
     part = catalog.part(_known(name, {one.name: one for one in catalog.bundles}, "bundle"))
     own = {policy_ref(policy) for policy, one in catalog.policies.items() if one.bundle == name}
-    return own | set(part.assets) | {f"job:{job}" for job in part.jobs}
+    return own | set(part.assets) | {job_ref(job) for job in part.jobs}
 
 
 def _known(name: str, there: Mapping[str, Any], what: str) -> str:

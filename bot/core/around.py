@@ -7,7 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.core.words import count
-from sensors.model.graph import EVERY, JOB, OFFERS, POLICY, STRENGTH, Edge, Graph, Node, as_ref
+from sensors.model.graph import (
+    EVERY,
+    JOB,
+    OFFERS,
+    POLICY,
+    STRENGTH,
+    Edge,
+    Graph,
+    Node,
+    as_ref,
+    job_ref,
+    policy_ref,
+)
 
 FOLLOWED = EVERY - {OFFERS}  # what is offered may happen; what hangs on that is not followed
 
@@ -18,7 +30,7 @@ def meant(name: str, graph: Graph) -> str | None:
     A policy may be typed without `policy:`, and goes before a table and a job of the same name; a job without
     `job:`. Capitals are as good as small letters.
     """
-    tries = (f"{POLICY}:{name}", as_ref(name), f"{JOB}:{name}")
+    tries = (policy_ref(name), as_ref(name), job_ref(name))
     folded = {ref.lower(): ref for ref in graph.nodes} if not any(one in graph.nodes for one in tries) else {}
     return next((ref for one in tries if (ref := folded.get(one.lower(), one)) in graph.nodes), None)
 

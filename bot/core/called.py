@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from bot.core.command import Command
-from sensors.model.graph import JOB, POLICY, kind_of, name_of
+from sensors.model.graph import JOB, POLICY, job_ref, kind_of, name_of
 
 OF_JOBS = ("start", "job", "cancel", "retry")  # verbs that are of jobs alone
 OF_POLICIES = ("policy", "rerun", "stop", "status", "pause", "resume", "every")  # … or of policies first
@@ -23,4 +23,4 @@ def as_called(said: Command, jobs: Collection[str], policies: Collection[str]) -
     job = next((one for one in jobs if one.lower() == wanted.lower()), None)
     if job is None:
         return said
-    return replace(said, name=job if said.verb in OF_JOBS else f"{JOB}:{job}")
+    return replace(said, name=job if said.verb in OF_JOBS else job_ref(job))

@@ -12,6 +12,7 @@ from bot.core.order import Order, OrderKind
 from bot.core.plan import last_due
 from bot.core.words import count
 from sensors.model.clock import say_duration
+from sensors.model.graph import job_ref
 from sensors.model.job import Job
 from sensors.model.policy import Every, Schedule
 from sensors.model.team import Team
@@ -19,10 +20,6 @@ from sensors.model.violation import canonical
 
 LATE_JOB = "patrol.late_job"
 NAMED = 5  # of what hangs on a late job
-
-
-def job_ref(name: str) -> str:
-    return f"job:{name}"
 
 
 def paused(job: Job, orders: Iterable[Order], now: datetime) -> bool:

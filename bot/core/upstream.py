@@ -11,7 +11,7 @@ from hashlib import sha256
 from bot.core.job_run import assets_of
 from bot.core.words import clean
 from sensors.model.asset import Asset
-from sensors.model.graph import ASSETS, JOB, POLICY, kind_of, name_of
+from sensors.model.graph import ASSETS, JOB, POLICY, job_ref, kind_of, name_of
 from sensors.model.policy import After, Policy
 
 DELIVERY, SEEN = (
@@ -73,7 +73,7 @@ def made(
     Of the tables those that it says it has updated, else those that come after it; of other assets, of which
     no job tells, those that come after it. One that has an age of its own has its states from there alone.
     """
-    ref, told = f"{JOB}:{job}", tuple(updated)
+    ref, told = job_ref(job), tuple(updated)
     built = assets_of(told, assets)
     found = [
         name
@@ -104,11 +104,6 @@ def _is_table(ref: str) -> bool:
 def upstream_of(policy: Policy) -> tuple[str, ...]:
     """What it runs after; empty where its schedule says when."""
     return policy.schedule.upstream if isinstance(policy.schedule, After) else ()
-
-
-def consumer(policy: str) -> str:
-    """The policy among those that run after something: jobs are others."""
-    return f"{POLICY}:{policy}"
 
 
 def is_run(ref: str) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from bot.core import access
 from bot.core.change import Refused
 from bot.core.command import Command
-from bot.core.job_due import job_ref
 from bot.core.job_run import Ability
 from bot.core.order import JOB, PAUSED_FOR, Order, OrderKind
 from bot.core.reply import Person, Said
@@ -17,6 +16,7 @@ from bot.desk.acting import Acting
 from bot.desk.asking import too_much
 from bot.process.errors import JobRefused, JobUnknown
 from bot.starting import Starting
+from sensors.model.graph import job_ref
 from sensors.model.job import Job
 
 A_JOB = "A job"

@@ -11,7 +11,7 @@ from bot.core.access import Deed, may
 from bot.core.alert import Alert
 from bot.core.change import Refused
 from bot.core.command import Command
-from bot.core.job_due import LATE_JOB, job_ref, late_key, schedule_of
+from bot.core.job_due import LATE_JOB, late_key, schedule_of
 from bot.core.job_run import Ability, JobRun, JobState, Seen
 from bot.core.order import on_now
 from bot.core.plan import next_due
@@ -22,6 +22,7 @@ from bot.desk.acting import Acting
 from bot.desk.approving import Approving
 from bot.desk.graph import beside
 from bot.process.errors import JobRefused
+from sensors.model.graph import job_ref
 from sensors.model.job import Job
 
 ELSEWHERE = 10  # lines about jobs that others have started

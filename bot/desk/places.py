@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from bot.core.cost import last_day, spent
 from bot.core.entities import target_of
-from bot.core.job_due import job_ref
 from bot.core.order import on_now
 from bot.core.reply import AssetReply, Reply, Said, StatusReply
 from bot.core.snooze import Scope
@@ -17,7 +16,7 @@ from bot.desk.policy_page import policy_page
 from bot.engine.engine import Engine
 from bot.lateness import freshness
 from bot.view import View
-from sensors.model.graph import ASSETS, JOB, POLICY, kind_of, name_of
+from sensors.model.graph import ASSETS, JOB, POLICY, job_ref, kind_of, name_of
 
 DEAREST = 5  # policies, by what they cost
 MOST = 50  # alerts that are read of a policy or a team

@@ -14,7 +14,7 @@ from bot.desk.graph import beside
 from bot.engine.engine import Engine
 from bot.lateness import turn
 from bot.view import View
-from sensors.graph import policy_ref
+from sensors.model.graph import policy_ref
 from sensors.model.policy import Policy, Status
 
 

@@ -13,9 +13,9 @@ from bot.core.unknown import no_such
 from bot.core.words import clean
 from bot.engine.backfill import Plan, plan
 from bot.engine.engine import Engine
-from sensors.graph import graph, policy_ref
+from sensors.graph import graph
 from sensors.model.catalog import Catalog
-from sensors.model.graph import JOB, POLICY, WAITS, as_ref, kind_of, name_of
+from sensors.model.graph import JOB, POLICY, WAITS, as_ref, kind_of, name_of, policy_ref
 
 
 @dataclass(frozen=True)

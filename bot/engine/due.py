@@ -9,9 +9,10 @@ from bot.core import catchup
 from bot.core.catchup import Tick
 from bot.core.order import NO_SCHEDULE
 from bot.core.plan import last_due
-from bot.core.upstream import State, consumer, due_upstream, upstream_of
+from bot.core.upstream import State, due_upstream, upstream_of
 from bot.process.log import get
 from bot.store import Store
+from sensors.model.graph import policy_ref
 from sensors.model.policy import Cron, Policy
 from sensors.model.run import Cause, CauseKind
 
@@ -37,8 +38,10 @@ def due_upstreams(store: Store, policies: Iterable[Policy]) -> dict[str, tuple[S
     if not after:
         return {}
     states = store.states.newest({ref for refs in after.values() for ref in refs})
-    ran_for = store.states.ran_for([consumer(name) for name in after])
-    due = {name: due_upstream(refs, states, ran_for.get(consumer(name), {})) for name, refs in after.items()}
+    ran_for = store.states.ran_for([policy_ref(name) for name in after])
+    due = {
+        name: due_upstream(refs, states, ran_for.get(policy_ref(name), {})) for name, refs in after.items()
+    }
     return {name: found for name, found in due.items() if found}
 
 

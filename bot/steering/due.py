@@ -10,7 +10,6 @@ from bot.core.approval import needed
 from bot.core.job_due import (
     due_of,
     due_start,
-    job_ref,
     paused,
     schedule_of,
     tick_key,
@@ -22,6 +21,7 @@ from bot.core.upstream import due_upstream, stamp
 from bot.engine.due import AHEAD
 from bot.process.log import get
 from bot.starting import Starting
+from sensors.model.graph import job_ref
 from sensors.model.job import Job
 
 DECLARED = "declared"  # in the place of a stamp: no run, but what was there when the job came

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.core.builtin import mended
-from bot.core.job_due import LATE_JOB, Going, job_ref, late_job, late_key, lateness, paused, upstream_prefix
+from bot.core.job_due import LATE_JOB, Going, late_job, late_key, lateness, paused, upstream_prefix
 from bot.core.job_run import JobRun, JobState, Seen
 from bot.core.plan import last_due
 from bot.engine.due import AHEAD
@@ -13,6 +13,7 @@ from bot.engine.engine import Engine
 from bot.steering.due import DueJobs
 from bot.watch.trouble import told
 from sensors.graph import graph
+from sensors.model.graph import job_ref
 from sensors.model.job import Job
 
 MOST = 1000  # alerts

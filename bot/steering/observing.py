@@ -5,12 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from bot.core.job_due import job_ref
 from bot.core.job_run import Ability, Sighted
 from bot.core.upstream import SEEN, State, made
 from bot.process.errors import JobRefused, JobUnknown, StoreAway
 from bot.process.log import get
 from bot.starting import Starting
+from sensors.model.graph import job_ref
 from sensors.model.job import Job
 
 log = get("observing")

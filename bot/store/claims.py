@@ -22,12 +22,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from bot.core.upstream import consumer
 from bot.store.database import Database
 from bot.store.states import begin_in
 from bot.store.tables import ONE_RUNNING, PLANNED, RETRIED, RUNNING, WAITING, policy_state
 from bot.store.tables import runs as t
 from bot.store.values import Ask, Done, Held, Waiting
+from sensors.model.graph import policy_ref
 from sensors.model.run import Cause, Run, RunStatus, Submitted
 from sensors.model.window import Window
 
@@ -128,7 +128,7 @@ def _goes_on(
 
 def _for_states(database: Database, c: Connection, begun: Iterable[Ask], now: datetime) -> None:
     """For which states of upstreams these runs are."""
-    named = [(consumer(one.policy), one.cause.detail, one.states) for one in begun if one.states]
+    named = [(policy_ref(one.policy), one.cause.detail, one.states) for one in begun if one.states]
     begin_in(database, c, named, now)
 
 

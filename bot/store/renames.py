@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Table, and_, delete, insert, select, update
 
 from bot.core.alert import Alert
 from bot.core.change import Change
-from bot.core.upstream import consumer
 from bot.store.alerts import alert_of
 from bot.store.changes import write_changes
 from bot.store.database import Database, in_parts
@@ -21,6 +20,7 @@ from bot.store.tables_backfills import backfill_stages
 from bot.store.tables_snoozes import orders
 from bot.store.tables_states import ran_for, states
 from bot.store.values import RENAMED_AWAY
+from sensors.model.graph import policy_ref
 
 
 class Renames:
@@ -46,7 +46,7 @@ class Renames:
             rename_target(c, old, new)
             for table in (runs, ledger, seen, orders, backfill_stages):
                 c.execute(update(table).where(table.c.policy == old).values(policy=new))
-            _rename_states(c, consumer(old), consumer(new))
+            _rename_states(c, policy_ref(old), policy_ref(new))
             mine: Any = select(alerts.c.id, alerts.c.body).where(alerts.c.policy == old).order_by(alerts.c.id)
             changes = [rename(alert_of(found)) for found in c.execute(mine).all()]
             write_changes(self._database, c, changes, now)

@@ -32,6 +32,16 @@ def name_of(ref: str) -> str:
     return name if colon else kind
 
 
+def job_ref(name: str) -> str:
+    """How a job is referred to: `job:dbt_build`."""
+    return f"{JOB}:{name}"
+
+
+def policy_ref(name: str) -> str:
+    """How a policy is referred to: `policy:payments.refund_spike`."""
+    return f"{POLICY}:{name}"
+
+
 def as_ref(text: str) -> str:
     """A reference as it is held: what is no job's and no policy's is in lower case."""
     return text if kind_of(text) in (JOB, POLICY) else text.lower()

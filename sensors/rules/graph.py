@@ -7,11 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from sensors.draft import Draft
-from sensors.graph import graph, policy_ref
+from sensors.graph import graph
 from sensors.join import known_to_all
 from sensors.loaded import Loaded
 from sensors.model.catalog import Problem
-from sensors.model.graph import AFTER, JOB, NEEDS, READS, STARTING, STARTS, WAITS, Edge, Edges, Graph, as_ref
+from sensors.model.graph import (
+    AFTER,
+    JOB,
+    NEEDS,
+    READS,
+    STARTING,
+    STARTS,
+    WAITS,
+    Edge,
+    Edges,
+    Graph,
+    as_ref,
+    job_ref,
+    policy_ref,
+)
 from sensors.model.policy import Status
 from sensors.yaml_marks import Document, Path
 
@@ -87,7 +101,7 @@ def _of_policy(part: Loaded, one: Draft) -> Iterator[tuple[Edge, _Place]]:
         place = _Place(part, one.document, ("schedule", "after", index))
         yield Edge(_ref(up, part), ref, AFTER), place
     for index, job in enumerate(file.on_open):
-        yield Edge(ref, f"{JOB}:{job}", STARTS), _Place(part, one.document, ("on_open", index))
+        yield Edge(ref, job_ref(job), STARTS), _Place(part, one.document, ("on_open", index))
 
 
 # --------------------------------------------------------------------------------- the rules

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sensors.beside import Beside
 from sensors.model.catalog import Problem
-from sensors.model.graph import ASSETS, JOB, KINDS, POLICY, as_ref, kind_of, name_of
+from sensors.model.graph import ASSETS, JOB, KINDS, POLICY, as_ref, job_ref, kind_of, name_of
 from sensors.near import near
 
 PLURAL = {JOB: "jobs", POLICY: "policies"}
@@ -44,7 +44,7 @@ def upstream_rules(beside: Beside) -> Iterator[Problem]:
             name = key.lower() if kind == "assets" else key
             if document is None or name in beside.broken[kind] or not beside.usable(kind, name):
                 continue
-            mine = name if kind == "assets" else f"{JOB}:{name}"
+            mine = name if kind == "assets" else job_ref(name)
             for index, upstream in enumerate(document.data[key].get("after") or ()):
                 said = unknown(upstream, beside)
                 if as_ref(upstream) == mine:
