@@ -92,7 +92,7 @@ class Airflow:
         if bad := self._bad(request):
             return bad
         run = self._moved(self.runs[request.path_params["run"]])
-        task = {"task_id": "rescore", "map_index": -1, "try_number": 1, "state": run["state"]}
+        task = {"task_id": "score", "map_index": -1, "try_number": 1, "state": run["state"]}
         task |= {"start_date": run["start_date"]}
         states = request.query_params.getlist("state")
         shown = [task] if run["start_date"] and (not states or run["state"] in states) else []
@@ -263,7 +263,7 @@ def airflow_address() -> Iterator[tuple[str, str, Airflow | None]]:
         Route("/api/v2/dags/{dag}/dagRuns", ours.list, methods=["GET", "POST"]),
         Route("/api/v2/dags/{dag}/dagRuns/{run}", ours.run, methods=["GET", "PATCH"]),
         Route("/api/v2/dags/{dag}/dagRuns/{run}/taskInstances", ours.tasks),
-        Route("/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/rescore/logs/1", ours.log),
+        Route("/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/score/logs/1", ours.log),
     ]
     with serving(routes) as address:
         yield address, PASSWORD, ours

@@ -34,9 +34,9 @@ def test_a_run_is_followed_to_its_end(airflow_world: AirflowWorld) -> None:
 def test_a_run_that_fails_says_in_which_task_and_its_log_says_why(airflow_world: AirflowWorld) -> None:
     begun = airflow_world.start(seller_id="nobody").external_id
     told = ended(airflow_world, begun)
-    assert (told.state, told.outcome) == (JobState.failed, "failed in work")
+    assert (told.state, told.outcome) == (JobState.failed, "failed in score")
     log = airflow_world.runner.tail(airflow_world.job, begun)
-    assert log.startswith("work, attempt 1\n")
+    assert log.startswith("score, attempt 1\n")
     assert "INFO working on nobody" in log
     assert "ERROR Task failed with exception ValueError: no such seller" in log
 

@@ -19,7 +19,7 @@ with DAG(
 ):
 
     @task
-    def work(**context) -> None:
+    def score(**context) -> None:
         seller = context["params"]["seller_id"]
         print("working on", seller)
         if seller == "nobody":
@@ -27,4 +27,4 @@ with DAG(
         if seller == "slow":
             time.sleep(60)
 
-    work()
+    score()
