@@ -15,6 +15,7 @@ from bot.cli.group import in_project
 from bot.cli.policies import Time, policy_of
 from bot.cli.reports import again_as_json, listed, looked_again, opened, told_again
 from bot.cli.writing import put
+from bot.core.words import line
 from bot.process.errors import PatrolError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @click.option(
     "--from-rows", "rows", multiple=True, metavar="KEY=VALUE…", help="The key that the case is about."
 )
+@click.option("--loudest", is_flag=True, help="The key that would alert with the most rows.")
 @click.option("--from-alert", "alert", metavar="ALERT", help="The alert that it is about: 142 or ALR-142.")
 @click.option("--reports", is_flag=True, help="List the false positives of which there is no case yet.")
 @click.option(
@@ -57,6 +59,7 @@ def case(
     more: tuple[str, ...],
     project: Path,
     rows: tuple[str, ...],
+    loudest: bool,
     alert: str | None,
     reports: bool,
     at: datetime | None,
@@ -70,6 +73,7 @@ def case(
 
     \b
     patrol case payments.refund_spike --from-rows seller_id=s_1 --at 2026-01-05T12:00:00Z
+    patrol case payments.refund_spike --loudest
     patrol case payments.refund_spike --from-alert 142 --write
     patrol case --reports
     patrol case --reports payments.refund_spike
@@ -89,8 +93,8 @@ def case(
     asked = Asked(
         project, at, name, most, frozenset(c.rpartition(".")[2].lower() for c in keep), write, as_json
     )
-    if reports + (alert is not None) + bool(rows) != 1:
-        raise click.UsageError("Say one of --from-rows KEY=VALUE, --from-alert 142 and --reports.")
+    if reports + (alert is not None) + bool(rows) + loudest != 1:
+        raise click.UsageError("Say one of --from-rows KEY=VALUE, --loudest, --from-alert 142 and --reports.")
     if more and not rows:
         raise click.UsageError(f"{more[0]} is one word too many; KEY=VALUE goes with --from-rows.")
     if reports:
@@ -98,7 +102,7 @@ def case(
     if policy is None:
         raise click.UsageError("Of which policy? patrol case POLICY …")
     given = _pairs((*rows, *more)) if rows else None
-    sys.exit(0 if _draft(asked, policy, given, _number(alert) if alert is not None else 0) else 1)
+    sys.exit(0 if _draft(asked, policy, given, _number(alert) if alert is not None else None) else 1)
 
 
 @dataclass(frozen=True)
@@ -131,16 +135,19 @@ def _number(text: str) -> int:
     return int(digits)
 
 
-def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int) -> bool:
+def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int | None) -> bool:
+    """Of the key that was given, of an alert, or else of the loudest key."""
     from sensors.warehouse import WarehouseError
 
-    with opened(asked.project, store=given is None) as (catalog, warehouse, store):
+    with opened(asked.project, store=alert_id is not None) as (catalog, warehouse, store):
         policy = policy_of(catalog, name)
         if asked.write:
             _refuse_pulled(catalog, policy)
         again = None
-        if given is not None:
-            wish = _of_rows(policy, given, asked)
+        if alert_id is None:
+            at = asked.at or datetime.now(UTC).replace(microsecond=0)
+            given = given if given is not None else _loudest(policy, catalog, warehouse, at)
+            wish = _of_rows(policy, given, asked, at)
         else:
             from bot.workbench.hindsight import Again
 
@@ -164,13 +171,30 @@ def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int)
     return drafted.good
 
 
-def _of_rows(policy: Policy, given: dict[str, str], asked: Asked) -> Wish:
+def _loudest(policy: Policy, catalog: Catalog, warehouse: Warehouse, at: datetime) -> dict[str, str]:
+    """The key that would alert with the most rows as of `at`; in a flood, of all that were found."""
+    from bot.workbench.one_look import once
+
+    looked, found = once(policy, catalog, warehouse, at, None)
+    if not looked.ok:
+        raise PatrolError(f"{policy.name} cannot look: {line(looked.error, 500)}")
+    if not found.fired:
+        raise PatrolError(
+            f"{policy.name} alerts on nothing as of {at:%Y-%m-%d %H:%M} UTC: say another time with --at, or a"
+            " key with --from-rows."
+        )
+    fired = {fire.key for fire in found.fired}
+    among = [one for one in looked.violations if one.key in fired] or looked.violations
+    loudest = max(among, key=lambda one: len(one.rows))
+    return {column: str(value) for column, value in loudest.key_values.items()}
+
+
+def _of_rows(policy: Policy, given: dict[str, str], asked: Asked, at: datetime) -> Wish:
     from bot.workbench.drafting import Wish
 
     if set(given) != set(policy.key):
         key = " ".join(f"{column}=…" for column in policy.key) or "nothing: it is about the whole platform"
         raise click.UsageError(f"The key of {policy.name} is {key}")
-    at = asked.at or datetime.now(UTC).replace(microsecond=0)
     return Wish(given, at, name=asked.name, keep=asked.keep, most=asked.most)
 
 

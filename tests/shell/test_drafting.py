@@ -193,6 +193,20 @@ def test_rows_that_are_gone_are_said_plainly_and_not_written(node: Node, world: 
     assert cases(world) == []
 
 
+def test_the_loudest_key_needs_no_name(node: Node, world: World, typed: Patrol) -> None:
+    at = f"{node.clock() + MINUTE:%Y-%m-%dT%H:%M:%SZ}"
+    none = typed("case", EVERY, "--loudest", "--at", at)
+    assert (none.code, "alerts on nothing as of 2" in none.said) == (2, True), none.said
+    world.table.says("s_40", node.clock(), times=5)
+    world.table.says("s_41", node.clock(), times=9)
+    done = typed("case", EVERY, "--loudest", "--at", at)
+    assert (done.code, "9 rows read of core.chat; 4 kept" in done.said) == (0, True), done.said
+    for n in range(50, 90):  # more keys than it may alert on: one alert for all, and no key of its own
+        world.table.says(f"s_{n}", node.clock(), times=1)
+    flood = typed("case", EVERY, "--loudest", "--at", at)
+    assert "9 rows read of core.chat; 4 kept" in flood.said
+
+
 def test_rows_that_are_cut_are_said(node: Node, world: World, typed: Patrol) -> None:
     world.table.says("s_1", node.clock(), times=9)
     at = f"{node.clock() + MINUTE:%Y-%m-%dT%H:%M:%SZ}"
@@ -206,6 +220,7 @@ def test_rows_that_are_cut_are_said(node: Node, world: World, typed: Patrol) -> 
         (["case"], "Say one of --from-rows", 2),
         (["case", EVERY], "Say one of --from-rows", 2),
         (["case", EVERY, "--from-rows", "seller_id=s", "--reports"], "Say one of --from-rows", 2),
+        (["case", EVERY, "--from-rows", "seller_id=s", "--loudest"], "Say one of --from-rows", 2),
         (["case", EVERY, "--from-rows", "seller_id"], "is no KEY=VALUE; write it as seller_id=s_1", 2),
         (["case", EVERY, "--from-rows", "buyer=s_1"], "The key of payments.elsewhere is seller_id=…", 2),
         (["case", EVERY, "--from-alert", "ALR-x"], "is no alert; write 142 or ALR-142", 2),
