@@ -166,8 +166,8 @@ def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int 
             click.echo(json.dumps({**_as_json(drafted, place), **alerts}, ensure_ascii=False, indent=2))
         else:
             _say(asked, drafted, place, wish)
-            for line in told_again(*seen) if seen else ():
-                click.echo(line, err=True)
+            for one in told_again(*seen) if seen else ():
+                click.echo(one, err=True)
     return drafted.good
 
 
@@ -295,10 +295,10 @@ def _say(asked: Asked, drafted: Drafted, place: str, wish: Wish) -> None:
 
     if not asked.write:
         click.echo(f"cases:\n{block(drafted.case, 2)}", nl=False)
-    for line in drafted.said:
-        click.echo(line, err=True)
-    for line in drafted.wrong:
-        click.secho(f"but {line}", fg="red", err=True)
+    for one in drafted.said:
+        click.echo(one, err=True)
+    for one in drafted.wrong:
+        click.secho(f"but {one}", fg="red", err=True)
     click.secho(_verdict(drafted, wish), fg="green" if drafted.good else "red", err=True)
     if place:
         click.echo(f"written to {place}; read it once more for what is personal, then: patrol test", err=True)
