@@ -1,8 +1,11 @@
-"""How hard Hypothesis tries: the same examples each time, and `make hunt` draws new ones."""
+"""What holds in all tests: how hard Hypothesis tries (`make hunt` draws new examples), in which order files run,
+and that no test writes where an earlier one did."""
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,16 @@ settings.register_profile(
     "hunt", settings.get_profile("same"), max_examples=HUNTED, derandomize=False, print_blob=True
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(autouse=True)
+def _no_log_of_an_ended_command() -> Iterator[None]:
+    """A command that ran within this process may have sent all logs to where it wrote, which is closed now."""
+    yield
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, logging.StreamHandler) and getattr(handler.stream, "closed", False):
+            root.removeHandler(handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
