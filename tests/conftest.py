@@ -1,5 +1,5 @@
-"""What holds in all tests: how hard Hypothesis tries (`make hunt` draws new examples), in which order files run,
-and that no test writes where an earlier one did."""
+"""What holds in all tests: how hard Hypothesis tries (`make hunt` draws new examples), in which order files
+run, and that no test writes where an earlier one did."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 @pytest.fixture(autouse=True)
 def _no_log_of_an_ended_command() -> Iterator[None]:
-    """A command that ran within this process may have sent all logs to where it wrote, which is closed now."""
+    """A command that ran within this process may have sent all logs to where it wrote: closed now."""
     yield
     root = logging.getLogger()
     for handler in list(root.handlers):
