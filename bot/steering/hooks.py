@@ -109,6 +109,13 @@ class HookDoor:
         ref = as_ref(self.hook.updates)
         if ref not in graph(self.engine.catalog).nodes:
             return Answer(422, f"There is no {ref} in the files any more.")
+        asset = self.engine.catalog.assets.get(ref)
+        if (
+            asset and asset.ages
+        ):  # its states are its own: a second one for a load would run what follows twice
+            return Answer(
+                202, f"Nothing is recorded: {ref} tells by itself when it is loaded, and Patrol asks."
+            )
         given = said.get("at")
         at = parse_time(given) if isinstance(given, str) else now
         if at is None or not isinstance(given, str | None) or at > now + timedelta(seconds=LIFE_S):
