@@ -202,7 +202,7 @@ def mention(body: Body, bot_user: str) -> Mention:
 
 
 def is_direct(body: Body) -> bool:
-    """Whether somebody wrote it to us alone. A subtype says that a message (ours, too) was edited or deleted."""
+    """Whether somebody wrote it to us alone; a subtype says that a message was edited or deleted."""
     event = body.get("event") or {}
     return event.get("channel_type") == "im" and not event.get("subtype")
 
