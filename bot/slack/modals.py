@@ -152,15 +152,15 @@ def resolved(view: Block, by: str) -> Resolve | FieldErrors:
 # -- more ----------------------------------------------------------------------------------------------------
 
 
-def more(shown: ShowReply, errand: Errand, notice: str = "", picture: str = "") -> Block:
-    """Everything about an alert and all that can be done; `notice` (safe mrkdwn) says what just was;
+def more(shown: ShowReply, errand: Errand, by: str, notice: str = "", picture: str = "") -> Block:
+    """Everything about an alert and all that `by` can do; `notice` (safe mrkdwn) says what just was;
     `picture` is the file of its policy's trend."""
     alert, about = shown.alert, shown.context
     blocks = [
         *([section(notice)] if notice else []),
         section(wording.title(alert, 300)),
         section(state(alert, about)),
-        *actions(_doings(alert)),
+        *actions(_doings(alert, by)),
         *actions(_readings(alert)),
         *_giving(alert),
         *actions(offers(alert, about)),
@@ -174,7 +174,7 @@ def more(shown: ShowReply, errand: Errand, notice: str = "", picture: str = "") 
     return modal(alert.name, "more", errand, blocks, "Add note")
 
 
-def _doings(alert: Alert) -> list[Block]:
+def _doings(alert: Alert, by: str) -> list[Block]:
     """What the card has no room for; a click acts at once."""
     mine = value(alert)
     again = button("Rerun", "alert.rerun", mine)
@@ -184,10 +184,8 @@ def _doings(alert: Alert) -> list[Block]:
             button("Reopen", "alert.reopen", mine),
             button("Change verdict…", "alert.resolve", mine),
         ]
-    held = alert.work is Work.acknowledged
     return [
-        button("Take it", "alert.take", mine),
-        *(_with_others(mine) if held else []),
+        *_having(alert, by),
         button("Wake", "alert.wake", mine) if alert.snooze else button("Snooze…", "alert.snooze_for", mine),
         button("Escalate now", "alert.escalate", mine),
         again,
@@ -195,8 +193,17 @@ def _doings(alert: Alert) -> list[Block]:
     ]
 
 
-def _with_others(mine: str) -> list[Block]:
-    return [button("Also on it", "alert.ack", mine), button("Hand back", "alert.unack", mine)]
+def _having(alert: Alert, by: str) -> list[Block]:
+    """Whose it is to become, from where this person stands."""
+    mine = value(alert)
+    take, back = button("Take it", "alert.take", mine), button("Hand back", "alert.unack", mine)
+    if alert.work is not Work.acknowledged:
+        return [take]
+    if by == alert.owner:
+        return [button("Still on it", "alert.ack", mine), back] if alert.reminded else [back]
+    if by in alert.helpers:
+        return [take, button("Leave it", "alert.unack", mine)]
+    return [take, button("Also on it", "alert.ack", mine), back]
 
 
 def _readings(alert: Alert) -> list[Block]:
