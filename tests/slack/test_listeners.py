@@ -6,8 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from bot.core.action import (
     Acknowledge,
     Assign,
@@ -21,7 +19,6 @@ from bot.core.action import (
 from bot.core.alert import Disposition, FalseCause, Snooze
 from bot.process.errors import RecordUnknown, StoreAway
 from bot.slack.face import card
-from bot.slack.payloads import is_direct
 from sensors.model.policy import Severity
 
 from .conftest import NOW, RUN, Bot, a_context, an_alert, eventually
@@ -269,20 +266,6 @@ def test_a_mention_outside_a_thread_is_taken_as_it_is_written(bot: Bot) -> None:
     seen = bot.sandbox.message("cy", "payments", "@patrol show 12", wait_ms=1500)
     assert bot.desk.handed == [("command", "U0CY", "show 12")]
     assert "thread_ts" not in seen["ephemerals"][0], "in a thread that is none yet Slack shows no answer"
-
-
-@pytest.mark.parametrize("text", ["ack 12", "@patrol ack 12"])
-def test_what_is_written_to_patrol_alone_is_a_command(bot: Bot, text: str) -> None:
-    seen = bot.sandbox.message("cy", "@patrol", text, wait_ms=1500)
-    assert bot.desk.handed == [("command", "U0CY", "ack 12")]
-    assert "Heard ack 12." in words(seen)
-
-
-def test_what_slack_tells_of_other_messages_is_no_command() -> None:
-    said = {"type": "message", "channel_type": "im", "channel": "D0CY", "user": "U0CY", "text": "ack 12"}
-    assert is_direct({"event": said})
-    assert not is_direct({"event": said | {"subtype": "message_changed"}})
-    assert not is_direct({"event": said | {"channel_type": "channel"}})
 
 
 def test_an_event_that_slack_sends_again_is_handed_in_once(bot: Bot) -> None:
