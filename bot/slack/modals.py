@@ -19,7 +19,7 @@ from bot.slack.jobs import PLAN, job_buttons, job_lines
 from bot.slack.lines import trend
 from bot.slack.text import code, cut, escape, fold
 from bot.slack.wording import CALLED, state
-from sensors.model.job import Job, Param
+from sensors.model.job import TYPES, Job, Param
 
 NOTE_MOST = 2_000
 NUMBERS = {"integer": r"-?\d{1,15}", "number": r"-?\d{1,15}(\.\d{1,10})?"}
@@ -275,7 +275,8 @@ def job(found: Job, params: Mapping[str, Any], errand: Errand, plan: str = "") -
 def _field(param: Param, filled_in: Any) -> Block:
     given = "" if filled_in is None else cut(fold(filled_in), NOTE_MOST)
     element = _choice(given) if param.type == "boolean" else _typed(param, given)
-    hint = "" if param.type in ("string", "boolean") else f"a value of type {param.type}"
+    what = "" if param.type == "boolean" else TYPES.get(param.type, ("", ""))[1]
+    hint = f"such as {param.example}" if param.example else what
     return field(f"param.{param.name}"[:255], param.name, element, hint, optional=not param.required)
 
 
