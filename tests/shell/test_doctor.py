@@ -107,7 +107,7 @@ def test_of_the_warehouse_it_names_what_is_not_there(
     world.table.does("DROP TABLE core.sellers")
     assert "✗ warehouse: there is no table core.sellers" in patrol("doctor", **settings).out
     away = patrol("doctor", **settings, PATROL_WAREHOUSE_URL="postgresql://patrol@127.0.0.1:9/shop")
-    assert "✗ warehouse: it does not answer: the warehouse does not answer" in away.out
+    assert "✗ warehouse: it cannot be asked: the warehouse does not answer" in away.out
     unknown = patrol("doctor", **settings, PATROL_WAREHOUSE_URL="nosuch://a/b")
     assert "✗ warehouse: Patrol knows no warehouse 'nosuch'" in unknown.out
 
