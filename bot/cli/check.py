@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 DEFAULTS = "_defaults.yml"
 OFF = "it runs a command on Patrol's host, which is off; write commands: on in patrol.yml where that may be"
 DEAF = "called_back: nobody can call back; say in patrol.yml (url) or PATROL_URL where others reach Patrol"
+UNHEARD = (
+    "it starts by itself, and nobody is told when it fails; write late_after: 1h, or how long it may take"
+)
 KINDS = {"policies/": "policies", "sql/_macros/": "macros", "sql/": "SQL"}  # by where a file lies
 BUNDLE = re.compile(r"^.*?[/:](?=(policies|sql)/)")  # before the path of another bundle's file
 
@@ -117,9 +120,12 @@ def _of_jobs(catalog: Loaded, settings: Any) -> Iterator[Problem]:
         document = part.documents.get("policies/_jobs.yml")
         for job in part.jobs.values():
             off = [OFF] if job.on_host and settings.commands != "on" else []
-            deaf = [DEAF] if job.config.get("called_back") is not None and not settings.url else []
-            for what in (*wrong(job), *off, *deaf):
-                warning = what == DEAF
+            doubts = [
+                *([DEAF] if job.config.get("called_back") is not None and not settings.url else []),
+                *([UNHEARD] if job.by_itself and job.late_after is None else []),
+            ]
+            for what in (*wrong(job), *off, *doubts):
+                warning = what in doubts
                 if document is not None:
                     found = _of_entry(document, job.name, what, warning)
                 else:

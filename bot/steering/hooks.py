@@ -113,7 +113,9 @@ class HookDoor:
         at = parse_time(given) if isinstance(given, str) else now
         if at is None or not isinstance(given, str | None) or at > now + timedelta(seconds=LIFE_S):
             return Answer(422, "at must be a time that has passed, such as 2026-01-05T09:00:00Z.")
-        mark, at, assets = f"{DELIVERY}{delivery}", min(at, now), self.engine.catalog.assets
+        known = self.store.states.newest([ref]).get(ref)
+        at = min(max(at, known.at), now) if known else min(at, now)  # what comes late makes nothing older
+        mark, assets = f"{DELIVERY}{delivery}", self.engine.catalog.assets
         also = made(name_of(ref), mark, (), assets, at) if kind_of(ref) == JOB else ()
         if not self.store.states.record_all([State(ref, mark, at), *also], now):
             return Answer(202, f"It was known already that {ref} was updated by this delivery.")

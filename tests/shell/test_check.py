@@ -112,6 +112,14 @@ def test_what_is_wrong_with_a_job_stands_at_its_key(project: Project) -> None:
     project.write("patrol.yml", project.read("patrol.yml") + "url: https://patrol.example\n")
     said = ran(project).output
     assert "nobody can call back" not in said
+    assert "nobody is told when it fails" not in said
+    late = "late: {title: L, kind: http, owner: payments, url: 'https://x.example/', schedule: {every: 6h}}\n"
+    project.write("policies/_jobs.yml", jobs + late)
+    assert (
+        f"_jobs.yml:{at + 8}:1 warning: late: it starts by itself, and nobody is told" in ran(project).output
+    )
+    project.write("policies/_jobs.yml", jobs + late.replace("6h}", "6h}, late_after: 1h"))
+    assert "nobody is told when it fails" not in ran(project).output
     assert f"_jobs.yml:{at + 1}:1 te l: people type a job's name: at most 64 letters" in said
 
 

@@ -65,6 +65,15 @@ def test_a_table_is_updated_once_for_each_delivery(bot: Node) -> None:
     assert (state.mark, state.at) == ("delivery run-17", datetime(2026, 1, 5, 9, tzinfo=UTC))
 
 
+def test_a_delivery_that_comes_late_makes_nothing_older(bot: Node) -> None:
+    sent(bot, UPDATES, {"delivery": "2", "at": "2026-01-05T09:00:00Z"})
+    assert (
+        sent(bot, UPDATES, {"delivery": "1", "at": "2026-01-05T08:00:00Z"}).said == "core.chat was updated."
+    )
+    state = bot.store.states.newest(["core.chat"])["core.chat"]
+    assert (state.mark, state.at) == ("delivery 1", datetime(2026, 1, 5, 9, tzinfo=UTC))
+
+
 def test_the_same_request_again_does_nothing_again_though_it_names_no_delivery(bot: Node) -> None:
     for _ in range(3):
         assert sent(bot, UPDATES).status == 202

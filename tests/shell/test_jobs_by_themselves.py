@@ -147,6 +147,9 @@ def test_what_cannot_be_paused_says_why_and_who_may_not_is_refused(world: World,
     said = bot.desk.command(ANA, "pause job:dbt_build 1h")
     assert isinstance(said, Said)
     assert "it is started by people, so it cannot be paused" in said.text
+    bare = bot.desk.command(ANA, "pause dbt_build 1h")
+    assert isinstance(bare, Said)
+    assert (bare.ok, bare.hint) == (False, "Did you mean `job:dbt_build`?")
     refused = bot.desk.command(replace(ANA, slack="U0BO"), "pause job:dbt_build 1h")
     assert isinstance(refused, Said)
     assert "Only a lead of payments may pause dbt_build" in refused.text
