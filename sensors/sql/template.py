@@ -201,7 +201,10 @@ def _macro(name: str, file: str, macros: Macros, names: dict[str, Any], shaped: 
 
 
 def _checked(name: Any, function: str, example: str) -> str:
-    if not isinstance(name, str) or not COLUMN.fullmatch(name):
+    if isinstance(name, str) and name and not COLUMN.fullmatch(name):
+        said = "letters a to z, digits, _ and $, in parts with . between"
+        raise Mistake(f'{function} cannot take the name "{name[:60]}": it holds only {said}')
+    if not isinstance(name, str) or not name:
         raise Mistake(f"{function} takes a name in quotes, such as {function}('{example}')")
     return name
 

@@ -72,6 +72,16 @@ def test_a_table_that_tells_by_itself_how_far_it_is_loaded_is_not_updated_a_seco
     assert bot.store.states.history("core.chat") == []
 
 
+def test_a_delivery_that_comes_late_makes_nothing_older(bot: Node) -> None:
+    sent(bot, UPDATES, {"delivery": "2", "at": "2026-01-05T09:00:00Z"})
+    assert (
+        sent(bot, UPDATES, {"delivery": "1", "at": "2026-01-05T08:00:00Z"}).said
+        == "core.sellers was updated."
+    )
+    state = bot.store.states.newest(["core.sellers"])["core.sellers"]
+    assert (state.mark, state.at) == ("delivery 1", datetime(2026, 1, 5, 9, tzinfo=UTC))
+
+
 def test_the_same_request_again_does_nothing_again_though_it_names_no_delivery(bot: Node) -> None:
     for _ in range(3):
         assert sent(bot, UPDATES).status == 202

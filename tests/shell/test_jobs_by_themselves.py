@@ -147,6 +147,9 @@ def test_what_cannot_be_paused_says_why_and_who_may_not_is_refused(world: World,
     said = bot.desk.command(ANA, "pause job:dbt_build 1h")
     assert isinstance(said, Said)
     assert "it is started by people, so it cannot be paused" in said.text
+    bare = bot.desk.command(ANA, "pause dbt_build 1h")
+    assert isinstance(bare, Said)
+    assert (bare.ok, bare.hint) == (False, "Did you mean `job:dbt_build`?")
     refused = bot.desk.command(replace(ANA, slack="U0BO"), "pause job:dbt_build 1h")
     assert isinstance(refused, Said)
     assert "Only a lead of payments may pause dbt_build" in refused.text
@@ -223,6 +226,20 @@ def test_what_others_start_is_seen_and_a_good_end_is_a_state(
     bot.clock.on(MINUTE)
     looked(observing)
     assert page(bot).seen.observed.runs[0].state is JobState.succeeded, "what has ended does not go on"
+
+
+def test_the_end_of_a_run_that_took_days_is_seen(world: World, bot: Node, outside: Outside) -> None:
+    declared(world, bot, ELSEWHERE)
+    run = Sighted("9", JobState.running, NOON - HOUR)
+    outside.on_observe = lambda: there(run)
+    observing = Observing(bot.starting)
+    looked(observing)
+    bot.clock.on(100 * HOUR)
+    outside.on_observe = lambda: there(replace(run, state=JobState.succeeded, ended_at=NOON + 9 * HOUR))
+    looked(observing)
+    assert outside.looks[-1] < NOON - HOUR, "it is asked for that begins so long ago"
+    assert bot.store.states.newest(["job:dbt_build"])["job:dbt_build"].mark == "seen 9"
+    assert page(bot).seen.observed.runs[0].state is JobState.succeeded
 
 
 def test_a_run_of_ours_is_not_counted_twice(world: World, bot: Node, outside: Outside) -> None:
