@@ -13,6 +13,7 @@ from sensors.warehouse.able import Marked, mark
 log = get("glance")
 
 GLANCE_S = 0.1
+ENDS_WITHIN_S = 10.0
 
 
 class Glance:
@@ -31,7 +32,10 @@ class Glance:
             self._thread.start()
 
     def stop(self) -> None:
+        """What is being seen to is ended first."""
         self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(ENDS_WITHIN_S)
 
     def _go_on(self) -> None:
         rest = GLANCE_S

@@ -52,6 +52,7 @@ class Tables:
         changed."""
         if self._moved(now):
             self._next = now + AWAITED
+            self.engine.store.pace.rest(TURN, self._next)
             return True
         if self._next - AWAITED <= now < self._next:
             return False
