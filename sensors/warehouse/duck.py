@@ -39,6 +39,7 @@ class Lender(Protocol):
     """Lends out the database that is to be asked now: a file, or what is held in memory."""
 
     def borrow(self) -> AbstractContextManager[Opened]: ...
+    def mark(self) -> str: ...
     def close(self) -> None: ...
 
 
@@ -108,6 +109,10 @@ class Duck:
 
     def ping(self) -> None:
         self.query("SELECT 1", {}, limit=1, timeout=timedelta(seconds=10))
+
+    def mark(self) -> str:
+        """Of the file that the next query would be asked of; found without opening it."""
+        return self._files.mark()
 
     def close(self) -> None:
         """Also done at the end of the process, before DuckDB's own parts are taken down."""
