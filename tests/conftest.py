@@ -1,4 +1,5 @@
-"""How hard Hypothesis tries: the same examples each time, and `make hunt` draws new ones."""
+"""How hard Hypothesis tries: the same examples each time, and `make hunt` draws new ones. The order of the
+files, and the databases that all may ask for."""
 
 from __future__ import annotations
 
@@ -7,6 +8,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from tests.databases import empty_on_postgres, empty_store, own_postgres, postgres_server
+
+__all__ = ["empty_on_postgres", "empty_store", "own_postgres", "postgres_server"]
 
 HUNTED = int(os.environ.get("HUNT", "1000"))  # examples of each property; a test's own number goes before
 
