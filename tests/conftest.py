@@ -1,5 +1,5 @@
 """What holds in all tests: how hard Hypothesis tries (`make hunt` draws new examples), in which order files
-run, and that no test writes where an earlier one did."""
+run, the databases that all may ask for, and that no test writes where an earlier one did."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from tests.databases import empty_on_postgres, empty_store, own_postgres, postgres_server
+
+__all__ = ["empty_on_postgres", "empty_store", "own_postgres", "postgres_server"]
 
 HUNTED = int(os.environ.get("HUNT", "1000"))  # examples of each property; a test's own number goes before
 

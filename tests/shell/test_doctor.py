@@ -14,9 +14,9 @@ import pytest
 from bot.sandbox import Sandbox
 from bot.slack.scopes import SCOPES
 from sensors.rights import skew
+from tests.databases import own_database
 from tests.shell.making import World
 from tests.shell.typing_in import Patrol
-from tests.store.conftest import own_database
 
 TABLES = """
 CREATE SCHEMA core;
