@@ -13,13 +13,8 @@ from sensors.sql.allowed import ABOUT, EVERYWHERE, OWN, plain
 from sensors.sql.functions import WHY_NOT
 from sensors.sql.lineage import prove
 from sensors.warehouse import WarehouseError
-<<<<<<< HEAD
 from tests.sensors.hostile_queries import HOSTILE, OF_OTHERS, Hostile
-from tests.sensors.warehouses import DIALECTS, PLACES, Place, postgres_server, tables_of
-=======
-from tests.sensors.hostile_queries import HOSTILE, Hostile
 from tests.sensors.warehouses import DIALECTS, PLACES, Place, tables_of
->>>>>>> ci
 
 TABLES = (
     "CREATE SCHEMA core",
