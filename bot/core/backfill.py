@@ -130,7 +130,7 @@ def takes(windows: int, cost: Cost | None) -> str:
         return "how long that takes is not known: no run of the last 7 days asked the warehouse"
     whole = timedelta(seconds=cost.seconds / cost.runs * windows)
     about = say_duration(max(whole, timedelta(seconds=1)))
-    return f"about {about}, if each takes the {cost.each} that its runs took lately"
+    return f"about {about}: its runs took {cost.each} each lately"
 
 
 def bar(run: BackfillRun) -> str:

@@ -273,7 +273,7 @@ def test_it_says_plainly_why_it_cannot_begin(world: World, node: Node) -> None:
 def test_a_preview_counts_what_it_would_ask(late: Node) -> None:
     said = preview(planned(late, NOON - 5 * HOUR, NOON))
     assert said[0] == "5 windows of at most 1 h: 5 queries"
-    assert "about 1 s, if each takes the" in said[1]
+    assert "about 1 s: its runs took" in said[1]
     assert said[2].startswith("looked at before: 0 s of 5 h")
     fills(late, NOON - 2 * HOUR, NOON)
     said = preview(planned(late, NOON - 5 * HOUR, NOON))
