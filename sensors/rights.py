@@ -44,9 +44,8 @@ def rights(warehouse: Warehouse, read: Iterable[tuple[Session, str]]) -> Iterato
     try:
         warehouse.ping()
     except WarehouseError as error:
-        yield Told(
-            f"it does not answer: {error.message}", False, "mend its address, its password or the way there"
-        )
+        do = "mend its address, its password or the way there"
+        yield Told(f"it cannot be asked: {error.message}", False, do)
         return
     yield Told(f"it answers in {(time.monotonic() - began) * 1000:.0f} ms", True)
     yield from _asked(warehouse, lambda: _clock(warehouse))

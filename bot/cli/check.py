@@ -160,10 +160,8 @@ def _of_hooks(catalog: Loaded, settings: Any) -> Iterator[Problem]:
         if ref not in nodes:
             yield Problem(FILE, line, column, f"hooks.{hook.name}: there is no {ref}{near(ref, nodes)}")
         elif asset and asset.ages:
-            said = (
-                f"Patrol sees itself when {ref} is loaded: with this, what comes after it runs twice for each"
-            )
-            yield Problem(FILE, line, column, f"hooks.{hook.name}: {said} load", warning=True)
+            said = f"does nothing: {ref} tells by itself when it is loaded, and Patrol asks"
+            yield Problem(FILE, line, column, f"hooks.{hook.name}: {said}", warning=True)
 
 
 def _of_pagers(catalog: Loaded) -> Iterator[Problem]:

@@ -192,9 +192,9 @@ class Desk:
         return replace(self.view.status(person.slack), elsewhere=self.jobs.elsewhere())
 
     def alert_at(self, channel: str, ts: str) -> int | None:
-        """The alert whose card this is."""
+        """The alert whose card this is, or in whose thread it stands."""
         message = self.engine.store.outbox.by_ts(channel, ts)
-        return message.alert if message else None
+        return (message.alert or None) if message else None
 
     # ------------------------------------------------------------------ commands
 

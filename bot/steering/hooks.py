@@ -109,6 +109,10 @@ class HookDoor:
         ref = as_ref(self.hook.updates)
         if ref not in graph(self.engine.catalog).nodes:
             return Answer(422, f"There is no {ref} in the files any more.")
+        asset = self.engine.catalog.assets.get(ref)
+        if asset and asset.ages:  # a second state for a load would run what follows twice
+            why = f"Nothing is recorded: {ref} tells by itself when it is loaded, and Patrol asks."
+            return Answer(202, why)
         given = said.get("at")
         at = parse_time(given) if isinstance(given, str) else now
         if at is None or not isinstance(given, str | None) or at > now + timedelta(seconds=LIFE_S):

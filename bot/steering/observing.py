@@ -5,9 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from bot.core.job_run import Ability, Sighted
+from bot.core.job_run import SIGHTED, Ability, Sighted
 from bot.core.upstream import SEEN, State, made
-from bot.jobs import SIGHTED
 from bot.process.errors import JobRefused, JobUnknown, StoreAway
 from bot.process.log import get
 from bot.starting import Starting

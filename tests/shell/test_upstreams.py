@@ -346,6 +346,18 @@ def test_a_round_asks_the_warehouse_once_and_only_for_what_somebody_needs(world:
     beat = with_policies(world, elsewhere=AFTER)
     beat.once()
     asked = counting(beat.node)
+    seen = looking_at(beat)
+    for _ in range(6):
+        beat.once()
+    assert seen == [["core.chat"]] * 6
+    for _ in range(8):
+        beat.once(SECOND)
+    assert len(seen) == 6
+    assert asked == []  # the file is the same: DuckDB need not even be asked
+
+
+def looking_at(beat: Beat) -> list[list[str]]:
+    """Which tables each look asks for from now on."""
     seen: list[list[str]] = []
     real = beat.node.warehouse.loaded_until
 
@@ -355,13 +367,37 @@ def test_a_round_asks_the_warehouse_once_and_only_for_what_somebody_needs(world:
         return real(found)
 
     beat.node.warehouse.loaded_until = loaded_until  # type: ignore[method-assign]
-    for _ in range(6):
-        beat.once()
-    assert seen == [["core.chat"]] * 6
-    for _ in range(8):
-        beat.once(SECOND)
-    assert len(seen) == 6
-    assert asked == []  # the file is the same: DuckDB need not even be asked
+    return seen
+
+
+@pytest.mark.parametrize("later", [timedelta(), -MINUTE], ids=["at_once", "put_back"])
+def test_a_change_is_seen_at_the_next_round_whatever_the_clock_says(world: World, later: timedelta) -> None:
+    world.table.says("s_1", NOON)
+    beat = with_policies(world, elsewhere=AFTER)
+    other = Beat(world.node())
+    assert beat.once() == [EVERY]
+    world.table.says("s_1", NOON + SECOND)
+    assert beat.once(later) == [EVERY]
+    seen = [looking_at(beat), looking_at(other)]
+    assert [*beat.once(timedelta()), *other.once(timedelta()), *beat.once(SECOND)] == []
+    assert seen == [[], []]  # nothing has changed since, and the other need not look at what one has seen
+
+
+def test_a_change_that_could_not_be_looked_at_is_looked_at_later(world: World) -> None:
+    world.table.says("s_1", NOON)
+    beat = with_policies(world, elsewhere=AFTER)
+    beat.once()
+    real = beat.node.warehouse.loaded_until
+    beat.node.warehouse.loaded_until = failing_look  # type: ignore[method-assign]
+    world.table.says("s_1", NOON + SECOND)
+    assert beat.once(timedelta()) == []
+    beat.node.warehouse.loaded_until = real  # type: ignore[method-assign]
+    assert beat.once(SECOND) == []
+    assert beat.once() == [EVERY]
+
+
+def failing_look(_assets: object) -> dict[str, datetime]:
+    raise WarehouseError("the file is being written", transient=True)
 
 
 def test_one_table_that_cannot_be_asked_hides_no_other(world: World) -> None:
