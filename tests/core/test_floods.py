@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bot.core.action import Resolve
 from bot.core.alert import Condition, Disposition
@@ -12,6 +13,9 @@ from tests.core.looking import Runs, policy, row
 from tests.core.making import ANA
 
 STATE = policy(Now())
+FALSE = Resolve(ANA, Disposition.false_positive)
+
+Rows = list[dict[str, Any]]
 
 
 def sellers(first: int, last: int) -> Rows:
