@@ -66,7 +66,9 @@ def page(
     """What is known of a policy or a table; else what there is (`what`, `beside`)."""
     catalog = engine.catalog
     found = policy_page(engine, view, name, person) or of_asset(view, name, person)
-    return found or no_such(what, name, [*beside, *catalog.policies, *catalog.assets])
+    return found or no_such(
+        what, name, [*beside, *catalog.policies, *catalog.assets], map(job_ref, catalog.jobs)
+    )
 
 
 def of_team(view: View, name: str, person: str) -> StatusReply:

@@ -60,6 +60,8 @@ def how(line: PolicyLine) -> str:
         return "⏳ skipped"
     if line.last_error:
         return FAILING
+    if line.last_status is RunStatus.running:
+        return "⏳ is tried again"
     return NOT_RUN if line.last_run is None else WELL
 
 

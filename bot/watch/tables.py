@@ -12,6 +12,7 @@ from bot.process.log import get
 from sensors.model.asset import Asset
 from sensors.seen import Seen, seen_of, untold
 from sensors.warehouse import WarehouseError
+from sensors.warehouse.able import mark
 
 log = get("tables")
 
@@ -19,6 +20,7 @@ AWAITED = timedelta(seconds=10)  # between two looks at tables that something wa
 ALL = timedelta(seconds=60)  # … and at the others, of which only the age is told
 LEFT_OUT = timedelta(minutes=5)  # a table that the warehouse refuses to tell of, so that it hides no other
 TURN = "upstreams"
+WHOLE = "warehouse:"  # no table's name: under it stand the marks of which one process has looked
 NONE = Seen({}, {})
 
 
@@ -43,14 +45,29 @@ class Tables:
         self.ages: Mapping[str, datetime] = {}  # by name, how old each is as it was seen last
         self.untold: Mapping[str, Untold] = {}  # by name, those whose age is not known, not for want of rows
         self._next, self._all_next = EPOCH, EPOCH
+        self._mark = ""
 
     def due(self, now: datetime) -> bool:
-        """Whether it is time to look, and no other process does."""
+        """Whether it is time to look, and no other process does: at once where the warehouse says that it has
+        changed."""
+        if self._moved(now):
+            self._next = now + AWAITED
+            self.engine.store.pace.rest(TURN, self._next)
+            return True
         if self._next - AWAITED <= now < self._next:
             return False
         free = self.engine.store.pace.turn(TURN, now, AWAITED)
         self._next = now + AWAITED if free == now else free
         return free == now
+
+    def _moved(self, now: datetime) -> bool:
+        """Whether the warehouse says that it is another, and no other process has looked at it so."""
+        found = mark(self.engine.warehouse)
+        if found in ("", self._mark):
+            return False
+        first = self.engine.store.states.record(WHOLE, found, now, now)
+        self._mark = found
+        return first
 
     def due_whole(self, now: datetime) -> bool:
         """Whether it is time to look at those that nothing waits for, too."""

@@ -94,5 +94,10 @@ class Job:
         return self.kind == "command" or (self.kind == "dbt" and not self.config.get("url"))
 
     @property
+    def by_itself(self) -> bool:
+        """Whether Patrol starts it without a person."""
+        return not self.outside and (self.schedule is not None or bool(self.after))
+
+    @property
     def names(self) -> tuple[str, ...]:
         return tuple(p.name for p in self.params)

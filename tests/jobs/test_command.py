@@ -324,7 +324,6 @@ def test_what_would_be_run_is_said_without_running_it(command_world: HostWorld) 
     plan = command_world.runner.plan(command_world.job, {"seller_id": "s 1"})
     assert plan.splitlines() == [
         f"{sys.executable} -I -S hold.py 's 1'",
-        "in .",
         "HOLD_TOKEN=${PATROL_HOLD_TOKEN}",
     ]
     assert command_world.starts() == 0
