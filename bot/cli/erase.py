@@ -146,7 +146,7 @@ def _done(found: Traces, gone: list[int]) -> str:
 
     said = [f"Erased: {count(len(gone), 'alert')}."]
     if gone:
-        said.append("The bot draws their cards anew and deletes their files. Replies in Slack are left to you.")
+        said.append("The bot draws their cards anew and deletes their files. Replies are left to you.")
     return " ".join(said) if found.about else "Erased."
 
 
