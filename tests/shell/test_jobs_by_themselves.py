@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.job_run import Ability, JobState, Progress, Sighted
+from bot.core.job_run import Ability, JobState, Observed, Progress, Sighted
 from bot.core.reply import JobReply, Said
 from bot.steering.due import DueJobs
 from bot.steering.late import LateJobs

@@ -64,8 +64,8 @@ def test_a_clock_that_was_ahead_keeps_it_from_nothing_and_hides_no_lateness(
 def test_a_sender_whose_clock_is_a_little_ahead_is_heard(world: World) -> None:
     bot = world.node()
     said = {"delivery": "run-18", "at": (bot.clock() + 3 * SECOND).isoformat()}
-    assert sent(bot, UPDATES, said).said == "core.chat was updated."
-    assert bot.store.states.newest(["core.chat"])["core.chat"].at == bot.clock()
+    assert sent(bot, UPDATES, said).said == "core.sellers was updated."
+    assert bot.store.states.newest(["core.sellers"])["core.sellers"].at == bot.clock()
     far = {"delivery": "run-19", "at": (bot.clock() + HOUR).isoformat()}
     assert sent(bot, UPDATES, far).status == 422
 
