@@ -1,70 +1,35 @@
-"""Jobs that start by themselves, are seen where they run, and are late; by a clock moved by hand."""
+"""Jobs that start by themselves, and are late; by a clock moved by hand."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
 
-from bot.core.job_run import Ability, JobState, Observed, Progress, Sighted
-from bot.core.reply import JobReply, Said
+from bot.core.job_run import JobState, Progress, Sighted
+from bot.core.reply import Said
 from bot.steering.due import DueJobs
 from bot.steering.late import LateJobs
 from bot.steering.observing import Observing
+from tests.shell.building import (
+    AFTER,
+    BUILD,
+    DAILY,
+    ELSEWHERE,
+    HOURLY,
+    bot,
+    declared,
+    keys,
+    late,
+    looked,
+    outside,
+    page,
+    there,
+)
 from tests.shell.making import DAY, HOUR, MINUTE, NOON, SECOND, Node, World
 from tests.shell.outside import ANA, Outside, go_on
 
-BUILD = """
-dbt_build:
-  title: Build the tables
-  kind: http
-  owner: payments
-  timeout: 6h
-  url: "http://127.0.0.1:9/build"
-"""
-DAILY = BUILD + "  schedule: {cron: '0 14 * * *'}\n  late_after: 1h\n"
-HOURLY = BUILD + "  schedule: {every: 1h}\n"
-AFTER = BUILD + "  after: [core.chat, job:load]\n  late_after: 1h\n" + BUILD.replace("dbt_build", "load")
-ELSEWHERE = BUILD + "  schedule: {cron: '0 14 * * *', runs: outside}\n  late_after: 1h\n"
-
-
-@pytest.fixture
-def outside() -> Outside:
-    return Outside(able=frozenset(Ability), on_poll=lambda: Progress(JobState.succeeded, "x1", "built"))
-
-
-@pytest.fixture
-def bot(world: World, outside: Outside) -> Node:
-    return world.node(runners=lambda _: outside)
-
-
-def declared(world: World, bot: Node, jobs: str) -> DueJobs:
-    """The job is in the files, and known since now."""
-    old = (world.project / "policies/_jobs.yml").read_text()
-    world.write("policies/_jobs.yml", old + jobs)
-    bot.engine.reload()
-    assert "dbt_build" in bot.engine.catalog.jobs, bot.engine.catalog.errors
-    due = DueJobs(bot.starting)
-    due.once()
-    for job in bot.engine.catalog.jobs.values():
-        due.since(job, bot.clock())
-    return due
-
-
-def keys(bot: Node, job: str = "dbt_build") -> list[str]:
-    return [run.idempotency_key for run in reversed(bot.store.jobs.of_job(job))]
-
-
-def page(bot: Node) -> JobReply:
-    found = bot.desk.command(ANA, "show job:dbt_build")
-    assert isinstance(found, JobReply)
-    return found
-
-
-def there(*runs: Sighted, **more: object) -> Observed:
-    return Observed(runs, **more)  # type: ignore[arg-type]
-
+__all__ = ["bot", "outside"]  # fixtures
 
 # -- schedules
 
@@ -195,20 +160,7 @@ def test_it_runs_once_for_each_state_of_all_that_it_comes_after(
     assert all(key.startswith("upstream-dbt_build-") for key in keys(bot))
 
 
-def looked(observing: Observing) -> None:
-    """One look, to its end."""
-    assert observing.once() > 0
-    deadline = time.monotonic() + 10
-    while observing._at_it and time.monotonic() < deadline:
-        time.sleep(0.002)
-    assert not observing._at_it
-
-
 # -- late
-
-
-def late(bot: Node) -> list[str]:
-    return [alert.title for alert in bot.alerts("patrol.late_job")]
 
 
 def test_a_build_that_does_not_come_is_told_once_and_closes_by_itself(

@@ -9,13 +9,13 @@ from bot.core.upstream import State
 from bot.steering.due import DueJobs
 from bot.steering.late import LateJobs
 from bot.steering.observing import Observing
+from tests.shell.building import AFTER as AFTER_BOTH
+from tests.shell.building import DAILY, bot, declared, keys, late, looked, outside
 from tests.shell.making import DAY, HOUR, NOON, SECOND, Node, World
 from tests.shell.outside import Killed, Outside, go_on
 from tests.shell.test_hooks import UPDATES, sent
-from tests.shell.test_jobs_by_themselves import AFTER as AFTER_BOTH
-from tests.shell.test_jobs_by_themselves import DAILY, bot, declared, keys, late, looked, outside
-from tests.shell.test_upstreams import AFTER, Beat, with_policies
 from tests.shell.trouble import EVERY
+from tests.shell.upstream import AFTER, Beat, with_policies
 
 __all__ = ["bot", "outside"]  # fixtures
 

@@ -8,9 +8,7 @@ from bot.core.job_run import JobState, Observed, Sighted
 from bot.process.errors import JobUnknown
 from bot.slack.answers import render
 from bot.steering.observing import Observing
-from tests.shell.making import HOUR, MINUTE, NOON, Node, World
-from tests.shell.outside import ANA, Outside, go_on
-from tests.shell.test_jobs_by_themselves import (
+from tests.shell.building import (
     DAILY,
     ELSEWHERE,
     bot,
@@ -21,8 +19,10 @@ from tests.shell.test_jobs_by_themselves import (
     page,
     there,
 )
+from tests.shell.making import HOUR, MINUTE, NOON, Node, World
+from tests.shell.outside import ANA, Outside, go_on
 
-__all__ = ["bot", "outside"]
+__all__ = ["bot", "outside"]  # fixtures
 
 
 def test_what_others_start_is_seen_and_a_good_end_is_a_state(
