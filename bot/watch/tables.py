@@ -12,7 +12,7 @@ from bot.process.log import get
 from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.seen import Seen, seen_of, untold
 from sensors.warehouse import WarehouseError
-from sensors.warehouse.able import mark
+from sensors.warehouse.able import mark, within
 
 log = get("tables")
 
@@ -106,7 +106,8 @@ class Tables:
         self.empty = found
 
     def _ask(self, asked: Collection[Asset], now: datetime) -> tuple[Seen, dict[str, Untold]]:
-        """By one query; where one cannot be asked each by itself. What is known, and of which it is not."""
+        """By one query (and one for each bundle with a session of its own); where one cannot be asked each by
+        itself. What is known, and of which it is not."""
         if not asked:
             return NONE, {}
         try:
@@ -125,15 +126,20 @@ class Tables:
                 log.warning("not seen how far a table is loaded", table=asset.name, why=error.message)
                 untold[asset.name] = self._untold(asset.name, error.message, now, refused=True)
             else:
-                found = Seen({**found.loaded, **one.loaded}, {**found.ages, **one.ages})
+                found = found.with_(one)
                 untold |= gone
         return found, untold
 
     def _asked(self, asked: Collection[Asset], now: datetime) -> tuple[Seen, dict[str, Untold]]:
-        warehouse = self.engine.warehouse
-        seen = seen_of(asked, warehouse, now)
-        why = {asset.name: untold(asset, warehouse, seen) for asset in asked}
-        return seen, {name: self._untold(name, said, now) for name, said in why.items() if said}
+        found, untold_of = NONE, dict[str, Untold]()
+        for session in sorted({asset.session for asset in asked}):
+            mine = [asset for asset in asked if asset.session == session]
+            warehouse = within(self.engine.warehouse, session)
+            seen = seen_of(mine, warehouse, now)
+            found = found.with_(seen)
+            why = {asset.name: untold(asset, warehouse, seen) for asset in mine}
+            untold_of |= {name: self._untold(name, said, now) for name, said in why.items() if said}
+        return found, untold_of
 
     def _untold(self, name: str, why: str, now: datetime, *, refused: bool = False) -> Untold:
         known = self.untold.get(name)
