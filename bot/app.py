@@ -19,6 +19,7 @@ from bot.core.trend import Trend
 from bot.core.words import count
 from bot.deliver import Deliverer
 from bot.deliver.pictures import Drawings, can_draw
+from bot.deliver.refusals import of_token
 from bot.desk.desk import Desk
 from bot.desk.digests import Digests
 from bot.engine.backfilling import Backfills
@@ -207,7 +208,7 @@ class Bot:
         try:
             me = self.slack.who_am_i()
         except SlackRefused as refused:
-            raise SettingsError(f"Slack refuses SLACK_BOT_TOKEN: {refused.code}") from refused
+            raise SettingsError(of_token(refused.code)) from refused
         except (SlackBusy, OutcomeUnknown) as away:
             log.warning("slack away at the start", why=str(away))
             return
@@ -277,9 +278,9 @@ class Bot:
         return self.store.outage.why or "ok"
 
     def _slack_health(self) -> str:
-        if self._over_http or (self._socket and self._socket.connected()):
+        if self._over_http:
             return "ok"
-        return "no Socket Mode connection is open"
+        return (self._socket.trouble if self._socket else socket.NONE_OPEN) or "ok"
 
     def _warehouse_health(self) -> str:
         if since := self.engine.circuit.since():

@@ -357,6 +357,7 @@ class Scheduler:
         self.engine.store.snoozes.prune(now - ASKS_KEPT)
         self.engine.store.backfills.prune(now - RUNS_KEPT)
         self.engine.store.states.prune()
+        self.engine.store.sightings.prune(self.engine.catalog.jobs, now - RUNS_KEPT)
         for name in self.engine.catalog.policies:
             self.engine.store.alerts.forget(name, now - MEMORY_KEPT)
         gone = self.engine.store.keeping.prune(self.keep, now)

@@ -161,7 +161,7 @@ def _entries(
             continue
         problems = [*_foreign(document, (key,), bundle), *_on_our_host(document, key)] if bundle else []
         value, wrong = (None, problems) if problems else validated(DOORS[kind], document, (key,))
-        if isinstance(value, AssetFile) and (said := value.misnamed(name)):
+        if isinstance(value, AssetFile | JobFile) and (said := value.misnamed(name)):
             value, wrong = None, [document.problem((key,), said, key=True)]
         if value is not None:
             beside.values[kind][name] = _completed(value, key, known.get(name))

@@ -1,12 +1,19 @@
-"""How hard Hypothesis tries: the same examples each time, and `make hunt` draws new ones."""
+"""What holds in all tests: how hard Hypothesis tries (`make hunt` draws new examples), in which order files
+run, the databases that all may ask for, and that no test writes where an earlier one did."""
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from tests.databases import empty_on_postgres, empty_store, own_postgres, postgres_server
+
+__all__ = ["empty_on_postgres", "empty_store", "own_postgres", "postgres_server"]
 
 HUNTED = int(os.environ.get("HUNT", "1000"))  # examples of each property; a test's own number goes before
 
@@ -20,6 +27,16 @@ settings.register_profile(
     "hunt", settings.get_profile("same"), max_examples=HUNTED, derandomize=False, print_blob=True
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(autouse=True)
+def _no_log_of_an_ended_command() -> Iterator[None]:
+    """A command that ran within this process may have sent all logs to where it wrote: closed now."""
+    yield
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, logging.StreamHandler) and getattr(handler.stream, "closed", False):
+            root.removeHandler(handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -77,7 +77,7 @@ def _of_warehouse(catalog: Catalog, settings: Any) -> Iterator[Told]:
     try:
         warehouse = open_warehouse(settings)
     except SettingsError as error:
-        yield Told(" ".join(str(error).split()), False, "name it in patrol.yml, or in PATROL_WAREHOUSE_URL")
+        yield Told(" ".join(str(error).split()), False)
         return
     read = sorted({(one.session, table) for one in catalog.policies.values() for table in one.query.tables})
     try:

@@ -76,10 +76,9 @@ class Why:
         return why.of_route(alert, self.view.told(alert), next_to)
 
     def _delivery(self, alert: Alert) -> Delivery:
-        channel = self.view.channel_of(alert)
         undone, parked = self.store.outbox.standing(alert.id)
-        name = self.view.channel_names.get(channel, channel)
-        return Delivery(name, self.store.outbox.message(alert.id), undone, parked)
+        channel = self.view.channel_of(alert)
+        return Delivery(channel, self.store.outbox.message(alert.id), undone, parked)
 
     # --------------------------------------------------------------- without an alert
 

@@ -329,7 +329,8 @@ def helped(reply: HelpReply, room: Room = ANYWHERE) -> Face:
     more = code(f"{room.prefix} help snooze")
     head = (
         f"*What you can type* after {code(room.prefix)}. {more} says more of a verb."
-        " In a thread, mention me instead: Slack takes no commands there."
+        " In a thread, mention me instead: Slack takes no commands there. In a direct message to me, the verb"
+        " alone will do."
     )
     return Face("What you can type after /patrol", [section(head), *_verbs(reply)])
 

@@ -54,7 +54,11 @@ SHORTCUTS: tuple[Mapping[str, Any], ...] = (
         "description": "Keeps this message in the history of an alert",
     },
 )
-EVENTS: Mapping[str, tuple[str, ...]] = {"app_home_opened": (), "app_mention": ("app_mentions:read",)}
+EVENTS: Mapping[str, tuple[str, ...]] = {
+    "app_home_opened": (),
+    "app_mention": ("app_mentions:read",),
+    "message.im": ("im:history",),
+}
 
 SCOPES: frozenset[str] = frozenset(
     {scope for method in METHODS.values() for scope in method.scopes}

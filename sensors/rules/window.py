@@ -21,6 +21,7 @@ def window_rules(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Probl
         yield from _given(one, file, file.window)
         if file.window.trailing is None:
             yield from _reach(one, file.window, beside)
+            yield from _put_together(one, file.window)
 
 
 def _meaningless(one: Draft, file: PolicyFile) -> Iterator[Problem]:
@@ -85,6 +86,16 @@ def _given(one: Draft, file: PolicyFile, window: WindowFile) -> Iterator[Problem
     use = "within counts by it" if counted else "its rows are ordered by it"
     said = f"the query does not give {window.column}; {use}"
     yield one.document.problem(("window", "column"), said, warning=not counted)
+
+
+def _put_together(one: Draft, window: WindowFile) -> Iterator[Problem]:
+    """Events that the SQL counts itself: each look would count only the newest of them."""
+    if window.column in one.facts.gathered:
+        said = (
+            "puts rows together, and a look sees only those that came since the last one: give each row by "
+            "itself and let threshold count them, or look at a whole time with trailing"
+        )
+        yield one.in_sql(said, "group by", warning=True)
 
 
 def _reach(one: Draft, window: WindowFile, beside: Beside) -> Iterator[Problem]:

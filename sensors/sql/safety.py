@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from sensors.sql.clock import clock_in
 from sensors.sql.functions import owned, refusal, unfolds
 
 
@@ -51,14 +52,16 @@ SYSTEM = re.compile(
     r"(^|\.)(information_schema|pg_catalog|pg_toast|sys|performance_schema)\."
     r"|(^|\.)(pg_|duckdb_|sqlite_)\w+$"
 )
-NOW = ("now", "today", "tomorrow", "yesterday", "allballs")
-TIMES = {exp.DType.DATE, exp.DType.TIME, exp.DType.DATETIME, *exp.DataType.TEMPORAL_TYPES}
+LOCKING = {"UPDLOCK", "XLOCK", "HOLDLOCK", "TABLOCK", "TABLOCKX", "PAGLOCK", "ROWLOCK", "SERIALIZABLE"}
 
 
 def flaws_of(root: exp.Expr, dialect: str, functions: Collection[str] = ()) -> Iterator[Flaw]:
     """Each reason why it may not run. `functions`: what patrol.yml lets policies call besides."""
     bare = BARE.get(dialect, ())
     for node in root.walk():
+        if said := clock_in(node, dialect):
+            what = f"{said} depends on the clock; write :window_end, the time of the look"
+            yield _flaw(what, said.strip("'"), node)
         if isinstance(node, CHANGING):
             yield Flaw(f"a policy may only SELECT; {verb(node)} is refused", verb(node), line_of(node))
         elif isinstance(node, SOURCES):
@@ -105,6 +108,17 @@ def _operator(node: exp.Expr) -> Flaw | None:
     return _flaw(f"{name} is an operator of your own; use a plain one", "OPERATOR", node) if own else None
 
 
+def _hint(node: exp.Expr) -> Flaw | None:
+    locks = [one.name.upper() for one in node.expressions if one.name.upper() in LOCKING]
+    return _flaw(f"{locks[0]} locks rows; a policy may only read", locks[0], node) if locks else None
+
+
+def _settings(node: exp.Expr) -> Flaw | None:
+    """What ClickHouse lets a query say of itself: how long it may take, even whether it may write."""
+    said = next((key.upper() for key in ("settings", "format") if node.args.get(key)), "")
+    return _flaw(f"{said} may not be used: it is the session's, not a query's", said, node) if said else None
+
+
 SIMPLE: dict[type[exp.Expr], Callable[[exp.Expr], Flaw | None]] = {
     exp.Into: _into,
     exp.Lock: _lock,
@@ -114,6 +128,8 @@ SIMPLE: dict[type[exp.Expr], Callable[[exp.Expr], Flaw | None]] = {
     exp.TableSample: _sample,
     exp.QueryTransform: _script,
     exp.Operator: _operator,
+    exp.WithTableHint: _hint,
+    exp.Select: _settings,
 }
 
 
@@ -127,8 +143,9 @@ def _column(node: exp.Column, bare: Collection[str]) -> Iterator[Flaw]:
 
 
 def _call(node: exp.Func, dialect: str, functions: Collection[str]) -> Iterator[Flaw]:
-    if isinstance(node, exp.Cast):
-        yield from _cast(node)
+    if isinstance(node, exp.Cast) and isinstance(node.to, exp.ObjectIdentifier):
+        asks = f"{node.to.name.lower()} asks the catalogue; a policy reads only declared tables"
+        yield _flaw(asks, node.to.name, node)
     name, dot = _name(node), node.parent
     if isinstance(dot, exp.Dot) and dot.expression is node:
         why = owned(name := dot.sql().partition("(")[0], functions)
@@ -136,16 +153,6 @@ def _call(node: exp.Func, dialect: str, functions: Collection[str]) -> Iterator[
         why = refusal(name, dialect, functions)
     if why:
         yield _flaw(why, name.rpartition(".")[2], node)
-
-
-def _cast(node: exp.Cast) -> Iterator[Flaw]:
-    to, this = node.to, node.this
-    said = this.name.strip().lower() if isinstance(this, exp.Literal) else ""
-    if isinstance(to, exp.ObjectIdentifier):
-        asks = f"{to.name.lower()} asks the catalogue; a policy reads only declared tables"
-        yield _flaw(asks, to.name, node)
-    elif to.this in TIMES and said in NOW:
-        yield _flaw(f"'{said}' depends on the clock; write :window_end, the time of the look", said, node)
 
 
 def _name(node: exp.Func) -> str:
@@ -158,6 +165,8 @@ def _source(node: exp.Expr, dialect: str) -> Iterator[Flaw]:
     this = node.this
     if isinstance(node, exp.Table) and isinstance(this, exp.Identifier):
         yield from _table(node)
+    elif isinstance(this, exp.Generator) and this.args.get("timelimit"):
+        yield _flaw("TIMELIMIT gives another answer each time; write ROWCOUNT", "TIMELIMIT", node)
     elif isinstance(this, exp.Var | exp.Literal | exp.Placeholder | exp.Parameter):
         said = f"{node.sql()[:60]} is a file or stage; a policy reads only declared tables"
         yield _flaw(said, str(this.name), node)
@@ -166,6 +175,9 @@ def _source(node: exp.Expr, dialect: str) -> Iterator[Flaw]:
         if own or not (unfolds(name, dialect) or isinstance(this, exp.Unnest | exp.Explode)):
             said = f"{name.lower()} may not stand in FROM: it reaches outside the declared tables"
             yield _flaw(said, name, this)
+    elif isinstance(node, exp.Table) and this is not None:
+        said = f"{node.sql()[:60]} is no table that can be declared; a policy reads only declared tables"
+        yield _flaw(said, next((part.name for part in node.find_all(exp.Identifier)), ""), node)
 
 
 def _table(node: exp.Table) -> Iterator[Flaw]:

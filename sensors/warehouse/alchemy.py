@@ -56,7 +56,8 @@ class Alchemy:
     ) -> Result:
         started = time.monotonic()
         comment = f"/* patrol {cleaned(tag)} */ " if tag else ""  # the server's own lists tell whose it is
-        statement = bound(sql, binds, backslashes=self._way.backslashes, comment=comment)
+        sent = self._way.sent(sql, timeout, limit + 1)
+        statement = bound(sent, binds, backslashes=self._way.backslashes, comment=comment)
         with self._sessions.asking(sql, timeout, tag, self._schema) as connection:
             found = connection.execute(statement)
             columns = named_once(found.keys())

@@ -24,7 +24,7 @@ Reached = tuple[Engine, Way, Stop]
 def reach(url: str) -> Reached:
     """An engine that has not connected yet, and how a query of its is stopped. Raises WarehouseError."""
     address = _address(url)
-    name = address.drivername.partition("+")[0]
+    name = backend(address.drivername)
     way = WAYS[name]
     if name == "postgresql":
         return _postgres(address, way)
@@ -52,7 +52,7 @@ def _address(url: str) -> URL:
     name = backend(scheme)
     if name not in WAYS:
         meant = near(name, ["duckdb", "snowflake", *WAYS])
-        known = ", ".join(f"{one}://" for one in ("duckdb", *WAYS))
+        known = ", ".join(f"{one}://" for one in ("duckdb", "snowflake", *WAYS))
         raise WarehouseError(
             f"Patrol knows no warehouse {name!r} (in the URL {scheme}://…){meant}; it can read {known}"
         )

@@ -44,6 +44,7 @@ SAID = (
     ("28P01", "", "the warehouse refuses the user or the password"),
     ("22012", "", "the query divides by zero: write NULLIF(…, 0)"),
 )
+CLICKHOUSE = re.compile(r"^Received ClickHouse exception.*?DB::Exception: | \(for url [^)]*\)$")
 SENT_BEFORE = 90  # characters of a cursor's name and of who asks, about
 PASSING = {  # by class, the first two characters, or whole
     "08": "the connection to the warehouse broke",
@@ -67,6 +68,11 @@ WORDS = (
     (r"no such column: (\S+)", "the tables read have no column {0}", False),
     (r"no such function: (\S+)", "the warehouse has no function {0}", False),
     (r'near "([^"]+)": syntax error', "the warehouse cannot read the SQL near {0!r}", False),
+    (r"Unknown (?:expression or function |expression )?identifier [`'](.+?)[`'.]", "the tables read have no column {0}", False),
+    (r"Unknown table expression identifier '([^']+)'", "the warehouse has no table {0}", False),
+    (r"Function with name [`'](.+?)[`'] does not exist", "the warehouse has no function {0}", False),
+    (r"Not enough privileges.*? ON ([\w`*]+(?:\.[\w`*]+)?)", "Patrol's role may not read {0}: grant it that there", False),
+    (r"MEMORY_LIMIT_EXCEEDED|TOO_MANY_SIMULTANEOUS_QUERIES", "the warehouse has no room just now", True),
     (r"unable to open database file", "there is no such file", True),
     (r"readonly database|read-only", "the query would write, and Patrol only reads", False),
 )  # fmt: skip
@@ -118,6 +124,7 @@ def _at(names: tuple[str, ...], sql: str, cause: Any) -> int | None:
 
 def _first_line(text: str) -> str:
     line = next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")
+    line = CLICKHOUSE.sub("", line)
     line = re.sub(r"^(connection failed: )?(.*?: )?(ERROR|FATAL): +|^connection failed: ", "", line)
     shouted = line[1:2].isupper()  # DECLARE
     return line[: not shouted].lower() + line[not shouted : 300].rstrip(".!")

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sensors.warehouse import QueryTimeout, WarehouseError
 from sensors.warehouse.alchemy_errors import plainly
 from sensors.warehouse.alchemy_ways import TAG_CHARACTERS, Way
-from sensors.warehouse.watchdog import Guard, Watchdog
+from sensors.warehouse.watchdog import Watchdog
 
 GRACE_S = 2.0  # a server that knows the timeout stops the query itself; after that it is stopped from here
 AGAIN_S = 0.5  # one that came before the query began is lost
@@ -48,7 +48,6 @@ class Sessions:
     def __init__(self, engine: Engine, way: Way, stop: Stop) -> None:
         self.engine = engine
         self._way, self._stop = way, stop
-        self._server_knows = any("{ms}" in said or "{s}" in said for said in way.before)
         self._watchdog = Watchdog()
         self._running: set[Running] = set()
         self._closed = False
@@ -73,15 +72,16 @@ class Sessions:
         """
         with self.connected(sql) as connection:
             driver = connection.connection.driver_connection
+            began = time.monotonic()
             running = Running(lambda asked: self._stop(self.engine, driver, asked))
             self._running.add(running)
-            seconds = timeout.total_seconds() + (GRACE_S if self._server_knows else 0.0)
+            seconds = timeout.total_seconds() + (GRACE_S if self._way.bounds_time else 0.0)
             try:
                 with self._watchdog.watch(seconds, running.halt) as guard:
                     self._before(connection, timeout, tag, schema)
                     yield connection
-            except SQLAlchemyError as error:
-                self._say_if_stopped(error, running, guard, timeout)
+            except SQLAlchemyError:
+                self._say_if_stopped(running, guard.fired, time.monotonic() - began, timeout)
                 raise
             finally:
                 self._running.discard(running)
@@ -107,14 +107,12 @@ class Sessions:
             path = f"SELECT set_config('search_path', '\"{schema}\", public', true)"
             connection.execute(text(path), execution_options={"stream_results": False})
 
-    def _say_if_stopped(
-        self, error: SQLAlchemyError, running: Running, guard: Guard, timeout: timedelta
-    ) -> None:
+    def _say_if_stopped(self, running: Running, fired: bool, took_s: float, timeout: timedelta) -> None:
+        """What fails after its time was stopped, by whom and in whatever words that is told."""
         if running.ending:
             said = "the query was stopped, since Patrol is ending"
             raise WarehouseError(said, transient=True) from None
-        state = getattr(getattr(error, "orig", None), "sqlstate", None)
-        if guard.fired or (state == "57014" and "timeout" in str(error)):
+        if fired or (self._way.bounds_time and took_s >= timeout.total_seconds()):
             seconds = f"{timeout.total_seconds():g} s"
             raise QueryTimeout(f"the query took longer than {seconds} and was stopped") from None
 

@@ -76,10 +76,10 @@ class Duck:
         with self._files.borrow() as file:
             cursor = self._cursor(file)
             with self._stopped_after(timeout, cursor, sql):
-                columns, rows = _fetch(cursor, sql, self._binds(cursor, sql, binds), limit)
+                columns, types, rows = _fetch(cursor, sql, self._binds(cursor, sql, binds), limit)
         elapsed = time.monotonic() - started
         given = tuple(rows[:limit])
-        return Result(columns, given, len(rows) > limit, None, elapsed, size_of(given))
+        return Result(columns, given, len(rows) > limit, None, elapsed, size_of(given), types)
 
     def native(self, query: Query) -> str:
         return native(query, self.dialect)
@@ -157,11 +157,12 @@ def _close(files: Lender, watchdog: Watchdog) -> None:
 
 def _fetch(
     cursor: duckdb.DuckDBPyConnection, sql: str, binds: dict[str, Any], limit: int
-) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """Column names and up to `limit` + 1 rows."""
+) -> tuple[tuple[str, ...], tuple[str, ...], list[tuple[Any, ...]]]:
+    """Names and types of the columns, and up to `limit` + 1 rows."""
     cursor.execute(sql, binds or None)
-    columns = named_once(str(column[0]) for column in cursor.description or ())
-    return columns, cursor.fetchmany(limit + 1)
+    described = cursor.description or ()
+    columns = named_once(str(column[0]) for column in described)
+    return columns, tuple(str(column[1]) for column in described), cursor.fetchmany(limit + 1)
 
 
 def _named(cursor: duckdb.DuckDBPyConnection, sql: str) -> frozenset[str]:

@@ -208,7 +208,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"run_config": {}}, "params.seller_id: the job asks for it and does not use it"),
     ({"run_config": "{seller_id}"}, "run_config: must be a mapping"),
     ({"tags": {"patrol/key": "x"}}, "tags.patrol/key: names that begin so are set by Dagster and Patrol"),
-    ({"tags": {"a": 1}}, "tags.a: must be a mapping of names to texts"),
+    ({"tags": {"a": 1}}, 'tags.a: must be text; put quotes around it: "1"'),
     ({"headers": {"Host": "x"}}, "headers.Host: Patrol sets this header itself"),
 ]  # fmt: skip
 

@@ -57,6 +57,7 @@ HOSTILE = (
     Hostile({"else": "SELECT lo_export(1, '/tmp/x') AS a FROM core.t", "duckdb": "SELECT getenv('HOME') AS a FROM core.t", "snowflake": "SELECT SYSTEM$CANCEL_ALL_QUERIES(1) AS a FROM core.t"}, {"else": "lo_export may not be called: it reaches outside the tables", "duckdb": "getenv may not be called: it reaches outside the tables", "snowflake": "system$cancel_all_queries may not be called: it commands the warehouse"}, writes=True),
     Hostile({"else": "SELECT query_to_xml('DELETE FROM core.t', true, true, '') AS a FROM core.t", "duckdb": "SELECT * FROM query('SELECT 1 AS a')", "snowflake": "SELECT * FROM IDENTIFIER('core.secret')"}, {"else": "query_to_xml may not be called: it runs SQL that nobody has read", "duckdb": FROM.format("query"), "snowflake": "may not stand in FROM: it reaches outside the declared tables"}),
     Hostile({"else": "SELECT * FROM query_table('core.secret')", "snowflake": "SELECT IDENTIFIER('secret') AS a FROM core.t"}, {"else": FROM.format("query_table"), "snowflake": "dynamic_identifier may not be called: it names a table by a text"}),
+    Hostile({"else": "SELECT * FROM other.db.core.secret", "snowflake": "SELECT * FROM DIRECTORY(@stage)"}, "is no table that can be declared; a policy reads only declared tables"),
     # ------------------------------------------------------------------ functions of one's own
     Hostile("SELECT my_udf(id) AS a FROM core.t", "my_udf is not a function that policies may call"),
     Hostile("SELECT core.lower(id) AS a FROM core.t", "core.lower is a function of your own; if it only computes, name it in patrol.yml: functions"),
@@ -73,5 +74,21 @@ HOSTILE = (
     Hostile("SELECT CAST('now' AS TIMESTAMP) AS a FROM core.t", "'now' depends on the clock; write :window_end, the time of the look"),
     Hostile({"else": "SELECT RANDOM() AS a FROM core.t"}, "gives another answer each time"),
     Hostile({"else": "SELECT id FROM core.t TABLESAMPLE SYSTEM (10)", "snowflake": "SELECT id FROM core.t SAMPLE (10)"}, "SAMPLE may not be used: it gives another answer each time"),
+    Hostile("SELECT CAST(CAST(' NOW ' AS TEXT) AS TIMESTAMP) AS a", "'now' depends on the clock"),
+    Hostile("SELECT id FROM core.t WHERE g BETWEEN 'yesterday' AND 'today 12:00'", "'yesterday' depends on the clock"),
+    Hostile({"else": "SELECT age(g) AS a FROM core.t", "snowflake": "SELECT id FROM core.t AT (OFFSET => -60)"}, {"else": "age of one time depends on the clock", "snowflake": "OFFSET depends on the clock"}),
+    Hostile({"else": "SELECT id FROM core.t WHERE g < DATE('now')", "snowflake": "SELECT 1 AS a FROM TABLE(GENERATOR(TIMELIMIT => 60))"}, {"else": "'now' depends on the clock", "snowflake": "TIMELIMIT gives another answer each time"}),
     Hostile("SELECT id FROM core.t WHERE g = ?", "write parameters as :name, not ?"),
+)  # fmt: skip
+OF_OTHERS = (  # where Patrol has a dialect that no test has a server of
+    ("tsql", "SELECT * FROM other.db.core.t", "is no table that can be declared"),
+    ("tsql", "SELECT * FROM OPENDATASOURCE('x', 'y').db.core.t", "is no table that can be declared"),
+    ("tsql", "SELECT * FROM core.t WITH (UPDLOCK)", "UPDLOCK locks rows; a policy may only read"),
+    ("clickhouse", "SELECT * FROM core.t SETTINGS max_execution_time = 0", "SETTINGS may not be used: it is the session's"),
+    ("clickhouse", "SELECT * FROM url('http://other', CSV)", FROM.format("url")),
+    ("sqlite", "SELECT datetime() AS a", "datetime() depends on the clock"),
+    ("sqlite", "SELECT strftime('%s', 'now') AS a", "'now' depends on the clock"),
+    ("mysql", "SELECT LOAD_FILE('/etc/passwd') AS a", "load_file may not be called: it reaches outside the tables"),
+    ("bigquery", "SELECT * FROM EXTERNAL_QUERY('x', 'y')", FROM.format("external_query")),
+    ("databricks", "SELECT * FROM parquet.`/x`", "is a file; a policy reads only declared tables"),
 )  # fmt: skip

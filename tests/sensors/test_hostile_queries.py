@@ -13,10 +13,9 @@ from sensors.sql.allowed import ABOUT, EVERYWHERE, OWN, plain
 from sensors.sql.functions import WHY_NOT
 from sensors.sql.lineage import prove
 from sensors.warehouse import WarehouseError
-from tests.sensors.hostile_queries import HOSTILE, Hostile
-from tests.sensors.warehouses import DIALECTS, PLACES, Place, postgres_server, tables_of
+from tests.sensors.hostile_queries import HOSTILE, OF_OTHERS, Hostile
+from tests.sensors.warehouses import DIALECTS, PLACES, Place, tables_of
 
-__all__ = ["postgres_server"]
 TABLES = (
     "CREATE SCHEMA core",
     "CREATE TABLE core.t (id INT, g VARCHAR)",
@@ -36,6 +35,22 @@ def test_each_is_refused_with_its_reason(hostile: Hostile, dialect: str) -> None
     sql, why = hostile.in_(dialect)
     said = [flaw.what for flaw in prove(sql, dialect).problems]
     assert any(why in what for what in said), said
+
+
+@pytest.mark.parametrize(("dialect", "sql", "why"), OF_OTHERS)
+def test_so_it_is_in_dialects_that_no_server_of_ours_speaks(dialect: str, sql: str, why: str) -> None:
+    said = [flaw.what for flaw in prove(sql, dialect).problems]
+    assert any(why in what for what in said), said
+
+
+@pytest.mark.parametrize("sql", [
+    "SELECT id FROM core.t WHERE g = 'now'",
+    "SELECT CASE g WHEN 'today' THEN 1 END AS a FROM core.t",
+    "SELECT id FROM core.t WHERE g IN ('yesterday', 'tomorrow')",
+])  # fmt: skip
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_text_that_merely_says_now_is_a_text(sql: str, dialect: str) -> None:
+    assert prove(sql, dialect).problems == ()
 
 
 def test_there_are_more_than_thirty() -> None:

@@ -2,67 +2,36 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
 
-from bot.core.job_run import Ability, JobState, Observed, Progress, Sighted
-from bot.core.reply import JobReply, Said
+from bot.core.job_run import JobState, Observed, Progress, Sighted
+from bot.core.reply import Said
 from bot.process.errors import JobUnknown
 from bot.slack.answers import render
 from bot.steering.due import DueJobs
 from bot.steering.late import LateJobs
 from bot.steering.observing import Observing
+from tests.shell.building import (
+    AFTER,
+    BUILD,
+    DAILY,
+    ELSEWHERE,
+    HOURLY,
+    bot,
+    declared,
+    keys,
+    late,
+    looked,
+    outside,
+    page,
+    there,
+)
 from tests.shell.making import DAY, HOUR, MINUTE, NOON, SECOND, Node, World
 from tests.shell.outside import ANA, Outside, go_on
 
-BUILD = """
-dbt_build:
-  title: Build the tables
-  kind: http
-  owner: payments
-  timeout: 6h
-  url: "http://127.0.0.1:9/build"
-"""
-DAILY = BUILD + "  schedule: {cron: '0 14 * * *'}\n  late_after: 1h\n"
-HOURLY = BUILD + "  schedule: {every: 1h}\n"
-AFTER = BUILD + "  after: [core.chat, job:load]\n  late_after: 1h\n" + BUILD.replace("dbt_build", "load")
-ELSEWHERE = BUILD + "  schedule: {cron: '0 14 * * *', runs: outside}\n  late_after: 1h\n"
-
-
-@pytest.fixture
-def outside() -> Outside:
-    return Outside(able=frozenset(Ability), on_poll=lambda: Progress(JobState.succeeded, "x1", "built"))
-
-
-@pytest.fixture
-def bot(world: World, outside: Outside) -> Node:
-    return world.node(runners=lambda _: outside)
-
-
-def declared(world: World, bot: Node, jobs: str) -> DueJobs:
-    """The job is in the files, and known since now."""
-    old = (world.project / "policies/_jobs.yml").read_text()
-    world.write("policies/_jobs.yml", old + jobs)
-    bot.engine.reload()
-    assert "dbt_build" in bot.engine.catalog.jobs, bot.engine.catalog.errors
-    due = DueJobs(bot.starting)
-    due.once()
-    for job in bot.engine.catalog.jobs.values():
-        due.since(job, bot.clock())
-    return due
-
-
-def keys(bot: Node, job: str = "dbt_build") -> list[str]:
-    return [run.idempotency_key for run in reversed(bot.store.jobs.of_job(job))]
-
-
-def page(bot: Node) -> JobReply:
-    found = bot.desk.command(ANA, "show job:dbt_build")
-    assert isinstance(found, JobReply)
-    return found
-
+__all__ = ["bot", "outside"]  # fixtures
 
 # -- schedules
 
@@ -147,6 +116,9 @@ def test_what_cannot_be_paused_says_why_and_who_may_not_is_refused(world: World,
     said = bot.desk.command(ANA, "pause job:dbt_build 1h")
     assert isinstance(said, Said)
     assert "it is started by people, so it cannot be paused" in said.text
+    bare = bot.desk.command(ANA, "pause dbt_build 1h")
+    assert isinstance(bare, Said)
+    assert (bare.ok, bare.hint) == (False, "Did you mean `job:dbt_build`?")
     refused = bot.desk.command(replace(ANA, slack="U0BO"), "pause job:dbt_build 1h")
     assert isinstance(refused, Said)
     assert "Only a lead of payments may pause dbt_build" in refused.text
@@ -193,10 +165,6 @@ def test_it_runs_once_for_each_state_of_all_that_it_comes_after(
 # -- seen over there
 
 
-def there(*runs: Sighted, **more: object) -> Observed:
-    return Observed(runs, **more)  # type: ignore[arg-type]
-
-
 def test_what_others_start_is_seen_and_a_good_end_is_a_state(
     world: World, bot: Node, outside: Outside
 ) -> None:
@@ -223,6 +191,20 @@ def test_what_others_start_is_seen_and_a_good_end_is_a_state(
     bot.clock.on(MINUTE)
     looked(observing)
     assert page(bot).seen.observed.runs[0].state is JobState.succeeded, "what has ended does not go on"
+
+
+def test_the_end_of_a_run_that_took_days_is_seen(world: World, bot: Node, outside: Outside) -> None:
+    declared(world, bot, ELSEWHERE)
+    run = Sighted("9", JobState.running, NOON - HOUR)
+    outside.on_observe = lambda: there(run)
+    observing = Observing(bot.starting)
+    looked(observing)
+    bot.clock.on(100 * HOUR)
+    outside.on_observe = lambda: there(replace(run, state=JobState.succeeded, ended_at=NOON + 9 * HOUR))
+    looked(observing)
+    assert outside.looks[-1] < NOON - HOUR, "it is asked for that begins so long ago"
+    assert bot.store.states.newest(["job:dbt_build"])["job:dbt_build"].mark == "seen 9"
+    assert page(bot).seen.observed.runs[0].state is JobState.succeeded
 
 
 def test_a_run_of_ours_is_not_counted_twice(world: World, bot: Node, outside: Outside) -> None:
@@ -263,20 +245,7 @@ def test_what_cannot_be_seen_is_said_and_what_was_seen_stays(
     assert "`job:dbt_build` cannot be seen since" in line
 
 
-def looked(observing: Observing) -> None:
-    """One look, to its end."""
-    assert observing.once() > 0
-    deadline = time.monotonic() + 10
-    while observing._at_it and time.monotonic() < deadline:
-        time.sleep(0.002)
-    assert not observing._at_it
-
-
 # -- late
-
-
-def late(bot: Node) -> list[str]:
-    return [alert.title for alert in bot.alerts("patrol.late_job")]
 
 
 def test_a_build_that_does_not_come_is_told_once_and_closes_by_itself(

@@ -13,8 +13,8 @@ from sensors.model.policy import Severity
 from sensors.model.run import RunStatus
 from sensors.warehouse import WarehouseError
 from tests.shell.making import HELD, HELD_SQL, HOUR, MINUTE, NOON, SECOND, World
-from tests.shell.test_upstreams import AFTER, LATE, NIGHTLY, Beat, with_policies
 from tests.shell.trouble import BOTH, EVERY, HELD_NAME
+from tests.shell.upstream import AFTER, LATE, NIGHTLY, Beat, with_policies
 
 FAR = datetime(2099, 1, 1, tzinfo=NOON.tzinfo)
 GONE = "core.gone: {owner: payments, loaded_until: came}\n"

@@ -51,6 +51,7 @@ def test_of_an_alert_its_rows_threshold_route_and_delivery(bot: Node) -> None:
     assert said["Delivery"] == "Its card waits to be posted in C0PAYMENTS."
     bot.deliver(4)
     assert why(bot, "why ALR-1")["Delivery"] == "Its card stands in C0PAYMENTS."
+    assert "Its card stands in <#C0PAYMENTS>." in str(render(bot.desk.command(BO, "why 1")).blocks)
 
 
 def test_of_one_that_is_quiet_why_it_is(bot: Node) -> None:
