@@ -96,6 +96,7 @@ SLIPS = [
     slip("A job that there is not", YAML, "status: shadow", "status: shadow\noffer: [hold_payout]", 'policies/payments/refund_spike.yml:4:9 offer[1]: no job "hold_payout"; did you mean "hold_payouts"?'),
     slip("A channel by its name", YAML, "status: shadow", "status: shadow\nchannel: '#refunds'", "policies/payments/refund_spike.yml:4:10 channel: must be Slack's id of a channel, such as C0123ABCD, not \"#refunds\""),
     slip("A duration in words", YAML, "{every: 5m}", "{every: 5 minutes}", 'policies/payments/refund_spike.yml:5:19 schedule.every: must be a duration such as 30s, 15m, 2h, 1d or 4w, not "5 minutes"'),
+    slip("A runbook that is no address", YAML, "status: shadow", "status: shadow\nrunbook: see the wiki", "policies/payments/refund_spike.yml:4:10 warning: runbook: is no address, so the card cannot open it: write https://…, or say it in description"),
     slip("Bounds the wrong way round", YAML, "medium: 5, high: 10", "medium: 10, high: 5", "policies/payments/refund_spike.yml:4:43 severity.high: must be more than medium's 10, because high is worse"),
     slip("A severity of one's own", YAML, "{by: refunds, medium: 5, high: 10}", "urgent", 'policies/payments/refund_spike.yml:4:11 severity: no severity "urgent"; it is one of info, low, medium, high, critical'),
     slip("A count of what is counted already", YAML, "{by: refunds, medium: 5, high: 10}", "{medium: 5, high: 10}", "policies/payments/refund_spike.yml:4:20 severity.medium: 5 is never reached: the query gives one row for each key; grade a column: {by: …, medium: 5}"),
