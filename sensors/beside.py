@@ -220,6 +220,8 @@ def _completed(file: Door, key: str, known: Asset | None) -> Any:
         return value
     said = file.model_fields_set | file.freshness.model_fields_set
     both = replace(value, **{name: getattr(known, name) for name in ASSET_KEYS if name not in said})
+    if "loaded_until" in said and "aged_by" not in said:
+        both = replace(both, aged_by=value.aged_by)
     if both.columns and both.loaded_until not in both.columns and "loaded_until" not in said:
         both = replace(both, loaded_until=None)  # the columns that were said have no such one
     if both.warn_after and both.late_after and both.late_after < both.warn_after:

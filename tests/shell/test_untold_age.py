@@ -102,6 +102,35 @@ def test_where_every_row_is_of_a_time_to_come_its_owner_is_told(world: World) ->
     assert titles(beat) == []
 
 
+# -------------------------------------------------------------------------- no row at all
+
+
+def test_a_table_that_should_be_fresh_and_has_lost_its_rows_is_told_once_and_over_when_they_are_back(
+    world: World,
+) -> None:
+    """As where a load empties it and then fails: nothing is late, since there is nothing."""
+    world.write("policies/_assets.yml", LATE)
+    world.table.says("s_1", NOON)
+    beat = with_policies(world, elsewhere=NIGHTLY)
+    beat.runs([EVERY])
+    world.table.does("DELETE FROM core.chat")
+    for _ in range(60):
+        beat.once(MINUTE)
+    assert titles(beat) == []  # for as long as its rows may be old
+    for _ in range(3):
+        beat.once(MINUTE)
+    (alert,) = beat.node.alerts(STALE_ASSET)
+    assert alert.title == "core.chat holds no row; its newest may be 1 h old"
+    assert (alert.terms.team, alert.severity) == ("payments", Severity.medium)
+    assert "See to what loads core.chat" in str(alert.newest["advice"])
+    for _ in range(30):
+        beat.once(MINUTE)
+    assert beat.node.kinds(alert.id) == ["opened"]
+    world.table.says("s_1", beat.node.clock())
+    beat.once(MINUTE)
+    assert titles(beat) == []
+
+
 # ------------------------------------------------------------------- what cannot be asked
 
 
