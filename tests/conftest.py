@@ -1,10 +1,12 @@
 """What holds in all tests: how hard Hypothesis tries (`make hunt` draws new examples), in which order files
-run, the databases that all may ask for, and that no test writes where an earlier one did."""
+run, where they write, the databases that all may ask for, and that no test writes to an earlier one's log."""
 
 from __future__ import annotations
 
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,21 @@ from hypothesis import HealthCheck, Phase, settings
 from tests.databases import empty_on_postgres, empty_store, own_postgres, postgres_server
 
 __all__ = ["empty_on_postgres", "empty_store", "own_postgres", "postgres_server"]
+
+MEMORY = Path("/dev/shm")
+ROOM = 4 * 1024**3
+
+
+def _memory_does() -> bool:
+    """Whether files may be kept in memory here, programs among them."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return False
+    runs = not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+    return runs and shutil.disk_usage(MEMORY).free > ROOM
+
+
+if _memory_does():  # thousands of small databases are written, and each would wait for the disk
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 HUNTED = int(os.environ.get("HUNT", "1000"))  # examples of each property; a test's own number goes before
 

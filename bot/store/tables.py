@@ -305,6 +305,13 @@ Index(
     postgresql_where=LOOK_AGAIN,
 )
 
+pictures = Table(  # that are at Slack, in whatever message
+    "pictures",
+    metadata,
+    Column("file_id", Text, primary_key=True),
+    Column("at", Moment, nullable=False),  # when it was uploaded
+)
+
 pacing = Table(
     "pacing",
     metadata,
