@@ -18,7 +18,9 @@ from bot.core.earned import Rule
 from bot.core.trend import Trend
 from bot.core.words import count
 from bot.deliver import Deliverer
+from bot.deliver.forgetting import Forgetting
 from bot.deliver.pictures import Drawings, can_draw
+from bot.deliver.refusals import of_token
 from bot.desk.desk import Desk
 from bot.desk.digests import Digests
 from bot.engine.backfilling import Backfills
@@ -111,7 +113,7 @@ class Bot:
         self.starting = Starting(self.engine, _runners(settings, self.store))
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
-        self.pictures = Drawings(self.slack) if can_draw() else None
+        self.pictures = Drawings(self.slack, uploaded=self._uploaded) if can_draw() else None
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
         self.homes = Homes(self.desk.status, self.slack)
         groups = Groups(self.store, self.project, self.slack, clock)
@@ -127,6 +129,7 @@ class Bot:
             "backfills": self.backfills.once,
             "digests": Digests(self.view, self._picture).once,
             "homes": self.homes.once,
+            "forgetting": Forgetting(self.store, self.slack, clock, _keep(settings)).once,
             "due_jobs": due_jobs.once,
             "observing": self.observing.once,
             "late_jobs": LateJobs(due_jobs).once,
@@ -194,6 +197,9 @@ class Bot:
         """What a digest waits for, which has the whole morning."""
         return self.pictures.within(trend, PICTURE_WITHIN_S) if self.pictures else ""
 
+    def _uploaded(self, file_id: str) -> None:
+        self.store.uploads.drawn(file_id, self.engine.clock())
+
     @property
     def _over_http(self) -> bool:
         return self.settings.slack_mode == "http"
@@ -207,7 +213,7 @@ class Bot:
         try:
             me = self.slack.who_am_i()
         except SlackRefused as refused:
-            raise SettingsError(f"Slack refuses SLACK_BOT_TOKEN: {refused.code}") from refused
+            raise SettingsError(of_token(refused.code)) from refused
         except (SlackBusy, OutcomeUnknown) as away:
             log.warning("slack away at the start", why=str(away))
             return
@@ -277,9 +283,9 @@ class Bot:
         return self.store.outage.why or "ok"
 
     def _slack_health(self) -> str:
-        if self._over_http or (self._socket and self._socket.connected()):
+        if self._over_http:
             return "ok"
-        return "no Socket Mode connection is open"
+        return (self._socket.trouble if self._socket else socket.NONE_OPEN) or "ok"
 
     def _warehouse_health(self) -> str:
         if since := self.engine.circuit.since():

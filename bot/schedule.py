@@ -28,6 +28,7 @@ from bot.store import DeadRun
 from bot.store.keeping import FOR_EVER, Keep
 from bot.watch.budget import Budgets
 from bot.watch.clockwatch import ClockWatch
+from bot.watch.glance import Glance
 from bot.watch.late import LateRows
 from bot.watch.upstreams import Upstreams
 from bot.watch.worth import Worth
@@ -49,6 +50,7 @@ CHORES: dict[str, float] = {
     "silence": 60,
     "audit": 60,
     "prune": 3600,
+    "forgetting": 600,
     "watch": 2,
     "late_rows": 600,
     "mending": 60,
@@ -155,6 +157,7 @@ class Scheduler:
         self.timetable = Timetable()
         self.rounds = Rounds(engine, workers, self._store_away)
         self.upstreams = Upstreams(engine, self.rounds.want)
+        self._glance = Glance(engine.warehouse, lambda: self._chore("upstreams", self.upstreams.once))
         self._known: dict[str, Policy] = {}
         self._again: set[DeadRun] = set()  # so that none waits twice for a worker
         self._planned: Catalog | None = None
@@ -213,6 +216,7 @@ class Scheduler:
         self.rounds.start()
         self._scheduler.start()
         self._clock_watch.start()
+        self._glance.start()
         if self.deliverer:
             self._delivering.start()
 
@@ -226,6 +230,7 @@ class Scheduler:
         self._stopping.set()
         self._work.set()
         self._clock_watch.stop()
+        self._glance.stop()
         self.rounds.close()  # first, for leases are renewed as long as the scheduler runs
         until = time.monotonic() + ENDS_WITHIN_S
         while self._again and time.monotonic() < until:
@@ -353,6 +358,7 @@ class Scheduler:
         self.engine.store.snoozes.prune(now - ASKS_KEPT)
         self.engine.store.backfills.prune(now - RUNS_KEPT)
         self.engine.store.states.prune()
+        self.engine.store.sightings.prune(self.engine.catalog.jobs, now - RUNS_KEPT)
         for name in self.engine.catalog.policies:
             self.engine.store.alerts.forget(name, now - MEMORY_KEPT)
         gone = self.engine.store.keeping.prune(self.keep, now)

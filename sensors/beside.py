@@ -94,6 +94,8 @@ class Beside:
         if kind not in self.documents and not (self.shared and known):
             where = f"; there is no policies/_{kind}.yml"
         what = kind_of(name) if kind == "assets" else SINGULAR[kind]
+        if kind == "jobs" and (bare := name.partition(f"{what}:")[2]) in known:
+            return f"write {bare}: here a job is called by its bare name"
         return f'no {what} "{name}"{where}{near(name, known)}'
 
     def tier(self, table: str) -> str | None:
@@ -109,7 +111,7 @@ class Beside:
     def _stated(self, kind: str, name: str) -> str:
         if (kind, name) not in self._spelled:
             entry = asdict(self.values[kind][name])
-            for words in ("description", "after"):  # what is said about it, or what makes it, changes no run
+            for words in ("description", "after", "session"):  # none of it changes what a run finds
                 entry.pop(words, None)
             self._spelled[kind, name] = json.dumps(entry, sort_keys=True, default=_spelled)
         return self._spelled[kind, name]
@@ -161,10 +163,12 @@ def _entries(
             continue
         problems = [*_foreign(document, (key,), bundle), *_on_our_host(document, key)] if bundle else []
         value, wrong = (None, problems) if problems else validated(DOORS[kind], document, (key,))
-        if isinstance(value, AssetFile) and (said := value.misnamed(name)):
+        if isinstance(value, AssetFile | JobFile) and (said := value.misnamed(name)):
             value, wrong = None, [document.problem((key,), said, key=True)]
         if value is not None:
-            beside.values[kind][name] = _completed(value, key, known.get(name))
+            made = _completed(value, key, known.get(name))
+            theirs = bundle and isinstance(made, Asset)
+            beside.values[kind][name] = replace(made, session=bundle.session) if bundle and theirs else made
             continue
         beside.problems += wrong
         beside.broken[kind].add(name)

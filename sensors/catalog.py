@@ -283,7 +283,8 @@ def _policy(one: Draft, beside: Beside, bundle: Bundle) -> Policy | None:
 
 def _orphans(found: Sources) -> Iterable[Problem]:
     """SQL that belongs to no policy."""
-    known = {sources.sql_path(name) for name in found.policies()}
+    unread = (p.path for p in found.problems if p.path.startswith("policies/") and p.path.endswith(".yml"))
+    known = {sources.sql_path(name) for name in (*found.policies(), *map(sources.name_of, unread))}
     for path in found.queries():
         stem = path.removesuffix(".sql")
         if path not in known and f"{stem.rpartition('.')[0]}.sql" not in known:

@@ -173,6 +173,8 @@ def _binds(one: Draft, params: Mapping[str, object]) -> Iterator[Problem]:
         yield one.in_sql(f"{said}{near(name, known)}", f":{name}")
     for name in sorted(params.keys() - one.binds):
         said = f"the SQL does not use :{name}"
+        if re.search(rf"'[^'\n]*:{name}\b[^'\n]*'", one.sql):
+            said += f"; between quotes :{name} is a text and not the value: leave them out"
         yield one.document.problem(("params", name), said, key=True, warning=True)
     for name in sorted(params.keys() & BOUNDS):
         yield one.document.problem(

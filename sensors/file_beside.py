@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Mapping
@@ -163,6 +164,15 @@ class FreshnessFile(Door):
     )
 
 
+def _types(value: Any) -> Any:
+    """`{amount: decimal(12,2)}` without quotes is cut by YAML at the comma: `amount: decimal(12` and `2)`."""
+    if isinstance(value, dict):
+        for (column, begun), (rest, _) in itertools.pairwise(value.items()):
+            if isinstance(begun, str) and begun.count("(") > begun.count(")") and str(rest).endswith(")"):
+                raise wrong(f"a type with a comma needs quotes: '{begun},{rest}'", column)
+    return value
+
+
 class AssetFile(Door):
     kind: Annotated[str, one_of(*ASSETS)] | None = Field(
         default=None,
@@ -175,7 +185,7 @@ class AssetFile(Door):
         default=None, description="A team of `_teams.yml`, who is told when it is late"
     )
     description: Text | None = Field(default=None, description="What a row is")
-    columns: dict[Column, Text] = Field(
+    columns: Annotated[dict[Column, Text], BeforeValidator(_types)] = Field(
         default_factory=dict, description="Types by column: cases, and the check of queries, need them"
     )
     loaded_until: Column | None = Field(

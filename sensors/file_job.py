@@ -152,11 +152,17 @@ class JobFile(Door):
                 raise wrong(f"params.{name} has no default, and nobody gives it a value then", place)
 
     def _check_placeholders(self, config: Mapping[str, Any]) -> None:
-        own = (KEY, *([CALLBACK] if config.get("called_back") is not None else []))
+        own = (KEY, CALLBACK)  # where nobody calls back, its kind says so
         for key, pattern in (("statement", r"(?<![:\w]):(\w+)"), ("url", r"(?<!\$)\{(\w+)\}")):
             for name in re.findall(pattern, str(config.get(key) or "")):
                 if name.lower() not in (*self.params, *own):
                     raise wrong(f'no parameter "{name}" in params{near(name, self.params)}', key)
+
+    def misnamed(self, name: str) -> str:
+        """Why a job cannot have that name, which people type; "" where it can."""
+        if re.fullmatch(r"[^\W\d][\w.-]{0,63}", name):
+            return ""
+        return "people type a job's name: at most 64 letters, digits, _, - and ., a letter first"
 
     def value(self, name: str) -> Job:
         return Job(

@@ -1,12 +1,36 @@
-"""How hard Hypothesis tries: the same examples each time, and `make hunt` draws new ones."""
+"""What holds in all tests: how hard Hypothesis tries (`make hunt` draws new examples), in which order files
+run, where they write, the databases that all may ask for, and that no test writes to an earlier one's log."""
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from tests.databases import empty_on_postgres, empty_store, own_postgres, postgres_server
+
+__all__ = ["empty_on_postgres", "empty_store", "own_postgres", "postgres_server"]
+
+MEMORY = Path("/dev/shm")
+ROOM = 4 * 1024**3
+
+
+def _memory_does() -> bool:
+    """Whether files may be kept in memory here, programs among them."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return False
+    runs = not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+    return runs and shutil.disk_usage(MEMORY).free > ROOM
+
+
+if _memory_does():  # thousands of small databases are written, and each would wait for the disk
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 HUNTED = int(os.environ.get("HUNT", "1000"))  # examples of each property; a test's own number goes before
 
@@ -20,6 +44,16 @@ settings.register_profile(
     "hunt", settings.get_profile("same"), max_examples=HUNTED, derandomize=False, print_blob=True
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(autouse=True)
+def _no_log_of_an_ended_command() -> Iterator[None]:
+    """A command that ran within this process may have sent all logs to where it wrote: closed now."""
+    yield
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, logging.StreamHandler) and getattr(handler.stream, "closed", False):
+            root.removeHandler(handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,6 +18,7 @@ ROOMS: Mapping[str, str] = {
     "bot.watch": "",
     "bot.watch.probe": "",
     "bot.watch.clockwatch": "bot.process bot.process.errors",
+    "bot.watch.glance": "sensors bot.process bot.process.errors",
     "bot.watch.heartbeat": "bot.process bot.process.errors",
     "bot.store": f"{PURE} bot.process.errors",
     "bot.slack": f"{PURE} bot.process.errors",
@@ -49,7 +50,8 @@ ROOMS: Mapping[str, str] = {
     "bot.desk": f"{PURE} sensors bot.store bot.project bot.engine bot.lateness bot.view bot.starting"
     f" bot.shifts bot.desk.waiting {PROCESS}",
     "bot.schedule": f"{PURE} bot.store bot.engine bot.view bot.starting bot.desk.waiting bot.deliver"
-    f" bot.watch.late bot.watch.worth bot.watch.budget bot.watch.upstreams bot.mending {PROCESS}",
+    f" bot.watch.late bot.watch.worth bot.watch.budget bot.watch.upstreams"
+    f" bot.watch.glance bot.mending {PROCESS}",
     "bot.desk.waiting": f"{PURE} bot.store bot.engine {PROCESS}",
     "bot.sandbox": "",
     "bot.demo": "",

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -88,23 +89,46 @@ def code() -> Code:
     return {module_of(path): path.read_text() for path in files("bot", "sensors")}
 
 
+@dataclass
+class Outline:
+    """What the rules ask of a source, read once for all of them."""
+
+    said: str = ""
+    imports: list[tuple[ast.Import | ast.ImportFrom, bool]] = field(default_factory=list)  # lazily?
+    classes: list[tuple[str, list[str]]] = field(default_factory=list)  # and their decorators
+    called: set[str] = field(default_factory=set)  # by their bare names
+    read: set[str] = field(default_factory=set)  # attributes
+
+
+@cache
+def outline(source: str) -> Outline:
+    tree, found = ast.parse(source), Outline()
+    found.said = ast.get_docstring(tree) or ""
+    todo: list[tuple[ast.AST, bool]] = [(tree, False)]
+    for node, lazy in todo:
+        inside = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        todo += [(child, inside) for child in ast.iter_child_nodes(node)]
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.imports.append((node, lazy))
+        elif isinstance(node, ast.ClassDef):
+            found.classes.append((node.name, [ast.unparse(mark) for mark in node.decorator_list]))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            found.called.add(node.func.id)
+        elif isinstance(node, ast.Attribute):
+            found.read.add(node.attr)
+    return found
+
+
 def imports(source: str, known: frozenset[str] = frozenset()) -> Iterator[tuple[str, bool]]:
     """What is imported anywhere in it, and whether lazily, inside a function."""
-    tree = ast.parse(source)
-    lazy = {
-        id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(function)
-    }
-    for node in ast.walk(tree):
+    for node, lazy in outline(source).imports:
         if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) in lazy) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, "relative imports hide who is imported"
-            for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                yield (whole if whole in known else node.module or "", id(node) in lazy)
+            yield from ((alias.name, lazy) for alias in node.names)
+            continue
+        assert not node.level, "relative imports hide who is imported"
+        for alias in node.names:
+            whole = f"{node.module}.{alias.name}"
+            yield (whole if whole in known else node.module or "", lazy)
 
 
 def room_of(module: str) -> str:
@@ -162,11 +186,8 @@ def impure(code: Code) -> list[str]:
     found = []
     for module, source in code.items():
         found += [f"{module} imports {name}" for name, _ in imports(source) if name in IMPURE]
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.Attribute) and node.attr in CLOCKS:
-                found.append(f"{module} reads .{node.attr}")
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
-                found.append(f"{module} calls {node.func.id}")
+        found += [f"{module} reads .{name}" for name in sorted(outline(source).read & CLOCKS)]
+        found += [f"{module} calls {name}" for name in sorted(outline(source).called & CALLS)]
     return found
 
 
@@ -175,31 +196,26 @@ def changers(code: Code) -> list[str]:
     makers, found = frozenset({"bot.core.change.changed", "bot.core.change.Change"}), []
     for module, source in code.items():
         taken = makers & {name for name, _ in imports(source, makers)}
-        calls = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
-        called = {f"bot.core.change.{func.id}" for func in calls if isinstance(func, ast.Name)}
-        if taken & called:
+        if taken & {f"bot.core.change.{name}" for name in outline(source).called}:
             found.append(module)
     return found
 
 
 def thawed(code: Code) -> list[str]:
     """Dataclasses that are not frozen."""
-    found = []
-    for module, source in code.items():
-        for node in ast.walk(ast.parse(source)):
-            for mark in node.decorator_list if isinstance(node, ast.ClassDef) else ():
-                text = ast.unparse(mark)
-                if "dataclass" in text and "frozen=True" not in text:
-                    found.append(f"{module}.{node.name}")  # type: ignore[attr-defined]  # a ClassDef, see above
-    return found
+    return [
+        f"{module}.{name}"
+        for module, source in code.items()
+        for name, marks in outline(source).classes
+        if any("dataclass" in mark and "frozen=True" not in mark for mark in marks)
+    ]
 
 
 def undescribed(code: Code) -> list[str]:
     """Modules with something in them but no docstring of one to three lines (blank ones not counted)."""
     found = []
     for module, source in code.items():
-        said = ast.get_docstring(ast.parse(source)) or ""
-        lines = [line for line in said.splitlines() if line.strip()]
+        lines = [line for line in outline(source).said.splitlines() if line.strip()]
         if source.strip() and not 1 <= len(lines) <= 3:
             found.append(f"{module}: {len(lines)} lines")
     return found
@@ -208,10 +224,10 @@ def undescribed(code: Code) -> list[str]:
 def empty_names(code: Code) -> list[str]:
     """Modules and classes whose names say only that something is in them."""
     classes = [
-        f"{module}.{node.name}"
+        f"{module}.{name}"
         for module, source in code.items()
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.ClassDef) and EMPTY_CLASSES.search(node.name)
+        for name, _ in outline(source).classes
+        if EMPTY_CLASSES.search(name)
     ]
     return classes + [m for m in code if any(EMPTY_NAMES.fullmatch(part) for part in m.split("."))]
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from slack_sdk.socket_mode.websocket_client import SocketModeClient as WebClientOfSockets
 
 from bot.process import log
 
@@ -79,6 +80,13 @@ def test_libraries_keep_their_routine_to_themselves(stream: io.StringIO, name: s
     logging.getLogger(name).info("routine")
     logging.getLogger(name).error("trouble")
     assert [line["event"] for line in lines(stream)] == ["trouble"]
+
+
+def test_what_slacks_library_does_to_the_loggers_brings_no_line_back(stream: io.StringIO) -> None:
+    log.configure("json", "info", stream=stream)
+    WebClientOfSockets("xapp-1", auto_reconnect_enabled=False).close()  # sets the level of `websocket` anew
+    logging.getLogger("websocket").error("Connection to remote host was lost. - goodbye")
+    assert lines(stream) == []
 
 
 def test_configured_twice_a_line_is_written_once(stream: io.StringIO) -> None:

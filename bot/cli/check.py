@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -24,9 +24,15 @@ from sensors.model.line import printable
 if TYPE_CHECKING:
     from sensors.catalog import Loaded
     from sensors.model.catalog import Catalog, Problem
+    from sensors.yaml_marks import Document
+    from sensors.yaml_marks import Path as Where
 
 DEFAULTS = "_defaults.yml"
 OFF = "it runs a command on Patrol's host, which is off; write commands: on in patrol.yml where that may be"
+DEAF = "called_back: nobody can call back; say in patrol.yml (url) or PATROL_URL where others reach Patrol"
+UNHEARD = (
+    "it starts by itself, and nobody is told when it fails; write late_after: 1h, or how long it may take"
+)
 KINDS = {"policies/": "policies", "sql/_macros/": "macros", "sql/": "SQL"}  # by where a file lies
 BUNDLE = re.compile(r"^.*?[/:](?=(policies|sql)/)")  # before the path of another bundle's file
 
@@ -114,11 +120,29 @@ def _of_jobs(catalog: Loaded, settings: Any) -> Iterator[Problem]:
         document = part.documents.get("policies/_jobs.yml")
         for job in part.jobs.values():
             off = [OFF] if job.on_host and settings.commands != "on" else []
-            for what in (*wrong(job), *off):
+            doubts = [
+                *([DEAF] if job.config.get("called_back") is not None and not settings.url else []),
+                *([UNHEARD] if job.by_itself and job.late_after is None else []),
+            ]
+            for what in (*wrong(job), *off, *doubts):
+                warning = what in doubts
                 if document is not None:
-                    yield from part.placed([document.problem((job.name,), what, key=True)])
+                    found = _of_entry(document, job.name, what, warning)
                 else:
-                    yield from part.placed([Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}")])
+                    found = Problem("policies/_jobs.yml", 1, 1, f"{job.name}: {what}", warning)
+                yield from part.placed([found])
+
+
+def _of_entry(document: Document, entry: str, what: str, warning: bool = False) -> Problem:
+    """At the key of the entry that the sentence begins with (`poll.url: …`), or what is nearest to it."""
+    keys, where = what.partition(": ")[0], cast("Where", (entry,))
+    for index, key in re.findall(r"\[(\d+)\]|([^.\[\]]+)", keys):
+        deeper = (*where, int(index) - 1 if index else key)
+        if deeper not in document.values:
+            break
+        where = deeper
+    key = where == (entry,) or "is not a key" in what
+    return document.problem_at(document.at(where, key=key), f"{entry}: {what}", warning=warning)
 
 
 def _of_hooks(catalog: Loaded, settings: Any) -> Iterator[Problem]:
@@ -136,10 +160,8 @@ def _of_hooks(catalog: Loaded, settings: Any) -> Iterator[Problem]:
         if ref not in nodes:
             yield Problem(FILE, line, column, f"hooks.{hook.name}: there is no {ref}{near(ref, nodes)}")
         elif asset and asset.ages:
-            said = (
-                f"Patrol sees itself when {ref} is loaded: with this, what comes after it runs twice for each"
-            )
-            yield Problem(FILE, line, column, f"hooks.{hook.name}: {said} load", warning=True)
+            said = f"does nothing: {ref} tells by itself when it is loaded, and Patrol asks"
+            yield Problem(FILE, line, column, f"hooks.{hook.name}: {said}", warning=True)
 
 
 def _of_pagers(catalog: Loaded) -> Iterator[Problem]:
@@ -148,7 +170,7 @@ def _of_pagers(catalog: Loaded) -> Iterator[Problem]:
     if document := catalog.documents.get("policies/_teams.yml"):
         for team in catalog.teams.values():
             for what in wrong(team):
-                yield document.problem((team.name, "pager"), what, key=True)
+                yield _of_entry(document, team.name, f"pager.{what}")
 
 
 def _of_approvals(catalog: Loaded, owner: str | None) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ def of_slack(catalog: Catalog, settings: Any) -> Iterator[Told]:
     slack = SlackClient(settings.slack_bot_token, settings.slack_url)
     try:
         yield from _app(slack)
+        yield from _line(settings)
         for channel, sensitive in _channels(catalog).items():
             yield _channel(slack, channel, sensitive)
     except SlackRefused as refused:
@@ -46,6 +47,18 @@ def _app(slack: SlackClient) -> Iterator[Told]:
         yield Told(f"the app lacks {', '.join(missing)}", False, do)
     else:
         yield Told("the app may do all that manifest.yaml asks for", True)
+
+
+def _line(settings: Any) -> Iterator[Told]:
+    """How what people do reaches Patrol."""
+    from bot.slack.socket import refusal
+
+    if settings.slack_mode == "http":
+        yield Told("whether it reaches Patrol, only Slack can say (Event Subscriptions)", None)
+    elif why := refusal(settings.slack_app_token, settings.slack_url):
+        yield Told(f"Socket Mode: {why}", False)
+    else:
+        yield Told("Socket Mode: it gives us a connection", True)
 
 
 def _channels(catalog: Catalog) -> Mapping[str, bool]:

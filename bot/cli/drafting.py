@@ -74,7 +74,7 @@ def case(
     \b
     patrol case payments.refund_spike --from-rows seller_id=s_1 --at 2026-01-05T12:00:00Z
     patrol case payments.refund_spike --loudest
-    patrol case payments.refund_spike --from-alert 142 --write
+    patrol case --from-alert 142 --write
     patrol case --reports
     patrol case --reports payments.refund_spike
 
@@ -99,7 +99,7 @@ def case(
         raise click.UsageError(f"{more[0]} is one word too many; KEY=VALUE goes with --from-rows.")
     if reports:
         sys.exit(listed(project, policy, as_json))
-    if policy is None:
+    if policy is None and alert is None:
         raise click.UsageError("Of which policy? patrol case POLICY …")
     given = _pairs((*rows, *more)) if rows else None
     sys.exit(0 if _draft(asked, policy, given, _number(alert) if alert is not None else None) else 1)
@@ -135,16 +135,17 @@ def _number(text: str) -> int:
     return int(digits)
 
 
-def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int | None) -> bool:
+def _draft(asked: Asked, name: str | None, given: dict[str, str] | None, alert_id: int | None) -> bool:
     """Of the key that was given, of an alert, or else of the loudest key."""
     from sensors.warehouse import WarehouseError
 
     with opened(asked.project, store=alert_id is not None) as (catalog, warehouse, store):
-        policy = policy_of(catalog, name)
+        alert = _alert(store, alert_id) if store and alert_id is not None else None
+        policy = policy_of(catalog, name or (alert.policy if alert else ""))
         if asked.write:
             _refuse_pulled(catalog, policy)
         again = None
-        if alert_id is None:
+        if alert is None:
             at = asked.at or datetime.now(UTC).replace(microsecond=0)
             given = given if given is not None else _loudest(policy, catalog, warehouse, at)
             wish = _of_rows(policy, given, asked, at)
@@ -153,7 +154,7 @@ def _draft(asked: Asked, name: str, given: dict[str, str] | None, alert_id: int 
 
             assert store
             again = Again(store, warehouse, catalog)
-            alert = _alert(store, policy, alert_id)
+            _refuse_other(policy, alert)
             wish = _of_alert(policy, alert, again, catalog, asked)
         try:
             drafted = _drafted(policy, catalog, warehouse, wish)
@@ -198,19 +199,23 @@ def _of_rows(policy: Policy, given: dict[str, str], asked: Asked, at: datetime) 
     return Wish(given, at, name=asked.name, keep=asked.keep, most=asked.most)
 
 
-def _alert(store: Store, policy: Policy, number: int) -> Alert:
-    from bot.core.reports import cannot_compare
-
+def _alert(store: Store, number: int) -> Alert:
     alert = store.alerts.get(number)
     if alert is None:
         raise PatrolError(f"There is no ALR-{number}.")
+    return alert
+
+
+def _refuse_other(policy: Policy, alert: Alert) -> None:
+    """An alert of another policy, and one that no case can be made of."""
+    from bot.core.reports import cannot_compare
+
     if alert.policy != policy.name:
         raise PatrolError(
-            f"{alert.name} is of {alert.policy}: patrol case {alert.policy} --from-alert {number}"
+            f"{alert.name} is of {alert.policy}, not of {policy.name}; leave {policy.name} out."
         )
     if why := cannot_compare(policy, alert):
         raise PatrolError(f"No case can be made of {alert.name}: {why}.")
-    return alert
 
 
 def _of_alert(policy: Policy, alert: Alert, again: Again, catalog: Catalog, asked: Asked) -> Wish:

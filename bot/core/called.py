@@ -14,7 +14,7 @@ OF_POLICIES = ("policy", "rerun", "stop", "status", "pause", "resume", "every") 
 
 def as_called(said: Command, jobs: Collection[str], policies: Collection[str]) -> Command:
     """`start job:x` is `start x`, `pause policy:y` is `pause y`; capitals of a job are as small letters."""
-    kind, name = kind_of(said.name), name_of(said.name)
+    kind, name = kind_of(said.name).lower(), name_of(said.name)
     if kind == POLICY and said.verb in OF_POLICIES and name.lower() in policies:
         return replace(said, name=name.lower())
     if kind != JOB and said.verb not in OF_JOBS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.core.plan import due_now, last_due
@@ -28,6 +28,7 @@ class Tick:
     rest: bool = False
     states: tuple[State, ...] = ()
     waited: Cause | None = None
+    missed: str = field(default="", compare=False)  # times before it, and what becomes of them, in words
 
     @property
     def cause(self) -> Cause:
@@ -108,7 +109,7 @@ def _each(schedule: Schedule, due: datetime, last_tick: datetime) -> CatchUp:
 
 
 def _said(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def tick_window(

@@ -31,6 +31,7 @@ class JobState(StrEnum):
         return self.value.replace("_", " ")
 
 
+SIGHTED = 50  # runs of a job that are seen at once
 ENDED = (JobState.succeeded, JobState.failed, JobState.timed_out, JobState.cancelled)
 
 

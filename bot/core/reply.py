@@ -131,7 +131,8 @@ class Turn:
     def words(self) -> tuple[str, ...]:
         """A sentence each, for people."""
         ran = f"Ran last for {said_all(self.ran_for)}." if self.ran_for else ""
-        next_for = f"It runs again when these are updated: {', '.join(self.awaits)}." if self.awaits else ""
+        awaits = ", ".join(f"`{ref}`" for ref in self.awaits)
+        next_for = f"It runs again when these are updated: {awaits}." if awaits else ""
         since = f"It has waited since {when(self.since)}: {self.why}." if self.since else ""
         late = f"{since} It runs as soon as they have come." if since else ""
         return tuple(one for one in (ran, next_for, late) if one)

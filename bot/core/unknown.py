@@ -10,9 +10,10 @@ from bot.core.reply import Said
 MOST_NAMES = 24  # in a hint
 
 
-def no_such(what: str, name: str, known: Iterable[str]) -> Said:
+def no_such(what: str, name: str, known: Iterable[str], also: Iterable[str] = ()) -> Said:
+    """`also`: what may have been meant, and is no `what`."""
     there = sorted(known)
-    near = get_close_matches(name, there, n=1, cutoff=0.6)
+    near = get_close_matches(name, [*there, *also], n=1, cutoff=0.6)
     listed = ", ".join(there[:MOST_NAMES]) + (" …" if len(there) > MOST_NAMES else "")
     hint = f"Did you mean `{near[0]}`?" if near else f"There are: {listed or 'none'}."
     return Said(f"There is no {what} `{name[:60]}`.", hint, ok=False)

@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from bot.core.job_run import assets_of
-from bot.core.words import clean
+from bot.core.words import clean, when
 from sensors.model.asset import Asset
 from sensors.model.graph import ASSETS, JOB, POLICY, job_ref, kind_of, name_of
 from sensors.model.policy import After, Policy
@@ -114,9 +114,9 @@ def is_run(ref: str) -> bool:
 def said(state: State) -> str:
     """One state, in words."""
     if is_run(state.ref):
-        return f"{clean(state.ref)}{_run(state.mark)}, which ended at {_when(state.at)}"
+        return f"`{clean(state.ref)}`{_run(state.mark)}, which ended at {when(state.at)}"
     job, run = made_by(state)
-    return f"{clean(state.ref)} as of {_when(state.at)}{f', made by {clean(job)}{run}' if job else ''}"
+    return f"`{clean(state.ref)}` as of {when(state.at)}{f', made by `{clean(job)}`{run}' if job else ''}"
 
 
 def _run(mark: str) -> str:
@@ -125,7 +125,3 @@ def _run(mark: str) -> str:
 
 def said_all(states: Iterable[State]) -> str:
     return "; ".join(said(one) for one in states)
-
-
-def _when(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -10,7 +10,7 @@ from bot.core.alert import Alert, Condition, Lane, Work, due
 from bot.core.message import Message, MessageState
 from bot.core.reconcile import Seen
 from bot.core.tell_snooze import because
-from bot.core.words import clean, count, when, who
+from bot.core.words import clean, count, when, where, who
 from sensors.model.clock import say_duration
 from sensors.model.policy import Incremental, Policy, Status, Threshold, Trailing
 from sensors.model.run import RunStatus
@@ -41,7 +41,7 @@ class Look:
 class Delivery:
     """How far Slack knows of an alert."""
 
-    channel: str  # as people call it
+    channel: str  # where the alert belongs, by Slack's id
     card: Message | None
     undone: int = 0  # effects that are still to be said or done
     parked: int = 0  # … that Slack has refused for good
@@ -200,17 +200,18 @@ def of_route(alert: Alert, told: Sequence[str], next_to: Sequence[str]) -> str:
 
 
 def of_delivery(alert: Alert, known: Delivery) -> str:
-    card, where = known.card, known.channel or "no channel"
+    card = known.card
+    there = where((card.channel if card else "") or known.channel) or "no channel"
     if card is None:
-        said = f"Its card waits to be posted in {where}"
+        said = f"Its card waits to be posted in {there}"
     elif card.state is MessageState.posted and card.ts:
         behind = alert.face_seq - card.shown_seq
         late = f", {count(behind, 'change')} behind" if behind > 0 else ""
-        said = f"Its card stands in {where}{late}"
+        said = f"Its card stands in {there}{late}"
     elif card.state is MessageState.parked:
-        said = f"Its card was refused in {where}"
+        said = f"Its card was refused in {there}"
     else:
-        said = f"Its card is being sent to {where}"
+        said = f"Its card is being sent to {there}"
     error = f" ({clean(card.error)})" if card and card.error else ""
     undone = f"; {count(known.undone, 'line')} for its thread wait" if known.undone else ""
     parked = f"; {count(known.parked, 'line')} refused by Slack and put by" if known.parked else ""

@@ -1,4 +1,4 @@
-"""Sentences that mark people and times, so that Slack, the log and a terminal each show them as theirs."""
+"""Sentences that mark people, channels and times: Slack, the log and a terminal each show them as theirs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from datetime import UTC, datetime
 
 from sensors.model.line import printable
 
-MARK = re.compile(r"⟦(?:(?P<who>[UWB][A-Z0-9]{1,20})|t:(?P<when>\d{1,10}))⟧")
+MARK = re.compile(r"⟦(?:(?P<who>[UWB][A-Z0-9]{1,20})|#(?P<where>[CG][A-Z0-9]{1,20})|t:(?P<when>\d{1,10}))⟧")
 
 
 def who(slack: str) -> str:
     """The mark of a person, by Slack's user id; anything else stands as it is."""
     mark = f"⟦{slack}⟧"
     return mark if MARK.fullmatch(mark) else clean(slack)
+
+
+def where(channel: str) -> str:
+    """The mark of a channel, by Slack's id; anything else stands as it is."""
+    mark = f"⟦#{channel}⟧"
+    return mark if MARK.fullmatch(mark) else clean(channel)
 
 
 def when(at: datetime) -> str:
@@ -43,14 +49,16 @@ def spoken(
     person: Callable[[str], str],
     moment: Callable[[datetime], str],
     rest: Callable[[str], str] = str,
+    channel: Callable[[str], str] = str,
 ) -> str:
-    """The sentence with its marks shown by `person` and `moment`, and all between them by `rest`."""
+    """The sentence with its marks shown by `person`, `moment` and `channel`, and all between by `rest`."""
     parts, end = [], 0
     for mark in MARK.finditer(text):
         parts.append(rest(text[end : mark.start()]) if mark.start() > end else "")
-        parts.append(
-            person(mark["who"]) if mark["who"] else moment(datetime.fromtimestamp(int(mark["when"]), UTC))
-        )
+        if mark["when"]:
+            parts.append(moment(datetime.fromtimestamp(int(mark["when"]), UTC)))
+        else:
+            parts.append(person(mark["who"]) if mark["who"] else channel(mark["where"]))
         end = mark.end()
     return "".join([*parts, rest(text[end:]) if end < len(text) else ""])
 

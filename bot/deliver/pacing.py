@@ -138,7 +138,7 @@ class Pacing:
     def refused(self, code: str) -> None:
         """Slack takes nothing from us, whatever it is."""
         self._refused = code in OF_METHODS
-        self._rest(of_token(code))
+        self._rest(f"{of_token(code)} Nothing is lost: it is all sent once Slack takes it.")
 
     def _rest(self, why: str) -> None:
         now = self.clock()

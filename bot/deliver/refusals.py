@@ -61,13 +61,14 @@ OF_METHODS = frozenset(
 # Where Slack does not let us look, nothing can be found: then it is sent again, rather than never.
 UNSEEN = GONE | ELSEWHERE | {"missing_scope"}
 
-NEW_TOKEN = "install the app again and set the new token"
+NEW_TOKEN = "install the app again, and start Patrol with the new token"
+ITS_TOKEN = "start Patrol with the Bot User OAuth Token (xoxb-…) of this workspace's app"
 OF_TOKEN = {
     "token_revoked": NEW_TOKEN,
     "token_expired": NEW_TOKEN,
-    "invalid_auth": "set the Bot User OAuth Token (xoxb-…) of this workspace's app",
-    "not_authed": "set the Bot User OAuth Token (xoxb-…) of this workspace's app",
-    "not_allowed_token_type": "set the Bot User OAuth Token (xoxb-…), not another kind of token",
+    "invalid_auth": ITS_TOKEN,
+    "not_authed": ITS_TOKEN,
+    "not_allowed_token_type": "start Patrol with the Bot User OAuth Token (xoxb-…), no other kind of token",
     "account_inactive": "install the app again: its bot was removed, or the workspace was closed",
     "missing_scope": "paste manifest.yaml again and reinstall the app",
     "no_permission": "paste manifest.yaml again and reinstall the app",
@@ -85,9 +86,7 @@ OF_CHANNEL = {
 def of_token(code: str) -> str:
     """A refusal of everything, in words, with what to do."""
     do = OF_TOKEN.get(code, "ask an admin of the workspace to let Patrol post again")
-    return (
-        f"Slack refuses SLACK_BOT_TOKEN: {code}; {do}. Nothing is lost: it is all sent once Slack takes it."
-    )
+    return f"Slack refuses SLACK_BOT_TOKEN: {code}; {do}."
 
 
 def of_channel(code: str) -> str:

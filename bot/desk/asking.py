@@ -17,9 +17,11 @@ from bot.core.order import PAUSED_FOR, SHORTEST, SLOWEST, Order, OrderKind
 from bot.core.reply import AskReply, Person, Said
 from bot.core.snooze import LONGEST, Scope, Target
 from bot.core.tell_snooze import named, preview_lines
+from bot.core.unknown import no_such
 from bot.core.words import when
 from bot.desk.acting import Acting
 from sensors.model.clock import say_duration
+from sensors.model.graph import job_ref
 from sensors.model.policy import Policy, Severity
 
 Yes = Callable[[Person, Mapping[str, Any]], Said | Refused]  # does what was shown
@@ -110,7 +112,8 @@ class Asking:
         """`pause`, `resume` and `every`: done at once, loud, and over by itself."""
         policy = self.engine.catalog.policies.get(said.name)
         if policy is None:
-            return _not_done(str(target_of(f"policy:{said.name}", self.engine.catalog)))
+            catalog = self.engine.catalog
+            return no_such("policy", said.name, catalog.policies, map(job_ref, catalog.jobs))
         deed, ground = access.TO_ORDER[said.verb], self.view.house.ground_of_policy(policy.name)
         if refused := self.acting.refusal(person, deed, ground):
             return refused

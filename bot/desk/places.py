@@ -38,7 +38,9 @@ def status(engine: Engine, view: View, person: str, name: str = "") -> Reply:
 
 
 def named(engine: Engine, view: View, person: str, name: str) -> Reply:
-    """A policy or a table, or somebody whom alerts are about."""
+    """A policy, a table or a team, or somebody whom alerts are about."""
+    if name in engine.catalog.teams:
+        return status(engine, view, person, name)
     if kind_of(name.lower()) in ASSETS[1:]:
         return page(engine, view, person, name.lower(), "asset")
     target = target_of(name, engine.catalog) if ":" in name else None
@@ -64,7 +66,9 @@ def page(
     """What is known of a policy or a table; else what there is (`what`, `beside`)."""
     catalog = engine.catalog
     found = policy_page(engine, view, name, person) or of_asset(view, name, person)
-    return found or no_such(what, name, [*beside, *catalog.policies, *catalog.assets])
+    return found or no_such(
+        what, name, [*beside, *catalog.policies, *catalog.assets], map(job_ref, catalog.jobs)
+    )
 
 
 def of_team(view: View, name: str, person: str) -> StatusReply:

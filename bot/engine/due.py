@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core import catchup
@@ -60,7 +61,7 @@ def due_ticks(store: Store, policy: Policy, now: datetime, last: datetime | None
     if found.story and not catchup.same_schedule(_last_body(store, policy), policy.body):
         found = catchup.merged(found)
     if found.story:
-        log.info("caught up", policy=policy.name, catchup=policy.catchup, story=found.story)
+        return replace(found.ticks[0], missed=found.story), *found.ticks[1:]
     return found.ticks
 
 

@@ -158,6 +158,8 @@ class Rounds:
             if isinstance(claim, Ticked):
                 self._ended(want, claim)
             else:
+                if want.ticks[0].missed and not want.part:
+                    log.info("caught up", policy=want.policy, story=want.ticks[0].missed)
                 with self._changed:
                     self._claimed.append((want, claim))
                     self._changed.notify_all()

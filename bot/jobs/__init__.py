@@ -27,7 +27,6 @@ KINDS = tuple(RUNNERS)
 PLACED = ("command", "dbt", "http")  # kinds that must know where Patrol runs
 NOWHERE = Place()
 TAIL = 4000  # characters of a log that are read
-SIGHTED = 50  # runs of a job that are seen at once
 
 
 class Runner(Protocol):

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.core.job_run import Ability, JobState, Observed, Progress, Sighted
-from bot.jobs import NOWHERE, SIGHTED, TAIL, Runner, answer, config, fill
+from bot.core.job_run import SIGHTED, Ability, JobState, Observed, Progress, Sighted
+from bot.jobs import NOWHERE, TAIL, Runner, answer, config, fill
 from bot.jobs.answer import Answer
 from bot.jobs.config.http import Config, Poll, Runs, Told
 from bot.jobs.place import Place

@@ -133,11 +133,19 @@ def _quieten(level: str) -> None:
         logger = logging.getLogger(name)
         logger.setLevel("INFO" if level == "DEBUG" else max(logging.WARNING, logging.getLevelName(level)))
         logger.handlers, logger.propagate = [], True
-    if level != "DEBUG":  # it calls every goodbye an error; slack_sdk reports what matters of it
-        logging.getLogger("websocket").setLevel(logging.CRITICAL)
+    # It calls every goodbye an error, and slack_sdk sets its level anew; what matters, slack/socket.py says.
+    logging.getLogger("websocket").disabled = level != "DEBUG"
+    logging.getLogger("slack_bolt.App").addFilter(_of_use)
+    if level != "DEBUG":  # a chore that is still at it is left out: which one hangs, /healthz says
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
     for name in ("uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
+
+
+def _of_use(record: logging.LogRecord) -> bool:
+    """All but Bolt's warning of SLACK_BOT_TOKEN, which it finds in the environment by itself."""
+    return "`token` will be unused" not in record.getMessage()
 
 
 def _install(pretty: bool) -> None:

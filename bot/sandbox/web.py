@@ -23,7 +23,9 @@ from bot.sandbox.methods.table import require
 from bot.sandbox.names import Json
 from bot.sandbox.workspace import Workspace
 
-READING = {f"{kind}:{what}" for kind in ("channels", "groups", "im") for what in ("history", "read")}
+# Granted, too, where no manifest was given: those that no single method names.
+UNASKED = {f"{kind}:{what}" for kind in ("channels", "groups", "im") for what in ("history", "read")}
+UNASKED |= {"app_mentions:read", "commands"}
 TOKENS = {names.BOT_TOKEN, names.APP_TOKEN}
 CHANNEL_ARGUMENTS = ("channel", "channel_id", "channels", "users", "user_id")
 
@@ -80,7 +82,7 @@ class WebApi:
         """The headers by which Slack says what the app may do, and what this method needs."""
         method = METHODS.get(name)
         granted = self._workspace.app.scopes
-        every = {known.scope for known in METHODS.values() if known.scope} | READING
+        every = {known.scope for known in METHODS.values() if known.scope} | UNASKED
         accepted = method.scope if method and method.scope else ""
         listed = ",".join(sorted(every if granted is None else granted))
         return {"x-oauth-scopes": listed, "x-accepted-oauth-scopes": accepted}

@@ -6,7 +6,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from bot.core.change import Refused
 from bot.process.errors import PatrolError, SlackRefused
@@ -17,6 +18,19 @@ log = logging.getLogger(__name__)
 OUTSIDER = Refused(
     "Patrol answers only members of its own workspace, not guests or bots.", "Nothing was recorded."
 )
+
+
+def is_bot(body: Mapping[str, Any]) -> bool:
+    event = body.get("event") or {}
+    return bool(event.get("bot_id") or event.get("subtype") == "bot_message")
+
+
+def foreign(body: Mapping[str, Any], team: str | None, ours: str | None) -> bool:
+    """Whether it comes from another workspace, or from somebody of another one in a shared channel."""
+    user, event = body.get("user"), body.get("event") or {}
+    theirs = {team, event.get("user_team"), event.get("source_team")}
+    theirs |= {user.get("team_id")} if isinstance(user, Mapping) else set()
+    return ours is not None and bool(theirs - {None, "", ours})
 
 
 class Gate:

@@ -26,7 +26,7 @@ from bot.slack import payloads, reveal, talk
 from bot.slack.answers import plainly, render
 from bot.slack.client import SlackClient
 from bot.slack.desk import Desk
-from bot.slack.gate import OUTSIDER, Gate, Seen
+from bot.slack.gate import OUTSIDER, Gate, Seen, foreign, is_bot
 from bot.slack.handoff import ACCEPT
 from bot.slack.homes import Homes
 from bot.slack.jobs import PLAN
@@ -108,9 +108,10 @@ def register(
     on_event: dict[str, Callable[..., BoltResponse]] = {
         "app_mention": listeners.mention,
         "app_home_opened": listeners.home,
+        "message.im": listeners.direct,
     }
     for name in EVENTS:
-        app.event(name, middleware=[on_event[name]])(_nothing)
+        app.event(name.partition(".")[0], middleware=[on_event[name]])(_nothing)
     _catch_all(app, listeners)
 
 
@@ -164,7 +165,7 @@ class Listeners:
         """Notes when it came, and turns away other workspaces and bots."""
         context.setdefault(ARRIVED, time.monotonic())
         ours = context.authorize_result.team_id if context.authorize_result else None
-        if _is_bot(body) or _foreign(body, context, ours):
+        if is_bot(body) or foreign(body, context.team_id, ours):
             url = str(body.get("response_url") or "")
             if url:
                 self._talk.tell(Place("", response_url=url), render(OUTSIDER))
@@ -292,6 +293,10 @@ class Listeners:
         self._settle(outcome, lambda reply: self._talk.answer(said.place, reply), said.place)
         return BoltResponse(status=200, body="")
 
+    def direct(self, body: Body, context: BoltContext) -> BoltResponse:
+        """What is written to us where nobody else reads it is a command, whether it names us or not."""
+        return self.mention(body, context) if payloads.is_direct(body) else BoltResponse(status=200, body="")
+
     def _mentioned(self, said: payloads.Mention) -> Reply | Refused:
         alert = self._desk.alert_at(said.place.channel, said.root_ts) if said.root_ts else None
         text = said.text if alert is None else payloads.in_thread(said.text, alert)
@@ -383,16 +388,3 @@ def _place(body: Body) -> Place:
         return payloads.click(body).place
     except (AttributeError, TypeError, LookupError, ValueError):
         return Place("")
-
-
-def _is_bot(body: Body) -> bool:
-    event = body.get("event") or {}
-    return bool(event.get("bot_id") or event.get("subtype") == "bot_message")
-
-
-def _foreign(body: Body, context: BoltContext, ours: str | None) -> bool:
-    """Whether it comes from another workspace, or from somebody of another one in a shared channel."""
-    user, event = body.get("user"), body.get("event") or {}
-    theirs = {context.team_id, event.get("user_team"), event.get("source_team")}
-    theirs |= {user.get("team_id")} if isinstance(user, Mapping) else set()
-    return ours is not None and bool(theirs - {None, "", ours})

@@ -19,7 +19,7 @@ from bot.slack.jobs import PLAN, job_buttons, job_lines
 from bot.slack.lines import trend
 from bot.slack.text import code, cut, escape, fold
 from bot.slack.wording import CALLED, state
-from sensors.model.job import Job, Param
+from sensors.model.job import TYPES, Job, Param
 
 NOTE_MOST = 2_000
 NUMBERS = {"integer": r"-?\d{1,15}", "number": r"-?\d{1,15}(\.\d{1,10})?"}
@@ -152,15 +152,15 @@ def resolved(view: Block, by: str) -> Resolve | FieldErrors:
 # -- more ----------------------------------------------------------------------------------------------------
 
 
-def more(shown: ShowReply, errand: Errand, notice: str = "", picture: str = "") -> Block:
-    """Everything about an alert and all that can be done; `notice` (safe mrkdwn) says what just was;
+def more(shown: ShowReply, errand: Errand, by: str, notice: str = "", picture: str = "") -> Block:
+    """Everything about an alert and all that `by` can do; `notice` (safe mrkdwn) says what just was;
     `picture` is the file of its policy's trend."""
     alert, about = shown.alert, shown.context
     blocks = [
         *([section(notice)] if notice else []),
-        section(wording.title(alert, 300)),
+        section(f"{wording.graded(alert.severity)} · {wording.title(alert, 300)}"),
         section(state(alert, about)),
-        *actions(_doings(alert)),
+        *actions(_doings(alert, by)),
         *actions(_readings(alert)),
         *_giving(alert),
         *actions(offers(alert, about)),
@@ -174,7 +174,7 @@ def more(shown: ShowReply, errand: Errand, notice: str = "", picture: str = "") 
     return modal(alert.name, "more", errand, blocks, "Add note")
 
 
-def _doings(alert: Alert) -> list[Block]:
+def _doings(alert: Alert, by: str) -> list[Block]:
     """What the card has no room for; a click acts at once."""
     mine = value(alert)
     again = button("Rerun", "alert.rerun", mine)
@@ -184,10 +184,8 @@ def _doings(alert: Alert) -> list[Block]:
             button("Reopen", "alert.reopen", mine),
             button("Change verdict…", "alert.resolve", mine),
         ]
-    held = alert.work is Work.acknowledged
     return [
-        button("Take it", "alert.take", mine),
-        *(_with_others(mine) if held else []),
+        *_having(alert, by),
         button("Wake", "alert.wake", mine) if alert.snooze else button("Snooze…", "alert.snooze_for", mine),
         button("Escalate now", "alert.escalate", mine),
         again,
@@ -195,8 +193,17 @@ def _doings(alert: Alert) -> list[Block]:
     ]
 
 
-def _with_others(mine: str) -> list[Block]:
-    return [button("Also on it", "alert.ack", mine), button("Hand back", "alert.unack", mine)]
+def _having(alert: Alert, by: str) -> list[Block]:
+    """Whose it is to become, from where this person stands."""
+    mine = value(alert)
+    take, back = button("Take it", "alert.take", mine), button("Hand back", "alert.unack", mine)
+    if alert.work is not Work.acknowledged:
+        return [take]
+    if by == alert.owner:
+        return [button("Still on it", "alert.ack", mine), back] if alert.reminded else [back]
+    if by in alert.helpers:
+        return [take, button("Leave it", "alert.unack", mine)]
+    return [take, button("Also on it", "alert.ack", mine), back]
 
 
 def _readings(alert: Alert) -> list[Block]:
@@ -214,8 +221,6 @@ def _giving(alert: Alert) -> list[Block]:
         return []
     choose: Block = {"type": "users_select", "action_id": "alert.assign"}
     choose["placeholder"] = plain_text("Give it to…", 150)
-    if alert.owner:
-        choose["initial_user"] = alert.owner
     return actions([choose])
 
 
@@ -268,7 +273,8 @@ def job(found: Job, params: Mapping[str, Any], errand: Errand, plan: str = "") -
 def _field(param: Param, filled_in: Any) -> Block:
     given = "" if filled_in is None else cut(fold(filled_in), NOTE_MOST)
     element = _choice(given) if param.type == "boolean" else _typed(param, given)
-    hint = "" if param.type in ("string", "boolean") else f"a value of type {param.type}"
+    what = "" if param.type == "boolean" else TYPES.get(param.type, ("", ""))[1]
+    hint = f"such as {param.example}" if param.example else what
     return field(f"param.{param.name}"[:255], param.name, element, hint, optional=not param.required)
 
 

@@ -184,7 +184,7 @@ def command(body: Body) -> tuple[Place, str]:
 
 @dataclass(frozen=True)
 class Mention:
-    """What was said to us in a channel or a thread."""
+    """What was said to us in a channel, a thread or a direct message."""
 
     place: Place
     text: str
@@ -196,9 +196,15 @@ def mention(body: Body, bot_user: str) -> Mention:
     text = re.sub(rf"^\s*(?:<@{re.escape(bot_user)}(?:\|[^>]*)?>[\s,:]*)+", "", str(event.get("text") or ""))
     text = typed(text)
     root = event.get("thread_ts")
-    where = str(root or event.get("ts") or "") or None
-    place = Place(str(event.get("user") or ""), str(event.get("channel") or ""), where, via="mention")
-    return Mention(place, text, str(root) if root else None)
+    root_ts = str(root) if root else None  # outside a thread Slack would not show an answer in one
+    place = Place(str(event.get("user") or ""), str(event.get("channel") or ""), root_ts, via="mention")
+    return Mention(place, text, root_ts)
+
+
+def is_direct(body: Body) -> bool:
+    """Whether somebody wrote it to us alone; a subtype says that a message was edited or deleted."""
+    event = body.get("event") or {}
+    return event.get("channel_type") == "im" and not event.get("subtype")
 
 
 # Verbs that are about an alert: in its thread they need not name it.

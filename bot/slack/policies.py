@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.reply import PolicyLine
-from bot.slack.lines import LINES_MOST
+from bot.slack.lines import ANYWHERE, LINES_MOST, Room
 from bot.slack.text import AGO, CLOCK, code, date, escape, sentence
 from sensors.model.run import RunStatus
 
 POLICIES_MOST, ON_A_LINE = 400, 8
+TEAMS_MOST = 40
 FEW = 12  # so many stand on a line each, however they are
 
 
 def policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
-    """What is wrong or has open alerts first, a line each; of the others how they are, many on a line."""
-    ranked = sorted(
-        policies, key=lambda line: (not line.last_error, _quiet(line), -line.open_alerts, line.name)
-    )
-    loud = sum(not _quiet(line) for line in ranked)
+    """A line for each that somebody may have to see to; the others side by side, by domain."""
+    ranked = sorted(policies, key=lambda line: (not line.last_error, _calm(line), line.name))
+    loud = sum(not _calm(line) for line in ranked)
     first = LINES_MOST if len(ranked) <= FEW else min(loud, LINES_MOST)
     others: dict[str, list[str]] = {}
     for line in ranked[first:POLICIES_MOST]:
-        others.setdefault(f"{how(line)}{_status(line)}", []).append(code(line.name, 80))
+        domain, _, name = line.name.rpartition(".")
+        where = f" in {escape(domain, 60)}" if domain else ""
+        others.setdefault(f"{how(line)}{where}", []).append(f"{code(name, 80)}{_beside(line)}")
     packed = [
         f"{how}: {'  '.join(names[at : at + ON_A_LINE])}"
-        for how, names in others.items()
+        for how, names in sorted(others.items())
         for at in range(0, len(names), ON_A_LINE)
     ]
     left = len(ranked) - POLICIES_MOST
@@ -33,16 +34,51 @@ def policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
     return [*(policy_line(line) for line in ranked[:first]), *packed, *more]
 
 
-def _quiet(line: PolicyLine) -> bool:
-    """Nobody has to look at it now."""
-    return how(line) == WELL and not line.open_alerts and not line.worth
+def of_all_teams(policies: Sequence[PolicyLine], room: Room = ANYWHERE) -> list[str]:
+    """On one screen: a line for each that somebody may have to see to, of the others how many, by team."""
+    if len(policies) <= FEW:
+        return policy_lines(policies)
+    loud = sorted((one for one in policies if not _calm(one)), key=lambda one: (not one.last_error, one.name))
+    calm: dict[str, list[PolicyLine]] = {}
+    for line in policies:
+        if _calm(line):
+            calm.setdefault(how(line), []).append(line)
+    more = [f"and {len(loud) - FEW:,} more"] if len(loud) > FEW else []
+    counted = [f"{word}: {_by_team(some)}" for word, some in sorted(calm.items())]
+    way = f"{code(f'{room.prefix} status {min(line.owner for line in policies)}')} names those of a team."
+    return [*(policy_line(line) for line in loud[:FEW]), *more, *counted, way]
+
+
+def _by_team(policies: Sequence[PolicyLine]) -> str:
+    """`accounts 8 (2 open) · chat 7 (1 shadow)`"""
+    teams: dict[str, list[PolicyLine]] = {}
+    for line in policies:
+        teams.setdefault(line.owner, []).append(line)
+    said = []
+    for team, some in sorted(teams.items()):
+        opened, shadow = sum(one.open_alerts for one in some), sum(one.status == "shadow" for one in some)
+        beside = [f"{opened:,} open" * bool(opened), f"{shadow:,} shadow" * bool(shadow)]
+        counts = f" ({', '.join(filter(None, beside))})" if any(beside) else ""
+        said.append(f"{escape(team, 40)} {len(some):,}{counts}")
+    left = [f"{len(said) - TEAMS_MOST} more teams"] if len(said) > TEAMS_MOST else []
+    return " · ".join([*said[:TEAMS_MOST], *left])
+
+
+def _calm(line: PolicyLine) -> bool:
+    """Nobody has to see to the policy itself now; its alerts speak for themselves."""
+    return how(line) in (WELL, NOT_RUN) and not line.worth
+
+
+def _beside(line: PolicyLine) -> str:
+    said = [f"{line.open_alerts} open" * bool(line.open_alerts), line.status * (line.status != "live")]
+    return f" ({', '.join(escape(one, 20) for one in said if one)})" if any(said) else ""
 
 
 def _status(line: PolicyLine) -> str:
     return "" if line.status == "live" else f" · {escape(line.status, 20)}"
 
 
-FAILING, WELL = "🔴 failing", "🟢 well"
+FAILING, WELL, NOT_RUN = "🔴 failing", "🟢 well", "⏳ not run yet"
 
 
 def how(line: PolicyLine) -> str:
@@ -55,7 +91,9 @@ def how(line: PolicyLine) -> str:
         return "⏳ skipped"
     if line.last_error:
         return FAILING
-    return "⏳ not run yet" if line.last_run is None else WELL
+    if line.last_status is RunStatus.running:
+        return "⏳ is tried again"
+    return NOT_RUN if line.last_run is None else WELL
 
 
 def policy_line(line: PolicyLine) -> str:

@@ -29,6 +29,7 @@ METHODS: Mapping[str, Method] = {
     "dnd.info": Method(("dnd:read",), json=False),
     "files.getUploadURLExternal": Method(("files:write",), json=False),
     "files.completeUploadExternal": Method(("files:write",)),
+    "files.delete": Method(("files:write",)),
     "files.info": Method(("files:read",), json=False),
     "usergroups.users.list": Method(("usergroups:read",), json=False),
     "users.info": Method(("users:read",), json=False),
@@ -54,7 +55,11 @@ SHORTCUTS: tuple[Mapping[str, Any], ...] = (
         "description": "Keeps this message in the history of an alert",
     },
 )
-EVENTS: Mapping[str, tuple[str, ...]] = {"app_home_opened": (), "app_mention": ("app_mentions:read",)}
+EVENTS: Mapping[str, tuple[str, ...]] = {
+    "app_home_opened": (),
+    "app_mention": ("app_mentions:read",),
+    "message.im": ("im:history",),
+}
 
 SCOPES: frozenset[str] = frozenset(
     {scope for method in METHODS.values() for scope in method.scopes}

@@ -181,7 +181,7 @@ class Talk:
             return
         self._more(
             shown,
-            lambda file: modals.more(shown, current, notice, file),
+            lambda file: modals.more(shown, current, person.slack, notice, file),
             lambda view: self._client.update_view(clicked.view_id, view),
         )
 
@@ -209,9 +209,9 @@ class Talk:
         if not isinstance(shown, ShowReply):
             self._tell(clicked.place, render(shown) if shown else plainly(GONE))
             return
-        current = replace(errand, work_seq=shown.alert.work_seq)
+        current, by = replace(errand, work_seq=shown.alert.work_seq), clicked.place.user
         self._shown(
-            lambda: self._more(shown, lambda file: modals.more(shown, current, picture=file), show),
+            lambda: self._more(shown, lambda file: modals.more(shown, current, by, picture=file), show),
             clicked.place,
         )
 
@@ -266,7 +266,7 @@ class Talk:
             case "alert.snooze_for":
                 return snoozing.snooze(shown.alert, errand)
             case _:
-                return modals.more(shown, replace(errand, work_seq=shown.alert.work_seq))
+                return modals.more(shown, replace(errand, work_seq=shown.alert.work_seq), clicked.place.user)
 
     def plan(self, clicked: Click) -> None:
         """What a form's job would send, in the form; what stands in its fields stays."""

@@ -120,7 +120,7 @@ def _defused(text: str) -> str:
 
 def sentence(text: str, limit: int = 1_000, person: Callable[[str], str] | None = None) -> str:
     """A sentence of the core, which marks people and moments, for mrkdwn. `limit` counts before escaping."""
-    return spoken(_kept(text, limit), person or mention, lambda at: date(at), _between)
+    return spoken(_kept(text, limit), person or mention, lambda at: date(at), _between, channel)
 
 
 def wrote(text: str, limit: int = 1_000, person: Callable[[str], str] | None = None) -> str:
@@ -205,6 +205,11 @@ def stamp(at: datetime) -> str:
 def mention(slack_id: str) -> str:
     """Pings this person when it is posted (not when it is edited in, nor in an ephemeral)."""
     return f"<@{slack_id}>" if re.fullmatch(r"[UW][A-Z0-9]{1,20}", slack_id) else escape(slack_id, 40)
+
+
+def channel(slack_id: str) -> str:
+    """The channel by the name that the reader knows it by; a link to it."""
+    return f"<#{slack_id}>"
 
 
 def link(url: str, label: str) -> str:

@@ -109,11 +109,17 @@ class HookDoor:
         ref = as_ref(self.hook.updates)
         if ref not in graph(self.engine.catalog).nodes:
             return Answer(422, f"There is no {ref} in the files any more.")
+        asset = self.engine.catalog.assets.get(ref)
+        if asset and asset.ages:  # a second state for a load would run what follows twice
+            why = f"Nothing is recorded: {ref} tells by itself when it is loaded, and Patrol asks."
+            return Answer(202, why)
         given = said.get("at")
         at = parse_time(given) if isinstance(given, str) else now
         if at is None or not isinstance(given, str | None) or at > now + timedelta(seconds=LIFE_S):
             return Answer(422, "at must be a time that has passed, such as 2026-01-05T09:00:00Z.")
-        mark, at, assets = f"{DELIVERY}{delivery}", min(at, now), self.engine.catalog.assets
+        known = self.store.states.newest([ref]).get(ref)
+        at = min(max(at, known.at), now) if known else min(at, now)  # what comes late makes nothing older
+        mark, assets = f"{DELIVERY}{delivery}", self.engine.catalog.assets
         also = made(name_of(ref), mark, (), assets, at) if kind_of(ref) == JOB else ()
         if not self.store.states.record_all([State(ref, mark, at), *also], now):
             return Answer(202, f"It was known already that {ref} was updated by this delivery.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from bot.core.job_run import Ability, Sighted
+from bot.core.job_run import SIGHTED, Ability, Sighted
 from bot.core.upstream import SEEN, State, made
 from bot.process.errors import JobRefused, JobUnknown, StoreAway
 from bot.process.log import get
@@ -17,6 +17,7 @@ log = get("observing")
 
 APART = timedelta(seconds=45)  # between two looks at a job, of all processes together
 LOOKS_BACK = timedelta(days=2)  # at runs that are over
+DAY = timedelta(days=1)  # that a run may have waited before it began
 BESIDE = 4  # jobs that are looked at side by side
 
 
@@ -67,8 +68,10 @@ class Observing:
     def look(self, job: Job) -> None:
         """What is there now; a run that has ended well, and was not started here, is a state of the job."""
         now = self.engine.clock()
+        back = now - LOOKS_BACK
+        first = self.store.sightings.oldest(job.name)  # its end is news however long it took
         try:
-            observed = self.starting.runners(job.kind).observe(job, now - LOOKS_BACK)
+            observed = self.starting.runners(job.kind).observe(job, min(first - DAY, back) if first else back)
         except (JobRefused, JobUnknown) as trouble:
             self._fails(job, str(trouble))
             return
@@ -81,7 +84,8 @@ class Observing:
             others = [n for n in new if n.external_id not in known and (n.key or None) not in known]
             return self._states(job, others, now)
 
-        self.store.sightings.saw(job.name, observed, now, states_of)
+        whole = len(observed.runs) < SIGHTED  # else it may be one of those that are left out
+        self.store.sightings.saw(job.name, observed, now, states_of, back if whole else None)
 
     def _states(self, job: Job, good: list[Sighted], now: datetime) -> list[State]:
         """Of the job, by the last of its good runs, and of what they have made."""

@@ -27,7 +27,7 @@ from bot.process.errors import Conflict
 from bot.store.alerts import alert_of
 from bot.store.codec import decode
 from bot.store.database import Database, in_parts
-from bot.store.queues import CARDS, EFFECTS, SAID, UNPOSTED, UNSAID, WAITING
+from bot.store.queues import ANSWERED, CARDS, EFFECTS, SAID, UNPOSTED, UNSAID, WAITING
 from bot.store.tables import CARD, UNDONE, alerts, effects, history
 from bot.store.tables import messages as t
 from bot.store.values import Waits
@@ -48,7 +48,8 @@ SAME = and_(  # the stored message is the one that was read
     t.c.delivery == bindparam("was_delivery"),
     *(t.c[name].is_not_distinct_from(bindparam(f"was_{name}", type_=t.c[name].type)) for name in MOVING),
 )
-UNLEASED = or_(t.c.lease_until.is_(None), t.c.lease_until <= bindparam("now", type_=t.c.lease_until.type))
+NOW = bindparam("now", type_=t.c.lease_until.type)
+UNLEASED = or_(t.c.lease_until.is_(None), t.c.lease_until <= NOW)
 BECOMES = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in t.c}
 RECORD = update(t).where(SAME).values(BECOMES)
 TAKE = update(t).where(SAME, UNLEASED).values(BECOMES)
@@ -62,6 +63,15 @@ PAGES = (
         and_(history.c.alert_id == effects.c.alert_id, history.c.seq == effects.c.change_seq),
     )
     .where(effects.c.alert_id.in_(bindparam("ids", expanding=True)), effects.c.kind == EffectKind.page.value)
+)
+LOOK_AGAIN = (
+    select(t)
+    .where(
+        *(t.c.state == MessageState.posted.value, t.c.look_again_at <= NOW),
+        *(or_(at.is_(None), at <= NOW) for at in (t.c.lease_until, t.c.retry_at)),
+    )
+    .order_by(t.c.look_again_at)
+    .limit(bindparam("limit"))
 )
 BEGIN = update(effects).where(effects.c.id == bindparam("its_id"), UNDONE).values(state="sending")
 
@@ -149,11 +159,14 @@ class Outbox:
 
     def look_again(self, now: datetime, limit: int = 50) -> list[Message]:
         """Posted messages to be looked at once more, since an earlier attempt may have landed late."""
-        posted = and_(t.c.state == MessageState.posted.value, t.c.look_again_at <= now)
-        free = [or_(at.is_(None), at <= now) for at in (t.c.lease_until, t.c.retry_at)]
-        query = select(t).where(posted, *free).order_by(t.c.look_again_at).limit(limit)
         with self._database.read() as c:
-            return [_message(row._mapping) for row in c.execute(query)]
+            return [_message(row._mapping) for row in c.execute(LOOK_AGAIN, {"now": now, "limit": limit})]
+
+    def answered(self, now: datetime, limit: int = 50) -> list[tuple[StoredEffect, Alert, Message]]:
+        """Pages that ask for somebody, of alerts that people have acted on since or that are over."""
+        with self._database.read() as c:
+            rows = c.execute(ANSWERED, {"now": now, "limit": limit})
+            return [(_effect(row), alert_of(row), _message(row._mapping, "m_")) for row in rows]
 
     def told(self, kinds: Collection[EffectKind]) -> list[tuple[StoredEffect, Alert, Message | None]]:
         """Every effect of these kinds that has not ended, whether it may be sent now or not."""

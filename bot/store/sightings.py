@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
 from bot.core.job_run import ENDED, JobState, Observed, Seen, Sighted
 from bot.core.upstream import State
@@ -18,7 +18,8 @@ from bot.store.tables_jobs import watched_jobs as w
 
 KEPT = 50  # runs of a job
 FIELDS = ("state", "started_at", "ended_at", "by", "link", "outcome", "key")
-NEWEST = func.coalesce(t.c.started_at, t.c.first_seen).desc()
+BEGAN = func.coalesce(t.c.started_at, t.c.first_seen)
+NEWEST = BEGAN.desc()
 
 
 class Sightings:
@@ -48,9 +49,11 @@ class Sightings:
         observed: Observed,
         now: datetime,
         states_of: Callable[[list[Sighted]], Sequence[State]] = lambda _new: (),
+        over: datetime | None = None,
     ) -> list[Sighted]:
         """Keeps what is seen. Those of its runs that are known to have succeeded only now, oldest first; the
-        states of things that these are (`states_of`, which asks no store) are kept with them."""
+        states of things that these are (`states_of`, which asks no store) are kept with them. A run that went
+        on, began before `over` and is listed no more is forgotten: what came of it nobody says."""
         with self._database.write() as c:
             seen = {
                 "seen_at": now,
@@ -62,12 +65,30 @@ class Sightings:
             }
             c.execute(update(w).where(w.c.job == job).values(seen))
             known = {row.external_id: row.state for row in c.execute(select(t).where(t.c.job == job))}
-            for one in reversed(observed.runs):
-                _keep(c, job, one, one.external_id in known, now)
+            runs = {one.external_id: one for one in reversed(observed.runs)}  # whatever is listed twice
+            for name, one in runs.items():
+                _keep(c, job, one, name in known, now)
+            if over is not None:
+                lost = and_(*_goes_on(job), t.c.external_id.not_in(list(runs)), over > BEGAN)
+                c.execute(delete(t).where(lost))
             _forget(c, job)
-            new = [one for one in reversed(observed.runs) if _succeeded(one, known.get(one.external_id))]
+            new = [one for one in runs.values() if _succeeded(one, known.get(one.external_id))]
             record_in(self._database, c, states_of(new), now)
         return new
+
+    def oldest(self, job: str) -> datetime | None:
+        """When the oldest of its runs that go on over there was there for the first time."""
+        with self._database.read() as c:
+            rows = c.execute(select(t.c.started_at, t.c.first_seen).where(*_goes_on(job))).all()
+        return min((min(row.started_at or row.first_seen, row.first_seen) for row in rows), default=None)
+
+    def prune(self, jobs: Iterable[str], before: datetime) -> None:
+        """Forgets other jobs than these, when nobody has looked at them since then."""
+        kept = list(jobs)
+        with self._database.write() as c:
+            unseen = and_(w.c.since < before, or_(w.c.looked_at.is_(None), w.c.looked_at < before))
+            c.execute(delete(w).where(unseen, w.c.job.not_in(kept)))
+            c.execute(delete(t).where(t.c.job.not_in(kept), t.c.job.not_in(select(w.c.job))))
 
     def failed(self, job: str, why: str, now: datetime) -> None:
         """It could not be looked at; what was seen before stays."""
@@ -108,12 +129,16 @@ def _keep(c: Connection, job: str, one: Sighted, known: bool, now: datetime) -> 
         return
     mine = and_(t.c.job == job, t.c.external_id == one.external_id)
     if not one.state.ended:
-        mine = and_(mine, t.c.state.not_in([state.value for state in ENDED]))
+        mine = and_(t.c.external_id == one.external_id, *_goes_on(job))
     c.execute(update(t).where(mine).values(values))
 
 
+def _goes_on(job: str) -> tuple[ColumnElement[bool], ...]:
+    return t.c.job == job, t.c.state.not_in([state.value for state in ENDED])
+
+
 def _forget(c: Connection, job: str) -> None:
-    """All but the newest; what runs stays."""
+    """All but the newest."""
     ids = select(t.c.external_id).where(t.c.job == job).order_by(NEWEST, t.c.external_id.desc()).limit(KEPT)
     old = and_(t.c.job == job, t.c.external_id.not_in(list(c.execute(ids).scalars())))
     c.execute(delete(t).where(old))

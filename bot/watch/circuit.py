@@ -13,6 +13,7 @@ from bot.process.log import get
 from bot.process.metrics import Metrics
 from bot.project import Project
 from bot.watch.trouble import Troubles
+from sensors.model.clock import say_duration
 from sensors.model.run import Looked
 from sensors.warehouse import Warehouse, WarehouseError
 
@@ -123,7 +124,7 @@ class Breaker:
         self.back_at = now
         self._circuit = CLOSED
         self.metrics.warehouse_away(False)
-        log.info("warehouse back", away_for=str(now - (held.since or now)))
+        log.info("warehouse back", away=say_duration(now - (held.since or now)))
         self.on_back()
 
     def _end(self) -> None:

@@ -12,6 +12,7 @@ from bot.process.log import get
 from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.seen import Seen, seen_of, untold
 from sensors.warehouse import WarehouseError
+from sensors.warehouse.able import mark, within
 
 log = get("tables")
 
@@ -19,6 +20,7 @@ AWAITED = timedelta(seconds=10)  # between two looks at tables that something wa
 ALL = timedelta(seconds=60)  # … and at the others, of which only the age is told
 LEFT_OUT = timedelta(minutes=5)  # a table that the warehouse refuses to tell of, so that it hides no other
 TURN = "upstreams"
+WHOLE = "warehouse:"  # no table's name: under it stand the marks of which one process has looked
 NONE = Seen({}, {})
 
 
@@ -45,14 +47,29 @@ class Tables:
         self.untold: Mapping[str, Untold] = {}  # by name, those whose age is not known, not for want of rows
         self.empty: Mapping[str, Untold] = {}  # those that should have an age and hold no row
         self._next, self._all_next = EPOCH, EPOCH
+        self._mark = ""
 
     def due(self, now: datetime) -> bool:
-        """Whether it is time to look, and no other process does."""
+        """Whether it is time to look, and no other process does: at once where the warehouse says that it has
+        changed."""
+        if self._moved(now):
+            self._next = now + AWAITED
+            self.engine.store.pace.rest(TURN, self._next)
+            return True
         if self._next - AWAITED <= now < self._next:
             return False
         free = self.engine.store.pace.turn(TURN, now, AWAITED)
         self._next = now + AWAITED if free == now else free
         return free == now
+
+    def _moved(self, now: datetime) -> bool:
+        """Whether the warehouse says that it is another, and no other process has looked at it so."""
+        found = mark(self.engine.warehouse)
+        if found in ("", self._mark):
+            return False
+        first = self.engine.store.states.record(WHOLE, found, now, now)
+        self._mark = found
+        return first
 
     def due_whole(self, now: datetime) -> bool:
         """Whether it is time to look at those that nothing waits for, too."""
@@ -89,7 +106,8 @@ class Tables:
         self.empty = found
 
     def _ask(self, asked: Collection[Asset], now: datetime) -> tuple[Seen, dict[str, Untold]]:
-        """By one query; where one cannot be asked each by itself. What is known, and of which it is not."""
+        """By one query (and one for each bundle with a session of its own); where one cannot be asked each by
+        itself. What is known, and of which it is not."""
         if not asked:
             return NONE, {}
         try:
@@ -108,15 +126,20 @@ class Tables:
                 log.warning("not seen how far a table is loaded", table=asset.name, why=error.message)
                 untold[asset.name] = self._untold(asset.name, error.message, now, refused=True)
             else:
-                found = Seen({**found.loaded, **one.loaded}, {**found.ages, **one.ages})
+                found = found.with_(one)
                 untold |= gone
         return found, untold
 
     def _asked(self, asked: Collection[Asset], now: datetime) -> tuple[Seen, dict[str, Untold]]:
-        warehouse = self.engine.warehouse
-        seen = seen_of(asked, warehouse, now)
-        why = {asset.name: untold(asset, warehouse, seen) for asset in asked}
-        return seen, {name: self._untold(name, said, now) for name, said in why.items() if said}
+        found, untold_of = NONE, dict[str, Untold]()
+        for session in sorted({asset.session for asset in asked}):
+            mine = [asset for asset in asked if asset.session == session]
+            warehouse = within(self.engine.warehouse, session)
+            seen = seen_of(mine, warehouse, now)
+            found = found.with_(seen)
+            why = {asset.name: untold(asset, warehouse, seen) for asset in mine}
+            untold_of |= {name: self._untold(name, said, now) for name, said in why.items() if said}
+        return found, untold_of
 
     def _untold(self, name: str, why: str, now: datetime, *, refused: bool = False) -> Untold:
         known = self.untold.get(name)

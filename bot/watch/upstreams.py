@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -37,9 +38,14 @@ class Upstreams:
         self._want = want
         self._marks: dict[str, str] = {}  # by ref, that are recorded
         self._woken: dict[str, tuple[str, datetime]] = {}  # by policy: for which states, and when
+        self._round = threading.Lock()
 
     def once(self) -> set[str]:
         """One round: which policies were woken."""
+        with self._round:
+            return self._once()
+
+    def _once(self) -> set[str]:
         now = self.engine.clock()
         policies = {name: p for name, p in self.engine.orders.policies().items() if p.runs}
         refs = self._refs(policies.values())

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from sensors.model.policy import NOTHING, WhenLate
+from sensors.model.session import USUAL, Session
 
 AGED_BY = "loaded_until"
 LAST_ALTERED = "last_altered"  # by the warehouse's own account, however it was changed
@@ -30,6 +31,7 @@ class Asset:
     aged_by: str = AGED_BY  # or LAST_ALTERED: what says how old it is
     description: str = ""
     after: tuple[str, ...] = ()  # references to what makes it
+    session: Session = USUAL  # in which the warehouse is asked about it: that of the bundle that brings it
 
     @property
     def ages(self) -> bool:

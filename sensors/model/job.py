@@ -8,9 +8,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sensors.model.example import example_of
 from sensors.model.policy import NOTHING, Schedule
 
 KEY = "idempotency_key"  # of each start; a job's templates may use it as they use parameters
+PLAIN = r"[\w.:@ -]{1,200}"
+TYPES = {
+    "integer": (r"-?\d+", "a whole number"),
+    "number": (r"-?\d+(\.\d+)?", "a number"),
+    "boolean": ("true|false|True|False", "true or false"),
+}
 CALLBACK = "callback"  # the address to which a run's end is told; of a job that says `called_back`
 
 
@@ -20,19 +27,30 @@ class Param:
 
     name: str
     type: str = "string"  # string | integer | number | boolean
-    pattern: str = r"[\w.:@ -]{1,200}"
+    pattern: str = PLAIN
     default: Any = None
     required: bool = True
 
     def problem(self, value: object) -> str | None:
         """What is wrong with the value, in words, or None."""
         text = str(value)
-        if not re.fullmatch(self.pattern, text):
-            return f"{self.name} must match {self.pattern}, not {text[:60]!r}"
-        checks = {"integer": r"-?\d+", "number": r"-?\d+(\.\d+)?", "boolean": "true|false|True|False"}
-        if self.type in checks and not re.fullmatch(checks[self.type], text):
-            return f"{self.name} must be of type {self.type}, not {text[:60]!r}"
-        return None
+        pattern, what = TYPES.get(self.type, (".*", ""))
+        if not re.fullmatch(pattern, text, re.DOTALL):
+            return f"{self.name} must be {what}, not {text[:60]!r}"
+        return None if re.fullmatch(self.pattern, text) else f"{self.name} {self._looks}, not {text[:60]!r}"
+
+    @property
+    def _looks(self) -> str:
+        """What its values are like: by an example, since patterns are for those who write the files."""
+        if self.pattern == PLAIN:
+            return "may hold only letters, digits, spaces and _ . : @ -, at most 200 of them"
+        return f"must look like {fits}" if (fits := self.example) else f"must match {self.pattern}"
+
+    @property
+    def example(self) -> str:
+        """A value that fits its pattern; empty where one would say nothing, or none is found."""
+        fits = "" if self.pattern == PLAIN else example_of(self.pattern)
+        return fits if len(fits) > 1 else ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +92,11 @@ class Job:
     def on_host(self) -> bool:
         """Whether it starts a program where Patrol runs, which the settings must allow."""
         return self.kind == "command" or (self.kind == "dbt" and not self.config.get("url"))
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether Patrol starts it without a person."""
+        return not self.outside and (self.schedule is not None or bool(self.after))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterator, Mapping
 
 from sensors.beside import Beside
-from sensors.draft import Draft
+from sensors.draft import Draft, place
 from sensors.file_policy import PolicyFile
 from sensors.model.catalog import Problem
 from sensors.model.job import Job
@@ -14,13 +15,21 @@ from sensors.rules.count import count_rules
 from sensors.rules.tables import table_rules
 from sensors.rules.upstream import unknown
 from sensors.rules.window import window_rules
+from sensors.sources import sql_path
+from sensors.sql.safety import Flaw
 from sensors.title import title_names, title_problem
 from sensors.yaml_marks import Path
+
+BRACES = re.compile(r"(?<!\{)(\$?\{ *(\w+) *\})(?!\})")
+NO_NUMBER = ("VARCHAR", "BOOLEAN", "DATE", "TIME", "UUID", "STRUCT")
+MEASURE = re.compile(r"DOUBLE|FLOAT|INTERVAL|DECIMAL\(\d+,(?!0\))")
 
 
 def rules(one: Draft, beside: Beside, policies: Collection[str]) -> Iterator[Problem]:
     """What is wrong with one policy; `policies` are the names of all."""
     yield from _tables(one, beside)
+    for slip in one.facts.slips:
+        yield place(sql_path(one.name), one.sql, Flaw(slip.what, slip.word, slip.line), warning=True)
     if one.file is None:
         return
     yield from _names(one, one.file, beside, policies)
@@ -55,9 +64,9 @@ def _names(one: Draft, file: PolicyFile, beside: Beside, policies: Collection[st
         named.append((("violation",), "violations", file.violation))
     for where in ("offer", "on_open"):
         named += [((where, i), "jobs", job) for i, job in enumerate(getattr(file, where))]
-    for place, kind, name in named:
+    for at, kind, name in named:
         if said := beside.unknown(kind, name):
-            yield one.document.problem(place, said)
+            yield one.document.problem(at, said)
     for index, upstream in enumerate(file.schedule.after or ()):
         if said := unknown(upstream, beside):
             yield one.document.problem(("schedule", "after", index), said)
@@ -89,6 +98,9 @@ def _title(one: Draft, file: PolicyFile) -> Iterator[Problem]:
         yield one.document.problem(("title",), "a template belongs in alert.title; this is the policy's name")
     if file.alert.title and (said := title_problem(file.alert.title)):
         yield one.document.problem(("alert", "title"), said)
+    if file.runbook and not re.match(r"https?://[^/\s]", file.runbook):
+        said = "is no address, so the card cannot open it: write https://…, or say it in description"
+        yield one.document.problem(("runbook",), said, warning=True)
 
 
 def column_rules(one: Draft, file: PolicyFile, given: Collection[str]) -> Iterator[Problem]:
@@ -104,10 +116,33 @@ def column_rules(one: Draft, file: PolicyFile, given: Collection[str]) -> Iterat
         named.append((("threshold", "distinct"), file.threshold.distinct, False))
     if file.severity.by:
         named.append((("severity", "by"), file.severity.by, False))
-    for place, column, key in named:
+    for at, column, key in named:
         if column not in given:
             said = f"the query gives no column {column}{near(column, given)}"
-            yield one.document.problem(place, said, key=key)
+            yield one.document.problem(at, said, key=key)
+    yield from _braces(one, file, given)
+
+
+def _braces(one: Draft, file: PolicyFile, given: Collection[str]) -> Iterator[Problem]:
+    """A title that names a column in the way of another language."""
+    for whole, column in BRACES.findall(file.alert.title or ""):
+        if column in (*given, "count"):
+            said = f"{whole} is shown as it stands; a column is written {{{{ {column} }}}}"
+            yield one.document.problem(("alert", "title"), said, warning=True)
+
+
+def type_rules(one: Draft, file: PolicyFile, types: Mapping[str, str]) -> Iterator[Problem]:
+    """Columns used for what their type has no meaning for; `types` as DuckDB calls them."""
+    by = file.severity.by or ""
+    if types.get(by, "").startswith(NO_NUMBER):
+        said = f"{by} is of type {types[by]}; severity is graded by a number"
+        yield one.document.problem(("severity", "by"), said)
+    for index, column in enumerate(file.key):
+        timed = file.window is not None and column == file.window.column
+        if timed or MEASURE.match(types.get(column, "")):
+            what = "the time of the rows" if timed else f"of type {types[column]}"
+            said = f"{column} is {what} and names nobody: each value of it is an alert of its own"
+            yield one.document.problem(("key", index), said, warning=True)
 
 
 def _params(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Problem]:

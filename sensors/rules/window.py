@@ -20,7 +20,9 @@ def window_rules(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Probl
         yield from _used(one, file.window)
         yield from _given(one, file, file.window)
         if file.window.trailing is None:
-            yield from _reach(one, file.window, beside)
+            reach = list(_reach(one, file.window, beside))
+            yield from reach or _no_reach(one, file.window)
+            yield from _put_together(one, file.window)
 
 
 def _meaningless(one: Draft, file: PolicyFile) -> Iterator[Problem]:
@@ -87,6 +89,16 @@ def _given(one: Draft, file: PolicyFile, window: WindowFile) -> Iterator[Problem
     yield one.document.problem(("window", "column"), said, warning=not counted)
 
 
+def _put_together(one: Draft, window: WindowFile) -> Iterator[Problem]:
+    """Events that the SQL counts itself: each look would count only the newest of them."""
+    if window.column in one.facts.gathered:
+        said = (
+            "puts rows together, and a look sees only those that came since the last one: give each row by "
+            "itself and let threshold count them, or look at a whole time with trailing"
+        )
+        yield one.in_sql(said, "group by", warning=True)
+
+
 def _reach(one: Draft, window: WindowFile, beside: Beside) -> Iterator[Problem]:
     """Where nothing says until when a table is loaded, lookback must cover one load."""
     lookback = window.lookback or timedelta()
@@ -102,6 +114,16 @@ def _reach(one: Draft, window: WindowFile, beside: Beside) -> Iterator[Problem]:
             said = f"must be at least {every}: {table} is loaded every {every} and has no loaded_until"
             where = ("window", "lookback") if window.lookback else ("window",)
             yield one.document.problem(where, said)
+
+
+def _no_reach(one: Draft, window: WindowFile) -> Iterator[Problem]:
+    """Without lookback or delay, a row that comes a second after a later one is not looked at."""
+    if window.lookback is None and window.delay is None:
+        said = (
+            "says neither lookback (how late a row may come) nor trailing: a row that comes late is not "
+            "looked at"
+        )
+        yield one.document.problem(("window",), said, key=True, warning=True)
 
 
 def _bare(column: str) -> str:

@@ -14,6 +14,7 @@ from sensors.near import near
 
 Known = Mapping[str, str] | None  # lower-case column -> the table that has it; None: anything may be there
 SPECIAL = re.compile(r"\$|^(value|index|key|path|seq|this|rowid|row_number|level)$")  # a warehouse's own
+QUOTES = re.compile("[‘’‚“”„]")  # as a word processor writes them
 UNITS = re.compile(r"^(year|quarter|month|week|day|hour|minute|second|(milli|micro|nano)second)s?$")
 
 
@@ -77,7 +78,10 @@ class _Tables:
                 every |= known
         if name in every or not every:
             return None
-        return _said(column, f"no table that is read here has a column {name}{_hint(name, every)}")
+        said = f"no table that is read here has a column {name}{_hint(name, every)}"
+        if column.this.args.get("quoted") or QUOTES.search(name):
+            said = f"a text stands between ' and ': write '{QUOTES.sub('', column.name)}'; {said}"
+        return _said(column, said)
 
     def _qualified(self, column: exp.Column, name: str, table: str, scope: Scope) -> Unknown | None:
         for of in _around(scope):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
+from sensors.sql.slips import Slip, slips_of
+
 KEEPING = (exp.Where, exp.Join, exp.Having, exp.Qualify)  # parts of a SELECT that leave rows out
 
 
@@ -22,12 +24,15 @@ class Scan:
 
 @dataclass(frozen=True)
 class Facts:
-    """`one_row_of`: sets of result columns of whose values there is one row each. Empty where not known."""
+    """`one_row_of`: sets of result columns of whose values there is one row each. Empty where not known.
+    `gathered`: result columns that sum up several rows."""
 
     one_row_of: tuple[frozenset[str], ...] = ()
     limit: int | None = None  # rows of the whole result
     limit_line: int = 1
     scans: tuple[Scan, ...] = ()
+    gathered: frozenset[str] = frozenset()
+    slips: tuple[Slip, ...] = ()
 
     def one_row_per(self, key: Sequence[str]) -> bool:
         """Whether no two rows of the result have the same key."""
@@ -44,7 +49,10 @@ def facts(root: exp.Expr, scopes: Sequence[Scope], times: Mapping[str, str]) -> 
     number = int(most.this) if isinstance(most, exp.Literal) and str(most.this).isdigit() else None
     line = next((int(n.meta["line"]) for n in limit.walk() if "line" in n.meta), 1) if limit else 1
     unique = tuple(_unique(root)) if isinstance(root, exp.Select) else ()
-    return Facts(unique, number, line, tuple(_scans(scopes, times)) if times else ())
+    given = root.expressions if isinstance(root, exp.Select) else ()
+    gathered = frozenset(one.alias_or_name.lower() for one in given if _aggregates(one))
+    scans = tuple(_scans(scopes, times)) if times else ()
+    return Facts(unique, number, line, scans, gathered, slips_of(root))
 
 
 def _unique(select: exp.Select) -> Iterator[frozenset[str]]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from sensors.draft import BOUNDS, Draft, place
 from sensors.model.catalog import Problem
 from sensors.model.policy import Query
-from sensors.rules.policy import column_rules
+from sensors.rules.policy import column_rules, type_rules
 from sensors.sources import sql_path
 from sensors.sql.safety import Flaw
 from sensors.warehouse import Result, WarehouseError, WrongSession
@@ -23,7 +23,9 @@ BINDS = dict.fromkeys(sorted(BOUNDS), datetime(2000, 1, 1, tzinfo=UTC))  # a tim
 
 
 NEAR = 80  # characters before and after a place that tell it from others
-EVERYWHERE = re.compile("GROUP BY|HAVING|QUALIFY|write a ")  # no other dialect helps, or it is said already
+EVERYWHERE = re.compile(
+    "GROUP BY|HAVING|QUALIFY|write a |nothing in FROM|in several tables|two columns named"
+)  # no other dialect helps, or it is said already
 
 OURS = re.compile(r" (>= :(window|baseline)_start|< :window_(start|end))")
 
@@ -48,8 +50,12 @@ def refusals(one: Draft, query: Query, reader: Reader, *, warning: bool = False)
         if not error.transient:
             yield _refusal(one, query, reader, error, warning=warning)
         return
-    if one.columns is None and one.file is not None:
+    if one.file is None:
+        return
+    if one.columns is None:
         yield from column_rules(one, one.file, given.columns)
+    if reader.dialect == "duckdb":
+        yield from type_rules(one, one.file, dict(zip(given.columns, given.types, strict=False)))
 
 
 def _refusal(one: Draft, query: Query, reader: Reader, error: WarehouseError, *, warning: bool) -> Problem:

@@ -22,6 +22,12 @@ __all__ = ["Macros", "Shaped", "shape", "title", "title_names", "title_problem"]
 FUNCTIONS = ("table", "in_window", "in_baseline", "param")
 COLUMN = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*){0,3}")
 LONGEST = 1_000_000  # characters of a query
+OF_DBT = "a table, from dbt or not, is {{ table('schema.name') }} here"
+DBT = {
+    **dict.fromkeys(("ref", "source", "this"), OF_DBT),
+    **dict.fromkeys(("config", "is_incremental"), "here the YAML says when and how: take it out"),
+    "var": "here a value is :name, with params: {name: …} in the YAML",
+}
 PADDING = {"center", "expandtabs", "format", "format_map", "indent", "ljust", "rjust", "wordwrap", "zfill"}
 
 
@@ -117,6 +123,8 @@ def shape(path: str, text: str, params: Collection[str], macros: Macros) -> Shap
             said = f"{unquoted[1]} takes a name in quotes: {unquoted[1]}('{unquoted[2]}')"
         elif name in params:
             said = f"a parameter is written :{name} (a value is bound, never pasted into the SQL)"
+        elif name in DBT:
+            said = f"{name} is dbt's; {DBT[name]}"
         elif name in macros.broken:
             said = f'the macro "{name}" does not load; mend its file in sql/_macros'
         shaped.problems.append(_find(path, text, name, said))
@@ -193,7 +201,10 @@ def _macro(name: str, file: str, macros: Macros, names: dict[str, Any], shaped: 
 
 
 def _checked(name: Any, function: str, example: str) -> str:
-    if not isinstance(name, str) or not COLUMN.fullmatch(name):
+    if isinstance(name, str) and name and not COLUMN.fullmatch(name):
+        said = "letters a to z, digits, _ and $, in parts with . between"
+        raise Mistake(f'{function} cannot take the name "{name[:60]}": it holds only {said}')
+    if not isinstance(name, str) or not name:
         raise Mistake(f"{function} takes a name in quotes, such as {function}('{example}')")
     return name
 

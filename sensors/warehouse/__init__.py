@@ -43,6 +43,7 @@ class Result:
     query_id: str | None = None
     elapsed_s: float = 0.0
     bytes: int | None = None  # that its rows hold, about: texts by their length, all else 16; None: not known
+    types: tuple[str, ...] = ()  # of the columns, as the warehouse calls them; empty: it does not say
 
 
 class Warehouse(Protocol):

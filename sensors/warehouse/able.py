@@ -1,4 +1,5 @@
-"""What only some warehouses can: be asked in another session, and say when a table was last changed."""
+"""What only some warehouses can: be asked in another session, say when a table was last changed, say for
+nothing whether anything has."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from sensors.model.asset import Asset
 from sensors.model.session import Session
-from sensors.warehouse import Warehouse
+from sensors.warehouse import Warehouse, WarehouseError
 
 ALTERING = ("snowflake",)  # dialects of those that say when a table was last changed
 
@@ -28,6 +29,13 @@ class Dated(Protocol):
 
 
 @runtime_checkable
+class Marked(Protocol):
+    """A warehouse that says for nothing, many times a second, whether it has changed."""
+
+    def mark(self) -> str: ...
+
+
+@runtime_checkable
 class Granting(Protocol):
     """A warehouse that tells what roles may do."""
 
@@ -42,3 +50,12 @@ def within(warehouse: Warehouse, session: Session) -> Warehouse:
 def altered(warehouse: Warehouse, assets: Iterable[Asset]) -> dict[str, datetime]:
     """When each table was last changed, however that was; tables of which it is not known are left out."""
     return warehouse.altered(assets) if isinstance(warehouse, Dated) else {}
+
+
+def mark(warehouse: Warehouse) -> str:
+    """What is another once anything in the warehouse may be; empty where that cannot be asked for nothing,
+    or not just now."""
+    try:
+        return warehouse.mark() if isinstance(warehouse, Marked) else ""
+    except WarehouseError:
+        return ""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import sqlglot
 from sqlglot import exp
 
-from sensors.warehouse.dialect_duckdb import edit_distance
 from sensors.warehouse.dialect_postgres import for_postgres
 from sensors.warehouse.spelled import Untranslatable
 
@@ -56,8 +55,6 @@ def _by_path(tree: exp.Expr) -> None:
 def _for_duckdb(tree: exp.Expr) -> None:
     for node in list(tree.find_all(exp.Typeof)):
         raise _no(node, "TYPEOF", "duckdb")
-    for distance in list(tree.find_all(exp.Levenshtein)):
-        distance.replace(edit_distance(distance))
     for size in list(tree.find_all(exp.ArraySize)):
         if isinstance(size.this, exp.JSONExtract):
             size.replace(exp.Anonymous(this="JSON_ARRAY_LENGTH", expressions=[size.this]))

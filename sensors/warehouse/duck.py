@@ -39,6 +39,7 @@ class Lender(Protocol):
     """Lends out the database that is to be asked now: a file, or what is held in memory."""
 
     def borrow(self) -> AbstractContextManager[Opened]: ...
+    def mark(self) -> str: ...
     def close(self) -> None: ...
 
 
@@ -75,10 +76,10 @@ class Duck:
         with self._files.borrow() as file:
             cursor = self._cursor(file)
             with self._stopped_after(timeout, cursor, sql):
-                columns, rows = _fetch(cursor, sql, self._binds(cursor, sql, binds), limit)
+                columns, types, rows = _fetch(cursor, sql, self._binds(cursor, sql, binds), limit)
         elapsed = time.monotonic() - started
         given = tuple(rows[:limit])
-        return Result(columns, given, len(rows) > limit, None, elapsed, size_of(given))
+        return Result(columns, given, len(rows) > limit, None, elapsed, size_of(given), types)
 
     def native(self, query: Query) -> str:
         return native(query, self.dialect)
@@ -108,6 +109,10 @@ class Duck:
 
     def ping(self) -> None:
         self.query("SELECT 1", {}, limit=1, timeout=timedelta(seconds=10))
+
+    def mark(self) -> str:
+        """Of the file that the next query would be asked of; found without opening it."""
+        return self._files.mark()
 
     def close(self) -> None:
         """Also done at the end of the process, before DuckDB's own parts are taken down."""
@@ -152,11 +157,12 @@ def _close(files: Lender, watchdog: Watchdog) -> None:
 
 def _fetch(
     cursor: duckdb.DuckDBPyConnection, sql: str, binds: dict[str, Any], limit: int
-) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    """Column names and up to `limit` + 1 rows."""
+) -> tuple[tuple[str, ...], tuple[str, ...], list[tuple[Any, ...]]]:
+    """Names and types of the columns, and up to `limit` + 1 rows."""
     cursor.execute(sql, binds or None)
-    columns = named_once(str(column[0]) for column in cursor.description or ())
-    return columns, cursor.fetchmany(limit + 1)
+    described = cursor.description or ()
+    columns = named_once(str(column[0]) for column in described)
+    return columns, tuple(str(column[1]) for column in described), cursor.fetchmany(limit + 1)
 
 
 def _named(cursor: duckdb.DuckDBPyConnection, sql: str) -> frozenset[str]:

@@ -81,6 +81,13 @@ class Files:
         finally:
             self._give_back(file)
 
+    def mark(self) -> str:
+        """Of the file that would be lent out now: another for each that is served, also where one takes the
+        place of another. Raises WarehouseError where there is none."""
+        with self._changed:
+            stat = _stat(self._target())
+        return f"{stat.st_dev} {stat.st_ino} {stat.st_mtime_ns} {stat.st_size}"
+
     def close(self) -> None:
         with self._changed:
             if self._present is not None:
@@ -130,7 +137,8 @@ class Files:
             mark = (stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size)
             if self._pointed is not None and self._pointed[0] == mark:
                 return self._pointed[1]
-            name = (self._path / POINTER).read_text(encoding="utf-8").strip()
+            with open(self._pointer, encoding="utf-8") as pointer:
+                name = pointer.read().strip()
         except NotADirectoryError:
             return self._path
         except OSError as error:
@@ -148,11 +156,15 @@ class Files:
 
 
 def _identity(path: Path) -> Identity:
+    stat = _stat(path)
+    return (str(path), stat.st_dev, stat.st_ino)
+
+
+def _stat(path: Path) -> os.stat_result:
     try:
-        stat = path.stat()
+        return path.stat()
     except OSError as error:
         raise cannot_open(str(path), error) from None
-    return (str(path), stat.st_dev, stat.st_ino)
 
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:

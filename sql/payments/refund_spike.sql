@@ -10,7 +10,7 @@ WITH recent AS (
     GROUP BY r.seller_id
 ),
 before AS (
-    SELECT r.seller_id, COUNT(*) / 36.0 AS usual -- three days hold 36 stretches of two hours
+    SELECT r.seller_id, COUNT(*) AS refunds_before
     FROM {{ table('core.refunds') }} r
     WHERE {{ in_baseline('r.refunded_at') }}
     GROUP BY r.seller_id
@@ -19,12 +19,11 @@ SELECT n.seller_id,
        COALESCE(s.display_name, n.seller_id) AS seller_name,
        n.refunds,
        n.refunded,
-       ROUND(COALESCE(b.usual, 0), 1) AS usual,
-       ROUND(n.refunds / GREATEST(COALESCE(b.usual, 0), 0.5), 1) AS times_usual,
+       COALESCE(b.refunds_before, 0) AS refunds_before,
        n.main_reason,
        n.refunded_at
 FROM recent n
 LEFT JOIN {{ table('core.sellers') }} s ON s.seller_id = n.seller_id
 LEFT JOIN before b ON b.seller_id = n.seller_id
 WHERE n.refunds >= 7
-  AND n.refunds >= 4 * COALESCE(b.usual, 0)
+  AND n.refunds >= 4 * COALESCE(b.refunds_before, 0) / 36.0 -- three days hold 36 stretches of two hours

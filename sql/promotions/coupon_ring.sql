@@ -8,6 +8,6 @@ WHERE {{ in_window('r.redeemed_at') }}
       WHERE x.coupon = r.coupon
         AND x.device_id = r.device_id
         AND x.buyer_id <> r.buyer_id
-        AND x.redeemed_at < r.redeemed_at
+        AND (x.redeemed_at < r.redeemed_at OR x.redeemed_at = r.redeemed_at AND x.redemption_id < r.redemption_id)
         AND x.redeemed_at >= DATEADD('day', -30, r.redeemed_at)
   )

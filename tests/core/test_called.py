@@ -21,6 +21,7 @@ JOBS, POLICIES = ("Dbt_Build", "load"), ("payments.held", "risk:payments.held")
         ("retry dbt_build", "Dbt_Build"),
         ("pause job:Dbt_Build 2h", "job:Dbt_Build"),
         ("show job:dbt_build", "job:Dbt_Build"),
+        ("show JOB:DBT_BUILD", "job:Dbt_Build"),
         ("pause policy:payments.held 2h", "payments.held"),
         ("every policy:risk:payments.held 1h 2h", "risk:payments.held"),
         ("rerun policy:payments.held", "payments.held"),

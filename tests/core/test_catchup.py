@@ -56,7 +56,7 @@ def test_skip_runs_what_was_due_before_and_the_newest_over_its_own_time() -> Non
     found = due_ticks(made("skip"), LATE, NOON)
     begins = NOON + 4 * HOUR - 2 * MINUTE
     assert found.ticks == (Tick(NOON, rest=True), Tick(NOON + 5 * HOUR, begins))
-    assert "from 2026-01-05 12:00 UTC to 2026-01-05 16:00 UTC is passed over" in found.story
+    assert "from 2026-01-05 12:00:00 UTC to 2026-01-05 16:00:00 UTC is passed over" in found.story
     assert [t.stamp for t in found.ticks] == ["2026-01-05T12:00:00Z+rest", "2026-01-05T17:00:00Z"]
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.upstream import State, awaited, due_upstream, made, made_by, makers_of, said_all, stamp
+from bot.core.words import when
 from sensors.model.asset import Asset
 from tests.core.making import HOUR, NOON
 
@@ -67,7 +68,7 @@ def test_a_stamp_names_the_states_in_whatever_order_and_no_others(
 def test_a_run_says_for_which_states_it_was() -> None:
     found = (State("core.orders", "x", NOON), State("job:dbt_build", "17", NOON + HOUR))
     assert said_all(found) == (
-        "core.orders as of 2026-01-05 12:00 UTC; job:dbt_build run 17, which ended at 2026-01-05 13:00 UTC"
+        f"`core.orders` as of {when(NOON)}; `job:dbt_build` run 17, which ended at {when(NOON + HOUR)}"
     )
 
 
@@ -113,6 +114,6 @@ def test_an_asset_is_never_updated_by_a_job_and_by_what_it_comes_after_as_well(
 
 
 def test_a_state_says_which_run_has_made_it() -> None:
-    assert said_all([State("model:m", "job:x 17", NOON)]).endswith("UTC, made by job:x run 17")
-    assert said_all([State("model:m", "job:x seen a b", NOON)]).endswith("UTC, made by job:x")
-    assert said_all([State("core.a", NOON.isoformat(), NOON)]).endswith("UTC")
+    assert said_all([State("model:m", "job:x 17", NOON)]).endswith(", made by `job:x` run 17")
+    assert said_all([State("model:m", "job:x seen a b", NOON)]).endswith(", made by `job:x`")
+    assert said_all([State("core.a", NOON.isoformat(), NOON)]).endswith(when(NOON))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -15,6 +17,7 @@ from bot.core.context import House
 from sensors.model.asset import Entity
 from sensors.model.catalog import Catalog
 from sensors.model.clock import parse_duration, parse_time, say_duration, utc
+from sensors.model.example import example_of
 from sensors.model.job import Job, Param
 from sensors.model.policy import Grades, Severity
 from sensors.model.run import Cause, CauseKind
@@ -242,8 +245,50 @@ def test_a_null_in_the_row_is_no_value() -> None:
 def test_what_is_wrong_with_parameters_is_said() -> None:
     assert JOB.fill({}, {})[1] == ["seller_id is missing: write seller_id=…"]
     assert JOB.fill({"sid": "1"}, {"seller_id": "s_1"})[1] == ["sid is not a parameter of rescore"]
-    assert "must match" in JOB.fill({"seller_id": "s_1; drop"}, {})[1][0]
-    assert "type integer" in JOB.fill({"seller_id": "s_1", "days": "many"}, {})[1][0]
+    assert "must look like s_1" in JOB.fill({"seller_id": "s_1; drop"}, {})[1][0]
+    assert "days must be a whole number" in JOB.fill({"seller_id": "s_1", "days": "many"}, {})[1][0]
+
+
+PIECES = (
+    r"s_",
+    r"\d+",
+    r"[sb]_",
+    r"[a-f0-9]{2,4}",
+    "(EUR|USD)?",
+    r"\w{1,3}",
+    r"\.",
+    "[A-Z]+",
+    r"(?:-x){2}",
+    "[^0-9]",
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=6))
+def test_the_example_of_a_pattern_fits_it(pieces: list[str]) -> None:
+    assert re.fullmatch("".join(pieces), example_of("".join(pieces)))
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of Python's own, about sets in sets
+@given(st.text("[](){}|?*+.\\d^$a1,:P<=!", max_size=12))
+def test_of_any_pattern_there_is_an_example_that_fits_or_none(pattern: str) -> None:
+    with suppress(re.error):
+        re.compile(pattern)
+        fits = example_of(pattern)
+        assert fits == "" or re.fullmatch(pattern, fits)
+
+
+@pytest.mark.parametrize(
+    ("param", "value", "said"),
+    [
+        (Param("seller_id", pattern=r"[sb]_\d+"), "Ana", "must look like s_1, not 'Ana'"),
+        (Param("word", pattern=r"[\w-]{1,8}"), "!", r"must match [\w-]{1,8}, not '!'"),
+        (Param("note"), "a/b", "may hold only letters, digits, spaces and _ . : @ -, at most 200 of them"),
+        (Param("share", "number"), "0,5", "must be a number, not '0,5'"),
+        (Param("force", "boolean"), "maybe", "must be true or false"),
+    ],
+)
+def test_what_does_not_fit_is_said_in_words(param: Param, value: str, said: str) -> None:
+    assert said in (param.problem(value) or "")
 
 
 # ------------------------------------------------------------------ grades and causes

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.words import MARK, clean, in_plain, spoken, when, who
+from bot.core.words import MARK, clean, in_plain, spoken, when, where, who
 from tests.core.making import NOON
 
 texts = st.text(st.sampled_from("⟦⟧UANAt:0123456789 <@>\n`é"), max_size=30)
@@ -30,7 +30,7 @@ def test_a_name_is_a_mark_only_as_a_whole(text: str) -> None:
 
 @given(texts)
 def test_showing_a_sentence_never_raises_and_keeps_all_other_text(text: str) -> None:
-    assert spoken(text, lambda slack: f"⟦{slack}⟧", when) == text or "t:" in text
+    assert spoken(text, lambda slack: f"⟦{slack}⟧", when, channel=where) == text or "t:" in text
     in_plain(text)
 
 

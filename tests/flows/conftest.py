@@ -20,9 +20,6 @@ import pytest
 
 from bot.demo.publish import publish
 from bot.sandbox import Sandbox
-from tests.store.conftest import own_postgres
-
-__all__ = ["own_postgres"]
 
 CHAT = "message_id VARCHAR, seller_id VARCHAR, body VARCHAR, sent_at TIMESTAMP"
 ROOT = Path(__file__).parents[2]

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.databases import own_database
 from tests.flows.conftest import ROOT
 from tests.store.breaking import Server, SmallDisk, locked_by_another
-from tests.store.conftest import own_database
 
 pytestmark = pytest.mark.slow
 

@@ -9,11 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.store.conftest import own_database, postgres_server
+from tests.databases import own_database
 
 pytestmark = pytest.mark.slow
 
-__all__ = ["postgres_server"]
 Wait = Callable[..., Any]
 TABLES = """
 CREATE SCHEMA core;

@@ -86,24 +86,31 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("http", {**GOOD, "metod": "GET"}, ['metod: is not a key of a job of kind http; did you mean "method"?']),
     ("http", {**GOOD, "method": "GRAB"}, ["method: must be a method such as GET or POST"]),
     ("http", {**GOOD, "method": "get"}, ["body: a GET request has none; take it away, or make the method POST"]),
-    ("http", {**GOOD, "headers": {"A": 2}}, ["headers.A: must be a mapping of names to texts"]),
+    ("http", {**GOOD, "headers": {"A": 2}}, ['headers.A: must be text; put quotes around it: "2"']),
+    ("http", {**GOOD, "headers": {"A": None}}, ["headers.A: must be text"]),
+    ("http", {**GOOD, "headers": {"X-Api-Key": "sk_live_1"}}, ["headers.X-Api-Key: a secret stands in the environment only; write ${NAME}"]),
+    ("http", {**GOOD, "url": "https://ana:hush@x.example/"}, ["url: a password stands in the environment only; write ${NAME} in its place"]),
+    ("sql", {"url": "postgresql://ana:hush@db/x", "statement": HELD}, ["url: a password stands in the environment only; write ${NAME} in its place"]),
+    ("sql", {"url": "postgresql://ana:${PW}@db/x", "statement": HELD}, []),
+    ("http", {**GOOD, "url": "https://x.example/${API KEY}"}, ["url: ${API KEY} names no variable; write ${NAME} or ${NAME:-default}"]),
+    ("http", {**GOOD, "body": {"s": "{{ seller_id }}"}}, ["params.seller_id: the job asks for it and does not use it", "body: a value is written {seller_id}, not {{ seller_id }}"]),
     ("http", {**GOOD, "headers": {"idempotency-KEY": "x"}}, ["headers.idempotency-KEY: Patrol sets this header itself"]),
     ("http", {**GOOD, "headers": {"A": "{seller_id}"}}, ["headers.A: takes ${VARIABLES} only, no parameters"]),
     ("http", {**GOOD, "url": "risk.example/x"}, ["url: must begin with https:// or a ${VARIABLE} that does, not 'risk.example/x'"]),
     ("http", {**GOOD, "url": "file:///etc/passwd"}, ["url: must begin with https:// or a ${VARIABLE} that does, not 'file:///etc/passwd'"]),
     ("http", {**GOOD, "url": "https://{seller_id}.example/"}, ["url: a parameter cannot choose the host; put a / before it"]),
     ("http", {**GOOD, "body": {"s": "{selr_id}"}}, ['body: there is no parameter "selr_id"; did you mean "seller_id"?', "params.seller_id: the job asks for it and does not use it"]),
-    ("http", {**GOOD, "poll": {"url": "https://x.example/{run}"}}, ["poll.url: knows {id} only, not {run}"]),
+    ("http", {**GOOD, "poll": {"url": "https://x.example/{run}"}}, ["poll.url: needs {id}, which says of which run it is", "poll.url: knows {id} only, not {run}"]),
     ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "every": "soon"}}, ["poll.every: must be a duration such as 2s"]),
     ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "stat": "x"}}, ['poll.stat: is not a key of a job of kind http; did you mean "state"?']),
     ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "failed": "succeeded"}}, ["poll: succeeded cannot mean both done and failed"]),
     ("http", {**GOOD, "poll": {"url": "https://x.example/{id}", "failed": "cancelled"}}, ["poll: cancelled cannot mean both failed and cancelled"]),
     ("http", {**GOOD, "log": "https://x.example/{id}"}, ["log: needs poll, which says what a run is and how it ends"]),
-    ("http", {**FOLLOWED, "log": "https://x.example/{seller_id}"}, ["log: knows {id} only, not {seller_id}"]),
+    ("http", {**FOLLOWED, "log": "https://x.example/{seller_id}"}, ["log: needs {id}, which says of which run it is", "log: knows {id} only, not {seller_id}"]),
     ("http", {**FOLLOWED, "cancel": {"url": "x.example/{id}"}}, ["cancel.url: must begin with https:// or a ${VARIABLE} that does, not 'x.example/{id}'"]),
     ("http", {**FOLLOWED, "cancel": "https://x.example/{id}"}, ["cancel: must be a mapping with url and method"]),
     ("http", {**FOLLOWED, "runs": {"url": "https://x.example/{id}"}}, ["runs.url: is of no one run and takes no {id}"]),
-    ("http", CALLED, ['body: there is no parameter "callback"']),
+    ("http", CALLED, ["called_back: is missing; without it there is no {callback} (write called_back: {})"]),
     ("http", {**GOOD, "called_back": {}}, ["called_back: needs {callback} in url or body, which is the address to call"]),
     ("http", {**CALLED, "called_back": True}, ["called_back: must be a mapping with state, done, failed, …, or {}"]),
     ("http", {**CALLED, "called_back": {"sate": "x"}}, ['called_back.sate: is not a key of a job of kind http; did you mean "state"?']),
@@ -119,7 +126,7 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("command", {}, ["command: is missing; a job of kind command needs it"]),
     ("command", {"command": "rm {seller_id}"}, ["command: must be a list of texts: the program, then each argument; no shell reads it"]),
     ("command", {"command": []}, ["command: must be a list of texts: the program, then each argument; no shell reads it"]),
-    ("command", {"command": ["run", True, "{seller_id}"]}, ["command.1: must be a list of texts: the program, then each argument; no shell reads it"]),
+    ("command", {"command": ["run", True, "{seller_id}"]}, ['command[2]: must be text; put quotes around it: "true"']),
     ("command", {"command": ["{seller_id}"]}, ["command: a parameter or a variable cannot choose the program; write its name first"]),
     ("command", {"command": ["${RUN}", "{seller_id}"]}, ["command: a parameter or a variable cannot choose the program; write its name first", "command: everybody on the host sees arguments; hand ${VARIABLES} over by environment"]),
     ("command", {"command": ["run", "--key=${KEY}", "{seller_id}"]}, ["command: everybody on the host sees arguments; hand ${VARIABLES} over by environment"]),
@@ -136,9 +143,11 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("command", {"command": ["run", "{seller_id}"], "foldr": "x"}, ['foldr: is not a key of a job of kind command; did you mean "folder"?']),
     ("command", {"command": ["run", "{seller_id}"], "folder": "{seller_id}"}, ["folder: is a path as it stands, with no parameters and no ${VARIABLES}"]),
     ("command", {"command": ["run", "{seller_id}"], "environment": {"A": "{seller_id}", "B C": "x"}}, ["environment.A: takes ${VARIABLES} only; hand parameters over as arguments", "environment.B C: is not a name that a variable can have"]),
-    ("command", {"command": ["run", "{seller_id}"], "environment": {"A": 3}}, ["environment.A: must be a mapping of names to texts"]),
+    ("command", {"command": ["run", "{seller_id}"], "environment": {"A": 3}}, ['environment.A: must be text; put quotes around it: "3"']),
     ("dbt", {}, ["project: name dbt's folder (dbt Core), or else url, account, job and token (dbt Cloud)"]),
     ("dbt", {"project": "a", "url": "https://x.example"}, ["project: name dbt's folder (dbt Core), or else url, account, job and token (dbt Cloud)"]),
+    ("dbt", {"project": "a", "exclud": 1, "envs": {}, "select": "{seller_id}"}, ['exclud: is not a key of a job of kind dbt; did you mean "exclude"?', "envs: is not a key of a job of kind dbt; it takes command, select, exclude, vars, full_refresh, project, profiles, target, program, environment, url, account, job, token"]),
+    ("dbt", {"url": "${U}", "account": 1, "job": 2.5, "token": "${T}", "vars": {"s": "{seller_id}"}}, ["job: must be a number or a ${VARIABLE}"]),
     ("dbt", {"project": "a", "job": 3, "select": "{seller_id}"}, ["job: is not for dbt Core"]),
     ("dbt", {"project": "a", "command": "biuld", "select": "{seller_id}"}, ["command: must be one of build, run, test, seed, snapshot, compile, parse, source freshness, clone; did you mean \"build\"?"]),
     ("dbt", {"project": "a", "vars": {"day": "{selr_id}"}}, ['vars: there is no parameter "selr_id"; did you mean "seller_id"?', "params.seller_id: the job asks for it and does not use it"]),
@@ -183,9 +192,7 @@ def test_the_jobs_of_this_project_have_no_problem(name: str) -> None:
 
 
 def test_the_jobs_of_the_guide_have_no_problem() -> None:
-    shown = re.findall(
-        r"<!-- jobs -->\n```yaml\n(.*?)```", (ROOT / "docs/policies.md").read_text(), re.DOTALL
-    )
+    shown = re.findall(r"<!-- jobs -->\n```yaml\n(.*?)```", (ROOT / "docs/jobs.md").read_text(), re.DOTALL)
     told = {name: entry for block in shown for name, entry in yaml.safe_load(block).items()}
     assert {"command", "dbt"} <= {entry["kind"] for entry in told.values()}
     for name, entry in told.items():

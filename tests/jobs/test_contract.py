@@ -122,7 +122,7 @@ def test_a_hostile_value_arrives_as_it_is_and_does_nothing(world: Any, value: st
 
 def test_a_value_that_the_pattern_forbids_goes_nowhere(world: Any) -> None:
     world.job = replace(world.job, params=(Param("seller_id", pattern=r"s_\d+"),))
-    with pytest.raises(JobRefused, match=r"seller_id must match s_\\d\+"):
+    with pytest.raises(JobRefused, match=r"seller_id must look like s_1"):
         world.start(seller_id="s_1; DROP")
     assert (world.starts(), world.received()) == (0, [])
 

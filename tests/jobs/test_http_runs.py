@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.core.job_run import Ability, JobState, Sighted
-from bot.jobs import SIGHTED, TAIL
+from bot.core.job_run import SIGHTED, Ability, JobState, Sighted
+from bot.jobs import TAIL
 from bot.jobs.answer import last_lines
 from bot.process.errors import JobRefused, JobUnknown
 

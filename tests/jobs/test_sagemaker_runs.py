@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.job_run import JobState
-from bot.jobs import SIGHTED, TAIL
+from bot.core.job_run import SIGHTED, JobState
+from bot.jobs import TAIL
 from bot.jobs.sagemaker.name import MARK
 from tests.jobs.amazon import REGION, TOKEN, Amazon, ago
 from tests.jobs.on_sagemaker import SageMakerWorld, sagemaker_job

@@ -86,6 +86,16 @@ def test_a_person_is_called_by_name(page: Page) -> None:
     assert draw(page, "<@U0ANA> and <#C0PAYMENTS>")["text"] == "@ana and #payments"
 
 
+def test_a_person_s_name_opens_who_that_is(page: Page) -> None:
+    show = "async (text) => document.body.append((await import('/static/js/render/mrkdwn.js')).mrkdwn(text))"
+    page.evaluate(show, "<@U0BO>")
+    page.get_by_role("button", name="@bo").click()
+    card = page.locator(".popover-profile")
+    card.get_by_role("button", name="Act as bo").wait_for()
+    page.keyboard.press("Escape")
+    card.wait_for(state="detached")
+
+
 def test_rich_text_is_never_parsed(page: Page) -> None:
     text = {"type": "text", "text": "*x* <@U0ANA> <b>", "style": {"bold": True}}
     block = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [text]}]}

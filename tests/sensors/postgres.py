@@ -12,9 +12,8 @@ import psycopg
 import pytest
 
 from sensors.warehouse import Result, Warehouse, connect
-from tests.store.conftest import own_database, own_postgres, postgres_server
+from tests.databases import own_database
 
-__all__ = ["own_postgres", "postgres_server"]
 MINUTE = timedelta(minutes=1)
 TABLES = """
 CREATE SCHEMA core;

@@ -18,9 +18,9 @@ import pytest
 from sensors.model.policy import Query
 from sensors.warehouse import Warehouse, WarehouseError, connect, speaks
 from sensors.warehouse.capped import capped
-from tests.sensors.postgres import ask, market, opened, postgres_server, warehouse
+from tests.sensors.postgres import ask, market, opened, warehouse
 
-__all__ = ["market", "postgres_server", "warehouse"]
+__all__ = ["market", "warehouse"]
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 

@@ -22,10 +22,10 @@ from sensors.warehouse.able import within
 from sensors.warehouse.alchemy import Alchemy
 from sensors.warehouse.alchemy_address import reach
 from sensors.warehouse.alchemy_sessions import Sessions
-from tests.sensors.postgres import ask, at_work, market, opened, own_postgres, postgres_server, warehouse
+from tests.sensors.postgres import ask, at_work, market, opened, warehouse
 from tests.store.breaking import Server, wait_until
 
-__all__ = ["market", "own_postgres", "postgres_server", "warehouse"]
+__all__ = ["market", "warehouse"]
 ENDLESS = "SELECT count(*) AS n FROM generate_series(1, 100000) a, generate_series(1, 1000000000) b"
 
 

@@ -13,9 +13,7 @@ from sensors.warehouse import Warehouse, WarehouseError
 from tests.sensors import carrying
 from tests.sensors.carrying import BINDS, Construct, constructs, tables, told
 from tests.sensors.project import SQL, Project
-from tests.sensors.warehouses import PLACES, Place, postgres_server
-
-__all__ = ["postgres_server"]
+from tests.sensors.warehouses import PLACES, Place
 
 
 def asked(warehouse: Warehouse, one: Construct) -> object:

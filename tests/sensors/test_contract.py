@@ -13,9 +13,7 @@ from sensors.model.asset import Asset
 from sensors.model.policy import Query
 from sensors.seen import AHEAD, seen_of
 from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError
-from tests.sensors.warehouses import PLACES, postgres_server, tables_of
-
-__all__ = ["postgres_server"]
+from tests.sensors.warehouses import PLACES, tables_of
 
 MINUTE = timedelta(minutes=1)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

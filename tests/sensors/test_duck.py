@@ -16,6 +16,7 @@ import pytest
 
 from sensors.model.policy import Query
 from sensors.warehouse import QueryTimeout, Result, Warehouse, WarehouseError, connect
+from sensors.warehouse.able import mark
 from tests.sensors.project import fill
 
 MINUTE = timedelta(minutes=1)
@@ -189,6 +190,25 @@ def test_a_file_replaced_under_its_own_name_is_served_anew(tmp_path: Path) -> No
         os.replace(tmp_path / "new.duckdb", file)
         assert ask(warehouse, "SELECT n FROM version").rows == ((2,),)
         assert warehouse.columns("version") == {"n": "integer", "more": "varchar"}
+
+
+def test_a_mark_is_another_for_each_file_that_is_served_and_costs_no_query(tmp_path: Path) -> None:
+    publish(tmp_path, 1)
+    with opened(tmp_path) as warehouse:
+        marks = [mark(warehouse), mark(warehouse)]
+        ask(warehouse, "SELECT n FROM version")
+        marks.append(mark(warehouse))
+        assert len({*marks}) == 1
+        publish(tmp_path, 2)
+        assert mark(warehouse) not in marks
+        (tmp_path / "CURRENT").unlink()
+        assert mark(warehouse) == ""
+    with opened(tmp_path / "market-1.duckdb") as warehouse:
+        before = mark(warehouse)
+        os.replace(tmp_path / "market-2.duckdb", tmp_path / "market-1.duckdb")
+        assert mark(warehouse) not in ("", before)
+    with opened(tmp_path / "none.duckdb") as warehouse:
+        assert mark(warehouse) == ""
 
 
 def test_a_missing_file_is_said_and_may_be_there_soon(tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ from sensors.sql.functions import WHY_NOT
 from sensors.sql.lineage import prove
 from sensors.warehouse import WarehouseError
 from tests.sensors.hostile_queries import HOSTILE, OF_OTHERS, Hostile
-from tests.sensors.warehouses import DIALECTS, PLACES, Place, postgres_server, tables_of
+from tests.sensors.warehouses import DIALECTS, PLACES, Place, tables_of
 
-__all__ = ["postgres_server"]
 TABLES = (
     "CREATE SCHEMA core",
     "CREATE TABLE core.t (id INT, g VARCHAR)",

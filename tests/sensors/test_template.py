@@ -68,7 +68,11 @@ def test_an_unknown_parameter_or_macro_is_named_with_a_suggestion() -> None:
 
 def test_wrong_calls_are_named_at_their_line() -> None:
     assert said(shaped("a\n\nb {{ in_window('1; DROP') }}")) == [
-        "sql/p.sql:3:3 in_window takes a name in quotes, such as in_window('m.sent_at')"
+        'sql/p.sql:3:3 in_window cannot take the name "1; DROP": it holds only letters a to z, digits, _'
+        " and $, in parts with . between"
+    ]
+    assert said(shaped("{{ table(7) }}")) == [
+        "sql/p.sql:1:1 table takes a name in quotes, such as table('core.orders')"
     ]
     assert said(shaped("a\n{{ in_window() }}")) == [
         "sql/p.sql:2:1 a function or macro is called with the wrong arguments"

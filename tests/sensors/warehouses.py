@@ -15,12 +15,9 @@ import sqlglot
 from sensors.warehouse import Warehouse, connect
 from sensors.warehouse.duck import Duck
 from sensors.warehouse.duck_memory import OpenMemory
+from tests.databases import own_database
 from tests.sensors.project import fill
 from tests.sensors.snowflake_local import started
-from tests.store.conftest import own_database, postgres_server
-
-__all__ = ["postgres_server"]
-
 
 LOCAL = frozenset(Path(__file__).with_name("carries_over_local.txt").read_text(encoding="utf-8").splitlines())
 

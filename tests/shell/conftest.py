@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,35 +11,15 @@ import pytest
 
 from bot import __main__ as command_line
 from bot.sandbox import Sandbox
-from bot.store import Store
+from tests.databases import own_store
 from tests.shell.making import FILES, Clock, Node, Table, World
 from tests.shell.typing_in import Patrol, Ran
-from tests.store.conftest import own_database, postgres_server
-
-__all__ = ["postgres_server"]
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite store with its tables, to be copied: migrations are slow."""
-    path = tmp_path_factory.mktemp("store") / "empty.db"
-    store = Store(f"sqlite:///{path}")
-    store.upgrade()
-    store.close()
-    return path
 
 
 @pytest.fixture
-def url(request: pytest.FixtureRequest, tmp_path: Path, empty_store: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A store with its tables: SQLite, unless the test asks for `postgres`."""
-    if getattr(request, "param", "sqlite") == "sqlite":
-        shutil.copy(empty_store, tmp_path / "patrol.db")
-        yield f"sqlite:///{tmp_path / 'patrol.db'}"
-        return
-    with own_database(request.getfixturevalue("postgres_server")) as its_url:
-        store = Store(its_url)
-        store.upgrade()
-        store.close()
+    with own_store(request, getattr(request, "param", "sqlite"), tmp_path) as its_url:
         yield its_url
 
 

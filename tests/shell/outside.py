@@ -33,7 +33,7 @@ class Outside(Runner):
     able: frozenset[Ability] = frozenset()
     cancels: list[str] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)
-    looks: int = 0
+    looks: list[datetime] = field(default_factory=list)  # since when it was asked each time
     on_cancel: Callable[[], str] = lambda: "it is being stopped"
     on_tail: Callable[[], str] = lambda: ""
     on_observe: Callable[[], Observed] = lambda: Observed()
@@ -64,8 +64,8 @@ class Outside(Runner):
     def tail(self, _job: Job, _external_id: str) -> str:
         return self.on_tail()
 
-    def observe(self, _job: Job, _since: datetime) -> Observed:
-        self.looks += 1
+    def observe(self, _job: Job, since: datetime) -> Observed:
+        self.looks.append(since)
         return self.on_observe()
 
     def pause(self, _job: Job, paused: bool) -> str:

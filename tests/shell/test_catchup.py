@@ -143,21 +143,12 @@ seeds = st.integers(0, 2**32)
 PHASES = (Phase.explicit, Phase.generate)  # a life is long: to shrink it takes minutes
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("life") / "empty.db"
-    store = Store(f"sqlite:///{path}")
-    store.upgrade()
-    store.close()
-    return path
-
-
 @settings(max_examples=8, deadline=None, phases=PHASES, derandomize=True)
 @given(seeds, st.sampled_from(["merge", "each"]), downs)
 def test_outages_lose_no_row(
-    template: Path, seed: int, catchup: str, down: tuple[tuple[int, int], ...]
+    empty_store: Path, seed: int, catchup: str, down: tuple[tuple[int, int], ...]
 ) -> None:
-    life = live(template, seed, catchup, Trouble(down))
+    life = live(empty_store, seed, catchup, Trouble(down))
     assert promised(life) - life.found == set()
     assert holes(life.store.ledger.covered(life.policy.name)) == ()
 
@@ -165,9 +156,9 @@ def test_outages_lose_no_row(
 @settings(max_examples=8, deadline=None, phases=PHASES, derandomize=True)
 @given(seeds, st.sampled_from(["merge", "each"]), wrongs)
 def test_a_clock_that_jumps_loses_no_row(
-    template: Path, seed: int, catchup: str, wrong: tuple[tuple[int, int, int], ...]
+    empty_store: Path, seed: int, catchup: str, wrong: tuple[tuple[int, int, int], ...]
 ) -> None:
-    life = live(template, seed, catchup, Trouble(wrong=wrong))
+    life = live(empty_store, seed, catchup, Trouble(wrong=wrong))
     assert promised(life) - life.found == set()
 
 
@@ -175,9 +166,9 @@ def test_a_clock_that_jumps_loses_no_row(
 @example(seed=62233351, down=((15, 35), (9, 11)))
 @given(seeds, downs)
 def test_what_a_skip_passes_over_lies_in_a_hole_that_is_known(
-    template: Path, seed: int, down: tuple[tuple[int, int], ...]
+    empty_store: Path, seed: int, down: tuple[tuple[int, int], ...]
 ) -> None:
-    life = live(template, seed, "skip", Trouble(down))
+    life = live(empty_store, seed, "skip", Trouble(down))
     known = holes(life.store.ledger.covered(life.policy.name))
     lost = promised(life) - life.found
     # what happened shortly before a hole and came while nobody looked is told by patrol.late_rows
@@ -188,8 +179,8 @@ def test_what_a_skip_passes_over_lies_in_a_hole_that_is_known(
 
 @settings(max_examples=5, deadline=None, phases=PHASES, derandomize=True)
 @given(seeds)
-def test_a_table_that_is_loaded_late_loses_nothing_under_skip(template: Path, seed: int) -> None:
-    life = live(template, seed, "skip", Trouble(), sources=True)
+def test_a_table_that_is_loaded_late_loses_nothing_under_skip(empty_store: Path, seed: int) -> None:
+    life = live(empty_store, seed, "skip", Trouble(), sources=True)
     assert promised(life) - life.found == set()
     assert holes(life.store.ledger.covered(life.policy.name)) == ()
 

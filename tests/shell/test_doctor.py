@@ -12,10 +12,11 @@ import psycopg
 import pytest
 
 from bot.sandbox import Sandbox
+from bot.slack.scopes import SCOPES
 from sensors.rights import skew
+from tests.databases import own_database
 from tests.shell.making import World
 from tests.shell.typing_in import Patrol
-from tests.store.conftest import own_database
 
 TABLES = """
 CREATE SCHEMA core;
@@ -25,6 +26,7 @@ CREATE TABLE core.sellers (seller_id TEXT, held BOOLEAN)
 
 
 ROOT = Path(__file__).parents[2]
+OLD = {"oauth_config": {"scopes": {"bot": sorted(SCOPES - {"app_mentions:read", "commands"})}}}
 
 
 @pytest.fixture
@@ -62,6 +64,7 @@ def test_where_all_is_as_it_must_be_nothing_is_wrong(patrol: Patrol, settings: d
         "✓ store: its schema is of this version",
         "✓ store: it takes writes",
         "✓ slack: the app may do all that manifest.yaml asks for",
+        "✓ slack: Socket Mode: it gives us a connection",
         "✓ slack: #payments takes posts",
         "nothing wrong",
     ):
@@ -74,8 +77,12 @@ def test_of_slack_it_names_the_token_the_scopes_and_the_channels(
     assert "SLACK_BOT_TOKEN is not set" in patrol("doctor").out
     refused = patrol("doctor", **{**settings, "SLACK_BOT_TOKEN": "xoxb-nobody"})
     assert (
-        "✗ slack: Slack refuses SLACK_BOT_TOKEN: invalid_auth; set the Bot User OAuth Token" in refused.said
+        "✗ slack: Slack refuses SLACK_BOT_TOKEN: invalid_auth; start Patrol with the Bot User OAuth Token"
+        in refused.said
     )
+    deaf = patrol("doctor", **{**settings, "SLACK_APP_TOKEN": "xapp-nobody"})
+    assert (deaf.code, deaf.out.count("✗")) == (1, 1)
+    assert "✗ slack: Socket Mode: Slack refuses SLACK_APP_TOKEN: invalid_auth; make an App-Level" in deaf.said
     teams = town.project / "policies/_teams.yml"
     teams.write_text(teams.read_text().replace("C0PAYMENTSREVIEW", "C0NOWHERE"))
     elsewhere = town.project / "policies/payments/elsewhere.yml"
@@ -85,7 +92,7 @@ def test_of_slack_it_names_the_token_the_scopes_and_the_channels(
     assert "✗ slack: C0NOWHERE takes no posts: channel_not_found" in ran.out
     assert "write `/invite @patrol` there" in ran.out
     assert "✗ slack: #payments gets sensitive alerts, and it is public" in ran.out
-    with Sandbox(channels=["payments"], pace=False) as old:  # which never heard of commands
+    with Sandbox(channels=["payments"], pace=False, manifest=OLD) as old:
         poor = {**settings, "PATROL_SLACK_URL": old.api, "SLACK_BOT_TOKEN": old.bot_token}
         lacking = patrol("doctor", **poor)
     assert "✗ slack: the app lacks app_mentions:read, commands" in lacking.out

@@ -65,7 +65,7 @@ def cases(world: World) -> list[tuple[str, int, int]]:
 def test_an_alert_becomes_a_small_masked_case_that_passes(node: Node, world: World, typed: Patrol) -> None:
     fires(node, world, "seller-8812", "pay me on cash app, I am $anacards or ana@mail.example", times=9)
     before = (world.project / YAML).read_text()
-    done = typed("case", EVERY, "--from-alert", "1", "--write")
+    done = typed("case", "--from-alert", "1", "--write")
     assert done.code == 0, done.said
     text = (world.project / YAML).read_text()
     assert text.startswith(before.removesuffix("# the end\n")) or before in text
@@ -81,7 +81,7 @@ def test_an_alert_becomes_a_small_masked_case_that_passes(node: Node, world: Wor
 
 
 def test_a_false_positive_is_listed_drafted_mended_and_told(node: Node, world: World, typed: Patrol) -> None:
-    charity = fires(node, world, "seller-8812", "pay me on the page of our charity")
+    charity = fires(node, world, "seller-8812", "pay me on the page of our charity", times=5)
     real = fires(node, world, "seller-9", "pay me on cash app")
     false(node, charity, "a stream for charity, ask seller-8812 or ana@mail.example")
     node.engine.act(real, Resolve(BO, Disposition.true_positive), by=BO)
@@ -100,7 +100,7 @@ def test_a_false_positive_is_listed_drafted_mended_and_told(node: Node, world: W
     assert f"# bo called ALR-{charity} a false positive on " in text
     assert "ask s_1 or aaa@aaaa.aaaaaaa" in text
     assert "8812" not in text
-    assert cases(world) == [(f"ALR-{charity}, false positive: rule", 3, 0)]
+    assert cases(world) == [(f"ALR-{charity}, false positive: rule", 5, 0)]  # all that was reported
     assert typed("test", EVERY).code == 1
     assert typed("case", "--reports", EVERY).code == 0  # it has its case
 
@@ -241,7 +241,7 @@ def test_what_was_typed_wrongly_is_said(
 def test_an_alert_of_another_policy_is_named_with_its_own(node: Node, world: World, typed: Patrol) -> None:
     fires(node, world, "s_1", "pay me")
     ran = typed("case", "payments.held", "--from-alert", "1")
-    assert (ran.code, "patrol case payments.elsewhere --from-alert 1" in ran.said) == (2, True)
+    assert (ran.code, "of payments.elsewhere, not of payments.held" in ran.said) == (2, True)
 
 
 def test_what_is_nested_is_masked_too_and_a_key_that_the_query_makes_is_followed(

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from tests.shell.outside import Outside, go_on
 
 SECRET = "a secret of sixteen or more"
 ENVIRON = {"HOOK_SECRET": SECRET}
-UPDATES = Hook("chat_loaded", "HOOK_SECRET", updates="core.chat")
+UPDATES = Hook("sellers_loaded", "HOOK_SECRET", updates="core.sellers")
 STARTS = Hook("hold", "HOOK_SECRET", starts="hold_payouts")
 GUIDE = Path(__file__).parents[2] / "docs" / "operators.md"
 
@@ -57,21 +58,37 @@ def sent(bot: Node, hook: Hook, said: object = None, **more: Any) -> Answer:
 
 def test_a_table_is_updated_once_for_each_delivery(bot: Node) -> None:
     first = sent(bot, UPDATES, {"delivery": "run-17", "at": "2026-01-05T09:00:00Z"})
-    assert (first.status, json.loads(first.body)) == (202, {"ok": True, "said": "core.chat was updated."})
+    assert (first.status, json.loads(first.body)) == (202, {"ok": True, "said": "core.sellers was updated."})
     bot.clock.on(MINUTE)
     again = sent(bot, UPDATES, {"delivery": "run-17"})
     assert (again.status, "known already" in again.said) == (202, True)
-    state = bot.store.states.newest(["core.chat"])["core.chat"]
+    state = bot.store.states.newest(["core.sellers"])["core.sellers"]
     assert (state.mark, state.at) == ("delivery run-17", datetime(2026, 1, 5, 9, tzinfo=UTC))
+
+
+def test_a_table_that_tells_by_itself_how_far_it_is_loaded_is_not_updated_a_second_time(bot: Node) -> None:
+    answer = sent(bot, replace(UPDATES, updates="core.chat"), {"delivery": "run-17"})
+    assert (answer.status, "tells by itself when it is loaded" in answer.said) == (202, True)
+    assert bot.store.states.history("core.chat") == []
+
+
+def test_a_delivery_that_comes_late_makes_nothing_older(bot: Node) -> None:
+    sent(bot, UPDATES, {"delivery": "2", "at": "2026-01-05T09:00:00Z"})
+    assert (
+        sent(bot, UPDATES, {"delivery": "1", "at": "2026-01-05T08:00:00Z"}).said
+        == "core.sellers was updated."
+    )
+    state = bot.store.states.newest(["core.sellers"])["core.sellers"]
+    assert (state.mark, state.at) == ("delivery 1", datetime(2026, 1, 5, 9, tzinfo=UTC))
 
 
 def test_the_same_request_again_does_nothing_again_though_it_names_no_delivery(bot: Node) -> None:
     for _ in range(3):
         assert sent(bot, UPDATES).status == 202
-    assert len(bot.store.states.history("core.chat")) == 1
+    assert len(bot.store.states.history("core.sellers")) == 1
     bot.clock.on(MINUTE)
     sent(bot, UPDATES)
-    assert len(bot.store.states.history("core.chat")) == 2
+    assert len(bot.store.states.history("core.sellers")) == 2
 
 
 def test_a_job_is_started_once_with_checked_values(bot: Node, outside: Outside) -> None:
@@ -82,7 +99,7 @@ def test_a_job_is_started_once_with_checked_values(bot: Node, outside: Outside) 
     (run,) = bot.store.jobs.recent()
     assert (run.by, run.state, len(outside.starts)) == ("hook hold", JobState.succeeded, 1)
     wrong = sent(bot, STARTS, {"params": {"seller_id": "s_1; DROP"}})
-    assert (wrong.status, "seller_id must match" in wrong.said) == (422, True)
+    assert (wrong.status, "seller_id must look like" in wrong.said) == (422, True)
     assert "is missing" in sent(bot, STARTS, {}).said
     assert "is not a parameter" in sent(bot, STARTS, {"params": {"seller": 1}}).said
 
@@ -103,7 +120,7 @@ def test_what_is_not_proven_does_nothing(bot: Node, more: dict[str, Any], why: s
     answer = sent(bot, UPDATES, {"delivery": "x"}, **more)
     assert answer.status == 401
     assert why in answer.said
-    assert bot.store.states.newest(["core.chat"]) == {}
+    assert bot.store.states.newest(["core.sellers"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -156,12 +173,12 @@ def test_a_secret_that_is_not_there_ends_the_start(bot: Node) -> None:
     [
         ("hooks: [a]", "must hold lines of the form"),
         ("hooks: {a: x}", "must say what it does"),
-        ("hooks: {A b: {updates: core.chat, secret: S}}", "must be a short name"),
-        ("hooks: {a: {updates: core.chat}}", "must say secret"),
+        ("hooks: {A b: {updates: core.sellers, secret: S}}", "must be a short name"),
+        ("hooks: {a: {updates: core.sellers}}", "must say secret"),
         ("hooks: {a: {secret: S}}", "must say one of updates and starts"),
         ("hooks: {a: {updates: x, starts: y, secret: S}}", "must say one of updates and starts"),
-        ("hooks: {a: {updates: core.chat, secret: 'hunter2!'}}", "must be the name of an environment"),
-        ("hooks: {a: {updats: core.chat, secret: S}}", 'did you mean "updates"?'),
+        ("hooks: {a: {updates: core.sellers, secret: 'hunter2!'}}", "must be the name of an environment"),
+        ("hooks: {a: {updats: core.sellers, secret: S}}", 'did you mean "updates"?'),
         ("hooks: {a: {updates: [x], secret: S}}", "must be a text"),
         ("hocks: {}", 'did you mean "hooks"?'),
     ],
@@ -175,7 +192,9 @@ def test_what_is_wrong_in_patrol_yml_is_said_at_its_place(tmp_path: Path, lines:
 
 
 def test_hooks_are_read(tmp_path: Path) -> None:
-    (tmp_path / "patrol.yml").write_text("hooks:\n  chat_loaded: {updates: core.chat, secret: HOOK_SECRET}\n")
+    (tmp_path / "patrol.yml").write_text(
+        "hooks:\n  sellers_loaded: {updates: core.sellers, secret: HOOK_SECRET}\n"
+    )
     assert load(tmp_path, {}).hooks == (UPDATES,)
 
 

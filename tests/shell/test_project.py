@@ -26,9 +26,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(f"sqlite:///{tmp_path / 'patrol.db'}")
-    made.upgrade()
+def store(url: str) -> Iterator[Store]:
+    made = Store(url)
     yield made
     made.close()
 

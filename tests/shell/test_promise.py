@@ -21,11 +21,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from bot.store import Store
+from tests.databases import own_database
 from tests.shell.lives import SCHEDULES, Life
 from tests.shell.making import FILES, MINUTE, NOON, Clock, Table, World
 from tests.shell.promised import Plan, Shape, Trouble, wrong
-from tests.store.conftest import own_database
 
 pytestmark = pytest.mark.slow
 
@@ -132,11 +131,10 @@ def test_each_row_is_looked_at_once_or_reported(empty_store: Path, plan: Plan) -
 
 @lives(2)
 @given(plans())
-def test_each_row_is_looked_at_once_or_reported_on_postgres(postgres_server: str, plan: Plan) -> None:
-    with own_database(postgres_server) as url:
-        store = Store(url)
-        store.upgrade()
-        store.close()
+def test_each_row_is_looked_at_once_or_reported_on_postgres(
+    postgres_server: str, empty_on_postgres: str, plan: Plan
+) -> None:
+    with own_database(postgres_server, empty_on_postgres) as url:
         assert lived(plan, url=url) == []
 
 

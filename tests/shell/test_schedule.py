@@ -15,7 +15,6 @@ from bot.core import retry
 from bot.engine import rounds
 from bot.schedule import Scheduler, Timetable
 from bot.store import Store
-from bot.watch import tables
 from sensors.model.policy import After, Cron, Every, Schedule
 from sensors.model.run import RunStatus
 from sensors.warehouse import WarehouseError
@@ -76,7 +75,6 @@ def test_a_running_bot_looks_after_an_update_and_after_an_arrival(
     real: World, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(schedule.CHORES, "upstreams", 0.1)
-    monkeypatch.setattr(tables, "AWAITED", SECOND / 5)
     real.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("{every: 1m}", "{after: [core.chat]}"))
     after = HELD.replace("{every: 1m}", "{after: ['policy:payments.elsewhere']}")
     real.write("policies/payments/held.yml", after)

@@ -8,61 +8,13 @@ import pytest
 
 from bot.core.job_run import JobState
 from bot.core.order import Order, OrderKind
-from bot.engine.asked import Ticked
 from bot.engine.due import due_runs
 from bot.engine.rounds import Want
-from bot.store.values import RunRecord
-from bot.watch.upstreams import Upstreams
 from sensors.model.run import Cause, CauseKind, RunStatus
 from sensors.warehouse import WarehouseError
-from tests.shell.making import DAY, ELSEWHERE, FILES, HELD, HELD_SQL, HOUR, MINUTE, NOON, SECOND, Node, World
+from tests.shell.making import DAY, ELSEWHERE, FILES, HELD, HELD_SQL, HOUR, MINUTE, NOON, SECOND, World
 from tests.shell.trouble import BOTH, EVERY, HELD_NAME, counting, failing
-
-AFTER = ELSEWHERE.replace("{every: 1m}", "{after: [core.chat]}")
-BOTH_OF_THEM = HELD.replace("{every: 1m}", "{after: [core.chat, 'job:hold_payouts']}")
-NEXT = HELD.replace("{every: 1m}", "{after: ['policy:payments.elsewhere']}")
-LATE = FILES["policies/_assets.yml"].replace("load_interval: 1m,", "freshness: {late_after: 1h},", 1)
-NIGHTLY = ELSEWHERE.replace("{every: 1m}", '{cron: "0 6 * * *"}') + "needs: {core.chat: wait}\n"
-
-
-class Beat:
-    """A node whose chore wakes policies, each of which is looked at at once."""
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.came: list[tuple[str, Ticked]] = []
-        self.upstreams = Upstreams(node.engine, lambda woken: self.runs(sorted(woken)))
-
-    def runs(self, names: list[str]) -> None:
-        """As the rounds do: whatever of these is due."""
-        engine, policies = self.node.engine, self.node.engine.orders.policies()
-        due = due_runs(self.node.store, [policies[n] for n in names], self.node.clock())
-        for name in names:
-            for tick in due[name]:
-                self.came.append((name, engine.runs.one(Want(name, (tick,)).asked())))
-
-    def once(self, after: timedelta = 10 * SECOND) -> list[str]:
-        """Time goes on, then one round; what was looked at."""
-        self.node.clock.on(after)
-        self.came.clear()
-        self.upstreams.once()
-        return [name for name, ticked in self.came if ticked.looked]
-
-    def newest(self, name: str) -> RunRecord:
-        return self.node.store.runs.recent(name, 1)[0]
-
-
-def with_policies(world: World, **texts: str) -> Beat:
-    for name, text in texts.items():
-        world.write(f"policies/payments/{name}.yml", text)
-    return Beat(world.node())
-
-
-def job_ends(node: Node, key: str, state: JobState = JobState.succeeded) -> None:
-    made = node.store.jobs.ask("hold_payouts", "ana", {}, None, key, node.clock(), node.clock() + HOUR)
-    ended = type(made)(**{**vars(made), "state": state, "ended_at": node.clock()})
-    assert node.store.jobs.record(ended, JobState.asked)
-
+from tests.shell.upstream import AFTER, BOTH_OF_THEM, LATE, NEXT, NIGHTLY, Beat, job_ends, with_policies
 
 # ------------------------------------------------------------------------- after
 
@@ -346,6 +298,18 @@ def test_a_round_asks_the_warehouse_once_and_only_for_what_somebody_needs(world:
     beat = with_policies(world, elsewhere=AFTER)
     beat.once()
     asked = counting(beat.node)
+    seen = looking_at(beat)
+    for _ in range(6):
+        beat.once()
+    assert seen == [["core.chat"]] * 6
+    for _ in range(8):
+        beat.once(SECOND)
+    assert len(seen) == 6
+    assert asked == []  # the file is the same: DuckDB need not even be asked
+
+
+def looking_at(beat: Beat) -> list[list[str]]:
+    """Which tables each look asks for from now on."""
     seen: list[list[str]] = []
     real = beat.node.warehouse.loaded_until
 
@@ -355,13 +319,37 @@ def test_a_round_asks_the_warehouse_once_and_only_for_what_somebody_needs(world:
         return real(found)
 
     beat.node.warehouse.loaded_until = loaded_until  # type: ignore[method-assign]
-    for _ in range(6):
-        beat.once()
-    assert seen == [["core.chat"]] * 6
-    for _ in range(8):
-        beat.once(SECOND)
-    assert len(seen) == 6
-    assert asked == []  # the file is the same: DuckDB need not even be asked
+    return seen
+
+
+@pytest.mark.parametrize("later", [timedelta(), -MINUTE], ids=["at_once", "put_back"])
+def test_a_change_is_seen_at_the_next_round_whatever_the_clock_says(world: World, later: timedelta) -> None:
+    world.table.says("s_1", NOON)
+    beat = with_policies(world, elsewhere=AFTER)
+    other = Beat(world.node())
+    assert beat.once() == [EVERY]
+    world.table.says("s_1", NOON + SECOND)
+    assert beat.once(later) == [EVERY]
+    seen = [looking_at(beat), looking_at(other)]
+    assert [*beat.once(timedelta()), *other.once(timedelta()), *beat.once(SECOND)] == []
+    assert seen == [[], []]  # nothing has changed since, and the other need not look at what one has seen
+
+
+def test_a_change_that_could_not_be_looked_at_is_looked_at_later(world: World) -> None:
+    world.table.says("s_1", NOON)
+    beat = with_policies(world, elsewhere=AFTER)
+    beat.once()
+    real = beat.node.warehouse.loaded_until
+    beat.node.warehouse.loaded_until = failing_look  # type: ignore[method-assign]
+    world.table.says("s_1", NOON + SECOND)
+    assert beat.once(timedelta()) == []
+    beat.node.warehouse.loaded_until = real  # type: ignore[method-assign]
+    assert beat.once(SECOND) == []
+    assert beat.once() == [EVERY]
+
+
+def failing_look(_assets: object) -> dict[str, datetime]:
+    raise WarehouseError("the file is being written", transient=True)
 
 
 def test_one_table_that_cannot_be_asked_hides_no_other(world: World) -> None:

@@ -51,6 +51,7 @@ def test_of_an_alert_its_rows_threshold_route_and_delivery(bot: Node) -> None:
     assert said["Delivery"] == "Its card waits to be posted in C0PAYMENTS."
     bot.deliver(4)
     assert why(bot, "why ALR-1")["Delivery"] == "Its card stands in C0PAYMENTS."
+    assert "Its card stands in <#C0PAYMENTS>." in str(render(bot.desk.command(BO, "why 1")).blocks)
 
 
 def test_of_one_that_is_quiet_why_it_is(bot: Node) -> None:
@@ -94,6 +95,7 @@ def test_what_nobody_knows_is_said(bot: Node) -> None:
         ("why 99", "There is no ALR-99"),
         ("why seler:s_1", "Did you mean `seller:s_1`?"),
         ("why seller:s_1 policy:payments.nothing", "There is no policy"),
+        ("why job:hold_payouts", "`show job:hold_payouts` shows it"),
     ):
         said = bot.desk.command(BO, text)
         assert isinstance(said, Said)

@@ -111,14 +111,16 @@ def test_who_is_on_call_sees_what_was_told_to_him() -> None:
 
 
 @pytest.mark.parametrize("many", [25, 39, 400, 1000])
-def test_status_shows_every_policy_on_one_screen(many: int) -> None:
+def test_status_of_a_team_shows_every_policy(many: int) -> None:
     lines = tuple(PolicyLine(f"payments.policy_number_{n}", "", "payments", "live") for n in range(many))
-    reply = StatusReply((*lines, replace(lines[0], name="z.broken", last_error="no table")), ())
+    reply = StatusReply(
+        (*lines, replace(lines[0], name="z.broken", last_error="no table")), (), of="payments"
+    )
     blocks = render(reply, TEAM).blocks
     assert check_message(blocks) == []
     said = "\n".join(mrkdwn_of(blocks))
-    assert said.index("z.broken") < said.index("payments.policy_number_0")
-    assert said.count("`payments.policy_number_") == min(many, 399)
+    assert said.index("z.broken") < said.index("`policy_number_0`")
+    assert said.count("`policy_number_") == min(many, 399)
     assert ("and 601 more" in said) == (many == 1000)
 
 
@@ -157,26 +159,45 @@ def test_what_costs_next_to_nothing_is_not_named() -> None:
     assert dearest(Spent(3.04, (slow, quick))) == ["`payments.slow` 3.0 s in 2 runs · 99% of all"]
 
 
-def test_of_many_policies_those_that_are_well_stand_side_by_side() -> None:
+def test_of_many_policies_those_that_need_nobody_stand_side_by_side_by_domain() -> None:
     well = [PolicyLine(f"chat.p{n}", "", "chat", "live", NOW, RunStatus.succeeded) for n in range(12)]
     shadow = replace(well[0], name="chat.new", status="shadow")
     earned = replace(shadow, name="chat.earned", worth="has earned live")
-    alerts = replace(well[0], name="chat.busy", open_alerts=2)
+    busy = replace(well[0], name="payments.busy", open_alerts=2, status="shadow")
     failing = replace(well[0], name="chat.broken", last_error="there is no table core.x")
-    shown = words(StatusReply((*well, shadow, earned, alerts, failing), ())).splitlines()
-    lines = [line for line in shown if "`chat." in line]
-    assert [line.split(" · ")[0] for line in lines[:3]] == [
+    first = PolicyLine("chat.first", "", "chat", "live")
+    shown = words(StatusReply((*well, shadow, earned, busy, failing, first), (), of="chat")).splitlines()
+    lines = [line for line in shown if "well" in line or "failing" in line or "not run" in line]
+    assert [line.split(" · ")[0] for line in lines[:2]] == [
         "🔴 failing `chat.broken`",
-        "🟢 well `chat.busy`",
         "🟢 well `chat.earned`",
     ]
-    assert lines[3:] == [
-        "🟢 well · shadow: `chat.new`",
-        "🟢 well: `chat.p0`  `chat.p1`  `chat.p10`  `chat.p11`  `chat.p2`  `chat.p3`  `chat.p4`  `chat.p5`",
-        "🟢 well: `chat.p6`  `chat.p7`  `chat.p8`  `chat.p9`",
+    assert lines[2:] == [
+        "⏳ not run yet in chat: `first`",
+        "🟢 well in chat: `new` (shadow)  `p0`  `p1`  `p10`  `p11`  `p2`  `p3`  `p4`",
+        "🟢 well in chat: `p5`  `p6`  `p7`  `p8`  `p9`",
+        "🟢 well in payments: `busy` (2 open, shadow)",
     ]
     few = words(StatusReply(tuple(well), ()))
     assert few.count("ran <!date^") == 12
+
+
+def test_of_all_teams_a_line_is_only_for_those_that_somebody_may_have_to_see_to() -> None:
+    well = [PolicyLine(f"chat.p{n}", "", "chat", "live", NOW, RunStatus.succeeded) for n in range(30)]
+    busy = [replace(well[0], name=f"payments.p{n}", owner="payments", open_alerts=2) for n in range(9)]
+    new = PolicyLine("chat.new", "", "chat", "shadow")
+    failing = replace(well[0], name="chat.broken", last_error="there is no table core.x")
+    shown = words(StatusReply((*well, *busy, new, failing), ()))
+    assert shown.count("ran <!date^") == 1
+    assert shown[shown.index("🔴") :].splitlines()[2:] == [
+        "⏳ not run yet: chat 1 (1 shadow)",
+        "🟢 well: chat 30 · payments 9 (18 open)",
+        "`/patrol status chat` names those of a team.",
+    ]
+    many = [replace(well[0], name=f"t{n}.x", owner=f"t{n}", last_error="no table") for n in range(1000)]
+    face = render(StatusReply(tuple(many), ()))
+    assert check_message(face.blocks) == []
+    assert "and 988 more" in str(face.blocks)
 
 
 def test_help_has_parts_with_titles_and_a_line_for_each_verb() -> None:

@@ -60,7 +60,7 @@ def test_snooze_on_the_card_is_for_an_hour(bot: Bot) -> None:
 def test_how_and_where_somebody_acts_is_handed_in(bot: Bot) -> None:
     bot.click("alert.ack")
     view = opened(bot.click("alert.more"))
-    bot.sandbox.click_view("ana", view["id"], "alert.take", wait_ms=1500)
+    bot.sandbox.click_view("ana", view["id"], "alert.unack", wait_ms=1500)
     view = opened(bot.click("alert.resolve", "bo"))
     bot.sandbox.submit("bo", view["id"], {"disposition": "benign"}, wait_ms=1500)
     bot.sandbox.command("ana", "payments", "/patrol status", wait_ms=1500)
@@ -175,7 +175,7 @@ def test_an_offered_job_is_looked_at_before_it_starts(bot: Bot) -> None:
     assert "Payouts of this seller stop" in str(view["blocks"])
     assert bot.desk.handed == []
     seen = bot.sandbox.submit("ana", view["id"], {"param.seller_id": "nobody"})
-    assert "must match" in seen["errors"]["param.seller_id"]
+    assert "must look like s_1" in seen["errors"]["param.seller_id"]
     bot.sandbox.submit("ana", view["id"], {"param.seller_id": "s_1"})
     assert bot.desk.handed == [("start", "U0ANA", 3, "hold_payouts", {"seller_id": "s_1"})]
 
@@ -263,8 +263,9 @@ def test_a_hint_in_a_thread_is_one_that_works_there(bot: Bot) -> None:
 
 
 def test_a_mention_outside_a_thread_is_taken_as_it_is_written(bot: Bot) -> None:
-    bot.sandbox.message("cy", "payments", "@patrol show 12", wait_ms=1500)
+    seen = bot.sandbox.message("cy", "payments", "@patrol show 12", wait_ms=1500)
     assert bot.desk.handed == [("command", "U0CY", "show 12")]
+    assert "thread_ts" not in seen["ephemerals"][0], "in a thread that is none yet Slack shows no answer"
 
 
 def test_an_event_that_slack_sends_again_is_handed_in_once(bot: Bot) -> None:

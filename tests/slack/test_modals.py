@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.core.action import Resolve, SnoozeFor
-from bot.core.alert import Alert, Disposition
+from bot.core.alert import Alert, Disposition, Work
 from bot.core.change import Refused
 from bot.core.reply import (
     AskReply,
@@ -54,7 +54,7 @@ def sound(view: dict[str, Any]) -> None:
 @anything
 @given(SHOWN)
 def test_any_alert_has_its_modals(shown: ShowReply) -> None:
-    sound(modals.more(shown, ERRAND, "Done."))
+    sound(modals.more(shown, ERRAND, "U0ANA", "Done."))
     sound(modals.resolve(shown.alert, ERRAND))
     sound(snoozing.snooze(shown.alert, ERRAND))
     sound(several.form([shown.alert] * 20, ERRAND))
@@ -161,7 +161,7 @@ def test_rows_of_the_alerts_day_are_narrow_enough_for_a_phone() -> None:
     rows = tuple({"body": "venmo me", "sent_at": f"{NOW:%Y-%m-%d} 0{n}:00:00Z"} for n in range(3))
     evidence = Evidence(("body", "sent_at"), rows, total=3)
     shown = ShowReply(an_alert(), Context(evidence=evidence), ())
-    for view in (paging.rows(shown, ERRAND), modals.more(shown, ERRAND)):
+    for view in (paging.rows(shown, ERRAND), modals.more(shown, ERRAND, "U0ANA")):
         texts = [b["elements"][0]["elements"][0]["text"] for b in view["blocks"] if b["type"] == "rich_text"]
         assert texts == ["body      sent_at\nvenmo me  00:00:00\nvenmo me  01:00:00\nvenmo me  02:00:00"]
 
@@ -185,3 +185,27 @@ def test_a_jobs_fields_are_of_their_types() -> None:
     assert "initial_value" not in elements["share"], "what is no number is not filled in"
     assert elements["force"]["initial_option"]["value"] == "true"
     assert [fields[f"param.{n}"]["optional"] for n in ("days", "share")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("by", "offered"),
+    [
+        ("U0ANA", {"Still on it", "Hand back"}),
+        ("U0BO", {"Take it", "Leave it"}),
+        ("U0CY", {"Take it", "Also on it", "Hand back"}),
+    ],
+)
+def test_of_an_alert_that_somebody_has_each_is_offered_what_is_left_for_him(
+    by: str, offered: set[str]
+) -> None:
+    held = an_alert(work=Work.acknowledged, owner="U0ANA", helpers=("U0BO",), reminded=True)
+    view = modals.more(ShowReply(held, Context(), ()), ERRAND, by)
+    named = {
+        e["text"]["text"]
+        for b in view["blocks"]
+        if b["type"] == "actions"
+        for e in b["elements"]
+        if "text" in e
+    }
+    about_whose = {"Take it", "Also on it", "Still on it", "Hand back", "Leave it"}
+    assert named & about_whose == offered

@@ -1,12 +1,14 @@
-"""What is asked before it is done, and modals that are read page by page, over the sandbox."""
+"""What is asked before it is done, modals that are read page by page, direct messages: over the sandbox."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from bot.core.action import Resolve, ShareRows
 from bot.core.alert import Disposition
-from bot.slack.payloads import in_thread
+from bot.slack.payloads import in_thread, is_direct
 
 from .conftest import NOW, Bot
 from .test_listeners import _texts, opened, words
@@ -96,3 +98,17 @@ def test_in_a_thread_a_seller_or_policy_that_is_named_stays_named() -> None:
         ("ack", "ack 3"),
     ):
         assert in_thread(text, 3) == whole
+
+
+@pytest.mark.parametrize("text", ["ack 12", "@patrol ack 12"])
+def test_what_is_written_to_patrol_alone_is_a_command(bot: Bot, text: str) -> None:
+    seen = bot.sandbox.message("cy", "@patrol", text, wait_ms=1500)
+    assert bot.desk.handed == [("command", "U0CY", "ack 12")]
+    assert "Heard ack 12." in words(seen)
+
+
+def test_what_slack_tells_of_other_messages_is_no_command() -> None:
+    said = {"type": "message", "channel_type": "im", "channel": "D0CY", "user": "U0CY", "text": "ack 12"}
+    assert is_direct({"event": said})
+    assert not is_direct({"event": said | {"subtype": "message_changed"}})
+    assert not is_direct({"event": said | {"channel_type": "channel"}})

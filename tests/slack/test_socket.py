@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket as sockets
 import threading
 import time
@@ -44,7 +45,12 @@ def test_two_connections_come_back_after_a_cut_and_after_a_refresh(sandbox: Sand
     eventually(lambda: sandbox.state()["connected"] == 0)
 
 
-def test_it_waits_for_a_slack_that_is_not_there_yet() -> None:
+def test_it_waits_for_a_slack_that_is_not_there_yet(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "TOLD_AFTER_S", 0.0)
+    monkeypatch.setattr(socket, "PATIENCE_S", 1.0)
+    caplog.set_level(logging.INFO, "bot.slack.socket")
     with sockets.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -55,11 +61,19 @@ def test_it_waits_for_a_slack_that_is_not_there_yet() -> None:
     handle = start(app, "xapp-sandbox", f"http://127.0.0.1:{port}/api/", connections=1)
     try:
         assert handle.connected() == 0
+        assert handle.trouble.startswith(f"{socket.NONE_OPEN}: Slack does not answer (URLError")
         with Sandbox(channels=("payments",), port=port, pace=False, manifest=MANIFEST) as sandbox:
             eventually(lambda: handle.connected() == 1, 20)
             assert works(sandbox, desk)
+            assert handle.trouble == ""
+            dialled = [entry for entry in sandbox.journal() if entry.get("method") == "apps.connections.open"]
+            assert len(dialled) == 1
+            eventually(lambda: any("open again" in message for message in caplog.messages))
     finally:
         handle.close()
+    lost, back = (r.getMessage() for r in caplog.records if r.name == "bot.slack.socket")
+    assert lost.endswith(". Nobody can click or type until it is back.")
+    assert back.startswith("a Socket Mode connection is open again, after ")
 
 
 class Line:

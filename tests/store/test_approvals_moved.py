@@ -22,8 +22,8 @@ VALUES (:key, 'hold', 'Hold', '{{}}', 'b', 'UANA', '{AT}', '{AT}', 'waiting', ''
 """)
 
 
-def test_each_waits_as_a_notice_with_its_message_as_it_stands(url: str) -> None:
-    database = Database(url)
+def test_each_waits_as_a_notice_with_its_message_as_it_stands(bare_url: str) -> None:
+    database = Database(bare_url)
     settings = Config()
     settings.set_main_option("script_location", str(schema.MIGRATIONS))
     plain = {"channel": "", "ts": "", "said": 0, "sending": None, "all": False}
@@ -35,7 +35,7 @@ def test_each_waits_as_a_notice_with_its_message_as_it_stands(url: str) -> None:
         c.execute(INSERT, {**plain, "key": "under way", "channel": "C1", "sending": AT})
         c.execute(INSERT, {**plain, "key": "over", "said": 2, "all": True})
     database.close()
-    store = Store(url)
+    store = Store(bare_url)
     store.upgrade()
     assert [asked.id for asked in store.approvals.waiting()] == [1, 2, 3, 4]
     found = {notice.approval: message for notice, message in store.notices.waiting(NOON + timedelta(days=9))}

@@ -20,7 +20,7 @@ from bot.core.record import action_of, action_record
 from bot.store import Store
 from bot.store.codec import decode, encode, pack, unpack
 from bot.store.columns import write_json
-from tests.store.conftest import own_database
+from tests.databases import own_store
 from tests.store.making import NOON, alert, change
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=8)  # NUL and lone surrogates, too
@@ -121,15 +121,8 @@ def test_a_field_that_a_stored_alert_lacks_has_its_default_and_one_too_many_is_l
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     """One store for all examples of a property."""
-    if request.param == "sqlite":
-        store = Store(f"sqlite:///{tmp_path_factory.mktemp('codec') / 'patrol.db'}")
-        store.upgrade()
-        yield store
-        store.close()
-        return
-    with own_database(request.getfixturevalue("postgres_server")) as url:
+    with own_store(request, request.param, tmp_path_factory.mktemp("codec")) as url:
         store = Store(url)
-        store.upgrade()
         yield store
         store.close()
 

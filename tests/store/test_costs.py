@@ -64,8 +64,8 @@ def test_what_never_asked_the_warehouse_costs_nothing(store: Store) -> None:
     assert store.costs.between(NOON, NOON + DAY) == {}
 
 
-def test_a_run_of_before_keeps_what_it_had_and_has_no_bytes(url: str) -> None:
-    database = Database(url)
+def test_a_run_of_before_keeps_what_it_had_and_has_no_bytes(bare_url: str) -> None:
+    database = Database(bare_url)
     settings = Config()
     settings.set_main_option("script_location", str(schema.MIGRATIONS))
     with database.write() as c:
@@ -73,7 +73,7 @@ def test_a_run_of_before_keeps_what_it_had_and_has_no_bytes(url: str) -> None:
         command.upgrade(settings, "0025")
         c.execute(BEFORE)
     database.close()
-    store = Store(url)
+    store = Store(bare_url)
     assert "it was at 0025" in store.upgrade()
     assert store.costs.between(NOON, NOON + DAY) == {POLICY: Cost(POLICY, 2.5, 1, 7)}
     (run,) = store.runs.recent(POLICY)

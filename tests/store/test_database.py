@@ -48,7 +48,7 @@ def whole_save(store: Store) -> RunSave:
 def everything(store: Store) -> tuple[object, ...]:
     held = store.alerts.held(POLICY, Lane.live, resolved_since=NOON)
     memory = store.alerts.memory(POLICY, [alert().key], None)
-    return held, memory, store.runs.watermark(POLICY), store.runs.last()[POLICY].status
+    return held, memory, store.runs.watermark(POLICY), store.runs.recent(POLICY)[0].status
 
 
 def test_a_save_that_breaks_after_any_of_its_statements_leaves_nothing(store: Store) -> None:
@@ -156,7 +156,6 @@ def test_a_thread_that_waits_too_long_for_its_turn_is_told(tmp_path: Path) -> No
 
 def test_a_row_locked_on_postgres_is_away_within_its_patience(postgres_url: str) -> None:
     store = Store(postgres_url, patience=PATIENCE)
-    store.upgrade()
     one = opened(store)
     with psycopg.connect(postgres_url) as other:
         other.execute("SELECT * FROM alerts FOR UPDATE")
@@ -169,7 +168,6 @@ def test_a_row_locked_on_postgres_is_away_within_its_patience(postgres_url: str)
 
 def test_connections_that_postgres_dropped_are_made_anew(postgres_url: str) -> None:
     store = Store(postgres_url)
-    store.upgrade()
     one = opened(store)
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute(

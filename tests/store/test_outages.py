@@ -17,8 +17,8 @@ from sqlalchemy import event
 from bot.process.errors import RecordUnknown, StoreAway, StoreUnfit
 from bot.store import Store
 from bot.store.outage import CALM_S, STILL_S, News, Outage
+from tests.databases import own_database
 from tests.store.breaking import Server, SmallDisk, locked_by_another, no_more_pages
-from tests.store.conftest import own_database
 from tests.store.making import NOON, acknowledged, opened
 
 QUICK = timedelta(seconds=0.2)
@@ -30,9 +30,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def on_file(path: Path) -> Iterator[Store]:
+def on_file(path: Path, empty_store: Path) -> Iterator[Store]:
+    shutil.copy(empty_store, path)
     made = Store(f"sqlite:///{path}", patience=QUICK)
-    made.upgrade()
     yield made
     made.close()
 
@@ -40,7 +40,6 @@ def on_file(path: Path) -> Iterator[Store]:
 @pytest.fixture
 def on_postgres(postgres_url: str) -> Iterator[Store]:
     made = Store(postgres_url, patience=QUICK)
-    made.upgrade()
     yield made
     made.close()
 

@@ -40,7 +40,6 @@ def _definitions(database: Database) -> dict[str, str]:
     return {name: sql for name, sql in found.items() if "alembic" not in name}
 
 
-@pytest.mark.usefixtures("store")
 def test_migrations_give_exactly_the_tables_of_the_code(url: str) -> None:
     database = Database(url)
     with database.read() as c:
@@ -55,8 +54,8 @@ def test_migrations_give_exactly_the_tables_of_the_code(url: str) -> None:
     database.close()
 
 
-def test_upgrade_says_what_it_did_and_does_it_once(url: str) -> None:
-    store = Store(url)
+def test_upgrade_says_what_it_did_and_does_it_once(bare_url: str) -> None:
+    store = Store(bare_url)
     assert not store.at_head()
     assert "it was empty" in store.upgrade()
     assert store.at_head()
@@ -64,14 +63,13 @@ def test_upgrade_says_what_it_did_and_does_it_once(url: str) -> None:
     store.close()
 
 
-def test_a_store_without_tables_says_what_to_run(url: str) -> None:
-    store = Store(url)
+def test_a_store_without_tables_says_what_to_run(bare_url: str) -> None:
+    store = Store(bare_url)
     with pytest.raises(StoreAway, match="patrol db upgrade"):
         store.alerts.get(1)
     store.close()
 
 
-@pytest.mark.usefixtures("store")
 def test_times_are_times_on_postgres_and_sortable_text_on_sqlite(url: str) -> None:
     database = Database(url)
     kinds = {str(c["type"]) for c in inspect(database.engine).get_columns("runs") if c["name"] == "due"}
@@ -103,8 +101,8 @@ def test_the_newest_migration_is_the_one_whose_file_has_the_highest_number() -> 
     assert ScriptDirectory.from_config(_settings()).get_heads() == [schema._head()]
 
 
-def test_what_the_first_version_kept_is_there_after_the_second(url: str) -> None:
-    database = Database(url)
+def test_what_the_first_version_kept_is_there_after_the_second(bare_url: str) -> None:
+    database = Database(bare_url)
     with database.write() as c:
         settings = _settings()
         settings.attributes["connection"] = c
@@ -126,7 +124,7 @@ def test_what_the_first_version_kept_is_there_after_the_second(url: str) -> None
             {"no": False, "at": "2026-01-05 12:00:00+00"},
         )
         c.execute(text('INSERT INTO evidence (alert_id, run_id, "row") VALUES (1, 1, \'{"a": 1}\')'))
-    store = Store(url)
+    store = Store(bare_url)
     assert "it was at 0001" in store.upgrade()
     assert store.alerts.evidence(1).rows == ({"a": 1},)
     with database.write() as c:

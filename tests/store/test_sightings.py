@@ -65,6 +65,31 @@ def test_the_newest_are_kept(store: Store) -> None:
     assert [one.external_id for one in kept] == [f"{n}" for n in range(KEPT + 19, 19, -1)]
 
 
+def test_a_run_that_is_listed_no_more_goes_on_no_more(store: Store) -> None:
+    watched(store)
+    first = replace(RUN, external_id="r_2", started_at=NOON - 90 * MINUTE)
+    store.sightings.saw("build", Observed((RUN, first, first)), NOON)
+    assert store.sightings.oldest("build") == first.started_at
+    store.sightings.saw("build", Observed((first,)), NOON, over=NOON - MINUTE)
+    assert store.sightings.seen(["build"])["build"].observed.runs == (RUN, first)
+    store.sightings.saw("build", Observed(), NOON, over=NOON + MINUTE)
+    assert store.sightings.seen(["build"])["build"].observed.runs == ()
+    assert store.sightings.oldest("build") is None
+
+
+def test_a_job_that_is_gone_is_forgotten_after_a_while(store: Store) -> None:
+    watched(store)
+    store.sightings.saw("build", Observed((RUN,)), NOON)
+    store.sightings.take("build", NOON, MINUTE)
+    for jobs, before in ((["build"], NOON + MINUTE), ([], NOON)):
+        store.sightings.prune(jobs, before)
+        assert store.sightings.seen(["build"])["build"].observed.runs == (RUN,)
+    store.sightings.prune(["other"], NOON + MINUTE)
+    assert store.sightings.seen(["build"]) == {}
+    assert store.sightings.watch("build", "Every(1h)", NOON + MINUTE) == NOON + MINUTE
+    assert store.sightings.seen(["build"])["build"].observed.runs == ()
+
+
 def test_the_end_of_a_run_is_asked_for_once(store: Store) -> None:
     run = store.jobs.ask("build", "U0ANA", {}, None, "k", NOON, NOON + 9 * MINUTE, NOON + MINUTE)
     with ThreadPoolExecutor(6) as pool:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.core.job_run import Ability, JobState, Observed, Progress
-from bot.jobs import SIGHTED, TAIL, Runner, config, fill, web
+from bot.core.job_run import SIGHTED, Ability, JobState, Observed, Progress
+from bot.jobs import TAIL, Runner, config, fill, web
 from bot.jobs.airflow import words
 from bot.jobs.airflow.server import Server, Tokens
 from bot.jobs.answer import last_lines, one_line

@@ -41,7 +41,8 @@ class CommandRunner(Runner):
         wanted = config.of(job, Config)
         values = fill.values(job, params, f"{{{KEY}}}")
         said = [f"{name}={value}" for name, value in wanted.environment.items()]
-        return "\n".join([shlex.join(argument.filled(wanted.command, values)), f"in {wanted.folder}", *said])
+        where = [f"in {wanted.folder}"] if wanted.folder != "." else []
+        return "\n".join([shlex.join(argument.filled(wanted.command, values)), *where, *said])
 
     def abilities(self, job: Job) -> frozenset[Ability]:  # noqa: ARG002
         return ABILITIES
@@ -93,7 +94,7 @@ def progress(job: Job, run: str, kept: Kept, filler: fill.Filler) -> Progress:
     """How it goes, in words: the last line that it wrote says what came of it."""
     last_line = one_line(last_lines(filler.mask(kept.last_line, job.config), TAIL))  # masked before it is cut
     if kept.how is How.running:
-        return Progress(JobState.running, run, last_line or "running", again_in_s=AGAIN_S)
+        return Progress(JobState.running, run, last_line, again_in_s=AGAIN_S)
     if kept.how is How.lost:
         lost = (
             "It was cut off, perhaps by a restart of its host, and how far it came is not known: look there"

@@ -6,19 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from bot.jobs import argument, config, fill
-from bot.jobs.config import Text
+from bot.jobs.config import Text, Typed
 from sensors.model.job import Job
 
-
-def _text(value: object) -> object:
-    """A number is as good as its text: [sleep, 3]."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Argument = Annotated[str, BeforeValidator(_text), Field(max_length=100_000)]
+Argument = Annotated[Typed, Field(max_length=100_000)]
 Arguments = Annotated[
     tuple[Argument, ...],
     Field(

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bot.jobs import argument, config, fill
-from bot.jobs.config import Flag, Text, Words
+from bot.jobs.config import Flag, Text, Typed, Words
 from bot.jobs.config.command import Variables, environment_problems, folder_problems
 from sensors.model.job import Job
 
 COMMANDS = ("build", "run", "test", "seed", "snapshot", "compile", "parse", "source freshness", "clone")
 CORE = ("project", "profiles", "target", "program", "environment")
 CLOUD = ("url", "account", "job", "token")
-Number = Annotated[int | str, Field(description="a number or a ${VARIABLE}")]
+Number = Annotated[Typed | None, Field(description="a number or a ${VARIABLE}")]
 
 
 class Config(config.Config):
@@ -35,8 +35,8 @@ class Config(config.Config):
     program: Text = "dbt"
     environment: Variables = Field(default_factory=dict, description="a mapping of names to texts")
     url: Text | None = None
-    account: Number | None = None
-    job: Number | None = None
+    account: Number = None
+    job: Number = None
     token: Text | None = None
 
     @property
@@ -87,7 +87,7 @@ def _cloud(wanted: Config) -> Iterator[str]:
     if fill.names(wanted.url):
         yield "url: takes ${VARIABLES} only, no parameters"
     for name in ("account", "job"):
-        said = str(getattr(wanted, name) or "")
+        said = getattr(wanted, name) or ""
         if not said:
             yield f"{name}: is missing; it is the number in the address of the job in dbt Cloud"
         elif not re.fullmatch(r"\d{1,18}|\$\{\w+(:-\d+)?\}", said):

@@ -78,9 +78,8 @@ class Config(config.Config):
 
 def problems(job: Job, wanted: Config) -> Iterator[str]:
     yield from config.address_problems("url", wanted.url)
-    own = (CALLBACK,) if wanted.called_back else ()
-    yield from config.unknown("url", fill.names(wanted.url), job, own)
-    yield from config.unknown("body", fill.names(wanted.body), job, own)
+    yield from config.unknown("url", fill.names(wanted.url), job, (CALLBACK,))
+    yield from config.unknown("body", fill.names(wanted.body), job, (CALLBACK,))
     yield from _called_back(job, wanted)
     if wanted.method == "GET" and wanted.body is not None:
         yield "body: a GET request has none; take it away, or make the method POST"
@@ -96,17 +95,22 @@ def problems(job: Job, wanted: Config) -> Iterator[str]:
 
 def _of_a_run(where: str, url: str) -> Iterator[str]:
     yield from config.address_problems(where, url)
+    if "id" not in fill.names(url):
+        yield f"{where}: needs {{id}}, which says of which run it is"
     for name in sorted(fill.names(url) - {"id"}):
         yield f"{where}: knows {{id}} only, not {{{name}}}"
 
 
 def _called_back(job: Job, wanted: Config) -> Iterator[str]:
+    used = CALLBACK in fill.names(wanted.url) | fill.names(wanted.body)
     if wanted.called_back is None:
+        if used and CALLBACK not in job.names:
+            yield f"called_back: is missing; without it there is no {{{CALLBACK}}} (write called_back: {{}})"
         return
     yield from _apart("called_back", wanted.called_back)
     if CALLBACK in job.names:
         yield f"params.{CALLBACK}: is the address of the call back; give the parameter another name"
-    elif CALLBACK not in fill.names(wanted.url) | fill.names(wanted.body):
+    elif not used:
         yield f"called_back: needs {{{CALLBACK}}} in url or body, which is the address to call"
 
 

@@ -21,6 +21,7 @@ class Config(config.Config):
 def problems(job: Job, wanted: Config) -> Iterator[str]:
     if not wanted.url.startswith("${") and not re.match(r"[a-z][a-z0-9+]*://", wanted.url):
         yield f"url: must be an address such as postgresql://… or a ${{VARIABLE}}, not {wanted.url[:60]!r}"
+    yield from config.password_problems("url", wanted.url)
     if fill.names(wanted.url):
         yield "url: takes ${VARIABLES} only, no parameters"
     if found := fill.PLACE.search(wanted.statement):

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from bot.core.job_run import JobState, Observed, Progress, Sighted
-from bot.jobs import SIGHTED, answer, argument, fill
+from bot.core.job_run import SIGHTED, JobState, Observed, Progress, Sighted
+from bot.jobs import answer, argument, fill
 from bot.jobs.answer import Answer, one_line
 from bot.jobs.config.dbt import Config, options
 from bot.jobs.dbt import schedule

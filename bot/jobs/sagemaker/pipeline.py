@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.job_run import JobState, Progress, Sighted
-from bot.jobs import SIGHTED
+from bot.core.job_run import SIGHTED, JobState, Progress, Sighted
 from bot.jobs.answer import one_line
 from bot.jobs.sagemaker.client import Aws, Refused
 from bot.jobs.sagemaker.name import is_ours, key_in, token_of

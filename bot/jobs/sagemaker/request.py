@@ -72,7 +72,7 @@ def _wrong(where: str, shape: Any, value: Any) -> Iterator[str]:
     elif kind == "list":
         yield from _sized(where, shape.metadata, len(value), "entries")
         for index, one in enumerate(value):
-            yield from _wrong(f"{where}[{index}]", shape.member, one)
+            yield from _wrong(f"{where}[{index + 1}]", shape.member, one)
     elif kind == "string":
         yield from _text(where, shape, str(value).lower() if isinstance(value, bool) else str(value))
     elif kind in NUMBERS:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.job_run import JobState, Progress, Sighted
-from bot.jobs import SIGHTED
+from bot.core.job_run import SIGHTED, JobState, Progress, Sighted
 from bot.jobs.answer import one_line
 from bot.jobs.sagemaker.client import Aws, Refused, answered_at
 from bot.jobs.sagemaker.log import end_of

@@ -139,6 +139,8 @@ def post_ephemeral(workspace: Workspace, call: Call) -> Json:
     if not text and not blocks:
         raise SlackError("no_text")
     thread = call.text("thread_ts") or None
+    if thread and not channel.replies(thread):  # Slack says ok, and shows it nowhere
+        return {"ok": True, "message_ts": workspace.new_ts()}
     entry = workspace.whisper(channel, user.id, text, blocks=blocks or None, thread_ts=thread)
     return {"ok": True, "message_ts": entry["ts"]}
 

@@ -4,8 +4,8 @@ import { onActed } from "./acts.js";
 import { channelPane, drawChannel, drawHead, leaveChannel, onOlder, showMessage } from "./channel.js";
 import { activityPane, drawActivity, drawHome, homePane, leaveHome, visitHome } from "./home.js";
 import { draw as drawModal } from "./modal.js";
-import { onSwitch } from "./profile.js";
-import { displayName } from "./render/names.js";
+import { onSwitch, showProfile } from "./profile.js";
+import { displayName, onPerson } from "./render/names.js";
 import { follow as followRoute, openMessage } from "./route.js";
 import { drawTop } from "./search.js";
 import { drawSidebar } from "./sidebar.js";
@@ -70,6 +70,7 @@ function follow() {
   stop = followChanges(actor, { onChange: soon, onStatus: online });
 }
 
+onPerson(showProfile);
 onActed(async () => { await refresh(); });
 onSwitch((user) => {
   actor = user.name;

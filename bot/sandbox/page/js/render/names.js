@@ -3,7 +3,9 @@ import { h } from "../dom.js";
 import { icon, shield } from "../icons.js";
 import { SLACKBOT, store, userOf, channelOf } from "../store.js";
 import { openChannel } from "../route.js";
-import { showProfile } from "../profile.js";
+
+let openPerson = () => {};
+export const onPerson = (fn) => { openPerson = fn; };
 
 export function displayName(id) {
   const user = userOf(id);
@@ -16,7 +18,7 @@ export function userNode(id, label) {
   if (!user) return h("span.mention", null, "@" + (label || id));
   const mine = id === store.me ? " mention-me" : "";
   return h("button.mention", {
-    type: "button", class: mine, onclick: (event) => showProfile(id, event.currentTarget),
+    type: "button", class: mine, onclick: (event) => openPerson(id, event.currentTarget),
   }, "@" + (user.is_bot ? displayName(id) : user.name));
 }
 
