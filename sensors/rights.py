@@ -98,6 +98,8 @@ def _clock(warehouse: Warehouse) -> Iterator[Told]:
 def _role(warehouse: Warehouse) -> Iterator[Told]:
     if warehouse.dialect == "duckdb":
         yield Told("the file is opened for reading only, and reaches nothing outside", True)
+    elif warehouse.dialect == "sqlite":
+        yield Told("the file is opened for reading only", True)
     elif warehouse.dialect == "postgres":
         yield from _postgres_role(*_row(warehouse, ABOVE))
     elif warehouse.dialect == "snowflake":

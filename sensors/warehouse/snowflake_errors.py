@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sensors.warehouse import QueryTimeout, WarehouseError
+from sensors.warehouse import QueryTimeout, WarehouseError, WrongSession
 
 # By Snowflake's number: the sentence, in which {0} is what the message names between quotes.
 PERMANENT = {
@@ -81,11 +81,7 @@ HEAD = re.compile(r"SQL compilation error:?( error line \d+ at position \d+)?:?"
 PREFIX = re.compile(r"^(Failed to login: |Login error: |SQL compilation error: ?)+")
 
 
-WRONG_SESSION = (390186, 390189, 390201)  # of a role, or of what it may not use: another role may do
-
-
-class WrongSession(WarehouseError):
-    """Who logs in is known, but may not have this role, warehouse, database or schema."""
+WRONG_SESSION = (606, 390186, 390189, 390201)  # of a role, or of what it may not use: another role may do
 
 
 def number(error: BaseException) -> int:

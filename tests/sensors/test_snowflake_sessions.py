@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sensors.check import check
 from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.model.session import USUAL, Session
 from sensors.rights import rights
@@ -16,6 +17,7 @@ from sensors.warehouse import Result, Warehouse, WarehouseError
 from sensors.warehouse import snowflake_tables as tables
 from sensors.warehouse.able import within
 from sensors.warehouse.snowflake import Snowflake
+from tests.sensors.project import POLICY, Project
 from tests.sensors.snowflake_local import LocalSnowflake, started
 
 
@@ -116,6 +118,16 @@ READER = (  # what docs/warehouses.md grants, as far as it bears on a role
     "GRANT USAGE ON SCHEMA market.core TO ROLE reader",
     "GRANT SELECT ON TABLE market.core.orders TO ROLE reader",
 )
+
+
+def test_check_names_a_session_that_cannot_be_had_where_it_is_written(
+    server: LocalSnowflake, project: Project
+) -> None:
+    project.change(POLICY, "key: [seller_id]", "session: {role: nobody}\nkey: [seller_id]")
+    with server.opened() as opened:
+        found = [str(one) for one in check(project.load(carry_to="snowflake"), opened)]
+    said = f"{POLICY}:7:17 session.role: the role is not there, or not granted to the user"
+    assert any(one.startswith(said) for one in found), found
 
 
 def told(server: LocalSnowflake, *tables: str, session: Session = USUAL, **options: Any) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sensors.model.session import USUAL, Session
-from sensors.warehouse import QueryTimeout, WarehouseError, connect
+from sensors.warehouse import QueryTimeout, WarehouseError, WrongSession, connect
 from sensors.warehouse.snowflake_address import address
 from sensors.warehouse.snowflake_binds import positional
-from sensors.warehouse.snowflake_errors import PASSING, PERMANENT, WrongSession, plainly
+from sensors.warehouse.snowflake_errors import PASSING, PERMANENT, plainly
 from sensors.warehouse.snowflake_sessions import Sessions
 
 WHO = {"SNOWFLAKE_USER": "patrol", "SNOWFLAKE_PASSWORD": "secret"}
