@@ -18,11 +18,15 @@ from unittest.mock import patch
 import pytest
 from click.testing import CliRunner
 
+from bot.cli.graph_page import svg
 from bot.cli.group import COMMANDS, patrol
+from bot.core.around import size
+from bot.core.layout import laid_out
 from bot.core.reconcile import reconcile
 from bot.demo.market import Market
 from bot.sandbox import Sandbox
 from sensors.catalog import load
+from sensors.graph import graph
 from sensors.model.window import window_for
 from sensors.run import data_until, look
 from sensors.title import title
@@ -148,3 +152,10 @@ def test_the_project_s_first_alert_stands_in_the_sandbox(tmp_path: Path) -> None
             bot.send_signal(signal.SIGTERM)
             bot.wait(30)
     assert "Eli owes 1150.00" in str(found)
+
+
+def test_the_picture_of_the_graph_is_what_is_drawn() -> None:
+    """Else: `patrol graph -o docs/pictures/graph.svg`, and graph.png as tests/README.md says."""
+    whole = graph(load(ROOT))
+    drawn = svg(whole, laid_out(whole), size(whole))
+    assert drawn == (ROOT / "docs/pictures/graph.svg").read_text()
