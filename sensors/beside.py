@@ -94,6 +94,8 @@ class Beside:
         if kind not in self.documents and not (self.shared and known):
             where = f"; there is no policies/_{kind}.yml"
         what = kind_of(name) if kind == "assets" else SINGULAR[kind]
+        if kind == "jobs" and (bare := name.partition(f"{what}:")[2]) in known:
+            return f"write {bare}: here a job is called by its bare name"
         return f'no {what} "{name}"{where}{near(name, known)}'
 
     def tier(self, table: str) -> str | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from bot.core import oncall
 from bot.core.alert import Alert
 from bot.core.change import StoredEffect
 from bot.core.message import LEASE, Message
@@ -17,9 +17,10 @@ from bot.slack.blocks import Face
 
 
 class Answered:
-    def __init__(self, posting: Posting) -> None:
+    def __init__(self, posting: Posting, drawn: Callable[[StoredEffect, Alert], Face]) -> None:
         self.posting = posting
-        self.store, self.view, self.slack = posting.store, posting.view, posting.slack
+        self._drawn = drawn
+        self.store, self.slack = posting.store, posting.slack
         self.clock, self.pacing = posting.clock, posting.pacing
 
     def move(self, stored: StoredEffect, alert: Alert, message: Message) -> bool:
@@ -47,7 +48,3 @@ class Answered:
             return self.posting.later(taken, free, unknown)  # doing so twice does no harm
         self.posting.well("")
         return self.store.outbox.record(over, was=taken)
-
-    def _drawn(self, stored: StoredEffect, alert: Alert) -> Face:
-        people = self.view.people(stored.effect.to, alert)
-        return face.reply(stored.effect, alert, people, oncall.names(self.view.catalog.teams))

@@ -61,7 +61,7 @@ class Deliverer:
         quiet = Quiet(self.posting)
         self.cards = Cards(self.posting, looking, quiet)
         self.replies = Replies(self.posting, looking, self.files, quiet)
-        self.answered = Answered(self.posting)
+        self.answered = Answered(self.posting, self.replies.drawn)
         self.notices = Notices(self.posting, looking, quiet)
         self.saying = Saying(store, view, clock, self.metrics, self.pacing, self.channels)
         self.away = Away(store, view, clock, self.pacing, self.channels)

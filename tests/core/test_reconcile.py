@@ -309,16 +309,11 @@ def test_an_alert_that_opens_shows_what_an_earlier_look_had_counted_too() -> Non
     assert [one["id"] for one in more] == [4]
 
 
-def test_a_title_reckons_with_the_row_s_numbers_and_times() -> None:
-    runs = Runs(
-        policy(alert=AlertText("{{ owed | round(1) }} and {{ owed / 2 }} at {{ sent_at }}, {{ note }}"))
-    )
-    runs.run(row(1, "s_1", NOON, owed=Decimal("600.25"), note="x"))
-    assert runs.alert().title == "600.2 and 300.125 at 2026-01-05 12:00 UTC, x"
-    hidden = AlertText("{{ owed }}", columns={"owed": "mask"})
-    runs = Runs(policy(alert=hidden))
-    runs.run(row(1, "s_1", NOON, owed=Decimal("600.25")))
-    assert runs.alert().title == "•••"
+def test_a_title_reckons_with_numbers_and_times_that_are_shown() -> None:
+    reckoned = "{{ owed | round(1) }} and {{ owed / 2 }} at {{ sent_at }}, {{ hid }}"
+    runs = Runs(policy(alert=AlertText(reckoned, columns={"hid": "mask"})))
+    runs.run(row(1, at=NOON, owed=Decimal("600.25"), hid=Decimal(7)))
+    assert runs.alert().title == "600.2 and 300.125 at 2026-01-05 12:00 UTC, •••"
 
 
 def test_the_title_comes_from_the_newest_row() -> None:

@@ -46,6 +46,9 @@ def test_it_asks_until_it_is_answered_and_then_says_what_happened(
     buttons, said = page(slack)
     assert buttons == []
     assert "acknowledged by <@U0BO>" in said
+    assert not said.split("'text': '")[1].startswith("<@U0ANA>"), (
+        "whoever escalates tells others, not himself"
+    )
     node.engine.act(alert, Comment("U0BO", "found it"), by="U0BO")
     node.engine.act(alert, Unacknowledge("U0BO"), by="U0BO")
     node.deliver(4)
