@@ -63,7 +63,8 @@ class Tables:
         return free == now
 
     def _moved(self, now: datetime) -> bool:
-        """Whether the warehouse says that it is another, and no other process has looked at it so."""
+        """Whether the warehouse says that it is another, and no other process has looked at it so. One that
+        is back where it was waits for the next turn."""
         found = mark(self.engine.warehouse)
         if found in ("", self._mark):
             return False
