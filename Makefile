@@ -4,6 +4,8 @@ VENV := .venv
 PATROL := $(VENV)/bin/patrol
 PORT ?= 8765
 FRESH ?=
+# Each module is compiled once, not by each process that starts, whatever a container's habits are.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup snowflake-local demo test test-integrations hunt check bench chaos figures mutation lock clean
 

@@ -29,7 +29,8 @@ class SandboxClient:
     def __init__(self, url: str, timeout: float = 15.0) -> None:
         self.url = url.rstrip("/")
         self.api = f"{self.url}/api/"
-        self._http = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False)
+        # Plain HTTP on this machine: the certificates that TLS would need are not read.
+        self._http = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False, verify=False)
 
     def close_client(self) -> None:
         self._http.close()
