@@ -38,7 +38,7 @@ class Facts:
     slips: tuple[Slip, ...] = ()
 
     def one_row_per(self, key: Sequence[str], by: str | None = None) -> bool:
-        """Whether no two rows of the result have the same key (`by`: that this column helps to tell apart)."""
+        """Whether no two rows of the result have the same key (`by`: this column among what tells)."""
         return any(columns <= set(key) and (by is None or by in columns) for columns in self.one_row_of)
 
 
