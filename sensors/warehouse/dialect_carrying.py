@@ -59,11 +59,16 @@ def _by_path(tree: exp.Expr) -> None:
 def _for_duckdb(tree: exp.Expr) -> None:
     for node in list(tree.find_all(exp.Typeof)):
         raise _no(node, "TYPEOF", "duckdb")
-    for node in list(tree.find_all(exp.ToChar)):
-        _shown(node)
-    for size in list(tree.find_all(exp.ArraySize)):
-        if isinstance(size.this, exp.JSONExtract):
-            size.replace(exp.Anonymous(this="JSON_ARRAY_LENGTH", expressions=[size.this]))
+    for time in list(tree.find_all(exp.ToChar)):
+        _shown(time)
+    for size in list(tree.find_all(exp.ArraySize)):  # of a list or of JSON, as an ARRAY or a VARIANT is there
+        json = exp.Anonymous(this="TO_JSON", expressions=[size.this])
+        size.replace(exp.cast(exp.Anonymous(this="JSON_ARRAY_LENGTH", expressions=[json]), exp.DType.BIGINT))
+    for null in list(tree.find_all(exp.IsNullValue)):  # is spelled as a comparison
+        null.replace(exp.paren(null.copy(), copy=False))
+    for call in list(tree.find_all(exp.Anonymous)):
+        if call.name.upper() == "TO_TIMESTAMP_NTZ" and len(call.expressions) == 1:
+            call.replace(exp.cast(call.expressions[0], exp.DType.TIMESTAMP))
     for explode in list(tree.find_all(exp.Explode)):
         if isinstance(explode.parent, exp.Lateral | exp.TableFromRows):
             _flatten(explode, explode.parent)
