@@ -4,8 +4,11 @@
 #   docker run --rm patrol check
 #   docker run --rm --network host patrol demo        # its page listens on this machine only
 # Your own policies instead of the demo's:  -v "$PWD/policies:/project/policies:ro" -v "$PWD/sql:/project/sql:ro"
+# It has Snowflake's driver, SageMaker's and pictures; without them:  docker build --build-arg EXTRAS=pictures -t patrol .
 
 FROM python:3.11-slim AS build
+# Of pyproject.toml's extras, those that requirements.lock holds.
+ARG EXTRAS=pictures,sagemaker,snowflake
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
 # Every wheel of the lock is fetched and held against its hash. The tools of development are among them;
@@ -17,7 +20,7 @@ COPY bot ./bot
 COPY sensors ./sensors
 RUN pip wheel --no-deps -w /wheels .
 RUN python -m venv --without-pip /opt/patrol \
- && pip --python /opt/patrol/bin/python install --no-index --find-links /wheels 'patrol[pictures]'
+ && pip --python /opt/patrol/bin/python install --no-index --find-links /wheels "patrol[$EXTRAS]"
 
 FROM python:3.11-slim
 # For bundles that lie in repositories.

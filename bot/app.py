@@ -18,6 +18,7 @@ from bot.core.earned import Rule
 from bot.core.trend import Trend
 from bot.core.words import count
 from bot.deliver import Deliverer
+from bot.deliver.forgetting import Forgetting
 from bot.deliver.pictures import Drawings, can_draw
 from bot.deliver.refusals import of_token
 from bot.desk.desk import Desk
@@ -112,7 +113,7 @@ class Bot:
         self.starting = Starting(self.engine, _runners(settings, self.store))
         self.slack = SlackClient(settings.slack_bot_token or "", settings.slack_url)
         self.desk = Desk(self.engine, self.view, self.starting)
-        self.pictures = Drawings(self.slack) if can_draw() else None
+        self.pictures = Drawings(self.slack, uploaded=self._uploaded) if can_draw() else None
         self.deliverer = Deliverer(self.store, self.view, self.slack, clock, self.metrics)
         self.homes = Homes(self.desk.status, self.slack)
         groups = Groups(self.store, self.project, self.slack, clock)
@@ -128,6 +129,7 @@ class Bot:
             "backfills": self.backfills.once,
             "digests": Digests(self.view, self._picture).once,
             "homes": self.homes.once,
+            "forgetting": Forgetting(self.store, self.slack, clock, _keep(settings)).once,
             "due_jobs": due_jobs.once,
             "observing": self.observing.once,
             "late_jobs": LateJobs(due_jobs).once,
@@ -194,6 +196,9 @@ class Bot:
     def _picture(self, trend: Trend) -> str:
         """What a digest waits for, which has the whole morning."""
         return self.pictures.within(trend, PICTURE_WITHIN_S) if self.pictures else ""
+
+    def _uploaded(self, file_id: str) -> None:
+        self.store.uploads.drawn(file_id, self.engine.clock())
 
     @property
     def _over_http(self) -> bool:

@@ -74,7 +74,7 @@ def _names(said: str | Collection[str]) -> Collection[str]:
 def _severity(word: str) -> Severity:
     names = Severity.__members__
     if word not in names:
-        raise PatrolError(f'error_from is one of {", ".join(names)}, not "{word}"{near(word, names)}.')
+        raise PatrolError(f'error_from is one of {", ".join(names)}, not "{word}"{near(word, names) or "."}')
     return Severity[word]
 
 

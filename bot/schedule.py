@@ -50,6 +50,7 @@ CHORES: dict[str, float] = {
     "silence": 60,
     "audit": 60,
     "prune": 3600,
+    "forgetting": 600,
     "watch": 2,
     "late_rows": 600,
     "mending": 60,

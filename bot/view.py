@@ -172,7 +172,7 @@ class View:
 
     def context(self, alert: Alert, rows: int = 100) -> Context:
         """What the card shows beside its alert, read now; at most so many rows."""
-        runs = self.store.runs.recent(alert.policy, 5) if self.policy_of(alert) else None
+        runs = self.store.runs.recent(alert.policy, 5, past=False) if self.policy_of(alert) else None
         known = Known(
             evidence=self.store.alerts.evidence(alert.id, rows),
             earlier=self.store.alerts.earlier(alert),

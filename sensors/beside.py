@@ -94,6 +94,8 @@ class Beside:
         if kind not in self.documents and not (self.shared and known):
             where = f"; there is no policies/_{kind}.yml"
         what = kind_of(name) if kind == "assets" else SINGULAR[kind]
+        if kind == "jobs" and (bare := name.partition(f"{what}:")[2]) in known:
+            return f"write {bare}: here a job is called by its bare name"
         return f'no {what} "{name}"{where}{near(name, known)}'
 
     def tier(self, table: str) -> str | None:
@@ -109,7 +111,7 @@ class Beside:
     def _stated(self, kind: str, name: str) -> str:
         if (kind, name) not in self._spelled:
             entry = asdict(self.values[kind][name])
-            for words in ("description", "after"):  # what is said about it, or what makes it, changes no run
+            for words in ("description", "after", "session"):  # none of it changes what a run finds
                 entry.pop(words, None)
             self._spelled[kind, name] = json.dumps(entry, sort_keys=True, default=_spelled)
         return self._spelled[kind, name]
@@ -164,7 +166,9 @@ def _entries(
         if isinstance(value, AssetFile | JobFile) and (said := value.misnamed(name)):
             value, wrong = None, [document.problem((key,), said, key=True)]
         if value is not None:
-            beside.values[kind][name] = _completed(value, key, known.get(name))
+            made = _completed(value, key, known.get(name))
+            theirs = bundle and isinstance(made, Asset)
+            beside.values[kind][name] = replace(made, session=bundle.session) if bundle and theirs else made
             continue
         beside.problems += wrong
         beside.broken[kind].add(name)
@@ -216,6 +220,8 @@ def _completed(file: Door, key: str, known: Asset | None) -> Any:
         return value
     said = file.model_fields_set | file.freshness.model_fields_set
     both = replace(value, **{name: getattr(known, name) for name in ASSET_KEYS if name not in said})
+    if "loaded_until" in said and "aged_by" not in said:
+        both = replace(both, aged_by=value.aged_by)
     if both.columns and both.loaded_until not in both.columns and "loaded_until" not in said:
         both = replace(both, loaded_until=None)  # the columns that were said have no such one
     if both.warn_after and both.late_after and both.late_after < both.warn_after:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sensors.model.asset import Asset
+from sensors.model.asset import AGED_BY, LAST_ALTERED, Asset
 from sensors.model.catalog import Problem
 from sensors.model.clock import parse_duration
 from sensors.model.graph import kind_of
@@ -147,6 +147,8 @@ def _entry(node: Raw, groups: Mapping[str, Raw]) -> dict[str, Any]:
     freshness = _mapping(node.get("freshness")) or _mapping(config.get("freshness"))
     columns = _columns(node)
     loaded = node.get("loaded_at_field") or config.get("loaded_at_field")
+    asked = loaded or node.get("loaded_at_query") or config.get("loaded_at_query")
+    by_change = node["resource_type"] == "source" and freshness and not asked  # so dbt itself has it
     entry = {
         "tier": _tier(node, config, meta),
         "owners": [*_words(_owners(meta, group, groups))],
@@ -154,6 +156,7 @@ def _entry(node: Raw, groups: Mapping[str, Raw]) -> dict[str, Any]:
         "loaded_until": _column(loaded, columns),
         "warn_after": _span(freshness.get("warn_after")),
         "late_after": _span(freshness.get("error_after")),
+        "aged_by": LAST_ALTERED if by_change else "",
         "description": node.get("description") if isinstance(node.get("description"), str) else "",
     }
     return {key: value for key, value in entry.items() if value}
@@ -225,6 +228,7 @@ def _asset(name: str, entry: Raw, teams: Collection[str]) -> Asset:
         loaded_until=entry.get("loaded_until"),
         warn_after=None if warn and late and late < warn else warn,
         late_after=late,
+        aged_by=entry.get("aged_by", AGED_BY),
         description=entry.get("description", ""),
         after=tuple(entry.get("after", ())),
     )

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from sensors.files import NAMES, TEXT, Door, Moment, Schema, Text, shown, wrong
 from sensors.model.case import Case, Row
+from sensors.model.policy import Severity
 
 LIKE = "{message_id: m1, sent_at: 2026-01-05T11:50:00Z}"
 
@@ -17,7 +18,12 @@ GIVEN = {
     "propertyNames": {**TEXT, NAMES: "assets"},
     "additionalProperties": {"anyOf": [ROWS, TEXT]},
 }
-EXPECT = {**ROWS, "examples": [[{"seller_id": "s_1", "severity": "medium"}]]}
+SEVERITIES = {"properties": {"severity": {"enum": [severity.name for severity in Severity]}}}
+EXPECT = {
+    "type": "array",
+    "items": {"type": "object", **SEVERITIES},
+    "examples": [[{"seller_id": "s_1", "severity": "medium"}]],
+}
 
 
 def _given(value: Any) -> dict[str, tuple[Row, ...] | str]:

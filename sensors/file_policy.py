@@ -263,7 +263,7 @@ class PolicyFile(Door):
         default=None,
         description="An entry of `_violations.yml`: what it is, and what an agent may do about it",
     )
-    runbook: Text | None = Field(default=None, description="Where it is written what to do")
+    runbook: Text | None = Field(default=None, description="Where it is written what to do: `https://…`")
     false_positives: Text | None = Field(
         default=None, description="What looks like it and is none, for the people who get the alert"
     )

@@ -44,7 +44,7 @@ def rights(warehouse: Warehouse, read: Iterable[tuple[Session, str]]) -> Iterato
     try:
         warehouse.ping()
     except WarehouseError as error:
-        do = "mend its address, its password or the way there"
+        do = "mend its address or the way there" if error.transient else ""  # else the sentence says it
         yield Told(f"it cannot be asked: {error.message}", False, do)
         return
     yield Told(f"it answers in {(time.monotonic() - began) * 1000:.0f} ms", True)
@@ -55,7 +55,7 @@ def rights(warehouse: Warehouse, read: Iterable[tuple[Session, str]]) -> Iterato
         there, new = within(warehouse, session), session not in asked
         asked.add(session)
         with_ = f"with {session.words}: " if there is not warehouse else ""
-        for told in _asked(warehouse, partial(_read, there, table, new and there is not warehouse)):
+        for told in _asked(warehouse, partial(_read, there, table, new and there is not warehouse), table):
             yield replace(told, what=with_ + told.what)
 
 
@@ -68,11 +68,13 @@ def skew(theirs: float, ours: float) -> Told:
     return Told(said, False, "set the clocks by NTP: what is looked at, and when, depends on them")
 
 
-def _asked(warehouse: Warehouse, ask: Callable[[], Iterator[Told]]) -> Iterator[Told]:
+def _asked(warehouse: Warehouse, ask: Callable[[], Iterator[Told]], table: str = "") -> Iterator[Told]:
+    """What is told, or that it is not: of a `table` that is wrong, for then no policy can read it either."""
     try:
         yield from ask()
     except WarehouseError as error:
-        yield Told(f"{warehouse.dialect} does not say: {error.message}", None)
+        of = f"{table} cannot be read" if table else f"{warehouse.dialect} does not say"
+        yield Told(f"{of}: {error.message}", False if table and not error.transient else None)
 
 
 def _read(warehouse: Warehouse, table: str, role: bool) -> Iterator[Told]:
@@ -96,6 +98,8 @@ def _clock(warehouse: Warehouse) -> Iterator[Told]:
 def _role(warehouse: Warehouse) -> Iterator[Told]:
     if warehouse.dialect == "duckdb":
         yield Told("the file is opened for reading only, and reaches nothing outside", True)
+    elif warehouse.dialect == "sqlite":
+        yield Told("the file is opened for reading only", True)
     elif warehouse.dialect == "postgres":
         yield from _postgres_role(*_row(warehouse, ABOVE))
     elif warehouse.dialect == "snowflake":

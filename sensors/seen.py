@@ -25,6 +25,9 @@ class Seen:
         str, datetime
     ]  # the newest that is no time to come, or the last change, as `freshness` says
 
+    def with_(self, other: Seen) -> Seen:
+        return Seen({**self.loaded, **other.loaded}, {**self.ages, **other.ages})
+
 
 def seen_of(assets: Iterable[Asset], warehouse: Warehouse, now: datetime) -> Seen:
     """Asked by one query, and one more where a last change counts, which bounds no window: rows may be older

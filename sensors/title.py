@@ -62,7 +62,7 @@ def _said(value: Any) -> Any:
         case date():
             return value.isoformat()
         case float():
-            return f"{value:.10g}"
+            return f"{value:.0f}" if 1e9 <= abs(value) < 1e15 else f"{value:.10g}"
         case Decimal():
             return f"{value:f}" if abs(value.adjusted()) < 40 else f"{value:.6g}"
     return value

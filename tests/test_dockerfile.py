@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,6 +120,16 @@ def test_every_package_is_checked_by_hash_and_none_comes_from_elsewhere() -> Non
     assert any("--require-hashes -r requirements.lock" in run for run in runs)
     assert "--no-index" in runs[-1]
     assert "http" not in "".join(runs)
+
+
+def test_it_has_every_extra_that_the_lock_holds() -> None:
+    """Whoever runs it on Snowflake needs no image of his own."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    locked = set(re.findall(r"^([\w-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    held = {name for name, needs in extras.items() if {re.split("[<>=]", one)[0] for one in needs} <= locked}
+    [said] = of("ARG", 0)
+    assert said.rest == f"EXTRAS={','.join(sorted(held))}"
+    assert "patrol[$EXTRAS]" in [s.rest for s in STEPS if s.word == "RUN"][2]
 
 
 def test_its_health_is_asked_with_what_it_has() -> None:

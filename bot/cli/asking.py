@@ -29,6 +29,8 @@ def ask(wish: Wish, catalog: Catalog, dialect: str) -> Wish:
     table = wish.table or _table(wish, catalog)
     wish = replace(wish, table=table)
     asset = said.table_of(table, catalog, "--table")
+    if shape.name == "watchlist" and wish.watchlist is None:
+        wish = replace(wish, watchlist=_prompt("Table that is the watch list", lambda t: _list(t, catalog)))
     wish = _columns(wish, asset, shape, catalog, dialect)
     wish = _rows(wish, asset, shape, catalog, dialect)
     return _people(wish, asset, shape, catalog)
@@ -65,7 +67,7 @@ def _columns(wish: Wish, asset: Asset, shape: Shape, catalog: Catalog, dialect: 
         key = _prompt(
             "Key, what an alert is about (several with commas)",
             lambda text: said.key_of(listed((text,)), asset, shape, catalog, dialect),
-            guess.key(asset, shape, catalog, dialect),
+            guess.key(asset, shape, catalog, dialect, said.list_of(wish.watchlist, catalog, shape)),
         )
         wish = replace(wish, key=key)
     if shape.needs_distinct and wish.distinct is None:
@@ -87,11 +89,10 @@ def _columns(wish: Wish, asset: Asset, shape: Shape, catalog: Catalog, dialect: 
 
 def _rows(wish: Wish, asset: Asset, shape: Shape, catalog: Catalog, dialect: str) -> Wish:
     """Which rows it is after, and what they are held against."""
-    if shape.name == "watchlist" and wish.watchlist is None:
-        wish = replace(wish, watchlist=_prompt("Table that is the watch list", lambda t: _list(t, catalog)))
-        if wish.on is None and not set(wish.key) & set(catalog.assets[wish.watchlist or ""].columns):
-            columns = catalog.assets[wish.watchlist or ""].columns
-            wish = replace(wish, on=_prompt(f"Its column that holds {wish.key[0]}", _one_of(columns)))
+    known = said.list_of(wish.watchlist, catalog, shape)
+    if known and wish.on is None and not set(wish.key) & set(known.columns):
+        on = _prompt(f"Column of {known.name} that holds {wish.key[0]}", _one_of(known.columns))
+        wish = replace(wish, on=on)
     if shape.name == "rate" and wish.of is None and wish.match is None:
         of = _prompt(
             "Table that the share is of, if it is another one",
@@ -173,16 +174,21 @@ def listed(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _prompt(question: str, check: Callable[[str], Any], default: str | None = None) -> Any:
-    """Asks until the answer is one that can be."""
+    """Asks until the answer is one that can be; without a default there has to be one."""
+    needed = default is None
 
     def checked(text: str) -> Any:
+        if needed and not text.strip():
+            raise click.UsageError("This needs an answer; Ctrl-C ends it, and nothing is written.")
         try:
             return check(text.strip())
         except PatrolError as error:
             raise click.UsageError(str(error)) from None
 
     try:
-        return click.prompt(question, default=default, value_proc=checked, err=False)
+        return click.prompt(
+            question, default="" if needed else default, value_proc=checked, show_default=not needed
+        )
     except click.Abort as stop:
         if isinstance(stop.__context__, KeyboardInterrupt):
             raise

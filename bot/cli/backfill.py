@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli.acted import acted, me
+from bot.cli.carrying import carried_out, say_ended, say_planned
 from bot.cli.group import in_project, settings_of
-from bot.cli.ledger import Past, ctrl_c
+from bot.cli.ledger import Past
 from bot.cli.policies import Span, catalog_of, policy_of
 from bot.process.errors import PatrolError
 from sensors.model.clock import say_duration
 
 if TYPE_CHECKING:
-    from bot.engine.backfill import Backfill, Plan, Step
+    from bot.core.backfill import BackfillRun
     from bot.engine.chain import Chain, Plans
     from bot.engine.engine import Engine
     from sensors.model.catalog import Catalog
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--again", is_flag=True, help="Also what an earlier backfill has looked at.")
 @click.option("--each", type=Span(), help="How much of the time one query looks at; default: 1h or more.")
+@click.option("--json", "as_json", is_flag=True, help="An object: state, policies, and what was found.")
 def backfill(
     policy: str,
     project: Path,
@@ -46,6 +47,7 @@ def backfill(
     yes: bool,
     again: bool,
     each: timedelta | None,
+    as_json: bool,
 ) -> None:
     """Look at the time FROM … TO with POLICY as it now is, and page nobody.
 
@@ -53,11 +55,13 @@ def backfill(
     patrol backfill payments.refund_spike 2026-01-04T02:00:00Z 2026-01-04T09:30:00Z
     patrol backfill payments.refund_spike 30d 7d --dry-run
     patrol backfill core.payouts 7d now --chain
+    patrol backfill payments.refund_spike 7d now --yes --json
 
     FROM and TO are times (UTC unless they have a zone), durations ago, or `now`. It says what it would do and
     asks. What it finds opens alerts in the review channel; jobs are not started, and rows that a run has seen
-    never alert twice. The bot may run meanwhile. Ctrl-C stops after the window that is being looked at; the
-    same command goes on from there. With --chain the policies that hang on it follow, one after the other.
+    never alert twice. The bot may run meanwhile, and shows in Slack how far it is. Ctrl-C, or `/patrol stop`
+    there, stops after the window that is being looked at; the same command goes on from there. With --chain
+    the policies that hang on it follow, one after the other.
 
     In Slack, `/patrol backfill payments.refund_spike 7d` does the same, and the bot carries it out.
 
@@ -68,20 +72,19 @@ def backfill(
     of = _chosen(catalog, policy, chain)
     with _engine(settings, catalog, of) as engine:
         found = _planned(engine, of, start, end, each, again)
-        _preview(found)
-        if dry_run:
+        if not as_json:
+            _preview(found)
+        if dry_run or not found.left:
+            say_planned(found, as_json)
             return
-        if not yes and (sys.stdin is None or not sys.stdin.isatty()):
-            raise PatrolError("There is nobody to ask here: look at the preview, and say --yes.")
+        if not yes and (as_json or sys.stdin is None or not sys.stdin.isatty()):
+            raise PatrolError("There is nobody to ask here: look at the preview (--dry-run), and say --yes.")
         if not yes and not click.confirm("Look at it?"):
             sys.exit(1)
-        over = f"{start.isoformat()} to {end.isoformat()}"
-        about = " ".join(one.policy.name for one in found.each)
-        engine.store.trail.add(acted("backfill", about, over, datetime.now(UTC)))
-        stopping = threading.Event()
-        with ctrl_c(stopping):
-            done = all(_carried_out(engine, one, stopping, again) for one in found.each)
-    sys.exit(0 if done else 1)
+        begun = _begun(engine, found, again, f"{start.isoformat()} to {end.isoformat()}")
+        ended = carried_out(engine, begun)
+        say_ended(ended, engine.store.backfills.found(ended), as_json)
+    sys.exit(0 if ended.stage is None else 1)
 
 
 def _chosen(catalog: Catalog, name: str, chain: bool) -> Chain:
@@ -126,16 +129,13 @@ def _planned(
     engine: Engine, of: Chain, start: datetime, end: datetime, each: timedelta | None, again: bool
 ) -> Plans:
     """What each looks at; PatrolError where that cannot be, or the bot is at it."""
-    from bot.core.backfill import on_now
     from bot.core.change import Refused
     from bot.core.ledger import Stretch
-    from bot.core.words import in_plain
     from bot.engine.chain import plans
     from sensors.warehouse import WarehouseError
 
     if other := engine.store.backfills.of_policies(of.policies):
-        busy = in_plain(f"One at a time: the bot carries out {on_now(other)}.").replace("`", "")
-        raise PatrolError(f"{busy} In Slack, /patrol stop {other.name} ends it.")
+        raise _busy(other)
     try:
         found = plans(engine, of, Stretch(start, end), each=each, again=again)
     except WarehouseError as error:
@@ -159,42 +159,25 @@ def _preview(found: Plans) -> None:
         click.echo(line)
 
 
-def _carried_out(engine: Engine, one: Plan, stopping: threading.Event, again: bool) -> bool:
-    from bot.engine.backfill import Backfill
+def _begun(engine: Engine, found: Plans, again: bool, over: str) -> BackfillRun:
+    """From now on the store knows of it, and so do the bots; PatrolError where one came first."""
+    from bot.core.backfill import BackfillRun
+    from bot.engine.backfilling import LEASE
 
-    return _looked(Backfill(engine, one, stopping.wait, by=me(), again=again))
-
-
-def _looked(work: Backfill) -> bool:
-    """Whether all windows have been looked at."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    steps: list[Step] = []
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(work.policy.name, total=len(work.windows))
-        for step in work.steps():
-            steps.append(step)
-            at = step.window.start or step.window.end
-            doing = f"{work.policy.name} {at:%Y-%m-%d %H:%M}"
-            progress.update(task, advance=not step.failed, description=doing)
-    return _sum_up(work.policy.name, steps, len(work.windows))
+    now, first = datetime.now(UTC), found.each[0]
+    stages = tuple(one.stage for one in found.each)
+    wanted = BackfillRun(me(), now, stages, first.policy.owner, first.channel, again)
+    names = [one.policy for one in stages]
+    begun = engine.store.backfills.begin(wanted, acted("backfill", " ".join(names), over, now), LEASE)
+    if begun is None:
+        other = engine.store.backfills.of_policies(names)
+        raise _busy(other) if other else PatrolError("Another one has just ended: say it again.")
+    return begun
 
 
-def _sum_up(policy: str, steps: list[Step], total: int) -> bool:
-    failed = next((step for step in steps if step.failed), None)
-    good = [step for step in steps if not step.failed]
-    rows, fired, bad = (sum(getattr(step, name) for step in steps) for name in ("rows", "fired", "bad_rows"))
-    click.echo(
-        f"{policy}: {len(good):,} of {total:,} windows looked at:"
-        f" {rows:,} rows, {fired:,} keys with something new"
-    )
-    if bad:
-        click.echo(f"{bad:,} rows cannot be counted: they lack what the key needs")
-    if failed:
-        at = failed.window
-        click.secho(f"{at.start:%Y-%m-%d %H:%M:%S} → {at.end:%H:%M:%S} UTC failed: {failed.failed}", fg="red")
-    if len(good) < total:
-        click.echo("The same command goes on from there.")
-    return len(good) == total
+def _busy(other: BackfillRun) -> PatrolError:
+    from bot.core.backfill import on_now
+    from bot.core.words import in_plain
+
+    busy = in_plain(f"One at a time: {on_now(other)} runs.").replace("`", "")
+    return PatrolError(f"{busy} In Slack, /patrol stop {other.name} ends it.")

@@ -56,7 +56,8 @@ def erase(entity: Entity, project: Path, dry_run: bool, yes: bool, as_json: bool
     called, who did what and when. So counts stay right, and `patrol audit verify` finds nothing wrong. The
     bot may run meanwhile: it draws the cards anew. An open alert stays as it is: resolve it, and do it again.
 
-    Replies in threads and files that stand in Slack are not Patrol's to change back: delete them there.
+    Replies in threads that stand in Slack are not Patrol's to change back: delete them there. Files of those
+    rows are deleted by the bot, within ten minutes.
     The warehouse is not touched, and what it still holds is found again by the next run.
 
     Exit code 0: nothing is left; 1: open alerts are; 2: it could not begin.
@@ -145,7 +146,7 @@ def _done(found: Traces, gone: list[int]) -> str:
 
     said = [f"Erased: {count(len(gone), 'alert')}."]
     if gone:
-        said.append("The bot draws their cards anew. Replies and files in Slack are left to you.")
+        said.append("The bot draws their cards anew and deletes their files. Replies are left to you.")
     return " ".join(said) if found.about else "Erased."
 
 

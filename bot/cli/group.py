@@ -117,7 +117,8 @@ def holding_policies(project: Path) -> Path:
     """The same folder, if it holds what Patrol works on."""
     if not (project / "policies").is_dir():
         raise click.UsageError(
-            f"There is no policies/ in {project.resolve()}: go there, or say --project DIR."
+            f"There is no policies/ in {project.resolve()}. Go to the folder that holds it, or say --project "
+            "DIR; one of your own begins with policies/_teams.yml and policies/_assets.yml (docs/project.md)."
         )
     return project
 

@@ -298,7 +298,7 @@ def job(
         raise PatrolError("Say what the job is called: patrol new job rescore_risk --kind container.")
     if kind not in entry.JOBS:
         raise PatrolError(
-            f'There is no kind "{kind}"{near(kind, entry.JOBS)}. There are {", ".join(entry.JOBS)}.'
+            f'There is no kind "{kind}"{near(kind, entry.JOBS) or "."} There are {", ".join(entry.JOBS)}.'
         )
     if kind != "container" and (image or command):
         raise PatrolError("--image and --command are for --kind container.")

@@ -280,7 +280,8 @@ def _refusal(right: Right, needed: Role, ground: Ground, stranger: bool) -> Refu
     hint = right.instead.format(n=ground.alert)
     if stranger or not able:
         hint = f"{hint} Who is in a team, and as what, stands in policies/_teams.yml.".strip()
-    does = right.does.format(it=ground.name)
+    it = f"`{ground.name}`" if "." in ground.name and "`" not in ground.name else ground.name  # a policy's
+    does = right.does.format(it=it)
     return Refused(f"Only {a_role(needed)} of {team} may {does}: {names}.", hint)
 
 

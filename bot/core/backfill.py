@@ -1,4 +1,4 @@
-"""A backfill that the bot carries out: policies one after the other, window by window, and how that is said.
+"""A backfill: policies one after the other, window by window, and how that is said.
 Pure."""
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class BackfillRun:
     `id` is 0 until it is kept; `token` that of the process that is at it.
     """
 
-    by: str
+    by: str  # a person at Slack, or the name of a user of the command line
     asked_at: datetime
     stages: tuple[Stage, ...]
     team: str  # of its first policy: in the review channel of that it is told
@@ -79,6 +79,11 @@ class BackfillRun:
     @property
     def name(self) -> str:
         return f"BKF-{self.id}"
+
+    @property
+    def in_slack(self) -> bool:
+        """Whether somebody at Slack has asked for it, who can be told there."""
+        return who(self.by) != self.by
 
     @property
     def key(self) -> str:
@@ -125,7 +130,7 @@ def takes(windows: int, cost: Cost | None) -> str:
         return "how long that takes is not known: no run of the last 7 days asked the warehouse"
     whole = timedelta(seconds=cost.seconds / cost.runs * windows)
     about = say_duration(max(whole, timedelta(seconds=1)))
-    return f"about {about}, if each takes the {cost.each} that its runs took lately"
+    return f"about {about}: its runs took {cost.each} each lately"
 
 
 def bar(run: BackfillRun) -> str:

@@ -152,7 +152,9 @@ def _how(old: Opening, new: Opening) -> Iterator[str]:
     if old.title != new.title:
         yield f"title was: {old.title}"
     if old.at != new.at:
-        yield f"came at {old.at:%Y-%m-%d %H:%M}"
+        apart = (new.at - old.at).total_seconds()
+        said = f"{max(abs(apart), 1):.0f} s {'earlier' if apart > 0 else 'later'}"
+        yield f"came {said}" if abs(apart) < 60 else f"came at {old.at:%Y-%m-%d %H:%M}"
 
 
 def _rerouted(before: Route | None, now: Route | None) -> tuple[str, ...]:

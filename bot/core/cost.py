@@ -21,6 +21,7 @@ DAY = timedelta(days=1)  # over which a budget is, and over which its owner is t
 MOMENT = timedelta(microseconds=1)
 WELL_WITHIN = 0.9  # of the budget: then it is over, so that one at its edge is not told of again and again
 LADDER = (LadderStep(DAY, "oncall"),)  # nothing burns: the card first, and a word each day that nobody has it
+SHORTEST_S = 0.05
 SHORT_S = 10  # seconds below which tenths matter
 
 
@@ -67,7 +68,9 @@ def spent(costs: Iterable[Cost], most: int) -> Spent:
 
 
 def seconds(span: float) -> str:
-    """`0.4 s`, `12 min`."""
+    """`0.4 s`, `12 min`; what took less than a tenth of a second says so."""
+    if 0 < span < SHORTEST_S:
+        return "less than 0.1 s"
     return f"{span:.1f} s" if span < SHORT_S else say_duration(timedelta(seconds=span))
 
 

@@ -12,6 +12,7 @@ from bot.core.action import Action, Fire
 from bot.core.snooze import Scope, ScopeSnooze, Target, quieted
 from sensors.model.asset import Entity
 from sensors.model.catalog import Catalog
+from sensors.model.graph import JOB, kind_of, name_of
 from sensors.model.policy import Policy
 
 POLICY = "policy:"  # before a policy's name, where it might be taken for something else
@@ -59,6 +60,9 @@ def target_of(name: str, catalog: Catalog) -> Target | str:
 
 
 def _unknown(name: str, catalog: Catalog) -> str:
+    if kind_of(name) == JOB and name_of(name) in catalog.jobs:
+        said = f"`{name[:60]}` is a job: alerts are a policy's, or about an entity."
+        return f"{said} `show {name[:60]}` shows it."
     asked, kinds = name.lower(), sorted({entity.name for entity in catalog.entities.values()})
     if asked.startswith(POLICY):
         asked, kinds = asked.removeprefix(POLICY), []

@@ -32,7 +32,9 @@ class Message:
     thread_ts: str | None = None
     ts: str | None = None
     state: MessageState = MessageState.sending
-    shown_seq: int = -1  # the alert's face_seq that it shows
+    shown_seq: int = (
+        -1
+    )  # the alert's face_seq that a card shows; of a page above 0 while it asks for somebody
     sending_since: datetime | None = None
     lease_until: datetime | None = None
     absent_at: datetime | None = None  # when a first look did not find it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from bot.core.action import Action, Clear, Fire
@@ -138,7 +139,7 @@ def _fire(
         key=violation.key,
         lane=lane,
         terms=terms_for(policy, team, severity),
-        title=title(policy, newest, count),
+        title=title(policy, {**newest, **_exact(policy, violation.newest)}, count),
         severity=severity,
         count=count,
         as_of=looked.window.end,
@@ -228,6 +229,13 @@ def masked(policy: Policy, values: Values) -> dict[str, Any]:
     rule = policy.alert.columns
     kept = {name: shown(v) for name, v in values.items() if rule.get(name, "show") != "hide"}
     return {n: _mask(values[n]) if rule.get(n) == "mask" and v is not None else v for n, v in kept.items()}
+
+
+def _exact(policy: Policy, values: Values) -> dict[str, Any]:
+    """Numbers and times that are shown as they are: a title may reckon with them."""
+    rule = policy.alert.columns
+    exact = {name: v for name, v in values.items() if rule.get(name, "show") == "show"}
+    return {name: v for name, v in exact.items() if isinstance(v, float | Decimal | datetime)}
 
 
 def _mask(value: Any) -> str:

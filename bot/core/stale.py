@@ -72,9 +72,14 @@ class UntoldAge:
     waits: tuple[str, ...] = ()  # those that come after it, and those that wait for it now
     reads: tuple[str, ...] = ()  # the others
     severity: Severity = Severity.medium  # as if it were late: it may be
+    empty: bool = False  # it can be asked, and holds no row
 
     @property
     def said(self) -> str:
+        if self.empty:
+            may = self.asset.late_after or self.asset.warn_after
+            limit = f"; its newest may be {say_duration(may)} old" if may else ""
+            return f"{self.asset.name} holds no row{limit}"
         return f"how fresh {self.asset.name} is cannot be asked: {self.why}"
 
     @property
@@ -85,6 +90,8 @@ class UntoldAge:
     @property
     def advice(self) -> str:
         name = self.asset.name
+        if self.empty:
+            return f"{self.hangs}. See to what loads {name}; if it may be empty, take its freshness away."
         return f"{self.hangs}. Give Patrol the right to read {name}, or mend it: the rest comes by itself."
 
 
@@ -131,13 +138,18 @@ def _with_readers(stale: Stale, ref: str, policies: Iterable[Policy]) -> Stale:
     )
 
 
-def patience(asset: Asset) -> timedelta:
-    """For how long nobody is told that it does not tell how old it is."""
+def patience(asset: Asset, *, empty: bool = False) -> timedelta:
+    """For how long nobody is told that it does not tell how old it is. One that holds no row may be so for as
+    long as its newest row may be old: it is loaded anew now and then, or has only been made."""
+    if empty:
+        return max(PATIENCE, asset.late_after or asset.warn_after or PATIENCE)
     return min(PATIENCE, asset.late_after or PATIENCE)
 
 
-def untold_age(asset: Asset, why: str, policies: Iterable[Policy], waiting: Collection[str]) -> UntoldAge:
-    """`waiting`: names of policies that wait for late data."""
+def untold_age(
+    asset: Asset, why: str, policies: Iterable[Policy], waiting: Collection[str], *, empty: bool = False
+) -> UntoldAge:
+    """`waiting`: names of policies that wait for late data; `empty`: it holds no row."""
     waits, reads, ref = list[str](), list[str](), asset.name
     for policy in policies:
         needs, after = ref in policy.needs, ref in upstream_of(policy)
@@ -145,7 +157,8 @@ def untold_age(asset: Asset, why: str, policies: Iterable[Policy], waiting: Coll
             waits.append(policy.name)
         elif needs or ref in policy.query.tables:
             reads.append(policy.name)
-    return UntoldAge(asset, why, tuple(waits), tuple(reads))
+    severity = Severity.low if empty and not asset.late_after else Severity.medium
+    return UntoldAge(asset, why, tuple(waits), tuple(reads), severity, empty)
 
 
 def is_untold(alert: Alert) -> bool:

@@ -211,7 +211,7 @@ def _redispose(alert: Alert, action: Resolve, now: datetime) -> Outcome:
     ):
         return _already_resolved(alert)
     told = replace(alert, disposition=action.disposition, false_cause=action.false_cause, note=action.note)
-    story = f"called {_called(action)} by {who(action.by)} instead"
+    story = f"changed by {who(action.by)} to {_called(action)}"
     return changed(alert, told, now, action.by, "redisposed", story, action)
 
 

@@ -7,13 +7,14 @@ from difflib import get_close_matches
 
 from bot.core.reply import Said
 
-MOST_NAMES = 24  # in a hint
+MOST_NAMES = 12  # in a hint
 
 
 def no_such(what: str, name: str, known: Iterable[str], also: Iterable[str] = ()) -> Said:
     """`also`: what may have been meant, and is no `what`."""
     there = sorted(known)
     near = get_close_matches(name, [*there, *also], n=1, cutoff=0.6)
-    listed = ", ".join(there[:MOST_NAMES]) + (" …" if len(there) > MOST_NAMES else "")
+    within = [one for one in there if name and one.startswith(f"{name}.")] or there
+    listed = ", ".join(f"`{one}`" for one in within[:MOST_NAMES]) + (" …" if within[MOST_NAMES:] else "")
     hint = f"Did you mean `{near[0]}`?" if near else f"There are: {listed or 'none'}."
     return Said(f"There is no {what} `{name[:60]}`.", hint, ok=False)

@@ -9,6 +9,7 @@ from functools import partial
 from bot.core.alert import Alert
 from bot.core.change import EffectKind, StoredEffect
 from bot.core.message import Message
+from bot.deliver.answered import Answered
 from bot.deliver.away import Away, Card, Line
 from bot.deliver.cards import Cards
 from bot.deliver.channels import Channels
@@ -60,6 +61,7 @@ class Deliverer:
         quiet = Quiet(self.posting)
         self.cards = Cards(self.posting, looking, quiet)
         self.replies = Replies(self.posting, looking, self.files, quiet)
+        self.answered = Answered(self.posting, self.replies.drawn)
         self.notices = Notices(self.posting, looking, quiet)
         self.saying = Saying(store, view, clock, self.metrics, self.pacing, self.channels)
         self.away = Away(store, view, clock, self.pacing, self.channels)
@@ -97,6 +99,9 @@ class Deliverer:
             moved += self._guarded(delivery, move)
         for notice, its_message in self.store.notices.waiting(self.clock()):
             moved += self._guarded(f"notice-{notice.id}", partial(self.notices.move, notice, its_message))
+        for stored, alert, asking in self.store.outbox.answered(self.clock()):
+            move = partial(self.answered.move, stored, alert, asking)
+            moved += self._guarded(asking.delivery, partial(self._privately, alert, asking.channel, move))
         for sent in self.store.outbox.look_again(self.clock()):
             look = self.files.look if sent.file_id else self.looking.look
             moved += self._guarded(sent.delivery, partial(look, sent))

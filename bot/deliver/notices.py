@@ -13,7 +13,7 @@ from bot.deliver.looking import Looking
 from bot.deliver.pacing import CHANNEL_GAP, EDITS_BY_PEOPLE, PERSON_GAP
 from bot.deliver.posting import Posting
 from bot.deliver.quiet import Quiet
-from bot.deliver.refusals import ELSEWHERE, FROZEN, GONE, WHOLE
+from bot.deliver.refusals import ELSEWHERE, GONE, WHOLE, of_place
 from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.process.log import get
 from bot.slack import backfill, duty
@@ -163,7 +163,7 @@ class Notices:
 
     def _refused(self, notice: Notice, taken: Message, free: Message, refused: SlackRefused) -> bool:
         """A card whose channel takes nothing any more is posted anew, where it now belongs."""
-        code = "is_archived" if refused.code == FROZEN else refused.code
+        code = of_place(refused.code)
         if code in ELSEWHERE and notice.approval and not notice.under:
             self.channels.refused(taken.channel, notice.team, code)
             if (way := self.approvals.channel(notice)) and way != taken.channel:

@@ -68,8 +68,12 @@ def drawn(found: Drawn) -> bytes:
 class Drawings:
     """The pictures of one process. Thread-safe; one is made at a time, by a thread of its own."""
 
-    def __init__(self, slack: SlackClient, draw: Draw = drawn) -> None:
+    def __init__(
+        self, slack: SlackClient, draw: Draw = drawn, uploaded: Callable[[str], None] = lambda _file: None
+    ) -> None:
+        """`uploaded` is told the id of each file, before anybody sees it."""
         self.slack = slack
+        self._told = uploaded
         self._draw = draw
         self._lock = threading.Lock()
         self._files: OrderedDict[str, str] = (
@@ -175,6 +179,7 @@ class Drawings:
         name, title = ("graph.png", "What hangs on what") if isinstance(found, Layout) else BY_DAY
         words = title if isinstance(found, Layout) else in_words(found)
         file_id = self.slack.upload(name, self._draw(found), words)
+        self._told(file_id)
         self.slack.keep(file_id, title)
         with self._lock:
             _remember(self._sent, shows, file_id)

@@ -10,7 +10,15 @@ from bot.core.change import StoredEffect
 from bot.core.message import LEASE, LOOK_AGAIN, Message, MessageState
 from bot.deliver.channels import CLOSED_REST, Channels
 from bot.deliver.pacing import CHANNEL_GAP, LONGEST_WAIT, Pacing
-from bot.deliver.refusals import ELSEWHERE, GONE, PLAINER, SEEN_FROM_OUTSIDE, STILL_STANDS, WHOLE
+from bot.deliver.refusals import (
+    ELSEWHERE,
+    GONE,
+    PLAINER,
+    SEEN_FROM_OUTSIDE,
+    STILL_STANDS,
+    WHOLE,
+    of_place,
+)
 from bot.process.errors import OutcomeUnknown, SlackBusy, SlackRefused
 from bot.process.killpoint import reach
 from bot.process.log import get
@@ -194,9 +202,9 @@ class Posting:
         if card.notice is not None:
             return None
         channel = card.channel if refused.code in GONE else ""
-        alert = self.store.alerts.get(card.alert)
-        if refused.code in ELSEWHERE and alert:
-            self.channels.refused(card.channel, alert.terms.team, refused.code)
+        alert, code = self.store.alerts.get(card.alert), of_place(refused.code)
+        if code in ELSEWHERE and alert:
+            self.channels.refused(card.channel, alert.terms.team, code)
             way = self.channels.way(alert)
             channel = way if way != card.channel else ""
         if not channel:

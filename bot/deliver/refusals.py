@@ -83,6 +83,11 @@ OF_CHANNEL = {
 }
 
 
+def of_place(code: str) -> str:
+    """The word for what is wrong with a channel, whether it was of a post or of an edit."""
+    return "is_archived" if code == FROZEN else code
+
+
 def of_token(code: str) -> str:
     """A refusal of everything, in words, with what to do."""
     do = OF_TOKEN.get(code, "ask an admin of the workspace to let Patrol post again")

@@ -61,9 +61,11 @@ class Replies:
         there = replace(first, channel=card.channel, thread_ts=thread)  # the card may have moved
         if stored.effect.kind is EffectKind.file:
             return self.files.post(stored, alert, there, message)
-        return self.posting.post(there, message, 0, lambda: self._drawn(stored, alert), stored)
+        seq = face.asks(stored.effect, alert)
+        return self.posting.post(there, message, seq, lambda: self.drawn(stored, alert), stored)
 
-    def _drawn(self, stored: StoredEffect, alert: Alert) -> Face:
+    def drawn(self, stored: StoredEffect, alert: Alert) -> Face:
+        """The line as it now is."""
         people, by = self.view.people(stored.effect.to, alert), stored.effect.data.get("by")
         to = tuple(person for person in people if person != by) or people
         number = stored.effect.data.get("job_run")

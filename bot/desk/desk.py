@@ -49,6 +49,7 @@ from bot.desk.approving import Approving, Form
 from bot.desk.asking import Asking
 from bot.desk.backfilling import Backfilling
 from bot.desk.digests import Digests
+from bot.desk.examples import made_real
 from bot.desk.job_orders import JobOrders
 from bot.desk.jobs import Jobs
 from bot.desk.listing import listed
@@ -200,6 +201,9 @@ class Desk:
 
     def command(self, person: Person, text: str) -> Reply:
         """The answer to a whole command or mention. Several targets are answered line by line."""
+        return made_real(self._answer(person, text), person, text, self.engine.catalog)
+
+    def _answer(self, person: Person, text: str) -> Reply:
         parsed = command.parse(text)
         if isinstance(parsed, Mistake):
             return Said(parsed.what, parsed.hint, ok=False)

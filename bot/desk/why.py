@@ -62,7 +62,7 @@ class Why:
         return [*reasons, ("Warehouse", f"{clean(away)}: no policy can look.")] if away else reasons
 
     def _looks(self, policy: Policy) -> str:
-        runs = [run for run in self.store.runs.recent(policy.name, RUNS) if not run.cause.of_the_past]
+        runs = self.store.runs.recent(policy.name, RUNS, past=False)
         good = next((run for run in runs if run.status is RunStatus.succeeded), None)
         ended = next((run for run in runs if run.ended_at), None)
         return why.of_look(_look(ended), _look(good), self.engine.clock())

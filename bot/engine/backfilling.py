@@ -1,5 +1,7 @@
-"""Backfills that the bot carries out beside all else: taken up by whichever process is free, stopped between
-two windows, and gone on with where a process died. What was looked at, the ledger knows."""
+"""Backfills as they are carried out: by whichever bot is free, or by the command that begins one.
+
+Stopped between two windows, and gone on with where a process died. What was looked at, the ledger knows.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from datetime import datetime, timedelta
 from bot.core.backfill import BackfillRun, BackfillState, ended
 from bot.core.context import House
 from bot.core.notice import Notice
+from bot.core.trail import Line
 from bot.core.words import clean, when
 from bot.engine.backfill import Backfill, Step, resumed
 from bot.engine.engine import Engine
@@ -63,12 +66,16 @@ class Backfills:
 
 
 class Carrying:
-    """One that this process is at, on a thread of its own."""
+    """One that this process is at, on a thread of its own.
 
-    def __init__(self, engine: Engine, run: BackfillRun) -> None:
+    Where it is broken off, another process may have it; with `ends`, the audit's line of that, it is stopped.
+    """
+
+    def __init__(self, engine: Engine, run: BackfillRun, ends: Line | None = None) -> None:
         self.engine = engine
         self.store = engine.store
         self.run = run
+        self._ends = ends
         self.over = threading.Event()  # no further window is begun
         self.thread = threading.Thread(target=self._begin, name=run.name, daemon=True)
         self._gap_s = EDIT_EVERY_S
@@ -119,6 +126,8 @@ class Carrying:
     def _leave(self) -> None:
         """Somebody has said stop; or this process ends, and another may have it."""
         now = self.engine.clock()
+        if self._ends:
+            self.store.backfills.stop(self.run.id, self.run.by, self._ends)
         if self.store.backfills.keep(self.run, now, LEASE) is BackfillState.stopping:
             self._end(BackfillState.stopped)
         else:
@@ -192,7 +201,7 @@ class Carrying:
         kept = self.store.backfills.get(self.run.id)
         by = kept.ended_by if kept and state is BackfillState.stopped else ""
         self.run = replace(self.run, state=state, why=why, ended_by=by, ended_at=now)
-        told = [] if state is BackfillState.stopped else [self._told(now)]
+        told = [self._told(now)] if state is not BackfillState.stopped and self.run.in_slack else []
         if self.store.backfills.end(self.run, told, now):
             log.info("backfill ended", backfill=self.run.id, state=state.value, why=why, done=self.run.done)
 

@@ -108,7 +108,7 @@ def _condition(term: re.Match[str], asset: Asset, dialect: str, taken: Collectio
     column = term["column"].lower()
     op = term["op"].upper().replace("ILIKE", "LIKE").replace("!=", "<>")
     if column not in asset.columns:
-        raise PatrolError(f"--match: {asset.name} has no column {column}{near(column, asset.columns)}.")
+        raise PatrolError(f"--match: {asset.name} has no column {column}{near(column, asset.columns) or '.'}")
     if column in taken:
         raise PatrolError(f"--match: {column} has its part in this policy already; take another column.")
     kind = kind_of(asset, column, dialect)

@@ -9,7 +9,7 @@ from bot.new.shape import Shape
 from sensors.model.asset import Asset
 from sensors.model.catalog import Catalog
 
-PLACES = ("device", "fingerprint", "ip", "hash", "payout", "phone", "email", "address", "card")
+PLACES = ("device", "fingerprint", "ip", "hash", "payout", "phone", "email", "address", "card", "bank")
 PEOPLE = ("account", "user", "seller", "buyer", "customer", "member", "author", "merchant")
 TEXTS = ("body", "text", "message", "content", "description", "comment", "title", "reason", "email")
 REASONS = ("reason", "why", "note", "comment", "label", "category")
@@ -35,14 +35,20 @@ def row_id(asset: Asset, dialect: str) -> str | None:
     return first if first in of_kind(asset, NAMING, dialect) else None
 
 
-def key(asset: Asset, shape: Shape, catalog: Catalog, dialect: str) -> str | None:
-    """Whom or what an alert is about: a column with an entity; for shapes about many, what they share."""
+def key(
+    asset: Asset, shape: Shape, catalog: Catalog, dialect: str, watchlist: Asset | None = None
+) -> str | None:
+    """Whom or what an alert is about: a person with an entity before other entities; for shapes about many,
+    what they share; with a watch list, what that is a list of."""
     names = of_kind(asset, NAMING, dialect)
     own = row_id(asset, dialect)
+    if watchlist is not None and (listed := [c for c in watchlist.columns if c in names and c != own]):
+        return listed[0]
     if not shape.by_entity:
-        known = [c for word in PLACES for c in names if _has(c, (word,))]
+        known = [c for word in PLACES for c in names if _has(c, (word,)) and c != own]
     else:
-        known = [c for c in names if c in catalog.entities and c != own]
+        known = [c for c in names if c in catalog.entities and c != own and _has(c, PEOPLE)]
+        known += [c for c in names if c in catalog.entities and c != own]
         known += [c for c in names if c.endswith("_id") and c != own]
         known += [c for c in names if c in catalog.entities]
     return next(iter([*known, *(c for c in names if c != own), *names]), None)

@@ -129,5 +129,7 @@ SHAPES = {
 def shape_of(name: str) -> Shape:
     """The shape of that name; PatrolError names those that there are."""
     if name not in SHAPES:
-        raise PatrolError(f'There is no shape "{name}"{near(name, SHAPES)}. There are {", ".join(SHAPES)}.')
+        raise PatrolError(
+            f'There is no shape "{name}"{near(name, SHAPES) or "."} There are {", ".join(SHAPES)}.'
+        )
     return SHAPES[name]

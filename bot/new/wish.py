@@ -56,7 +56,8 @@ def idea(wish: Wish, catalog: Catalog, dialect: str) -> Idea:
     shape = shape_of(wish.like)
     asset = table_of(wish.table, catalog, "--table")
     time = time_of(wish.time, asset, shape, dialect)
-    key = key_of(wish.key, asset, shape, catalog, dialect)
+    listed = list_of(wish.watchlist, catalog, shape)
+    key = key_of(wish.key, asset, shape, catalog, dialect, listed)
     distinct = distinct_of(wish.distinct, asset, shape, key, dialect)
     rows = row_key_of(wish.row_key, asset, shape, key, time, dialect)
     taken = {*key, *rows, distinct, time}
@@ -139,7 +140,7 @@ DECLARE = (
 
 def _column(said: str, asset: Asset, flag: str) -> str:
     if said.lower() not in asset.columns:
-        raise PatrolError(f"{flag}: {asset.name} has no column {said}{near(said, asset.columns)}.")
+        raise PatrolError(f"{flag}: {asset.name} has no column {said}{near(said, asset.columns) or '.'}")
     return said.lower()
 
 
@@ -160,11 +161,21 @@ def time_of(said: str | None, asset: Asset, shape: Shape, dialect: str) -> str |
     return found
 
 
+def list_of(said: str | None, catalog: Catalog, shape: Shape) -> Asset | None:
+    """The declared table that is the watch list, where one is asked for and named."""
+    return catalog.tables.get(said.lower()) if said and shape.name == "watchlist" else None
+
+
 def key_of(
-    said: tuple[str, ...], asset: Asset, shape: Shape, catalog: Catalog, dialect: str
+    said: tuple[str, ...],
+    asset: Asset,
+    shape: Shape,
+    catalog: Catalog,
+    dialect: str,
+    watchlist: Asset | None = None,
 ) -> tuple[str, ...]:
     if not said:
-        found = guess.key(asset, shape, catalog, dialect)
+        found = guess.key(asset, shape, catalog, dialect, watchlist)
         if found is None:
             raise PatrolError(f"Say what an alert is about: --key with a column of {asset.name}.")
         return (found,)

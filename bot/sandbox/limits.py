@@ -27,6 +27,7 @@ METHOD_TIERS: Mapping[str, str] = {
     "dnd.info": "3",
     "files.completeUploadExternal": "4",
     "files.getUploadURLExternal": "4",
+    "files.delete": "3",
     "files.info": "4",
     "reactions.add": "3",
     "usergroups.users.list": "2",

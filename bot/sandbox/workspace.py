@@ -125,6 +125,19 @@ class Workspace:
         complete = self.files.get(file_id, {}).get("state") == "complete"
         return complete and self.mimetype(file_id) in PICTURES
 
+    def remove_file(self, file_id: str) -> None:
+        """Messages that show it keep its place, without it."""
+        file = self.files.pop(file_id)
+        self.contents.pop(file_id, None)
+        self._shelf.drop("file", file_id)
+        self._shelf.drop("content", file_id)
+        stone: Json = {"id": file_id, "mode": "tombstone", "title": "This file was deleted."}
+        for channel_id, shown in file.get("shares", {}).items():
+            for ts in shown:
+                if message := self.channels[channel_id].messages.get(ts):
+                    files = [stone if one["id"] == file_id else one for one in message.get("files", [])]
+                    self.update(self.channels[channel_id], message, {"files": files})
+
     def set_group(self, handle: str, members: list[str]) -> str:
         """A user group and who is in it; its id is S0 and the handle."""
         key = names.group_id(handle)

@@ -43,7 +43,7 @@ from bot.slack.face import buttons, by_the_clock, link_button, offers, shown_col
 from bot.slack.graph import graph, hanging
 from bot.slack.jobs import form, job, job_buttons, job_lines
 from bot.slack.lines import ANYWHERE, Room, alert_line, alert_lines, scheduled, sections, titled, trend
-from bot.slack.policies import POLICIES_MOST, policy_line, policy_lines
+from bot.slack.policies import POLICIES_MOST, of_all_teams, policy_line, policy_lines
 from bot.slack.text import (
     AGO,
     answer,
@@ -268,13 +268,17 @@ def around(reply: StatusReply, room: Room, policies: Sequence[str] | None = None
         *titled("For a while", [answer(line) for line in reply.standing]),
         *titled("Backfills", backfill.lines(reply, room)),
         *titled("On call", [duty.line(one) for one in reply.on_call[:10]]),
-        *titled("Policies", policy_lines(reply.policies) if policies is None else policies, POLICIES_MOST),
+        *titled("Policies", _policies(reply, room) if policies is None else policies, POLICIES_MOST),
         *(titled("Dearest in 24 hours", dearest(reply.spent)) if policies is None else []),
         *titled("Jobs", job_lines(reply.jobs, 5)),
         *titled("Jobs elsewhere", [answer(line, 400) for line in reply.elsewhere]),
         *titled("Bundles", [answer(line, 300) for line in reply.bundles[:20]]),
         *context([f"version {code(reply.version[:12])}"] if reply.version else []),
     ]
+
+
+def _policies(reply: StatusReply, room: Room) -> list[str]:
+    return policy_lines(reply.policies) if reply.of else of_all_teams(reply.policies, room)
 
 
 def policy(reply: PolicyReply, room: Room = ANYWHERE) -> Face:

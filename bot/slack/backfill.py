@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bot.core.backfill import (
     BackfillRun,
@@ -44,10 +44,14 @@ def card(run: BackfillRun, found: Found, hidden: bool, names: Mapping[str, str])
         header(title),
         section("\n".join(line for line in lines if line)),
         *([section(answer(state, 600, by))] if state else []),
-        *context([f"{answer(named(run))} · {answer(span(run))}", f"asked for by {by(run.by)}"]),
+        *context([f"{answer(named(run))} · {answer(span(run))}", f"asked for by {_by(run, by)}"]),
         *_buttons(run),
     ]
     return Face(trimmed(f"{escape(title, 200)}: {answer(progress(run))}", 300), blocks)
+
+
+def _by(run: BackfillRun, by: Callable[[str], str]) -> str:
+    return by(run.by) if run.in_slack else f"{escape(run.by, 80)}, on the command line"
 
 
 def _first(run: BackfillRun) -> str:

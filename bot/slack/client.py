@@ -192,6 +192,10 @@ class SlackClient:
         """Whether Slack has looked at the file: before, it refuses blocks that show it."""
         return bool((self._call("files.info", {"file": file_id}).get("file") or {}).get("mimetype"))
 
+    def forget(self, file_id: str) -> None:
+        """Deletes the file, wherever it is shown. SlackRefused `file_not_found` where it is not there."""
+        self._call("files.delete", {"file": file_id})
+
     def shown_at(self, file_id: str, channel: str) -> list[str]:
         """The ts of each message by which the file is shown there, oldest first."""
         return _places(self._call("files.info", {"file": file_id}).get("file") or {}, channel)

@@ -159,6 +159,18 @@ def by_the_clock(
     return [{c: MOMENT.sub(short, in_cell(row.get(c))) for c in columns} for row in rows]
 
 
+def asks(effect: Effect, alert: Alert) -> int:
+    """Whether its line in the thread has a button that asks for somebody: 0 where it has none, else a number
+    that the alert's `work_seq` reaches when somebody has acted since."""
+    if not alert.is_open:
+        return 0
+    waits = alert.work is Work.open and not alert.snooze
+    paged = alert.lane is Lane.live and (waits or alert.word == effect.data.get("state"))
+    reminded = alert.reminded and effect.to == alert.owner
+    does = {EffectKind.page: paged, EffectKind.tell: reminded}.get(effect.kind, False)
+    return alert.work_seq + 1 if does else 0
+
+
 def reply(
     effect: Effect,
     alert: Alert,
@@ -180,10 +192,11 @@ def reply(
     more = f"\n{link(url, 'Open')}" if url.startswith(("http://", "https://")) else ""
     text = f"{told} {said}".strip()
     shown = [section(text + more)]
-    if effect.kind is EffectKind.page and alert.is_open and alert.lane is Lane.live:
-        shown += actions([button("Acknowledge", "alert.ack", value(alert), "primary")])
-    if effect.kind is EffectKind.tell and alert.reminded and effect.to == alert.owner:
-        shown += actions([button("Still on it", "alert.ack", value(alert), "primary")])
+    if asks(effect, alert):
+        words = "Acknowledge" if effect.kind is EffectKind.page else "Still on it"
+        shown += actions([button(words, "alert.ack", value(alert), "primary")])
+    elif effect.kind is EffectKind.page and alert.lane is Lane.live:
+        shown += context([wording.answered(alert, person)])
     if run and run.state is not JobState.succeeded:
         shown += [verbatim(run.tail)] if run.tail else []
         shown += actions([again_button(run.id)])

@@ -158,7 +158,7 @@ def more(shown: ShowReply, errand: Errand, by: str, notice: str = "", picture: s
     alert, about = shown.alert, shown.context
     blocks = [
         *([section(notice)] if notice else []),
-        section(wording.title(alert, 300)),
+        section(f"{wording.graded(alert.severity)} · {wording.title(alert, 300)}"),
         section(state(alert, about)),
         *actions(_doings(alert, by)),
         *actions(_readings(alert)),
@@ -221,8 +221,6 @@ def _giving(alert: Alert) -> list[Block]:
         return []
     choose: Block = {"type": "users_select", "action_id": "alert.assign"}
     choose["placeholder"] = plain_text("Give it to…", 150)
-    if alert.owner:
-        choose["initial_user"] = alert.owner
     return actions([choose])
 
 

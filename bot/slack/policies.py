@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.reply import PolicyLine
-from bot.slack.lines import LINES_MOST
+from bot.slack.lines import ANYWHERE, LINES_MOST, Room
 from bot.slack.text import AGO, CLOCK, code, date, escape, sentence
 from sensors.model.run import RunStatus
 
 POLICIES_MOST, ON_A_LINE = 400, 8
+TEAMS_MOST = 40
 FEW = 12  # so many stand on a line each, however they are
 
 
@@ -31,6 +32,36 @@ def policy_lines(policies: Sequence[PolicyLine]) -> list[str]:
     left = len(ranked) - POLICIES_MOST
     more = [f"and {left:,} more"] if left > 0 else []
     return [*(policy_line(line) for line in ranked[:first]), *packed, *more]
+
+
+def of_all_teams(policies: Sequence[PolicyLine], room: Room = ANYWHERE) -> list[str]:
+    """On one screen: a line for each that somebody may have to see to, of the others how many, by team."""
+    if len(policies) <= FEW:
+        return policy_lines(policies)
+    loud = sorted((one for one in policies if not _calm(one)), key=lambda one: (not one.last_error, one.name))
+    calm: dict[str, list[PolicyLine]] = {}
+    for line in policies:
+        if _calm(line):
+            calm.setdefault(how(line), []).append(line)
+    more = [f"and {len(loud) - FEW:,} more"] if len(loud) > FEW else []
+    counted = [f"{word}: {_by_team(some)}" for word, some in sorted(calm.items())]
+    way = f"{code(f'{room.prefix} status {min(line.owner for line in policies)}')} names those of a team."
+    return [*(policy_line(line) for line in loud[:FEW]), *more, *counted, way]
+
+
+def _by_team(policies: Sequence[PolicyLine]) -> str:
+    """`accounts 8 (2 open) · chat 7 (1 shadow)`"""
+    teams: dict[str, list[PolicyLine]] = {}
+    for line in policies:
+        teams.setdefault(line.owner, []).append(line)
+    said = []
+    for team, some in sorted(teams.items()):
+        opened, shadow = sum(one.open_alerts for one in some), sum(one.status == "shadow" for one in some)
+        beside = [f"{opened:,} open" * bool(opened), f"{shadow:,} shadow" * bool(shadow)]
+        counts = f" ({', '.join(filter(None, beside))})" if any(beside) else ""
+        said.append(f"{escape(team, 40)} {len(some):,}{counts}")
+    left = [f"{len(said) - TEAMS_MOST} more teams"] if len(said) > TEAMS_MOST else []
+    return " · ".join([*said[:TEAMS_MOST], *left])
 
 
 def _calm(line: PolicyLine) -> bool:
@@ -60,6 +91,8 @@ def how(line: PolicyLine) -> str:
         return "⏳ skipped"
     if line.last_error:
         return FAILING
+    if line.last_status is RunStatus.running:
+        return "⏳ is tried again"
     return NOT_RUN if line.last_run is None else WELL
 
 

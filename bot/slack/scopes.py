@@ -29,6 +29,7 @@ METHODS: Mapping[str, Method] = {
     "dnd.info": Method(("dnd:read",), json=False),
     "files.getUploadURLExternal": Method(("files:write",), json=False),
     "files.completeUploadExternal": Method(("files:write",)),
+    "files.delete": Method(("files:write",)),
     "files.info": Method(("files:read",), json=False),
     "usergroups.users.list": Method(("usergroups:read",), json=False),
     "users.info": Method(("users:read",), json=False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -262,6 +262,12 @@ def last_event(alert: Alert) -> str:
         return ""
     ago = f" · {date(alert.last_event_at, AGO)}" if alert.last_event_at else ""
     return f"{story(alert.last_event, alert.last_event_by, 300)}{ago}"
+
+
+def answered(alert: Alert, person: Callable[[str], str]) -> str:
+    """What became of a page: a line that stays true."""
+    at = f" · {date(alert.last_event_at, AGO)}" if alert.last_event_at else ""
+    return f"{sentence(alert.last_event, 300, person)}{at}" if alert.last_event else ""
 
 
 def story(text: str, by: str, limit: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -47,8 +48,18 @@ BEHIND = (
 )
 
 
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)  # of a row whose body says what is no alert
+
+
 def alert_of(row: Row[Any]) -> Alert:
     return decode(Alert, {**row.body, "id": row.id})
+
+
+def readable(rows: Iterable[Row[Any]]) -> Iterator[Alert]:
+    """Those of many that can be read: one that cannot be hides no other, and the auditor tells of it."""
+    for row in rows:
+        with suppress(*UNREADABLE):
+            yield alert_of(row)
 
 
 class Alerts:
@@ -66,6 +77,10 @@ class Alerts:
     def _all(self, query: Any, values: Mapping[str, Any] = NOTHING) -> list[Alert]:
         with self._database.read() as c:
             return [alert_of(row) for row in c.execute(query, dict(values))]
+
+    def _readable(self, query: Any) -> list[Alert]:
+        with self._database.read() as c:
+            return list(readable(c.execute(query)))
 
     def held(
         self, policy: str, lane: Lane, *, keys: Iterable[str] | None = None, resolved_since: datetime
@@ -124,11 +139,12 @@ class Alerts:
         order = (t.c.severity.desc(), t.c.opened_at.desc(), t.c.id.desc())
         # ids alone are sorted; bodies are read only of those that are wanted
         ids = select(t.c.id).where(HOLDS_KEY, *asked).order_by(*order).limit(limit)
-        return self._all(ALERTS.where(t.c.id.in_(ids)).order_by(*order))
+        return self._readable(ALERTS.where(t.c.id.in_(ids)).order_by(*order))
 
     def due(self, now: datetime, limit: int = 200) -> list[Alert]:
         """Open alerts whose next due time has come, longest due first."""
-        return self._all(ALERTS.where(HOLDS_KEY, t.c.due_at <= now).order_by(t.c.due_at, t.c.id).limit(limit))
+        due = ALERTS.where(HOLDS_KEY, t.c.due_at <= now).order_by(t.c.due_at, t.c.id).limit(limit)
+        return self._readable(due)
 
     def has_acted(self, person: str, since: datetime) -> bool:
         """Whether the person has done anything to an alert since then."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 
 from bot.core.approval import Approval, ApprovalState, Says, approval_of, notice_of
 from bot.core.job_run import JobRun
@@ -26,6 +26,16 @@ COLUMNS = [
     *("id", "job", "title", "binding", "asked_by", "asked_at", "expires_at", "alert_id"),
     *("decided_by", "decided_at", "why"),
 ]
+
+# Asked twice a second, so built once: half of what a statement costs is its building.
+STILL_WAITING = select(t).where(STILL_OPEN, t.c.state == WAITING).order_by(t.c.id).limit(bindparam("limit"))
+FREE = or_(t.c.lease_until.is_(None), t.c.lease_until <= bindparam("now", type_=t.c.lease_until.type))
+UNTOLD = (
+    select(t)
+    .where(STILL_OPEN, t.c.told != t.c.state, t.c.alert_id.is_not(None), FREE)
+    .order_by(t.c.id)
+    .limit(bindparam("limit"))
+)
 
 
 @dataclass(frozen=True)
@@ -109,13 +119,11 @@ class Approvals:
 
     def waiting(self, limit: int = 100) -> list[Approval]:
         """Oldest first."""
-        return self._all(select(t).where(STILL_OPEN, t.c.state == WAITING).order_by(t.c.id).limit(limit))
+        return self._all(STILL_WAITING, {"limit": limit})
 
     def untold(self, now: datetime, limit: int = 50) -> list[Approval]:
         """Decided, and the history of their alert does not say so yet."""
-        free = or_(t.c.lease_until.is_(None), t.c.lease_until <= now)
-        untold = select(t).where(STILL_OPEN, t.c.told != t.c.state, t.c.alert_id.is_not(None), free)
-        return self._all(untold.order_by(t.c.id).limit(limit))
+        return self._all(UNTOLD, {"now": now, "limit": limit})
 
     def take(self, approval_id: int, now: datetime, lease: timedelta) -> bool:
         """The right to tell its alert, until the lease runs out. False: another has it."""
@@ -129,9 +137,9 @@ class Approvals:
             change = update(t).where(t.c.id == approval.id)
             c.execute(change.values(told=approval.state.value, lease_until=None))
 
-    def _all(self, query: Any) -> list[Approval]:
+    def _all(self, query: Any, asked: Mapping[str, Any] | None = None) -> list[Approval]:
         with self._database.read() as c:
-            return [_approval(row) for row in c.execute(query)]
+            return [_approval(row) for row in c.execute(query, asked)]
 
 
 def _approval(row: Row[Any]) -> Approval:

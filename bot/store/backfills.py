@@ -31,9 +31,9 @@ class Backfills:
 
     # ------------------------------------------------------------------- by people
 
-    def begin(self, wanted: BackfillRun, line: Line) -> BackfillRun | None:
+    def begin(self, wanted: BackfillRun, line: Line, lease: timedelta | None = None) -> BackfillRun | None:
         """It is to be carried out from now on, and is told; None where one of its policies is being
-        backfilled. `line` is the audit's, and gets its name."""
+        backfilled. `line` is the audit's, and gets its name. With a `lease` it is the caller's own."""
         values = {
             **_head(wanted),
             "by": wanted.by,
@@ -41,13 +41,13 @@ class Backfills:
             "team": wanted.team,
             "channel": wanted.channel,
             "again": wanted.again,
-            "token": "",
-            "lease_until": None,
+            "token": uuid.uuid4().hex if lease else "",
+            "lease_until": wanted.asked_at + lease if lease else None,
         }
         try:
             with self._database.write() as c:
                 made = c.execute(insert(t).values(values).returning(t.c.id)).scalar_one()
-                kept = replace(wanted, id=made)
+                kept = replace(wanted, id=made, token=str(values["token"]))
                 for n, one in enumerate(kept.stages):
                     row = {"backfill_id": made, "n": n, "policy": one.policy, "held": True, **_stage(one)}
                     c.execute(insert(s).values(row))

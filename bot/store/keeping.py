@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from bot.store.alerts import ALERTS, alert_of
 from bot.store.changes import columns
 from bot.store.database import Database
-from bot.store.tables import alerts, evidence, job_runs
+from bot.store.tables import alerts, evidence, job_runs, messages
 from bot.store.tables_of_people import approvals, audit, audit_seals
 
 AT_ONCE = 100
@@ -36,10 +36,10 @@ class Keeping:
     def prune(self, keep: Keep, now: datetime) -> dict[str, int]:
         """Forgets what is older; of how many alerts the rows, how many alerts, how many audit lines."""
         done = {"evidence": 0, "history": 0, "audit": 0}
+        if ages := [age for age in (keep.evidence, keep.history) if age]:
+            done["evidence"] = self._evidence(now - min(ages))
         if keep.history:
             done["history"] = self._history(now - keep.history)
-        if keep.evidence:
-            done["evidence"] = self._evidence(now - keep.evidence)
         if keep.audit:
             done["audit"] = self._audit(now - keep.audit, now)
         return done
@@ -59,11 +59,15 @@ class Keeping:
         return gone
 
     def _history(self, before: datetime) -> int:
-        """Alerts that were resolved before then, with all that belongs to them, and ended starts of jobs."""
-        gone = 0
-        while ids := self._ids(_over(before)):
+        """Alerts that were resolved before then, with all that belongs to them, and ended starts of jobs. An
+        alert stays while its rows are in a file at Slack: else nobody would know of the file."""
+        with_file = select(messages.c.alert_id).where(
+            messages.c.file_id.is_not(None), messages.c.alert_id.is_not(None)
+        )
+        over, gone = _over(before) & alerts.c.id.not_in(with_file), 0
+        while ids := self._ids(over):
             with self._database.write() as c:
-                gone += c.execute(delete(alerts).where(alerts.c.id.in_(ids), _over(before))).rowcount
+                gone += c.execute(delete(alerts).where(alerts.c.id.in_(ids), over)).rowcount
         with self._database.write() as c:
             c.execute(delete(job_runs).where(job_runs.c.ended_at < before, job_runs.c.poll_at.is_(None)))
             c.execute(delete(approvals).where(approvals.c.decided_at < before))

@@ -27,7 +27,7 @@ from bot.process.errors import Conflict
 from bot.store.alerts import alert_of
 from bot.store.codec import decode
 from bot.store.database import Database, in_parts
-from bot.store.queues import CARDS, EFFECTS, SAID, UNPOSTED, UNSAID, WAITING
+from bot.store.queues import ANSWERED, CARDS, EFFECTS, SAID, UNPOSTED, UNSAID, WAITING
 from bot.store.tables import CARD, UNDONE, alerts, effects, history
 from bot.store.tables import messages as t
 from bot.store.values import Waits
@@ -161,6 +161,12 @@ class Outbox:
         """Posted messages to be looked at once more, since an earlier attempt may have landed late."""
         with self._database.read() as c:
             return [_message(row._mapping) for row in c.execute(LOOK_AGAIN, {"now": now, "limit": limit})]
+
+    def answered(self, now: datetime, limit: int = 50) -> list[tuple[StoredEffect, Alert, Message]]:
+        """Pages that ask for somebody, of alerts that people have acted on since or that are over."""
+        with self._database.read() as c:
+            rows = c.execute(ANSWERED, {"now": now, "limit": limit})
+            return [(_effect(row), alert_of(row), _message(row._mapping, "m_")) for row in rows]
 
     def told(self, kinds: Collection[EffectKind]) -> list[tuple[StoredEffect, Alert, Message | None]]:
         """Every effect of these kinds that has not ended, whether it may be sent now or not."""

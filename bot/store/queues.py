@@ -13,6 +13,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     union_all,
 )
 
@@ -29,6 +30,7 @@ LIMIT = bindparam("limit", type_=Integer)
 KINDS = bindparam("kinds", expanding=True, type_=Text)
 
 SAID = [kind.value for kind in (EffectKind.reply, EffectKind.page, EffectKind.tell, EffectKind.file)]
+ASKING = text("messages.effect_id IS NOT NULL AND messages.shown_seq > 0")  # in words that fit its index
 MESSAGE = [column.label(f"m_{column.name}") for column in m.c]
 
 
@@ -110,6 +112,23 @@ def _unsaid() -> Select[object]:
     )
 
 
+def _answered() -> Select[object]:
+    """Pages that still ask for somebody, of alerts that people have acted on since, or that are over."""
+    its = [column.label(f"e_{column.name}") for column in effects.c] + [history.c.at.label("e_since")]
+    its_line = and_(history.c.alert_id == effects.c.alert_id, history.c.seq == effects.c.change_seq)
+    acted = or_(alerts.c.work_seq >= m.c.shown_seq, alerts.c.work == Work.resolved.value)
+    return (
+        select(alerts.c.id, alerts.c.body, *its, *MESSAGE)
+        .join_from(m, alerts, alerts.c.id == m.c.alert_id)
+        .join(effects, effects.c.id == m.c.effect_id)
+        .join(history, its_line)
+        .where(ASKING, m.c.state == MessageState.posted.value, acted)
+        .where(_free(m.c.retry_at), _free(m.c.lease_until))
+        .order_by(effects.c.id.desc())
+        .limit(LIMIT)
+    )
+
+
 def _unposted() -> Select[object]:
     its_card = and_(m.c.alert_id == alerts.c.id, m.c.effect_id.is_(None))
     opened_before = alerts.c.opened_at <= bindparam("before", type_=Moment)
@@ -146,3 +165,4 @@ EFFECTS = _effects()
 WAITING = _waiting()
 UNSAID = _unsaid()
 UNPOSTED = _unposted()
+ANSWERED = _answered()

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +13,10 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    FromClause,
     Row,
     Select,
+    and_,
     bindparam,
     delete,
     exists,
@@ -131,17 +133,17 @@ class Runs:
             ]
 
     def last(self, policies: Iterable[str] | None = None) -> dict[str, RunRecord]:
-        """The newest run of each policy (of these, or of all)."""
-        newest = select(func.max(t.c.id)).group_by(t.c.policy)
-        if policies is not None:
-            newest = newest.where(t.c.policy.in_(list(policies)))
+        """How each policy (of these, or of all) is: its newest run that has come to something, or is tried
+        again. What is looked at of the past says nothing of it."""
+        query = LAST if policies is None else LAST.where(t.c.policy.in_(list(policies)))
         with self._database.read() as c:
-            return {r.policy: _record(r) for r in c.execute(select(t).where(t.c.id.in_(newest)))}
+            return {r.policy: _record(r) for r in c.execute(query)}
 
-    def recent(self, policy: str, limit: int = 20) -> list[RunRecord]:
-        query = select(t).where(t.c.policy == policy).order_by(t.c.id.desc()).limit(limit)
+    def recent(self, policy: str, limit: int = 20, *, past: bool = True) -> list[RunRecord]:
+        """Its newest runs; `past`: also those that look at the past."""
+        query = select(t).where(t.c.policy == policy, *(() if past else (~_past(t),)))
         with self._database.read() as c:
-            return [_record(r) for r in c.execute(query)]
+            return [_record(r) for r in c.execute(query.order_by(t.c.id.desc()).limit(limit))]
 
     def newest_planned(self) -> dict[str, RunRecord]:
         """The newest run by schedule of each policy, one seek for each, however many runs there are."""
@@ -206,18 +208,32 @@ MINE = update(t).where(t.c.id == bindparam("its_id"), t.c.token == bindparam("it
 FAILED = MINE.values(elapsed_s=in_all(bindparam("its_elapsed_s", type_=t.c.elapsed_s.type)))
 
 
-def _newest_planned() -> Select[Any]:
+def _kinds(table: FromClause, which: Callable[[Cause], bool]) -> ColumnElement[bool]:
+    return table.c.kind.in_([kind.value for kind in CauseKind if which(Cause(kind, ""))])
+
+
+def _past(table: FromClause) -> ColumnElement[bool]:
+    return _kinds(table, lambda cause: cause.of_the_past)
+
+
+def _newest(which: Callable[[FromClause], ColumnElement[bool]]) -> Select[Any]:
     """Each policy is found by a seek from the one before it: a GROUP BY would read every run."""
     other, its = t.alias("other"), t.alias("its")
     each = select(func.min(t.c.policy).label("policy")).cte("each", recursive=True)
     following = select(func.min(other.c.policy)).where(other.c.policy > each.c.policy)
     each = each.union_all(select(following.scalar_subquery()).where(each.c.policy.is_not(None)))
-    planned = its.c.kind.in_([kind.value for kind in CauseKind if Cause(kind, "").moves_watermark])
-    newest = select(its.c.id).where(its.c.policy == each.c.policy, planned).order_by(its.c.id.desc()).limit(1)
+    mine = (its.c.policy == each.c.policy, which(its))
+    newest = select(its.c.id).where(*mine).order_by(its.c.id.desc()).limit(1)
     return select(t).join_from(each, t, t.c.id == newest.scalar_subquery())
 
 
-NEWEST_PLANNED = _newest_planned()
+def _tells(its: FromClause) -> ColumnElement[bool]:
+    began = and_(its.c.status == RunStatus.running.value, its.c.attempt == 1)
+    return and_(~_past(its), ~began)
+
+
+NEWEST_PLANNED = _newest(lambda its: _kinds(its, lambda cause: cause.moves_watermark))
+LAST = _newest(_tells)
 
 
 def change_run(c: Connection, run: Run, **values: Any) -> bool:

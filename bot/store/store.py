@@ -43,6 +43,7 @@ from bot.store.snoozes import Snoozes
 from bot.store.states import UpstreamStates
 from bot.store.tables import pacing
 from bot.store.trail import Trail, add_lines
+from bot.store.uploads import Uploads
 from bot.store.values import Beside, RunSave
 from bot.store.verdicts import Verdicts
 from sensors.model.run import RunStatus
@@ -58,6 +59,7 @@ class Store:
         self.runs = Runs(self._database)
         self.alerts = Alerts(self._database)
         self.outbox = Outbox(self._database)
+        self.uploads = Uploads(self._database)
         self.pace = Pace(self._database)
         self.jobs = JobRuns(self._database)
         self.sightings = Sightings(self._database)

@@ -295,12 +295,21 @@ CARD = text("effect_id IS NULL")
 Index("uq_messages_card", messages.c.alert_id, unique=True, sqlite_where=CARD, postgresql_where=CARD)
 Index("uq_messages_effect", messages.c.effect_id, unique=True)
 Index("ix_messages_ts", messages.c.channel, messages.c.ts)
+ASKING = text("effect_id IS NOT NULL AND shown_seq > 0")  # a page that nobody has answered
+Index("ix_messages_asking", messages.c.effect_id, sqlite_where=ASKING, postgresql_where=ASKING)
 LOOK_AGAIN = text("look_again_at IS NOT NULL")
 Index(
     "ix_messages_look_again",
     messages.c.look_again_at,
     sqlite_where=LOOK_AGAIN,
     postgresql_where=LOOK_AGAIN,
+)
+
+pictures = Table(  # that are at Slack, in whatever message
+    "pictures",
+    metadata,
+    Column("file_id", Text, primary_key=True),
+    Column("at", Moment, nullable=False),  # when it was uploaded
 )
 
 pacing = Table(

@@ -27,6 +27,7 @@ from bot.process.log import get
 from bot.process.metrics import Metrics
 from bot.project import Project
 from bot.store import Store
+from bot.store.alerts import UNREADABLE
 from bot.store.audit import Standing
 from bot.watch.trouble import Troubles
 from sensors.model.violation import canonical
@@ -34,6 +35,7 @@ from sensors.model.violation import canonical
 log = get("auditor")
 
 BLIND_AFTER = timedelta(minutes=5)  # without a round of ours: this process, or the store, was away
+READ_ANEW = timedelta(minutes=15)  # bodies, whatever their versions say
 AT_ONCE = 1000
 SAID = 20  # findings that are logged by themselves in a round
 
@@ -47,7 +49,7 @@ class Known(NamedTuple):
 
 
 class Auditor:
-    """Reads the body of an alert once for each of its versions. Called by one thread."""
+    """Reads the body of an alert once for each of its versions, and anew now and then. By one thread."""
 
     def __init__(self, store: Store, troubles: Troubles, project: Project, metrics: Metrics) -> None:
         self.store = store
@@ -59,6 +61,7 @@ class Auditor:
         self._cardless: dict[int, datetime] = {}  # since when we see no card
         self._shouted: frozenset[tuple[int, Flaw]] = frozenset()
         self._last = self._watched = EPOCH  # our last round, and since when there was one in every minute
+        self._read_at = EPOCH
         self._alone = False  # no alert of ours can be open
 
     def once(self) -> None:
@@ -67,6 +70,8 @@ class Auditor:
         if now - self._last > BLIND_AFTER:
             self._watched = now
         self._last = now
+        if now - self._read_at >= READ_ANEW:
+            self._known, self._read_at = {}, now
         ids = self.store.audit.open_ids()
         self._known = {i: self._known[i] for i in ids if i in self._known}
         self._cardless = {i: self._cardless[i] for i in ids if i in self._cardless}
@@ -93,7 +98,7 @@ class Auditor:
         """Those alerts; None for one whose row says what is no alert."""
         try:
             yield from [(alert.id, alert) for alert in self.store.alerts.many(ids)]
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except UNREADABLE:
             if len(ids) == 1:
                 yield ids[0], None
                 return
@@ -121,7 +126,8 @@ class Auditor:
 
     def _judged(self, held: Held, now: datetime) -> Iterator[Finding]:
         if due_is_wrong(held) and held.due:
-            said = f"ALR-{held.id} was due {held.due_at or 'never'} to the sweep instead of {held.due.at}"
+            was, right = _said(held.due_at), _said(held.due.at)
+            said = f"ALR-{held.id} is due {right}; the sweep would have come to it {was}"
             if self.store.audit.mend_due(held.id, held.version, held.due_at, held.due.at):
                 self.metrics.audit_mended()
                 log.error("put right", why=said)
@@ -161,3 +167,7 @@ class Auditor:
         elif not self._alone:
             self.troubles.tell(FORGOTTEN_ALERT, key, mended(now))
             self._alone = True
+
+
+def _said(at: datetime | None) -> str:
+    return f"at {at:%Y-%m-%d %H:%M:%S} UTC" if at else "never"

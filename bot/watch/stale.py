@@ -74,9 +74,9 @@ class StaleAssets:
         assets = self.engine.catalog.assets
         fresh = {n: one for n, one in untold.items() if one.asked_at == now and n in assets}
         return {
-            name: untold_age(assets[name], one.why, policies.values(), waiting)
+            name: untold_age(assets[name], one.why, policies.values(), waiting, empty=one.empty)
             for name, one in fresh.items()
-            if now - one.since >= patience(assets[name])
+            if now - one.since >= patience(assets[name], empty=one.empty)
         }
 
     def _owner(self, stale: Stale | UntoldAge) -> str:

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from bot.core.plan import EPOCH
 from bot.engine.engine import Engine
 from bot.process.log import get
-from sensors.model.asset import Asset
+from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.seen import Seen, seen_of, untold
 from sensors.warehouse import WarehouseError
-from sensors.warehouse.able import mark
+from sensors.warehouse.able import mark, within
 
 log = get("tables")
 
@@ -32,6 +32,7 @@ class Untold:
     why: str
     asked_at: datetime
     refused: bool = False  # the query failed, so it is left out for a while
+    empty: bool = False  # it is there and holds no row
 
     def left_out(self, now: datetime) -> bool:
         return self.refused and timedelta() <= now - self.asked_at < LEFT_OUT
@@ -44,6 +45,7 @@ class Tables:
         self.engine = engine
         self.ages: Mapping[str, datetime] = {}  # by name, how old each is as it was seen last
         self.untold: Mapping[str, Untold] = {}  # by name, those whose age is not known, not for want of rows
+        self.empty: Mapping[str, Untold] = {}  # those that should have an age and hold no row
         self._next, self._all_next = EPOCH, EPOCH
         self._mark = ""
 
@@ -61,7 +63,8 @@ class Tables:
         return free == now
 
     def _moved(self, now: datetime) -> bool:
-        """Whether the warehouse says that it is another, and no other process has looked at it so."""
+        """Whether the warehouse says that it is another, and no other process has looked at it so. One that
+        is back where it was waits for the next turn."""
         found = mark(self.engine.warehouse)
         if found in ("", self._mark):
             return False
@@ -88,12 +91,24 @@ class Tables:
         self.ages = {n: at for n, at in self.ages.items() if n not in tables} | dict(seen.ages)
         before = {n: one for n, one in self.untold.items() if n not in names and (n in tables or not whole)}
         self.untold = before | untold
+        self._note_empty(asked, seen, now)
         if whole:
             self._all_next = now + ALL
         return seen
 
+    def _note_empty(self, asked: Iterable[Asset], seen: Seen, now: datetime) -> None:
+        """Since when each of these has held no row, as far as this process has seen."""
+        found = dict(self.empty)
+        for asset in asked:
+            known = found.pop(asset.name, None)
+            tells = asset.name in seen.ages or asset.name in self.untold or asset.aged_by == LAST_ALTERED
+            if (asset.warn_after or asset.late_after) and not tells:
+                found[asset.name] = Untold(known.since if known else now, "", now, empty=True)
+        self.empty = found
+
     def _ask(self, asked: Collection[Asset], now: datetime) -> tuple[Seen, dict[str, Untold]]:
-        """By one query; where one cannot be asked each by itself. What is known, and of which it is not."""
+        """By one query (and one for each bundle with a session of its own); where one cannot be asked each by
+        itself. What is known, and of which it is not."""
         if not asked:
             return NONE, {}
         try:
@@ -112,15 +127,20 @@ class Tables:
                 log.warning("not seen how far a table is loaded", table=asset.name, why=error.message)
                 untold[asset.name] = self._untold(asset.name, error.message, now, refused=True)
             else:
-                found = Seen({**found.loaded, **one.loaded}, {**found.ages, **one.ages})
+                found = found.with_(one)
                 untold |= gone
         return found, untold
 
     def _asked(self, asked: Collection[Asset], now: datetime) -> tuple[Seen, dict[str, Untold]]:
-        warehouse = self.engine.warehouse
-        seen = seen_of(asked, warehouse, now)
-        why = {asset.name: untold(asset, warehouse, seen) for asset in asked}
-        return seen, {name: self._untold(name, said, now) for name, said in why.items() if said}
+        found, untold_of = NONE, dict[str, Untold]()
+        for session in sorted({asset.session for asset in asked}):
+            mine = [asset for asset in asked if asset.session == session]
+            warehouse = within(self.engine.warehouse, session)
+            seen = seen_of(mine, warehouse, now)
+            found = found.with_(seen)
+            why = {asset.name: untold(asset, warehouse, seen) for asset in mine}
+            untold_of |= {name: self._untold(name, said, now) for name, said in why.items() if said}
+        return found, untold_of
 
     def _untold(self, name: str, why: str, now: datetime, *, refused: bool = False) -> Untold:
         known = self.untold.get(name)

@@ -84,7 +84,7 @@ class Troubles:
         if looked.ok:
             return 0, 0
         looked_at = (RunStatus.succeeded, RunStatus.failed, RunStatus.timed_out)
-        recent = [r for r in self.store.runs.recent(name) if r.status in looked_at]
+        recent = [r for r in self.store.runs.recent(name, past=False) if r.status in looked_at]
         failed = list(takewhile(lambda r: r.status is not RunStatus.succeeded, recent))
         return len(failed), sum(run.attempt for run in failed)
 

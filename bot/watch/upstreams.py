@@ -126,7 +126,8 @@ class Upstreams:
         self.store.states.record_seen([State(n, at.isoformat(), at) for n, at in seen.ages.items()], now)
         if whole:
             waits = {policy.name for policy in waiting}
-            self.stale.judge(self._until(), self.tables.untold, policies, waits, now)
+            untold = {**self.tables.empty, **self.tables.untold}
+            self.stale.judge(self._until(), untold, policies, waits, now)
         return {policy.name for policy in waiting if self._comes(policy, seen, now)}
 
     def _awaited(self, policies: Iterable[Policy], waiting: Iterable[Policy]) -> list[Asset]:

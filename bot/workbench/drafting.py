@@ -124,13 +124,14 @@ class Drafting:
         """The rows that the alert needs, and whether all of them are; the newest where there is no alert."""
         if like is None:
             return {table: rows[-KEPT:] for table, rows in tables.items()}, False
-        return shrunk(tables, self._alerts(raised, at, self.wish.key, like))
+        return shrunk(tables, self._alerts(raised, at, self.wish.key, like, alike=self.wish.silent))
 
     def _alerts(
-        self, policy: Policy, at: datetime, key: Values | None, like: Fire
+        self, policy: Policy, at: datetime, key: Values | None, like: Fire, *, alike: bool = False
     ) -> Callable[[Tables], bool]:
         """Whether rows still alert as `like` did: as bad, and with a value wherever it had one.
 
+        `alike`: with the same count and values, too: one that is smaller than was reported is mended sooner.
         `key` None: it is not known how the rows tell it, so there must be one alert and no other.
         """
 
@@ -141,7 +142,9 @@ class Drafting:
                 return False
             only = next(iter(fires.values())) if len(fires) == 1 else None
             fire = only if key is None else fires.get(_name(key))
-            return fire is not None and fire.severity is like.severity and _nulls(fire) == _nulls(like)
+            if fire is None or (alike and (fire.count, fire.newest) != (like.count, like.newest)):
+                return False
+            return fire.severity is like.severity and _nulls(fire) == _nulls(like)
 
         return holds
 

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from sensors.model.policy import NOTHING, WhenLate
+from sensors.model.session import USUAL, Session
 
+AGED_BY = "loaded_until"
 LAST_ALTERED = "last_altered"  # by the warehouse's own account, however it was changed
 
 
@@ -26,9 +28,10 @@ class Asset:
     load_interval: timedelta | None = None
     warn_after: timedelta | None = None
     late_after: timedelta | None = None
-    aged_by: str = "loaded_until"  # or LAST_ALTERED: what says how old it is
+    aged_by: str = AGED_BY  # or LAST_ALTERED: what says how old it is
     description: str = ""
     after: tuple[str, ...] = ()  # references to what makes it
+    session: Session = USUAL  # in which the warehouse is asked about it: that of the bundle that brings it
 
     @property
     def ages(self) -> bool:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sensors.cases.case import Ground, filled
 from sensors.draft import Draft
-from sensors.file_policy import PolicyFile
+from sensors.file_policy import SEVERITIES, PolicyFile
+from sensors.files import shown
 from sensors.model.asset import Asset
 from sensors.model.case import OF_THE_ALERT
 from sensors.model.catalog import Problem
@@ -40,6 +41,12 @@ def _expected(one: Draft, file: PolicyFile, index: int) -> Iterator[Problem]:
             if name not in known:
                 said = f"an alert of this policy has no {name}{near(name, known)}"
                 yield one.document.problem(("cases", index, "expect", number, name), said, key=True)
+        severity = alert.get("severity")
+        if severity is not None and severity not in SEVERITIES:
+            said = (
+                f"must be one of {', '.join(SEVERITIES)}, not {shown(severity)}{near(severity, SEVERITIES)}"
+            )
+            yield one.document.problem(("cases", index, "expect", number, "severity"), said)
 
 
 def _twice(one: Draft, file: PolicyFile) -> Iterator[Problem]:

@@ -98,6 +98,9 @@ def _title(one: Draft, file: PolicyFile) -> Iterator[Problem]:
         yield one.document.problem(("title",), "a template belongs in alert.title; this is the policy's name")
     if file.alert.title and (said := title_problem(file.alert.title)):
         yield one.document.problem(("alert", "title"), said)
+    if file.runbook and not re.match(r"https?://[^/\s]", file.runbook):
+        said = "is no address, so the card cannot open it: write https://…, or say it in description"
+        yield one.document.problem(("runbook",), said, warning=True)
 
 
 def column_rules(one: Draft, file: PolicyFile, given: Collection[str]) -> Iterator[Problem]:

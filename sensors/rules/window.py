@@ -20,7 +20,8 @@ def window_rules(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Probl
         yield from _used(one, file.window)
         yield from _given(one, file, file.window)
         if file.window.trailing is None:
-            yield from _reach(one, file.window, beside)
+            reach = list(_reach(one, file.window, beside))
+            yield from reach or _no_reach(one, file.window)
             yield from _put_together(one, file.window)
 
 
@@ -113,6 +114,16 @@ def _reach(one: Draft, window: WindowFile, beside: Beside) -> Iterator[Problem]:
             said = f"must be at least {every}: {table} is loaded every {every} and has no loaded_until"
             where = ("window", "lookback") if window.lookback else ("window",)
             yield one.document.problem(where, said)
+
+
+def _no_reach(one: Draft, window: WindowFile) -> Iterator[Problem]:
+    """Without lookback or delay, a row that comes a second after a later one is not looked at."""
+    if window.lookback is None and window.delay is None:
+        said = (
+            "says neither lookback (how late a row may come) nor trailing: a row that comes late is not "
+            "looked at"
+        )
+        yield one.document.problem(("window",), said, key=True, warning=True)
 
 
 def _bare(column: str) -> str:

@@ -15,7 +15,7 @@ from sensors.model.policy import Query
 from sensors.rules.policy import column_rules, type_rules
 from sensors.sources import sql_path
 from sensors.sql.safety import Flaw
-from sensors.warehouse import Result, WarehouseError
+from sensors.warehouse import Result, WarehouseError, WrongSession
 from sensors.warehouse.dialect_origin import origin, refused
 from sensors.yaml_marks import line_of
 
@@ -59,6 +59,8 @@ def refusals(one: Draft, query: Query, reader: Reader, *, warning: bool = False)
 
 
 def _refusal(one: Draft, query: Query, reader: Reader, error: WarehouseError, *, warning: bool) -> Problem:
+    if isinstance(error, WrongSession) and one.file is not None and (own := one.file.session.value().said):
+        return replace(one.document.problem(("session", next(iter(own))), error.message), warning=warning)
     write = reader.dialect
     said = error.message.removeprefix(f"{query.path}: ")
     if write in query.native:

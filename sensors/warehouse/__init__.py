@@ -25,6 +25,10 @@ class WarehouseError(Exception):
         self.at = at
 
 
+class WrongSession(WarehouseError):
+    """Who logs in is known, but may not have this role, warehouse, database or schema."""
+
+
 class QueryTimeout(WarehouseError):
     """The query was stopped because it took longer than its policy allows: narrow it, or raise `timeout`."""
 

@@ -137,7 +137,8 @@ class Files:
             mark = (stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size)
             if self._pointed is not None and self._pointed[0] == mark:
                 return self._pointed[1]
-            name = (self._path / POINTER).read_text(encoding="utf-8").strip()
+            with open(self._pointer, encoding="utf-8") as pointer:
+                name = pointer.read().strip()
         except NotADirectoryError:
             return self._path
         except OSError as error:

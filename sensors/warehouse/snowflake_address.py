@@ -36,6 +36,12 @@ BY_SECRET = (  # how to log in, by the first secret that there is
     ("token", "OAUTH"),
     ("password", "SNOWFLAKE"),
 )
+SET = {
+    "private_key_file": "SNOWFLAKE_PRIVATE_KEY_FILE",
+    "pat": "SNOWFLAKE_PAT",
+    "token": "SNOWFLAKE_TOKEN (OAuth)",
+    "password": "SNOWFLAKE_PASSWORD",
+}
 ATTENDED = ("externalbrowser", "username_password_mfa", "oauth_authorization_code")
 SESSION = {  # what every session is opened with
     "TIMEZONE": "UTC",
@@ -135,13 +141,12 @@ def _authenticated(given: Mapping[str, str]) -> dict[str, Any]:
     said = given.get("authenticator", "")
     if said.lower() in ATTENDED:
         raise WarehouseError(f"{said} needs a person at hand: use a key pair, OAuth, or an access token")
+    _known(said)
     which = next(((name, how) for name, how in BY_SECRET if name in given and _is(how, said)), None)
     if which is None:
         wanted = f" that fits {said}" if said else ""
-        raise WarehouseError(
-            f"there is no secret{wanted} to log in to Snowflake with: set SNOWFLAKE_PRIVATE_KEY_FILE,"
-            " SNOWFLAKE_PAT, SNOWFLAKE_TOKEN (OAuth) or SNOWFLAKE_PASSWORD"
-        )
+        fit = " or ".join(SET[name] for name, how in BY_SECRET if _is(how, said))
+        raise WarehouseError(f"there is no secret{wanted} to log in to Snowflake with: set {fit}")
     if "user" not in given and which[0] != "token":
         raise WarehouseError(
             "nobody is named to log in to Snowflake: set SNOWFLAKE_USER, or write user@ before the account"
@@ -155,6 +160,16 @@ def _authenticated(given: Mapping[str, str]) -> dict[str, Any]:
     if "pat" in kept:
         kept["token"] = kept.pop("pat")
     return {**kept, "authenticator": which[1]}
+
+
+def _known(said: str) -> None:
+    """Refuses what is no way to log in."""
+    ways = [how for _, how in BY_SECRET]
+    if said and said.upper() not in ways:
+        near = get_close_matches(said.upper(), ways, 1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        known = f"{', '.join(ways[:-1])} or {ways[-1]}"
+        raise WarehouseError(f"the authenticator is {known}, not {said}{meant}")
 
 
 def _is(how: str, said: str) -> bool:

@@ -1,11 +1,13 @@
 """Snowflake's errors as plain sentences that say what to do, and whether trying again may help."""
 
+# ruff: noqa: E501 - a table reads by its rows
+
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from sensors.warehouse import QueryTimeout, WarehouseError
+from sensors.warehouse import QueryTimeout, WarehouseError, WrongSession
 
 # By Snowflake's number: the sentence, in which {0} is what the message names between quotes.
 PERMANENT = {
@@ -23,8 +25,8 @@ PERMANENT = {
     3001: "the role may not do this: {said}",
     3540: "the account is suspended: ask who administers it",
     90073: "the warehouse may not be started, its resource monitor is used up: ask who administers it",
-    90105: "no database is chosen: write snowflake://account/database/schema",
-    90106: "no schema is chosen: write snowflake://account/database/schema",
+    90105: "no database is chosen, or the role may not use it: write snowflake://account/database/schema",
+    90106: "no schema is chosen, or the role may not use it: write snowflake://account/database/schema",
     100035: "a text cannot be read as a time: {said}",
     100038: "a text cannot be read as a number: {said}",
     100051: "the query divides by zero: write NULLIF(…, 0)",
@@ -69,16 +71,17 @@ TIMED_OUT = (630, 601)
 SESSION_OVER = frozenset({390103, 390104, 390110, 390111, 390112, 390114, 390115})
 UNSET = "Configuration error: "
 NO_STATUS = "missing field `queries`"  # what the driver makes of "log in again" when asked how a query does
+KEY = (  # what the driver says of a key file, and what that is called
+    (r"Private key is encrypted", "the key of SNOWFLAKE_PRIVATE_KEY_FILE has a passphrase: set SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
+    (r"Authentication failed\. (.*private key.*)", "SNOWFLAKE_PRIVATE_KEY_FILE is no private key: {0}"),
+    (r"Authentication failed\. (?:Unspecified|UnexpectedError)", "the driver could not log in and does not say why: most often SNOWFLAKE_PRIVATE_KEY_FILE is no key in PEM, or SNOWFLAKE_PRIVATE_KEY_PASSPHRASE not that of the key"),
+)  # fmt: skip
 OPERATIONAL = ("OperationalError", "InternalError")  # the network, or the driver's own
 HEAD = re.compile(r"SQL compilation error:?( error line \d+ at position \d+)?:?")
 PREFIX = re.compile(r"^(Failed to login: |Login error: |SQL compilation error: ?)+")
 
 
-WRONG_SESSION = (390186, 390189, 390201)  # of a role, or of what it may not use: another role may do
-
-
-class WrongSession(WarehouseError):
-    """Who logs in is known, but may not have this role, warehouse, database or schema."""
+WRONG_SESSION = (606, 390186, 390189, 390201)  # of a role, or of what it may not use: another role may do
 
 
 def number(error: BaseException) -> int:
@@ -103,6 +106,9 @@ def plainly(error: BaseException, timeout_s: float = 0) -> WarehouseError:
     kind = type(error).__name__
     if kind in OPERATIONAL or (code == NO_LOGIN and UNREACHED.search(said)):
         return WarehouseError(f"Snowflake cannot be reached: {said}", transient=True)
+    for pattern, sentence in KEY:
+        if found := re.search(pattern, said):
+            return WarehouseError(sentence.format(*found.groups()))
     if kind == "DatabaseError" or 390000 <= code < 391000:
         return WarehouseError(f"Snowflake does not let us in: {said}")
     return WarehouseError(f"the query failed: {said}")

@@ -10,8 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from sensors.model.session import Session
-from sensors.warehouse import WarehouseError
-from sensors.warehouse.snowflake_errors import WrongSession
+from sensors.warehouse import WarehouseError, WrongSession
 
 Connection = Any  # of the connector, which is imported only when the first one is opened
 IDLE_S = 3 * 3600  # Snowflake forgets a session after four hours
@@ -81,7 +80,8 @@ class Sessions:
         with self._one_login:
             for of in (None, kind):
                 if of in self._refused and time.monotonic() < self._refused[of][0]:
-                    raise WarehouseError(self._refused[of][1].message)
+                    refused = self._refused[of][1]
+                    raise type(refused)(refused.message, name=refused.name)
             try:
                 connection = self._opening(kind)
             except WarehouseError as error:

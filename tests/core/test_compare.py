@@ -33,6 +33,8 @@ def test_the_same_alert_a_little_later_has_changed_and_says_how() -> None:
     (found,) = differences([ONE], [later], ROUTE, ROUTE)
     assert found.kind is Kind.changed
     assert found.how == ("medium → high", "count 3 → 6", "came at 2026-01-05 12:00")
+    (found,) = differences([ONE], [replace(ONE, at=NOON + MINUTE / 3)], ROUTE, ROUTE)
+    assert found.how == ("came 20 s earlier",)
 
 
 def test_far_apart_one_is_lost_and_another_gained() -> None:

@@ -121,7 +121,8 @@ def test_the_dearest_come_first_and_their_shares_are_of_all(
 
 
 @pytest.mark.parametrize(
-    ("span", "words"), [(0, "0.0 s"), (0.04, "0.0 s"), (9.94, "9.9 s"), (12, "12 s"), (750, "12 min")]
+    ("span", "words"),
+    [(0, "0.0 s"), (0.04, "less than 0.1 s"), (9.94, "9.9 s"), (12, "12 s"), (750, "12 min")],
 )
 def test_short_times_are_said_to_the_tenth(span: float, words: str) -> None:
     assert seconds(span) == words

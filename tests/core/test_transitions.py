@@ -245,14 +245,14 @@ def test_whatever_is_said_otherwise_is_kept_instead(instead: Resolve, called: st
         instead.note,
     )
     assert (kept.resolved_by, kept.resolved_at, kept.work) == (ANA, NOON, Work.resolved)
-    assert change.event.story == f"called {called} by ⟦UBO⟧ instead"
+    assert change.event.story == f"changed by ⟦UBO⟧ to {called}"
     assert "was resolved by ⟦UANA⟧" in why_not(step(before, replace(said, by=BO), NOON))
 
 
 def test_its_disposition_may_be_changed_by_whom_access_lets() -> None:
     change = done(resolved(TP), Resolve(BO, FP), NOON + 9 * DAY)
     assert (change.alert.disposition, change.alert.resolved_by) == (FP, ANA)
-    assert change.event.story == "called false positive by ⟦UBO⟧ instead"
+    assert change.event.story == "changed by ⟦UBO⟧ to false positive"
 
 
 def test_resolving_the_same_way_again_says_who_did_it() -> None:

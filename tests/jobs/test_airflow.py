@@ -5,7 +5,7 @@ answers as Airflow does; tests/integrations holds the same against a real one.""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,8 +16,8 @@ from bot.core.job_run import Ability, JobState
 from bot.jobs.airflow import words
 from bot.jobs.config import problems
 from bot.process.errors import JobRefused
+from tests.jobs.following import ended, others_are_seen, until
 from tests.jobs.on_airflow import Airflow, AirflowWorld, airflow_job
-from tests.jobs.test_dagster import ended, until
 
 
 def test_a_run_is_followed_to_its_end(airflow_world: AirflowWorld) -> None:
@@ -78,20 +78,7 @@ def test_a_dag_is_paused_and_goes_on_and_a_run_of_it_says_that_it_waits(airflow_
 
 
 def test_runs_that_others_began_are_seen_too(airflow_world: AirflowWorld) -> None:
-    before = datetime.now(UTC) - timedelta(seconds=5)
-    first = airflow_world.start("k1").external_id
-    ended(airflow_world, first)
-    open_one = airflow_world.start("k2", seller_id="slow").external_id
-    seen = airflow_world.runner.observe(airflow_world.job, before)
-    ours = [run for run in seen.runs if run.key.startswith(airflow_world.mark)]
-    assert [(run.external_id, run.by) for run in ours] == [(open_one, "Patrol"), (first, "Patrol")]
-    assert [run.state for run in ours] == [JobState.running, JobState.succeeded]
-    assert ours[1].started_at
-    assert ours[1].ended_at
-    assert before < ours[1].started_at <= ours[1].ended_at
-    later = airflow_world.runner.observe(airflow_world.job, datetime.now(UTC) + timedelta(hours=1))
-    assert [run.external_id for run in later.runs if run.key.startswith(airflow_world.mark)] == [open_one]
-    airflow_world.runner.cancel(airflow_world.job, open_one)
+    others_are_seen(airflow_world)
 
 
 def test_a_dag_that_airflow_does_not_have_is_named(airflow_world: AirflowWorld) -> None:

@@ -4,30 +4,16 @@ that answers as Dagster does; tests/integrations holds the same against a real o
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from bot.core.job_run import Ability, JobState, Progress
+from bot.core.job_run import Ability, JobState
 from bot.jobs.config import problems
 from bot.process.errors import JobRefused, JobUnknown
+from tests.jobs.following import ended, others_are_seen, until
 from tests.jobs.on_dagster import TOKEN, Dagster, DagsterWorld, dagster_job
-
-
-def ended(world: Any, external_id: str, patience: float = 60) -> Progress:
-    """How a run ends."""
-    return until(lambda: world.runner.poll(world.job, external_id), lambda told: told.state.ended, patience)
-
-
-def until(ask: Callable[[], Any], enough: Callable[[Any], bool], patience: float = 60) -> Any:
-    deadline = time.monotonic() + patience
-    while not enough(told := ask()):
-        assert time.monotonic() < deadline, f"it still says {told}"
-        time.sleep(0.01)
-    return told
 
 
 def test_a_run_is_followed_to_its_end(dagster_world: DagsterWorld) -> None:
@@ -59,20 +45,7 @@ def test_a_run_is_cancelled_once_or_again(dagster_world: DagsterWorld) -> None:
 
 
 def test_runs_that_others_began_are_seen_too(dagster_world: DagsterWorld) -> None:
-    before = datetime.now(UTC) - timedelta(seconds=5)
-    first = dagster_world.start("k1").external_id
-    ended(dagster_world, first)
-    open_one = dagster_world.start("k2", seller_id="slow").external_id
-    seen = dagster_world.runner.observe(dagster_world.job, before)
-    ours = [run for run in seen.runs if run.key.startswith(dagster_world.mark)]
-    assert [(run.external_id, run.by) for run in ours] == [(open_one, "Patrol"), (first, "Patrol")]
-    assert [run.state for run in ours] == [JobState.running, JobState.succeeded]
-    assert ours[1].ended_at
-    assert ours[1].started_at
-    assert before < ours[1].started_at <= ours[1].ended_at
-    later = dagster_world.runner.observe(dagster_world.job, datetime.now(UTC) + timedelta(hours=1))
-    assert [run.external_id for run in later.runs if run.key.startswith(dagster_world.mark)] == [open_one]
-    dagster_world.runner.cancel(dagster_world.job, open_one)
+    others_are_seen(dagster_world)
 
 
 def test_its_schedule_is_seen_and_stopped_and_goes_on(dagster_world: DagsterWorld) -> None:
@@ -208,7 +181,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"run_config": {}}, "params.seller_id: the job asks for it and does not use it"),
     ({"run_config": "{seller_id}"}, "run_config: must be a mapping"),
     ({"tags": {"patrol/key": "x"}}, "tags.patrol/key: names that begin so are set by Dagster and Patrol"),
-    ({"tags": {"a": 1}}, "tags.a: must be a mapping of names to texts"),
+    ({"tags": {"a": 1}}, 'tags.a: must be text; put quotes around it: "1"'),
     ({"headers": {"Host": "x"}}, "headers.Host: Patrol sets this header itself"),
 ]  # fmt: skip
 

@@ -268,7 +268,7 @@ def test_ana_answers_the_questions_and_slips_three_times(patrol: Patrol, folder:
         (
             "event",
             "a/x --table core.orders",
-            ["", "buyer_id", "nope = 1", "amount >= 900", "", "none", "high"],
+            ["", "buyer_id", "", "nope = 1", "amount >= 900", "", "none", "high"],
         ),
         ("threshold", "a/x", ["core.refunds", "", "buyer_id", "", "", "", "", "", "4"]),
         ("burst", "a/x", ["core.signups", "", "ip", "", "", "", "", ""]),
@@ -276,15 +276,29 @@ def test_ana_answers_the_questions_and_slips_three_times(patrol: Patrol, folder:
         (
             "watchlist",
             "a/x --table core.orders",
-            ["", "buyer_id", "core.signups", "account_id", "", "", "", ""],
+            ["core.signups", "", "buyer_id", "account_id", "", "", "", ""],
         ),
         ("anomaly", "a/x --table core.orders --key seller_id,buyer_id", ["", "", "", "", ""]),
         ("stale", "a/x --table core.orders --owner payments --severity low", ["", "", "", "7"]),
     ],
 )
 def test_each_shape_asks_for_what_it_needs(folder: Path, shape: str, words: str, answers: list[str]) -> None:
-    assert " cases pass. It is in shadow" in ask("--like", shape, *words.split(), answers=answers)
+    said = ask("--like", shape, *words.split(), answers=answers)
+    assert " cases pass. It is in shadow" in said
+    assert ("This needs an answer" in said) == (shape == "event")
     assert (folder / "sql/a/x.sql").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        ("event --table core.chat_messages --match body='a'", "author_id"),  # a person, not the show
+        ("watchlist --table core.signups --watchlist vetted.banned_devices", "device_id"),  # what is listed
+        ("ring --table core.payouts", "bank_account"),  # not the payout's own id
+    ],
+)
+def test_what_an_alert_is_about_is_guessed(patrol: Patrol, words: str, key: str) -> None:
+    assert f"\nkey: [{key}] " in patrol("new", "a/x", "--dry-run", "--like", *words.split()).out
 
 
 def on_a_terminal(folder: Path, *words: str, answers: str) -> tuple[int, str]:

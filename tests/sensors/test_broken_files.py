@@ -48,6 +48,7 @@ BROKEN = [
     (POLICY, "{{ seller_name }} asked", "{{ name }} asked", [f'{POLICY}:12:10 alert.title: the query gives no column name; did you mean "seller_name"?']),
     (POLICY, "{{ seller_name }} asked", "{{ seller_name asked", [f"{POLICY}:12:10 alert.title: this is not a template that can be read: look at its braces and quotes"]),
     (POLICY, "{{ seller_name }} asked", "{{ seller_name.upper() }} asked", [f"{POLICY}:12:10 alert.title: a title takes columns, filters and sums; no calls, no attributes and no **"]),
+    (POLICY, "offer: [hold_payouts]", "offer: ['job:hold_payouts']", [f"{POLICY}:15:9 offer[1]: write hold_payouts: here a job is called by its bare name"]),
     (POLICY, "offer: [hold_payouts]", "offer: [hold_payout]", [f'{POLICY}:15:9 offer[1]: no job "hold_payout"; did you mean "hold_payouts"?']),
     (POLICY, "violation: off_platform", "violation: of_platform", [f'{POLICY}:2:12 violation: no violation "of_platform"; did you mean "off_platform"?']),
     (POLICY, "core.sellers: run", "core.seller: run", [

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sensors import dbt
 from sensors.catalog import Loaded, fingerprint
-from sensors.model.asset import Asset
+from sensors.model.asset import AGED_BY, LAST_ALTERED, Asset
 from sensors.model.graph import kind_of
 from tests.sensors.project import NAME, Project
 
@@ -84,6 +84,28 @@ def test_models_and_sources_are_tables_and_policies_read_them(dbted: Project) ->
     sellers = catalog.assets["core.sellers"]
     assert (sellers.tier, sellers.owner, sellers.loaded_until) == ("raw", "payments", "_loaded_at")
     assert (sellers.warn_after, sellers.late_after) == (6 * HOUR, 24 * HOUR)
+
+
+def test_a_source_that_says_nothing_of_its_rows_times_ages_by_its_last_change_as_in_dbt(
+    dbted: Project,
+) -> None:
+    unsaid = {key: value for key, value in SELLERS.items() if key != "loaded_at_field"}
+    more = {
+        "a": {**unsaid, "identifier": "plain"},
+        "b": {**unsaid, "identifier": "queried", "loaded_at_query": "SELECT 1"},
+        "c": {**unsaid, "identifier": "computed", "config": {"loaded_at_field": "to_timestamp(x)"}},
+        "d": {**unsaid, "identifier": "unbound", "freshness": None},
+        "e": {**unsaid, "identifier": "overruled"},
+    }
+    dbted.write("target/manifest.json", json.dumps(manifest(sources=more)))
+    dbted.write("policies/_assets.yml", "core.overruled: {loaded_until: seen_at}\n")
+    found = loaded(dbted).assets
+    ages = {
+        name: found[f"core.{name}"].ages for name in ("plain", "queried", "computed", "unbound", "overruled")
+    }
+    assert ages == {"plain": True, "queried": False, "computed": False, "unbound": False, "overruled": True}
+    assert found["core.plain"].aged_by == LAST_ALTERED
+    assert (found["core.overruled"].aged_by, found["core.overruled"].late_after) == (AGED_BY, 24 * HOUR)
 
 
 def test_the_files_of_the_project_win_key_by_key(dbted: Project) -> None:

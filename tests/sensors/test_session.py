@@ -40,6 +40,19 @@ def test_the_nearest_word_counts_part_by_part_between_policy_and_bundle(project:
     assert catalog.policies[NAME].session == Session("", "patrol_l", "payments")
 
 
+def test_tables_that_a_bundle_brings_are_asked_as_its_queries_are(project: Project) -> None:
+    root = bundle(project, "risk")
+    assets = root.folder / "policies" / "_assets.yml"
+    assets.write_text("risk.scores: {owner: payments}\n")
+    catalog = load(
+        project.path, others=[replace(root, bundle=replace(root.bundle, session=Session("patrol_risk")))]
+    )
+    assert catalog.errors == ()
+    assert {a.name: a.session for a in catalog.assets.values() if a.session.said} == {
+        "risk.scores": Session("patrol_risk")
+    }
+
+
 def test_a_folder_says_it_for_its_policies_and_a_policy_otherwise(project: Project) -> None:
     project.write(DEFAULTS, "session: {role: patrol_pii}\n")
     assert project.load().policies[NAME].session == Session("patrol_pii")

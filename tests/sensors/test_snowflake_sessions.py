@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sensors.check import check
 from sensors.model.asset import LAST_ALTERED, Asset
 from sensors.model.session import USUAL, Session
 from sensors.rights import rights
@@ -16,6 +17,7 @@ from sensors.warehouse import Result, Warehouse, WarehouseError
 from sensors.warehouse import snowflake_tables as tables
 from sensors.warehouse.able import within
 from sensors.warehouse.snowflake import Snowflake
+from tests.sensors.project import POLICY, Project
 from tests.sensors.snowflake_local import LocalSnowflake, started
 
 
@@ -118,7 +120,17 @@ READER = (  # what docs/warehouses.md grants, as far as it bears on a role
 )
 
 
-def told(server: LocalSnowflake, *tables: str, session: Session = USUAL, **options: object) -> dict[str, Any]:
+def test_check_names_a_session_that_cannot_be_had_where_it_is_written(
+    server: LocalSnowflake, project: Project
+) -> None:
+    project.change(POLICY, "key: [seller_id]", "session: {role: nobody}\nkey: [seller_id]")
+    with server.opened() as opened:
+        found = [str(one) for one in check(project.load(carry_to="snowflake"), opened)]
+    said = f"{POLICY}:7:17 session.role: the role is not there, or not granted to the user"
+    assert any(one.startswith(said) for one in found), found
+
+
+def told(server: LocalSnowflake, *tables: str, session: Session = USUAL, **options: Any) -> dict[str, Any]:
     with server.opened(**options) as opened:
         return {one.what: one for one in rights(opened, [(session, table) for table in tables])}
 
@@ -150,6 +162,14 @@ def test_a_table_that_is_not_there_or_may_not_be_read_is_named(server: LocalSnow
     assert found["there is no table core.nothing, or its role does not see it"].ok is False
 
 
+def test_a_database_that_is_not_there_is_wrong(server: LocalSnowflake) -> None:
+    found = told(server, "core.orders", place="nothing/core")
+    (wrong,) = (
+        one for what, one in found.items() if what.startswith("core.orders cannot be read: no database is")
+    )
+    assert wrong.ok is False
+
+
 def test_each_session_that_policies_name_is_asked_with_its_tables(server: LocalSnowflake) -> None:
     server.run("CREATE ROLE pii", "GRANT SELECT ON TABLE market.core.orders TO ROLE pii")
     found = told(server, "core.orders", session=Session("pii"), role="reader")
@@ -158,6 +178,7 @@ def test_each_session_that_policies_name_is_asked_with_its_tables(server: LocalS
     nobody = told(server, "core.orders", session=Session("nobody"), role="reader")
     (unsaid,) = (one for what, one in nobody.items() if "with role nobody" in what)
     assert "the role is not there, or not granted to the user" in unsaid.what
+    assert unsaid.ok is False
 
 
 def test_a_session_without_a_warehouse_is_told(server: LocalSnowflake) -> None:

@@ -1,4 +1,5 @@
 """What Snowflake's adapter says and reads without a server: addresses, binds, errors."""
+# ruff: noqa: E501 - a table reads by its rows
 
 from __future__ import annotations
 
@@ -16,10 +17,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sensors.model.session import USUAL, Session
-from sensors.warehouse import QueryTimeout, WarehouseError, connect
+from sensors.warehouse import QueryTimeout, WarehouseError, WrongSession, connect
 from sensors.warehouse.snowflake_address import address
 from sensors.warehouse.snowflake_binds import positional
-from sensors.warehouse.snowflake_errors import PASSING, PERMANENT, WrongSession, plainly
+from sensors.warehouse.snowflake_errors import PASSING, PERMANENT, plainly
 from sensors.warehouse.snowflake_sessions import Sessions
 
 WHO = {"SNOWFLAKE_USER": "patrol", "SNOWFLAKE_PASSWORD": "secret"}
@@ -71,7 +72,8 @@ WRONG = [
     ("snowflake://a/b?sessions=0", WHO, "sessions in a Snowflake URL is a whole number from 1 to 64"),
     ("snowflake://a/b?port=x", WHO, "port in a Snowflake URL is a whole number"),
     ("snowflake://a/b", {}, "there is no secret to log in to Snowflake with: set SNOWFLAKE_PRIVATE_KEY_FILE"),
-    ("snowflake://a/b?authenticator=OAUTH", WHO, "there is no secret that fits OAUTH"),
+    ("snowflake://a/b?authenticator=OAUTH", WHO, "there is no secret that fits OAUTH to log in to Snowflake with: set SNOWFLAKE_TOKEN"),
+    ("snowflake://a/b?authenticator=OATH", WHO, r"the authenticator is SNOWFLAKE_JWT, PROGRAMMATIC_ACCESS_TOKEN, OAUTH or SNOWFLAKE, not OATH \(did you mean OAUTH\?\)"),
     ("snowflake://a/b?authenticator=externalbrowser", WHO, "externalbrowser needs a person at hand"),
     ("snowflake://a/b", {"SNOWFLAKE_PASSWORD": "x"}, "nobody is named to log in to Snowflake"),
     ("snowflake://a/b", {**WHO, "SNOWFLAKE_PAT_FILE": "/none"}, "names /none, which cannot be read"),
@@ -208,6 +210,20 @@ def test_the_network_and_the_drivers_own_troubles_pass() -> None:
     assert str(plainly(refused)) == "Snowflake cannot be reached: HTTP request failed after retries: refused"
     assert plainly(refused).transient
     assert not plainly(error(250001, "Failed to login: who knows", "DatabaseError")).transient
+
+
+KEYS = [  # as the driver says it of a key file
+    ("Private key is encrypted but no passphrase was provided; set `private_key_password`", "has a passphrase: set SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
+    ("Unsupported PEM label `PUBLIC KEY` for a private key", "is no private key: Unsupported PEM label"),
+    ("Unspecified", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE not that of the key"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "plain"), KEYS)
+def test_what_is_wrong_with_a_key_is_said_in_our_words(said: str, plain: str) -> None:
+    found = plainly(error(-1, f"Authentication failed. {said}", "DatabaseError"))
+    assert plain in str(found)
+    assert not found.transient
 
 
 def test_the_servers_own_timeout_is_one() -> None:

@@ -273,7 +273,7 @@ def test_it_says_plainly_why_it_cannot_begin(world: World, node: Node) -> None:
 def test_a_preview_counts_what_it_would_ask(late: Node) -> None:
     said = preview(planned(late, NOON - 5 * HOUR, NOON))
     assert said[0] == "5 windows of at most 1 h: 5 queries"
-    assert "about 1 s, if each takes the" in said[1]
+    assert "about 1 s: its runs took" in said[1]
     assert said[2].startswith("looked at before: 0 s of 5 h")
     fills(late, NOON - 2 * HOUR, NOON)
     said = preview(planned(late, NOON - 5 * HOUR, NOON))
@@ -324,7 +324,7 @@ def test_the_command_previews_asks_and_looks(
     assert (ran.code, "Look at it?" in ran.out) == (1, True)
     assert world.nodes[0].alerts() == []
     ran = patrol("backfill", EVERY, "4h", "1h", "--yes", "--each", "30m")
-    assert (ran.code, "1 rows, 1 keys with something new" in ran.out) == (0, True)
+    assert (ran.code, "BKF-1: 1 row, 1 new alert (ALR-1)" in ran.out) == (0, True)
     (alert,) = world.nodes[0].alerts()
     assert alert.lane is Lane.historical
     made = {r.cause.kind: r for r in world.nodes[0].store.runs.recent(EVERY)}
@@ -354,7 +354,8 @@ def test_a_warehouse_that_fails_is_said_plainly(
         patch.setattr(runs, "look", look)
         ran = patrol("backfill", EVERY, "5h", "1h", "--yes")
     assert ran.code == 1
-    assert "failed: the warehouse is away" in ran.out
+    assert "It failed: " in ran.out
+    assert "the warehouse is away" in ran.out
     assert "The same command goes on from there." in ran.out
     world.table.breaks()
     ran = patrol("backfill", EVERY, "4h", "1h", "--yes")

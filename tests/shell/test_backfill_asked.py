@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,7 +11,11 @@ import pytest
 from bot.core.backfill import BackfillState
 from bot.core.reply import Said
 from bot.core.words import in_plain
-from sensors.model.run import CauseKind
+from bot.engine import runs
+from sensors.model.policy import Policy
+from sensors.model.run import CauseKind, Looked
+from sensors.model.window import Window
+from sensors.warehouse import Warehouse
 from tests.shell.backfilled import (
     ANA,
     MORNING,
@@ -164,7 +169,7 @@ def test_the_command_line_takes_a_chain_and_says_that_a_table_is_no_policy(
     assert "payments.flagged: 4 of 4 windows" in ran.out
     assert {a.policy for a in world.nodes[0].alerts()} == {EVERY, "payments.flagged"}
     (line,) = [kept.line for kept in world.nodes[0].store.trail.lines()]
-    assert (line.deed, line.about) == ("backfill", f"{EVERY} payments.flagged")
+    assert (line.deed, line.about) == ("backfill", f"BKF-1 {EVERY} payments.flagged")
 
 
 @pytest.mark.usefixtures("now")
@@ -174,5 +179,24 @@ def test_the_command_line_leaves_alone_what_the_bot_is_at(world: World, patrol: 
     assert bot.desk.confirm(ANA, ask).ok
     ran = patrol("backfill", EVERY, "4h", "1h", "--yes")
     assert ran.code == 2
-    assert f"One at a time: the bot carries out BKF-1: {EVERY}" in ran.err
+    assert f"One at a time: BKF-1: {EVERY}" in ran.err
     assert "/patrol stop BKF-1 ends it" in ran.err
+
+
+@pytest.mark.usefixtures("now")
+def test_the_bot_lists_what_the_command_line_is_at_and_stops_it(
+    world: World, patrol: Patrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot, real, heard = world.nodes[0], runs.look, list[str]()
+
+    def look(policy: Policy, warehouse: Warehouse, window: Window) -> Looked:
+        heard.extend(said(says(bot, text)) for text in ("backfill", "stop BKF-1"))
+        return real(policy, warehouse, window)
+
+    monkeypatch.setattr(runs, "look", look)
+    ran = patrol("backfill", EVERY, "4h", "now", "--yes", "--json")
+    monkeypatch.undo()
+    assert heard[0].startswith(f"BKF-1: `{EVERY}`, ")
+    assert heard[1].startswith("BKF-1 ends after the window at hand.")
+    told = json.loads(ran.out)
+    assert (ran.code, told["state"], told["policies"][0]["done"]) == (1, "stopped", 1)

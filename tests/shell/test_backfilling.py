@@ -46,7 +46,7 @@ def test_it_is_shown_first_and_nothing_is_done_before_somebody_says_yes(late: No
     lines = [in_plain(line) for line in asked.lines]
     assert lines[0] == f"Backfill of `{EVERY}`, 2026-01-05 07:00 UTC → 2026-01-05 12:00 UTC (5 h)"
     assert lines[1] == "5 windows of at most 1 h: 5 queries"
-    assert lines[2].startswith("about 1 s, if each takes the ")
+    assert lines[2].startswith("about 1 s: its runs took ")
     assert lines[4] == "alerts go to its review channel, page nobody and start no jobs"
     assert asked.does == "Start the backfill"
     carries_out(late)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.action import Acknowledge, Comment, Escalate, Resolve
+from bot.core.action import Acknowledge, Comment, Escalate, PersonAction, Resolve
 from bot.core.alert import Disposition
 from bot.core.message import LOOK_AGAIN, MessageState
 from bot.deliver import CHANNEL_GAP
@@ -106,8 +106,11 @@ def test_a_first_attempt_that_lands_after_the_second_is_deleted(
 ) -> None:
     slack.faults({"method": "chat.postMessage", "fault": "drop_then_store_late", "seconds": 0.6, "times": 1})
     opened(town, bot)
-    bot.deliver(30, SECOND)  # by our clock; by Slack's, the first has not landed yet
-    first = bot.store.outbox.message(1)
+    for _ in range(60):  # by our clock; by Slack's, the first has not landed yet
+        bot.deliver(1, SECOND)
+        first = bot.store.outbox.message(1)
+        if first and first.state is MessageState.posted:
+            break
     assert first
     assert first.state is MessageState.posted
     wait_for(lambda: standing(slack) == ["card-1", "card-1"])
@@ -164,8 +167,13 @@ def test_a_card_whose_channel_is_gone_is_posted_in_its_teams(
     assert f"#other takes no posts ({word})" in shown(slack, 1)
 
 
+@pytest.mark.parametrize(
+    ("act", "stand"),
+    [(Escalate("U0ANA", "look"), ["card", "card", "effect"]), (Acknowledge("U0ANA"), ["card", "card"])],
+    ids=["a reply", "an edit"],
+)
 def test_a_card_whose_channel_is_archived_later_moves_to_its_teams(
-    town: World, bot: Node, slack: Sandbox
+    town: World, bot: Node, slack: Sandbox, act: PersonAction, stand: list[str]
 ) -> None:
     town.write("policies/payments/elsewhere.yml", OTHER)
     bot.engine.reload()
@@ -173,9 +181,9 @@ def test_a_card_whose_channel_is_archived_later_moves_to_its_teams(
     bot.deliver(4)
     assert standing(slack, "other") == ["card-1"]
     slack.set_channel("other", archived=True)
-    bot.engine.act(alert, Escalate("U0ANA", "look"), by="U0ANA")
+    bot.engine.act(alert, act, by="U0ANA")
     bot.deliver(40)
-    assert sorted(d.partition("-")[0] for d in standing(slack)) == ["card", "card", "effect"]
+    assert sorted(d.partition("-")[0] for d in standing(slack)) == stand
     assert "#other takes no posts (is_archived)" in shown(slack, 1)
 
 

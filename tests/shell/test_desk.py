@@ -320,6 +320,23 @@ def test_every_example_of_the_help_is_understood(bot: Node) -> None:
             good(bot, "reopen 1")
 
 
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        (f"every {EVERY}", f"Write it so: `every {EVERY} 1h until:fri reason…`"),
+        ("every payments.elswhere often", f"Write it so: `every {EVERY} 1h until:fri reason…`"),
+        ("every", "Write it so: `every payments."),
+        ("backfill", "`backfill payments."),
+    ],
+)
+def test_an_example_in_a_hint_names_a_policy_that_is_there(bot: Node, typed: str, hint: str) -> None:
+    answer = bot.desk.command(ANA, typed)
+    assert isinstance(answer, Said)
+    assert answer.hint.startswith(hint)
+    named = answer.hint.partition("payments.")[2].split()[0]
+    assert f"payments.{named}" in bot.engine.catalog.policies
+
+
 def test_rerun_of_a_policy_answers_at_once(bot: Node) -> None:
     assert f"`{EVERY}`: 3 rows, 3 keys, 0 with something new" in good(bot, f"rerun {EVERY}").text
 

@@ -82,7 +82,7 @@ def test_of_slack_it_names_the_token_the_scopes_and_the_channels(
     )
     deaf = patrol("doctor", **{**settings, "SLACK_APP_TOKEN": "xapp-nobody"})
     assert (deaf.code, deaf.out.count("✗")) == (1, 1)
-    assert "✗ slack: Socket Mode: Slack refuses SLACK_APP_TOKEN: invalid_auth; make an App-Level" in deaf.said
+    assert "✗ slack: Socket Mode: Slack refuses SLACK_APP_TOKEN: invalid_auth; start Patrol with" in deaf.said
     teams = town.project / "policies/_teams.yml"
     teams.write_text(teams.read_text().replace("C0PAYMENTSREVIEW", "C0NOWHERE"))
     elsewhere = town.project / "policies/payments/elsewhere.yml"

@@ -81,7 +81,7 @@ def test_an_alert_becomes_a_small_masked_case_that_passes(node: Node, world: Wor
 
 
 def test_a_false_positive_is_listed_drafted_mended_and_told(node: Node, world: World, typed: Patrol) -> None:
-    charity = fires(node, world, "seller-8812", "pay me on the page of our charity")
+    charity = fires(node, world, "seller-8812", "pay me on the page of our charity", times=5)
     real = fires(node, world, "seller-9", "pay me on cash app")
     false(node, charity, "a stream for charity, ask seller-8812 or ana@mail.example")
     node.engine.act(real, Resolve(BO, Disposition.true_positive), by=BO)
@@ -100,7 +100,7 @@ def test_a_false_positive_is_listed_drafted_mended_and_told(node: Node, world: W
     assert f"# bo called ALR-{charity} a false positive on " in text
     assert "ask s_1 or aaa@aaaa.aaaaaaa" in text
     assert "8812" not in text
-    assert cases(world) == [(f"ALR-{charity}, false positive: rule", 3, 0)]
+    assert cases(world) == [(f"ALR-{charity}, false positive: rule", 5, 0)]  # all that was reported
     assert typed("test", EVERY).code == 1
     assert typed("case", "--reports", EVERY).code == 0  # it has its case
 

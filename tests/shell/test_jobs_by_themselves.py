@@ -1,68 +1,35 @@
-"""Jobs that start by themselves, are seen where they run, and are late; by a clock moved by hand."""
+"""Jobs that start by themselves, and are late; by a clock moved by hand."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
 
-from bot.core.job_run import Ability, JobState, Observed, Progress, Sighted
-from bot.core.reply import JobReply, Said
-from bot.process.errors import JobUnknown
-from bot.slack.answers import render
+from bot.core.job_run import JobState, Progress, Sighted
+from bot.core.reply import Said
 from bot.steering.due import DueJobs
 from bot.steering.late import LateJobs
 from bot.steering.observing import Observing
+from tests.shell.building import (
+    AFTER,
+    BUILD,
+    DAILY,
+    ELSEWHERE,
+    HOURLY,
+    bot,
+    declared,
+    keys,
+    late,
+    looked,
+    outside,
+    page,
+    there,
+)
 from tests.shell.making import DAY, HOUR, MINUTE, NOON, SECOND, Node, World
 from tests.shell.outside import ANA, Outside, go_on
 
-BUILD = """
-dbt_build:
-  title: Build the tables
-  kind: http
-  owner: payments
-  timeout: 6h
-  url: "http://127.0.0.1:9/build"
-"""
-DAILY = BUILD + "  schedule: {cron: '0 14 * * *'}\n  late_after: 1h\n"
-HOURLY = BUILD + "  schedule: {every: 1h}\n"
-AFTER = BUILD + "  after: [core.chat, job:load]\n  late_after: 1h\n" + BUILD.replace("dbt_build", "load")
-ELSEWHERE = BUILD + "  schedule: {cron: '0 14 * * *', runs: outside}\n  late_after: 1h\n"
-
-
-@pytest.fixture
-def outside() -> Outside:
-    return Outside(able=frozenset(Ability), on_poll=lambda: Progress(JobState.succeeded, "x1", "built"))
-
-
-@pytest.fixture
-def bot(world: World, outside: Outside) -> Node:
-    return world.node(runners=lambda _: outside)
-
-
-def declared(world: World, bot: Node, jobs: str) -> DueJobs:
-    """The job is in the files, and known since now."""
-    old = (world.project / "policies/_jobs.yml").read_text()
-    world.write("policies/_jobs.yml", old + jobs)
-    bot.engine.reload()
-    assert "dbt_build" in bot.engine.catalog.jobs, bot.engine.catalog.errors
-    due = DueJobs(bot.starting)
-    due.once()
-    for job in bot.engine.catalog.jobs.values():
-        due.since(job, bot.clock())
-    return due
-
-
-def keys(bot: Node, job: str = "dbt_build") -> list[str]:
-    return [run.idempotency_key for run in reversed(bot.store.jobs.of_job(job))]
-
-
-def page(bot: Node) -> JobReply:
-    found = bot.desk.command(ANA, "show job:dbt_build")
-    assert isinstance(found, JobReply)
-    return found
-
+__all__ = ["bot", "outside"]  # fixtures
 
 # -- schedules
 
@@ -193,107 +160,7 @@ def test_it_runs_once_for_each_state_of_all_that_it_comes_after(
     assert all(key.startswith("upstream-dbt_build-") for key in keys(bot))
 
 
-# -- seen over there
-
-
-def there(*runs: Sighted, **more: object) -> Observed:
-    return Observed(runs, **more)  # type: ignore[arg-type]
-
-
-def test_what_others_start_is_seen_and_a_good_end_is_a_state(
-    world: World, bot: Node, outside: Outside
-) -> None:
-    declared(world, bot, ELSEWHERE)
-    run = Sighted("9", JobState.running, NOON - HOUR, by="cron", link="https://x.example/9")
-    outside.on_observe = lambda: there(run, schedule="0 14 * * * UTC", next_at=NOON + 2 * HOUR)
-    observing = Observing(bot.starting)
-    looked(observing)
-    seen = page(bot)
-    assert seen.seen.observed.runs == (run,)
-    shown = str(render(seen).blocks)
-    assert "9 running by cron" in shown
-    assert "over there: 0 14" in shown
-    assert "`job:dbt_build` runs since ⟦t:1767610800⟧, by cron" in bot.desk.status(ANA).elsewhere
-    assert bot.store.states.newest(["job:dbt_build"]) == {}
-    done = replace(run, state=JobState.succeeded, ended_at=NOON)
-    outside.on_observe = lambda: there(done)
-    assert observing.once() == 0, "not so soon again"
-    bot.clock.on(MINUTE)
-    looked(observing)
-    state = bot.store.states.newest(["job:dbt_build"])["job:dbt_build"]
-    assert (state.mark, state.at) == ("seen 9", NOON)
-    outside.on_observe = lambda: there(run)
-    bot.clock.on(MINUTE)
-    looked(observing)
-    assert page(bot).seen.observed.runs[0].state is JobState.succeeded, "what has ended does not go on"
-
-
-def test_the_end_of_a_run_that_took_days_is_seen(world: World, bot: Node, outside: Outside) -> None:
-    declared(world, bot, ELSEWHERE)
-    run = Sighted("9", JobState.running, NOON - HOUR)
-    outside.on_observe = lambda: there(run)
-    observing = Observing(bot.starting)
-    looked(observing)
-    bot.clock.on(100 * HOUR)
-    outside.on_observe = lambda: there(replace(run, state=JobState.succeeded, ended_at=NOON + 9 * HOUR))
-    looked(observing)
-    assert outside.looks[-1] < NOON - HOUR, "it is asked for that begins so long ago"
-    assert bot.store.states.newest(["job:dbt_build"])["job:dbt_build"].mark == "seen 9"
-    assert page(bot).seen.observed.runs[0].state is JobState.succeeded
-
-
-def test_a_run_of_ours_is_not_counted_twice(world: World, bot: Node, outside: Outside) -> None:
-    due = declared(world, bot, DAILY)
-    bot.clock.on(2 * HOUR)
-    due.once()
-    go_on(bot, seconds=5)
-    outside.on_observe = lambda: there(
-        Sighted("x1", JobState.succeeded, bot.clock() - MINUTE, bot.clock(), key=keys(bot)[0])
-    )
-    looked(Observing(bot.starting))
-    assert bot.store.states.newest(["job:dbt_build"]) == {}
-    assert "Started elsewhere" not in str(render(page(bot)).blocks)
-
-
-def test_what_cannot_be_seen_is_said_and_what_was_seen_stays(
-    world: World, bot: Node, outside: Outside
-) -> None:
-    declared(world, bot, ELSEWHERE)
-    outside.on_observe = lambda: there(Sighted("9", JobState.failed, NOON, NOON, outcome="no memory"))
-    observing = Observing(bot.starting)
-    looked(observing)
-
-    def away() -> Observed:
-        raise JobUnknown("dag.example did not answer within 10 s.")
-
-    outside.on_observe = away
-    since = bot.clock.on(MINUTE)
-    looked(observing)
-    bot.clock.on(MINUTE)
-    looked(observing)
-    seen = page(bot).seen
-    assert (seen.trouble, seen.since) == ("dag.example did not answer within 10 s.", since)
-    assert seen.observed.runs[0].outcome == "no memory"
-    assert bot.desk.status(ANA).elsewhere == (), "perhaps it passes"
-    bot.clock.on(HOUR)
-    line = bot.desk.status(ANA).elsewhere[0]
-    assert "`job:dbt_build` cannot be seen since" in line
-
-
-def looked(observing: Observing) -> None:
-    """One look, to its end."""
-    assert observing.once() > 0
-    deadline = time.monotonic() + 10
-    while observing._at_it and time.monotonic() < deadline:
-        time.sleep(0.002)
-    assert not observing._at_it
-
-
 # -- late
-
-
-def late(bot: Node) -> list[str]:
-    return [alert.title for alert in bot.alerts("patrol.late_job")]
 
 
 def test_a_build_that_does_not_come_is_told_once_and_closes_by_itself(

@@ -15,8 +15,8 @@ from bot.sandbox import Sandbox
 from bot.slack.answers import render
 from tests.shell.making import ELSEWHERE, FILES, HELD, HELD_SQL, HOUR, MINUTE, NOON, SECOND, Node, World
 from tests.shell.outside import ANA
-from tests.shell.test_upstreams import Beat, job_ends
 from tests.shell.trouble import EVERY, HELD_NAME
+from tests.shell.upstream import Beat, job_ends
 from tests.slack.hostile import mrkdwn_of
 
 ASSETS = FILES["policies/_assets.yml"].replace(

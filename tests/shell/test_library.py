@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.graph_page import svg
 from bot.cli.mutation import mutation
+from bot.core.around import size
+from bot.core.layout import laid_out
 from bot.workbench.trial import prepared, tried
 from sensors.catalog import load
+from sensors.graph import graph
 from sensors.model.catalog import Catalog
 from sensors.model.clock import say_duration
 from sensors.model.policy import Cron, Incremental, Now, Policy, Trailing, WhenLate
@@ -143,3 +147,10 @@ def test_what_concerns_people_in_danger_is_masked_and_goes_to_those_who_may_act(
         assert policy.owner == "care"
         assert (policy.offer, policy.on_open) == ((), ()), "nothing is done to anybody by a button"
         assert "Only the care team acts" in catalog.violations[str(policy.violation)].may_do
+
+
+def test_the_guides_picture_of_the_graph_is_what_is_drawn(catalog: Catalog) -> None:
+    """Else: `patrol graph -o docs/pictures/graph.svg`, and graph.png as tests/README.md says."""
+    whole = graph(catalog)
+    drawn = svg(whole, laid_out(whole), size(whole))
+    assert drawn == (ROOT / "docs/pictures/graph.svg").read_text()

@@ -12,12 +12,12 @@ from bot.process.settings_hooks import Hook
 from bot.slack.answers import render
 from bot.steering.observing import Observing
 from sensors.model.run import RunStatus
+from tests.shell.building import BUILD
 from tests.shell.making import FILES, HELD, HOUR, MINUTE, NOON, SECOND, Node, World
 from tests.shell.outside import ANA, Outside, go_on
 from tests.shell.test_hooks import sent
-from tests.shell.test_jobs_by_themselves import BUILD
-from tests.shell.test_upstreams import Beat
 from tests.shell.trouble import BOTH, HELD_NAME
+from tests.shell.upstream import Beat
 from tests.slack.hostile import mrkdwn_of
 
 ASSETS = (

@@ -9,13 +9,13 @@ from bot.core.upstream import State
 from bot.steering.due import DueJobs
 from bot.steering.late import LateJobs
 from bot.steering.observing import Observing
+from tests.shell.building import AFTER as AFTER_BOTH
+from tests.shell.building import DAILY, bot, declared, keys, late, looked, outside
 from tests.shell.making import DAY, HOUR, NOON, SECOND, Node, World
 from tests.shell.outside import Killed, Outside, go_on
 from tests.shell.test_hooks import UPDATES, sent
-from tests.shell.test_jobs_by_themselves import AFTER as AFTER_BOTH
-from tests.shell.test_jobs_by_themselves import DAILY, bot, declared, keys, late, looked, outside
-from tests.shell.test_upstreams import AFTER, Beat, with_policies
 from tests.shell.trouble import EVERY
+from tests.shell.upstream import AFTER, Beat, with_policies
 
 __all__ = ["bot", "outside"]  # fixtures
 
@@ -64,8 +64,8 @@ def test_a_clock_that_was_ahead_keeps_it_from_nothing_and_hides_no_lateness(
 def test_a_sender_whose_clock_is_a_little_ahead_is_heard(world: World) -> None:
     bot = world.node()
     said = {"delivery": "run-18", "at": (bot.clock() + 3 * SECOND).isoformat()}
-    assert sent(bot, UPDATES, said).said == "core.chat was updated."
-    assert bot.store.states.newest(["core.chat"])["core.chat"].at == bot.clock()
+    assert sent(bot, UPDATES, said).said == "core.sellers was updated."
+    assert bot.store.states.newest(["core.sellers"])["core.sellers"].at == bot.clock()
     far = {"delivery": "run-19", "at": (bot.clock() + HOUR).isoformat()}
     assert sent(bot, UPDATES, far).status == 422
 

@@ -145,7 +145,7 @@ def test_it_stands_in_status_policy_and_why(bot: Node) -> None:
 def test_what_is_too_much_or_wrong_is_said_and_not_done(bot: Node, text: str, why: str) -> None:
     answer = said(bot, text)
     assert not answer.ok
-    assert why in answer.text
+    assert why in f"{answer.text} {answer.hint}"
     assert bot.store.orders.on() == []
 
 
@@ -153,6 +153,6 @@ def test_a_responder_is_told_who_may(bot: Node) -> None:
     answer = said(bot, f"pause {EVERY}", BO)
     assert not answer.ok
     assert answer.text == (
-        "Only a lead of payments may pause payments.elsewhere, and let it run again: ⟦U0ANA⟧."
+        "Only a lead of payments may pause `payments.elsewhere`, and let it run again: ⟦U0ANA⟧."
     )
     assert bot.store.orders.on() == []

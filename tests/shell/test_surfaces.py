@@ -146,7 +146,7 @@ def test_of_another_verdict_history_keeps_both_and_figures_use_the_latest(bot: N
     stories = [event.story for event in bot.store.alerts.history(1) if "positive" in event.story]
     assert stories == [
         "resolved by ⟦U0ANA⟧ as true positive: he has done it before",
-        "called false positive (rule): it is a charity by ⟦U0ANA⟧ instead",
+        "changed by ⟦U0ANA⟧ to false positive (rule): it is a charity",
     ]
     assert bot.view.context(bot.alert(2)).dispositions == {FP: 1}
     page = bot.desk.command(ANA, f"policy {EVERY}")

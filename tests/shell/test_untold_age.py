@@ -4,17 +4,22 @@ that is gone."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import cast
 
 import pytest
 
 from bot.core.stale import STALE_ASSET
+from bot.watch.tables import Tables
 from sensors.model.policy import Severity
 from sensors.model.run import RunStatus
-from sensors.warehouse import WarehouseError
-from tests.shell.making import HELD, HELD_SQL, HOUR, MINUTE, NOON, SECOND, World
-from tests.shell.test_upstreams import AFTER, LATE, NIGHTLY, Beat, with_policies
+from sensors.model.session import Session
+from sensors.warehouse import Warehouse, WarehouseError, connect
+from tests.shell.making import HELD, HELD_SQL, HOUR, MINUTE, NOON, SECOND, Table, World
 from tests.shell.trouble import BOTH, EVERY, HELD_NAME
+from tests.shell.upstream import AFTER, LATE, NIGHTLY, Beat, with_policies
 
 FAR = datetime(2099, 1, 1, tzinfo=NOON.tzinfo)
 GONE = "core.gone: {owner: payments, loaded_until: came}\n"
@@ -94,6 +99,35 @@ def test_where_every_row_is_of_a_time_to_come_its_owner_is_told(world: World) ->
     ]
     world.table.says("s_1", beat.node.clock())
     assert beat.once(MINUTE) == [EVERY]
+    assert titles(beat) == []
+
+
+# -------------------------------------------------------------------------- no row at all
+
+
+def test_a_table_that_should_be_fresh_and_has_lost_its_rows_is_told_once_and_over_when_they_are_back(
+    world: World,
+) -> None:
+    """As where a load empties it and then fails: nothing is late, since there is nothing."""
+    world.write("policies/_assets.yml", LATE)
+    world.table.says("s_1", NOON)
+    beat = with_policies(world, elsewhere=NIGHTLY)
+    beat.runs([EVERY])
+    world.table.does("DELETE FROM core.chat")
+    for _ in range(60):
+        beat.once(MINUTE)
+    assert titles(beat) == []  # for as long as its rows may be old
+    for _ in range(3):
+        beat.once(MINUTE)
+    (alert,) = beat.node.alerts(STALE_ASSET)
+    assert alert.title == "core.chat holds no row; its newest may be 1 h old"
+    assert (alert.terms.team, alert.severity) == ("payments", Severity.medium)
+    assert "See to what loads core.chat" in str(alert.newest["advice"])
+    for _ in range(30):
+        beat.once(MINUTE)
+    assert beat.node.kinds(alert.id) == ["opened"]
+    world.table.says("s_1", beat.node.clock())
+    beat.once(MINUTE)
     assert titles(beat) == []
 
 
@@ -234,3 +268,39 @@ def test_what_comes_due_while_its_table_does_not_tell_waits_and_says_why(world: 
     world.table.does(f"UPDATE core.chat SET came = '{beat.node.clock():%Y-%m-%d %H:%M:%S}'")
     assert beat.once() == [EVERY]
     assert titles(beat) == []
+
+
+# ------------------------------------------------------------------ a bundle that is asked as somebody else
+
+
+class Rooms:
+    """A warehouse that holds other tables of the same names in the schema `risk`."""
+
+    def __init__(self, usual: Warehouse, risk: Warehouse) -> None:
+        self._usual, self._risk = usual, risk
+
+    def within(self, session: Session) -> Warehouse:
+        return self._risk if session.schema == "risk" else self._usual
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._usual, name)
+
+
+def test_a_table_that_a_bundle_brings_is_asked_as_its_queries_are(world: World, tmp_path: Path) -> None:
+    node = world.node()
+    theirs = Table(tmp_path / "theirs")
+    risk = connect(theirs.url)
+    node.engine.warehouse = cast("Warehouse", Rooms(node.warehouse, risk))
+    chat = node.engine.catalog.assets["core.chat"]
+    world.table.says("s_1", NOON)
+    theirs.says("s_1", NOON + MINUTE)
+    theirs.does("CREATE TABLE core.mail AS FROM core.chat")
+    mail = replace(chat, name="core.mail", session=Session(schema="risk"))
+    tables = Tables(node.engine)
+    assert tables.look([chat, mail], NOON + HOUR, whole=True).ages == {
+        "core.chat": NOON,
+        "core.mail": NOON + MINUTE,
+    }
+    assert tables.untold == {}
+    risk.close()
+    theirs.close()

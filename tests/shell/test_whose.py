@@ -54,12 +54,12 @@ def does(node: Node, text: str, person: Person) -> Said:
 @pytest.mark.parametrize(
     ("text", "able", "told"),
     [
-        (f"snooze {EVERY} 1h", [CY], "an admin of payments may snooze all of payments.elsewhere: ⟦U0CY⟧."),
-        (f"pause {EVERY} 1h", [ANA, CY], "a lead of payments may pause payments.elsewhere"),
-        (f"resume {EVERY}", [ANA, CY], "a lead of payments may pause payments.elsewhere"),
-        (f"every {EVERY} 1h 2h", [ANA, CY], "a lead of payments may have payments.elsewhere run at"),
+        (f"snooze {EVERY} 1h", [CY], "an admin of payments may snooze all of `payments.elsewhere`: ⟦U0CY⟧."),
+        (f"pause {EVERY} 1h", [ANA, CY], "a lead of payments may pause `payments.elsewhere`"),
+        (f"resume {EVERY}", [ANA, CY], "a lead of payments may pause `payments.elsewhere`"),
+        (f"every {EVERY} 1h 2h", [ANA, CY], "a lead of payments may have `payments.elsewhere` run at"),
         ("snooze seller:s_1 1h", [ANA, CY, DEE, EVE], "a lead of chat or payments may snooze all alerts of"),
-        (f"wake {THEIRS}", [CY, EVE], "an admin of chat may snooze all of chat.elsewhere: ⟦U0EVE⟧"),
+        (f"wake {THEIRS}", [CY, EVE], "an admin of chat may snooze all of `chat.elsewhere`: ⟦U0EVE⟧"),
     ],
 )
 def test_a_role_counts_in_the_team_whose_it_is(bot: Node, text: str, able: list[Person], told: str) -> None:

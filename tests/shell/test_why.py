@@ -95,6 +95,7 @@ def test_what_nobody_knows_is_said(bot: Node) -> None:
         ("why 99", "There is no ALR-99"),
         ("why seler:s_1", "Did you mean `seller:s_1`?"),
         ("why seller:s_1 policy:payments.nothing", "There is no policy"),
+        ("why job:hold_payouts", "`show job:hold_payouts` shows it"),
     ):
         said = bot.desk.command(BO, text)
         assert isinstance(said, Said)

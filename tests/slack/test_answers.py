@@ -111,9 +111,11 @@ def test_who_is_on_call_sees_what_was_told_to_him() -> None:
 
 
 @pytest.mark.parametrize("many", [25, 39, 400, 1000])
-def test_status_shows_every_policy_on_one_screen(many: int) -> None:
+def test_status_of_a_team_shows_every_policy(many: int) -> None:
     lines = tuple(PolicyLine(f"payments.policy_number_{n}", "", "payments", "live") for n in range(many))
-    reply = StatusReply((*lines, replace(lines[0], name="z.broken", last_error="no table")), ())
+    reply = StatusReply(
+        (*lines, replace(lines[0], name="z.broken", last_error="no table")), (), of="payments"
+    )
     blocks = render(reply, TEAM).blocks
     assert check_message(blocks) == []
     said = "\n".join(mrkdwn_of(blocks))
@@ -164,7 +166,7 @@ def test_of_many_policies_those_that_need_nobody_stand_side_by_side_by_domain() 
     busy = replace(well[0], name="payments.busy", open_alerts=2, status="shadow")
     failing = replace(well[0], name="chat.broken", last_error="there is no table core.x")
     first = PolicyLine("chat.first", "", "chat", "live")
-    shown = words(StatusReply((*well, shadow, earned, busy, failing, first), ())).splitlines()
+    shown = words(StatusReply((*well, shadow, earned, busy, failing, first), (), of="chat")).splitlines()
     lines = [line for line in shown if "well" in line or "failing" in line or "not run" in line]
     assert [line.split(" · ")[0] for line in lines[:2]] == [
         "🔴 failing `chat.broken`",
@@ -178,6 +180,24 @@ def test_of_many_policies_those_that_need_nobody_stand_side_by_side_by_domain() 
     ]
     few = words(StatusReply(tuple(well), ()))
     assert few.count("ran <!date^") == 12
+
+
+def test_of_all_teams_a_line_is_only_for_those_that_somebody_may_have_to_see_to() -> None:
+    well = [PolicyLine(f"chat.p{n}", "", "chat", "live", NOW, RunStatus.succeeded) for n in range(30)]
+    busy = [replace(well[0], name=f"payments.p{n}", owner="payments", open_alerts=2) for n in range(9)]
+    new = PolicyLine("chat.new", "", "chat", "shadow")
+    failing = replace(well[0], name="chat.broken", last_error="there is no table core.x")
+    shown = words(StatusReply((*well, *busy, new, failing), ()))
+    assert shown.count("ran <!date^") == 1
+    assert shown[shown.index("🔴") :].splitlines()[2:] == [
+        "⏳ not run yet: chat 1 (1 shadow)",
+        "🟢 well: chat 30 · payments 9 (18 open)",
+        "`/patrol status chat` names those of a team.",
+    ]
+    many = [replace(well[0], name=f"t{n}.x", owner=f"t{n}", last_error="no table") for n in range(1000)]
+    face = render(StatusReply(tuple(many), ()))
+    assert check_message(face.blocks) == []
+    assert "and 988 more" in str(face.blocks)
 
 
 def test_help_has_parts_with_titles_and_a_line_for_each_verb() -> None:

@@ -150,7 +150,7 @@ def test_any_digest_is_read_on_a_phone(told: DigestReply, file_id: str) -> None:
 @anything
 @given(SHOWN, st.sampled_from(["", "F0PICTURE1"]))
 def test_any_alerts_more_is_a_modal_that_slack_takes(shown: ShowReply, file_id: str) -> None:
-    view = more(shown, Errand(1, 0), picture=file_id)
+    view = more(shown, Errand(1, 0), "U0ANA", picture=file_id)
     assert check_view(view, "modal") == []
     pictures = [block for block in view["blocks"] if block["type"] == "image"]
     assert len(pictures) == bool(file_id and any(shown.trend.by_day))

@@ -22,7 +22,7 @@ from bot.slack.face import card, card_plain
 from bot.slack.home import home
 from bot.slack.lines import alert_line
 from bot.slack.modals import Errand, more
-from bot.slack.policies import policy_line
+from bot.slack.policies import policy_line, policy_lines
 from sensors.model.policy import Severity
 from sensors.model.run import RunStatus
 
@@ -97,17 +97,22 @@ def test_a_policys_line_says_how_it_is_with_it() -> None:
     for name, line in lines.items():
         assert name in line
     crowd = [replace(well, name=f"payments.a{n}", open_alerts=9, last_error="x") for n in range(25)]
-    for name, line in ways.items():  # also where many stand on one line
-        last = replace(line, name="z.last", last_error="")
-        said = words(render(StatusReply((*crowd, last), ())).blocks)
-        assert name in ("failing", "is paused") or f"{name}: `z.last`" in said
+    for name, line in ways.items():  # also where many stand on one line, or are but counted
+        last = replace(line, name="z.last", last_error="", owner="zoo")
+        own = "\n".join(read(said) for said in policy_lines([*crowd, last]))
+        of_all = words(render(StatusReply((*crowd, last), ())).blocks)
+        word = {"failing": "well", "is paused": "paused"}.get(name, name)  # without its error it is well
+        assert f"{word} in z: `last`" in own
+        assert (f"{word}: zoo 1" in of_all) == (word in ("well", "not run yet")), "nobody need see to these"
 
 
 def test_pictures_have_what_they_show_in_words() -> None:
     week = Trend(NOW.date(), (Day(1, 2), Day(0, 0, 1, 1)))
     found = Digest("payments", Span(NOW, LATER), week=week)
     with_picture = digest(DigestReply(found), file_id="F0PICTURE1")
-    shown = more(ShowReply(an_alert(), a_context(), (), trend=week), Errand(3, 0), picture="F0PICTURE1")
+    shown = more(
+        ShowReply(an_alert(), a_context(), (), trend=week), Errand(3, 0), "U0ANA", picture="F0PICTURE1"
+    )
     assert check_view(shown, "modal") == []
     for blocks in (with_picture.blocks, shown["blocks"]):
         (picture,) = [block for block in blocks if block["type"] == "image"]
@@ -132,7 +137,7 @@ def test_a_digest_and_home_say_what_is_late_snoozed_and_taken() -> None:
 
 def test_every_button_has_words() -> None:
     for alert in STATES.values():
-        view = more(ShowReply(alert, a_context(), ()), Errand(3, 0))
+        view = more(ShowReply(alert, a_context(), ()), Errand(3, 0), "U0ANA")
         for blocks in (card(alert, a_context()).blocks, view["blocks"]):
             for block in blocks:
                 for element in block.get("elements", ()) if block["type"] == "actions" else ():

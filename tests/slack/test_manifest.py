@@ -41,9 +41,9 @@ def test_its_commands_shortcuts_and_events_are_those_that_are_listened_to(manife
 
 def test_the_client_calls_nothing_that_the_manifest_does_not_cover() -> None:
     client = SlackClient("xoxb-x", "http://127.0.0.1:1/api/")
-    assert "files.delete" not in METHODS
+    assert "reactions.add" not in METHODS
     with pytest.raises(KeyError):
-        client._call("files.delete", {})
+        client._call("reactions.add", {})
 
 
 def in_http_mode() -> dict[str, Any]:

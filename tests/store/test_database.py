@@ -48,7 +48,7 @@ def whole_save(store: Store) -> RunSave:
 def everything(store: Store) -> tuple[object, ...]:
     held = store.alerts.held(POLICY, Lane.live, resolved_since=NOON)
     memory = store.alerts.memory(POLICY, [alert().key], None)
-    return held, memory, store.runs.watermark(POLICY), store.runs.last()[POLICY].status
+    return held, memory, store.runs.watermark(POLICY), store.runs.recent(POLICY)[0].status
 
 
 def test_a_save_that_breaks_after_any_of_its_statements_leaves_nothing(store: Store) -> None:

@@ -117,10 +117,15 @@ def test_last_and_recent_tell_of_the_newest_runs(store: Store) -> None:
         run = running(store, due=NOON + MINUTE * n)
         store.save(RunSave(run, run.window, incremental=True, rows=n), NOON + MINUTE * n)
     running(store, policy="chat.spam")
-    assert set(store.runs.last()) == {POLICY, "chat.spam"}
+    running(store, due=LATER)
+    for n in range(3):
+        past = running(store, Cause(CauseKind.range, f"b{n}"), due=NOON, incremental=False)
+        store.save(RunSave(past, past.window, incremental=False, rows=90 + n), LATER)
+    assert set(store.runs.last()) == {POLICY}, "one that has only begun has come to nothing yet"
     assert store.runs.last([POLICY])[POLICY].rows == 2
     assert store.runs.last([]) == {}
-    assert [r.rows for r in store.runs.recent(POLICY, 2)] == [2, 1]
+    assert [r.rows for r in store.runs.recent(POLICY, 2)] == [92, 91]
+    assert [r.rows for r in store.runs.recent(POLICY, 2, past=False)] == [0, 2]
 
 
 def test_the_newest_run_by_schedule_is_found_whatever_else_ran(store: Store) -> None:

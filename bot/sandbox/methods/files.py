@@ -93,8 +93,18 @@ def info(workspace: Workspace, call: Call) -> Json:
     return {"ok": True, "file": told, "comments": []}
 
 
+def remove(workspace: Workspace, call: Call) -> Json:
+    """Messages that showed it say from then on that it was deleted."""
+    file = workspace.files.get(call.need("file"))
+    if file is None:
+        raise SlackError("file_not_found")
+    workspace.remove_file(file["id"])
+    return {"ok": True}
+
+
 METHODS = (
     Method("files.getUploadURLExternal", get_upload_url, "files:write"),
     Method("files.completeUploadExternal", complete_upload, "files:write", posts="channel_id"),
+    Method("files.delete", remove, "files:write"),
     Method("files.info", info, "files:read"),
 )
