@@ -24,7 +24,7 @@ from bot.core.alert import Alert
 from bot.core.change import Effect, EffectKind, StoredEffect
 from bot.core.message import LOOK_APART, Message, MessageState
 from bot.process.errors import Conflict
-from bot.store.alerts import alert_of
+from bot.store.alerts import alert_of, readable
 from bot.store.codec import decode
 from bot.store.database import Database, in_parts
 from bot.store.queues import ANSWERED, CARDS, EFFECTS, SAID, UNPOSTED, UNSAID, WAITING
@@ -85,7 +85,7 @@ class Outbox:
         and kinds of edits by turns."""
         asked = {"now": now, "looked_before": now - LOOK_APART, "limit": limit}
         with self._database.read() as c:
-            return [(alert_of(row), joined(row)) for row in c.execute(CARDS, asked)]
+            return readable(c.execute(CARDS, asked), _card)
 
     def intend(self, message: Message, now: datetime, *, was: Message | None = None) -> bool:
         """Writes down that the message is about to be sent: a new one, or one that still is as it `was`
@@ -148,7 +148,7 @@ class Outbox:
         asked: dict[str, Any] = {"now": now, "looked_before": now - LOOK_APART, "limit": limit}
         asked["kinds"] = [kind.value for kind in kinds]
         with self._database.read() as c:
-            return [(_effect(row), alert_of(row), joined(row)) for row in c.execute(EFFECTS, asked)]
+            return readable(c.execute(EFFECTS, asked), _line)
 
     def release(self, now: datetime, channel: str = "") -> None:
         """What was put off is tried at once: in one channel, or everywhere."""
@@ -165,14 +165,13 @@ class Outbox:
     def answered(self, now: datetime, limit: int = 50) -> list[tuple[StoredEffect, Alert, Message]]:
         """Pages that ask for somebody, of alerts that people have acted on since or that are over."""
         with self._database.read() as c:
-            rows = c.execute(ANSWERED, {"now": now, "limit": limit})
-            return [(_effect(row), alert_of(row), _message(row._mapping, "m_")) for row in rows]
+            return readable(c.execute(ANSWERED, {"now": now, "limit": limit}), _page)
 
     def told(self, kinds: Collection[EffectKind]) -> list[tuple[StoredEffect, Alert, Message | None]]:
         """Every effect of these kinds that has not ended, whether it may be sent now or not."""
         with self._database.read() as c:
             found = c.execute(UNSAID, {"kinds": [kind.value for kind in kinds]})
-            return [(_effect(row), alert_of(row), joined(row)) for row in found]
+            return readable(found, _line)
 
     def pages(self, alert_ids: Iterable[int]) -> dict[int, list[tuple[str, datetime]]]:
         """By alert, whom its steps have told, as references, and when that was decided; but for its card."""
@@ -187,7 +186,7 @@ class Outbox:
     def unposted(self, opened_before: datetime) -> list[tuple[Alert, Message | None]]:
         """Open alerts from before then whose card does not stand."""
         with self._database.read() as c:
-            return [(alert_of(row), joined(row)) for row in c.execute(UNPOSTED, {"before": opened_before})]
+            return readable(c.execute(UNPOSTED, {"before": opened_before}), _card)
 
     def waiting(self) -> list[Waits]:
         """How many cards and how many lines of threads are still to be posted, by where they belong."""
@@ -291,6 +290,18 @@ def _message(row: Any, prefix: str = "") -> Message:
 def joined(row: Row[Any]) -> Message | None:
     """The message that was selected as MESSAGE beside something else."""
     return _message(row._mapping, "m_") if row.m_delivery is not None else None
+
+
+def _card(row: Row[Any]) -> tuple[Alert, Message | None]:
+    return alert_of(row), joined(row)
+
+
+def _line(row: Row[Any]) -> tuple[StoredEffect, Alert, Message | None]:
+    return _effect(row), alert_of(row), joined(row)
+
+
+def _page(row: Row[Any]) -> tuple[StoredEffect, Alert, Message]:
+    return _effect(row), alert_of(row), _message(row._mapping, "m_")
 
 
 def _effect(row: Row[Any]) -> StoredEffect:
