@@ -185,13 +185,14 @@ def _clean() -> dict[str, str]:
 
 
 @pytest.fixture
-def make_town(tmp_path: Path) -> Iterator[Callable[..., Town]]:
-    """Towns, each with a Slack of its own; all end with the test."""
+def make_town(tmp_path: Path, empty_store: Path) -> Iterator[Callable[..., Town]]:
+    """Towns, each with a Slack and a store of its own; all end with the test."""
     made: list[Town] = []
 
     def make(name: str = "town", **options: Any) -> Town:
         folder = tmp_path / name
         folder.mkdir()
+        shutil.copy(empty_store, folder / "patrol.db")
         slack = Sandbox(channels=["payments", "payments-review"], **{"pace": False, **options})
         slack.__enter__()
         town = Town(folder, slack)
