@@ -22,7 +22,7 @@ def window_rules(one: Draft, file: PolicyFile, beside: Beside) -> Iterator[Probl
         if file.window.trailing is None:
             reach = list(_reach(one, file.window, beside))
             yield from reach or _no_reach(one, file.window)
-            yield from _put_together(one, file.window)
+            yield from _put_together(one, file, file.window)
 
 
 def _meaningless(one: Draft, file: PolicyFile) -> Iterator[Problem]:
@@ -89,9 +89,14 @@ def _given(one: Draft, file: PolicyFile, window: WindowFile) -> Iterator[Problem
     yield one.document.problem(("window", "column"), said, warning=not counted)
 
 
-def _put_together(one: Draft, window: WindowFile) -> Iterator[Problem]:
+def _single(one: Draft, file: PolicyFile) -> bool:
+    """Whether what is put together is one event, which has a name of its own: an order of its lines."""
+    return bool(set(file.row_key) - set(file.key)) and one.facts.one_row_per(file.row_key)
+
+
+def _put_together(one: Draft, file: PolicyFile, window: WindowFile) -> Iterator[Problem]:
     """Events that the SQL counts itself: each look would count only the newest of them."""
-    if window.column in one.facts.gathered:
+    if window.column in one.facts.gathered and not _single(one, file):
         said = (
             "puts rows together, and a look sees only those that came since the last one: give each row by "
             "itself and let threshold count them, or look at a whole time with trailing"
@@ -106,6 +111,8 @@ def _reach(one: Draft, window: WindowFile, beside: Beside) -> Iterator[Problem]:
         asset = beside.assets.get(table)
         if asset is None or asset.loaded_until or window.column not in asset.columns:
             continue
+        if one.facts.windowed is not None and table not in one.facts.windowed:
+            continue  # it is only joined, whatever it calls its columns
         if asset.load_interval is None:
             said = f"{table} says neither loaded_until nor load_interval; rows that come late may go unseen"
             yield one.document.problem(("window",), said, warning=True)

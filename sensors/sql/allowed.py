@@ -99,6 +99,25 @@ ABOUT = {
 }
 # Of one dialect alone.
 OWN = {
+    "snowflake": """
+    array_any_match arrays_to_object as_bigint as_binary as_boolean as_char as_date as_decimal as_double
+    as_number as_real as_time as_timestamp_ltz as_timestamp_ntz as_timestamp_tz datasketches_hll
+    datasketches_hll_accumulate datasketches_hll_combine datasketches_hll_estimate h3_cell_to_boundary
+    h3_cell_to_children h3_cell_to_children_string h3_cell_to_parent h3_cell_to_point h3_compact_cells
+    h3_coverage h3_coverage_strings h3_get_resolution h3_grid_disk h3_grid_distance h3_grid_path
+    h3_int_to_string h3_is_pentagon h3_is_valid_cell h3_latlng_to_cell_string h3_point_to_cell
+    h3_point_to_cell_string h3_polygon_to_cells h3_polygon_to_cells_strings h3_string_to_int
+    h3_uncompact_cells hll_accumulate hll_combine hll_export hll_import is_binary is_char is_date
+    is_date_value is_double is_real is_time is_timestamp_ltz is_timestamp_ntz is_timestamp_tz md5_number
+    parse_xml st_area st_asewkt st_asgeojson st_astext st_aswkb st_aswkt st_azimuth st_buffer
+    st_centroid st_collect st_contains st_coveredby st_covers st_difference st_dimension st_disjoint
+    st_endpoint st_envelope st_geogfromgeohash st_geogfromtext st_geogfromwkb st_geogfromwkt
+    st_geogpointfromgeohash st_geographyfromtext st_geographyfromwkb st_geographyfromwkt st_geohash
+    st_geometryfromtext st_geomfromtext st_geomfromwkb st_geomfromwkt st_hausdorffdistance
+    st_intersection st_intersects st_isvalid st_length st_makegeompoint st_makeline st_makepolygon
+    st_npoints st_numpoints st_perimeter st_pointn st_polygon st_setsrid st_simplify st_srid
+    st_startpoint st_symdifference st_transform st_union st_within st_xmax st_xmin st_ymax st_ymin
+    to_xml try_to_geography try_to_geometry try_to_timestamp_ltz try_to_timestamp_tz""",
     "postgres": """
     array_lower array_ndims array_replace array_to_json array_upper bit_and bit_or bool_and bool_or
     broadcast btrim cardinality convert_from convert_to div every family gcd get_byte hostmask

@@ -108,9 +108,7 @@ class _Tables:
                 return None
             name = _table_name(source)
             return dict.fromkeys(self.schema[name], name) if name in self.schema else None
-        if not isinstance(source, Scope) or source.expression.args.get("pivots"):
-            return None
-        if _renamed(source.expression):
+        if not isinstance(source, Scope) or _renamed(source.expression):
             return None
         if source.set_operation_scopes:
             return self.of(source.set_operation_scopes[0])
@@ -158,9 +156,10 @@ def _selected(scope: Scope) -> Iterator[object]:
 
 
 def _renamed(select: exp.Expr) -> bool:
-    """`WITH x(a, b) AS …` and `(SELECT …) AS x(a, b)` give their columns other names."""
-    alias = select.parent.args.get("alias") if select.parent is not None else None
-    return isinstance(alias, exp.TableAlias) and bool(alias.columns)
+    """`WITH x(a, b) AS …`, `(SELECT …) AS x(a, b)` and a PIVOT of either give other columns."""
+    within = select.parent.args if select.parent is not None else {}
+    alias = within.get("alias")
+    return bool(within.get("pivots")) or (isinstance(alias, exp.TableAlias) and bool(alias.columns))
 
 
 def _aliases(scope: Scope) -> set[str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
-from sensors.sql.slips import Slip, slips_of
+from sensors.sql.slips import STARTS, Slip, slips_of
 
+TIMES = (*STARTS, "window_end")
 KEEPING = (exp.Where, exp.Join, exp.Having, exp.Qualify)  # parts of a SELECT that leave rows out
 
 
@@ -25,18 +26,20 @@ class Scan:
 @dataclass(frozen=True)
 class Facts:
     """`one_row_of`: sets of result columns of whose values there is one row each. Empty where not known.
-    `gathered`: result columns that sum up several rows."""
+    `gathered`: result columns that sum up several rows. `windowed`: tables that the window bounds; None where
+    that is not known."""
 
     one_row_of: tuple[frozenset[str], ...] = ()
     limit: int | None = None  # rows of the whole result
     limit_line: int = 1
     scans: tuple[Scan, ...] = ()
     gathered: frozenset[str] = frozenset()
+    windowed: frozenset[str] | None = None
     slips: tuple[Slip, ...] = ()
 
-    def one_row_per(self, key: Sequence[str]) -> bool:
-        """Whether no two rows of the result have the same key."""
-        return any(columns <= set(key) for columns in self.one_row_of)
+    def one_row_per(self, key: Sequence[str], by: str | None = None) -> bool:
+        """Whether no two rows of the result have the same key (`by`: this column among what tells)."""
+        return any(columns <= set(key) and (by is None or by in columns) for columns in self.one_row_of)
 
 
 UNKNOWN = Facts()
@@ -52,7 +55,7 @@ def facts(root: exp.Expr, scopes: Sequence[Scope], times: Mapping[str, str]) -> 
     given = root.expressions if isinstance(root, exp.Select) else ()
     gathered = frozenset(one.alias_or_name.lower() for one in given if _aggregates(one))
     scans = tuple(_scans(scopes, times)) if times else ()
-    return Facts(unique, number, line, scans, gathered, slips_of(root))
+    return Facts(unique, number, line, scans, gathered, _windowed(scopes), slips_of(root))
 
 
 def _unique(select: exp.Select) -> Iterator[frozenset[str]]:
@@ -141,6 +144,29 @@ def _first_of_each(select: exp.Select, condition: exp.Expr) -> Iterator[frozense
             yield found
 
 
+def _windowed(scopes: Sequence[Scope]) -> frozenset[str] | None:
+    named: set[str] = set()
+    for scope in scopes:
+        for bound in scope.find_all(exp.Placeholder):
+            if str(bound.this).lower() not in STARTS:
+                continue
+            column = bound.parent.this if isinstance(bound.parent, exp.GTE) else None
+            sources = [source for _, source in scope.selected_sources.values()]
+            of = sources[0] if len(sources) == 1 else None
+            if isinstance(column, exp.Column) and column.table:
+                of = scope.sources.get(column.table)
+            if not isinstance(column, exp.Column) or not isinstance(of, exp.Table):
+                return None
+            named.add(_table_name(of))
+    return frozenset(named)
+
+
+def _plain(select: exp.Select) -> bool:
+    """Whether a condition outside may as well stand inside: it names columns of single rows."""
+    gathers = any(select.args.get(part) for part in ("group", "distinct", "qualify", "limit", "match"))
+    return not gathers and not any(_aggregates(one) or one.find(exp.Window) for one in select.expressions)
+
+
 def _scans(scopes: Sequence[Scope], times: Mapping[str, str]) -> Iterator[Scan]:
     for scope in scopes:
         if not isinstance(scope.expression, exp.Select):
@@ -151,6 +177,10 @@ def _scans(scopes: Sequence[Scope], times: Mapping[str, str]) -> Iterator[Scan]:
         asked = any(column.table for column in scope.external_columns)
         if not growing or len(tables) < len(sources) or asked or scope.subquery_scopes:
             continue  # what it is joined with, or asked by, may bound it
+        if not scope.is_root and _plain(scope.expression):
+            continue  # who reads from it bounds it, and warehouses ask the table so
+        if any(str(one.this).lower() in TIMES for one in scope.find_all(exp.Placeholder)):
+            continue  # bounded by another time of it: that of its arrival, its partition's day
         bounds = {times[name] for name in growing.values()}
         kept = [c for c in scope.columns if isinstance(c.find_ancestor(*KEEPING, exp.Select), KEEPING)]
         if not any(column.name.lower() in bounds for column in kept):

@@ -158,6 +158,8 @@ def _projected(
         return None
     of = projection.args.get("table") if isinstance(projection, exp.Column) else None
     names: list[str] = []
+    if query.args.get("match"):
+        return None  # MATCH_RECOGNIZE gives columns of its own
     for source in _sources(query):
         if of is None or source.alias_or_name.lower() == of.name.lower():
             columns = _columns_of(source, schema, ctes)
@@ -177,6 +179,9 @@ def _sources(query: exp.Select) -> Iterator[exp.Expr]:
 
 
 def _columns_of(source: exp.Expr, schema: Schema, ctes: Mapping[str, Columns | None]) -> Columns | None:
+    alias = source.args.get("alias")
+    if source.args.get("pivots") or (isinstance(alias, exp.TableAlias) and alias.columns):
+        return None
     if isinstance(source, exp.Subquery):
         return output(source.this, schema, ctes)
     if not isinstance(source, exp.Table):

@@ -34,12 +34,14 @@ def _got_around(root: exp.Expr) -> Iterator[Slip]:
                 loose = "NOT turns the window round: the rows outside it are read"
             elif isinstance(above, exp.Or) and next(_bounds(_other(above, at)), None) is None:
                 loose = "OR lets rows in that are outside the window: put the OR in brackets"
+            elif isinstance(above, exp.And) and next(_bounds(_other(above, at)), None) is not None:
+                loose = ""  # what the OR lets in is bounded beside it
             at, above = above, above.parent
         if loose and isinstance(above, exp.Where):
             yield Slip(loose, "in_window", _line(bound.parent))
 
 
-def _other(pair: exp.Or, side: exp.Expr) -> exp.Expr:
+def _other(pair: exp.And | exp.Or, side: exp.Expr) -> exp.Expr:
     other: exp.Expr = pair.expression if pair.this is side else pair.this
     return other
 

@@ -97,6 +97,7 @@ ALLOWED = [
     "SELECT SHA2(a), MD5(a), REGEXP_LIKE(a, 'x'), IFF(a > 1, 1, 0), TO_TIMESTAMP(a) FROM core.t",
     "SELECT v.x FROM (VALUES (1), (2)) AS v (x)",
     "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 9) SELECT n FROM r",
+    "SELECT H3_LATLNG_TO_CELL_STRING(a, b, 7), ST_CONTAINS(c, d), AS_NUMBER(v), PARSE_XML(s) FROM core.t",
     "SELECT a FROM core.t;",
 ]  # fmt: skip
 
