@@ -14,7 +14,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    or_,
     select,
     true,
     update,
@@ -26,6 +25,7 @@ from bot.core.message import LOOK_APART, Message, MessageState
 from bot.process.errors import Conflict
 from bot.store.alerts import alert_of, readable
 from bot.store.codec import decode
+from bot.store.columns import NOW, free
 from bot.store.database import Database, in_parts
 from bot.store.queues import ANSWERED, CARDS, EFFECTS, SAID, UNPOSTED, UNSAID, WAITING
 from bot.store.tables import CARD, UNDONE, alerts, effects, history
@@ -48,11 +48,9 @@ SAME = and_(  # the stored message is the one that was read
     t.c.delivery == bindparam("was_delivery"),
     *(t.c[name].is_not_distinct_from(bindparam(f"was_{name}", type_=t.c[name].type)) for name in MOVING),
 )
-NOW = bindparam("now", type_=t.c.lease_until.type)
-UNLEASED = or_(t.c.lease_until.is_(None), t.c.lease_until <= NOW)
 BECOMES = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in t.c}
 RECORD = update(t).where(SAME).values(BECOMES)
-TAKE = update(t).where(SAME, UNLEASED).values(BECOMES)
+TAKE = update(t).where(SAME, free(t.c.lease_until)).values(BECOMES)
 DROP = delete(t).where(SAME)
 SHOWS = update(alerts).where(alerts.c.id == bindparam("its_id")).values(shown_seq=bindparam("shown"))
 PAGES = (
@@ -68,7 +66,7 @@ LOOK_AGAIN = (
     select(t)
     .where(
         *(t.c.state == MessageState.posted.value, t.c.look_again_at <= NOW),
-        *(or_(at.is_(None), at <= NOW) for at in (t.c.lease_until, t.c.retry_at)),
+        *(free(t.c.lease_until), free(t.c.retry_at)),
     )
     .order_by(t.c.look_again_at)
     .limit(bindparam("limit"))
@@ -203,23 +201,21 @@ class Outbox:
         """Gives what was parked so long ago, and not longer than `until`, another try. How many."""
         due = and_(effects.c.state == PARKED, effects.c.ended_at <= now - after)
         due = and_(due, effects.c.ended_at > now - until)
-        free: dict[str, Any] = {"state": MessageState.sending.value, "sending_since": None}
-        free |= {"lease_until": None, "retry_at": None, "attempts": 0}
+        anew: dict[str, Any] = {"state": MessageState.sending.value, "sending_since": None}
+        anew |= {"lease_until": None, "retry_at": None, "attempts": 0}
         with self._database.read() as c:
             ids = list(c.execute(select(effects.c.id).where(due)).scalars())
         if not ids:
             return 0
         with self._database.write() as c:
-            c.execute(update(t).where(t.c.effect_id.in_(ids), t.c.state == PARKED).values(free))
+            c.execute(update(t).where(t.c.effect_id.in_(ids), t.c.state == PARKED).values(anew))
             again = update(effects).where(effects.c.id.in_(ids), effects.c.state == PARKED)
             return c.execute(again.values(state="pending", ended_at=None, attempts=0)).rowcount
 
     def take(self, effect_id: int, now: datetime, lease: timedelta) -> bool:
         """The right to do this effect until the lease runs out. False: another has it, or it has ended."""
-        free = or_(effects.c.lease_until.is_(None), effects.c.lease_until <= now)
-        return self._effect(
-            effect_id, free, state="sending", lease_until=now + lease, attempts=effects.c.attempts + 1
-        )
+        unleased, attempts = free(effects.c.lease_until, now), effects.c.attempts + 1
+        return self._effect(effect_id, unleased, state="sending", lease_until=now + lease, attempts=attempts)
 
     def end(self, effect_id: int, state: str, result: str, now: datetime) -> bool:
         """done, dropped (no longer meant) or parked (in nobody's way). False: it had ended before."""
