@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,8 +30,7 @@ def carried_out(engine: Engine, begun: BackfillRun) -> BackfillRun:
 
     from bot.engine.backfilling import Carrying
 
-    ends = acted("stop", begun.name, "Ctrl-C", datetime.now(UTC))
-    carrying = Carrying(engine, begun, ends)
+    carrying = Carrying(engine, begun, partial(acted, "stop", begun.name, "Ctrl-C"))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with ctrl_c(carrying.over), Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(_doing(begun), total=begun.windows)
@@ -66,7 +65,7 @@ def _doing(run: BackfillRun) -> str:
 
 def say_ended(run: BackfillRun, found: Found, as_json: bool) -> None:
     """What came of it. One that has not ended is left to a bot."""
-    from bot.core.backfill import found_in_words
+    from bot.core.backfill import BackfillState, found_in_words
     from bot.core.words import in_plain
 
     if as_json:
@@ -77,7 +76,7 @@ def say_ended(run: BackfillRun, found: Found, as_json: bool) -> None:
     click.echo(f"{run.name}: {found_in_words(run, found, hidden=False)}")
     if run.stage is None:
         return
-    if run.why:
+    if run.state is BackfillState.failed:
         click.secho(f"It failed: {in_plain(run.why).replace('`', '')}", fg="red")
     if run.state.ended:
         click.echo("The same command goes on from there.")

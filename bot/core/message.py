@@ -32,9 +32,7 @@ class Message:
     thread_ts: str | None = None
     ts: str | None = None
     state: MessageState = MessageState.sending
-    shown_seq: int = (
-        -1
-    )  # the alert's face_seq that a card shows; of a page above 0 while it asks for somebody
+    shown_seq: int = -1  # face_seq that a card shows of its alert; of a page above 0 while it asks
     sending_since: datetime | None = None
     lease_until: datetime | None = None
     absent_at: datetime | None = None  # when a first look did not find it

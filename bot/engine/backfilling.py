@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -68,10 +69,13 @@ class Backfills:
 class Carrying:
     """One that this process is at, on a thread of its own.
 
-    Where it is broken off, another process may have it; with `ends`, the audit's line of that, it is stopped.
+    Where it is broken off, another process may have it; with `ends`, which makes the line of
+    the audit, it is stopped.
     """
 
-    def __init__(self, engine: Engine, run: BackfillRun, ends: Line | None = None) -> None:
+    def __init__(
+        self, engine: Engine, run: BackfillRun, ends: Callable[[datetime], Line] | None = None
+    ) -> None:
         self.engine = engine
         self.store = engine.store
         self.run = run
@@ -127,7 +131,7 @@ class Carrying:
         """Somebody has said stop; or this process ends, and another may have it."""
         now = self.engine.clock()
         if self._ends:
-            self.store.backfills.stop(self.run.id, self.run.by, self._ends)
+            self.store.backfills.stop(self.run.id, self.run.by, self._ends(now))
         if self.store.backfills.keep(self.run, now, LEASE) is BackfillState.stopping:
             self._end(BackfillState.stopped)
         else:

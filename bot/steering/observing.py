@@ -85,7 +85,7 @@ class Observing:
             return self._states(job, others, now)
 
         whole = len(observed.runs) < SIGHTED  # else it may be one of those that are left out
-        self.store.sightings.saw(job.name, observed, now, states_of, back if whole else None)
+        self.store.sightings.saw(job.name, observed, now, states_of, back, whole=whole)
 
     def _states(self, job: Job, good: list[Sighted], now: datetime) -> list[State]:
         """Of the job, by the last of its good runs, and of what they have made."""

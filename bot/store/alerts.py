@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, case, delete, func, or_, select
 
@@ -25,6 +25,7 @@ from sensors.model.policy import NOTHING, Severity
 from sensors.model.violation import canonical
 from sensors.model.window import Window
 
+T = TypeVar("T")
 ALERTS = select(t.c.id, t.c.body)
 ANSWERS = ("acknowledged", "assigned", "snoozed", "resolved")  # by which somebody is on it, in a history
 # Asked in every run, so built once.
@@ -55,11 +56,13 @@ def alert_of(row: Row[Any]) -> Alert:
     return decode(Alert, {**row.body, "id": row.id})
 
 
-def readable(rows: Iterable[Row[Any]]) -> Iterator[Alert]:
+def readable(rows: Iterable[Row[Any]], made: Callable[[Row[Any]], T]) -> list[T]:
     """Those of many that can be read: one that cannot be hides no other, and the auditor tells of it."""
+    found: list[T] = []
     for row in rows:
         with suppress(*UNREADABLE):
-            yield alert_of(row)
+            found.append(made(row))
+    return found
 
 
 class Alerts:
@@ -80,7 +83,7 @@ class Alerts:
 
     def _readable(self, query: Any) -> list[Alert]:
         with self._database.read() as c:
-            return list(readable(c.execute(query)))
+            return readable(c.execute(query), alert_of)
 
     def held(
         self, policy: str, lane: Lane, *, keys: Iterable[str] | None = None, resolved_since: datetime

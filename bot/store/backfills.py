@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.alert import Lane
 from bot.core.backfill import BackfillRun, BackfillState, Found, Stage
 from bot.core.notice import Notice
 from bot.core.trail import Line
+from bot.store.columns import free
 from bot.store.database import Database
 from bot.store.notices import add_notices, changed
 from bot.store.tables import alerts, runs
@@ -92,13 +93,13 @@ class Backfills:
         """Those that nobody is at, or whose process died: ours by a new token until the lease runs out."""
         if most <= 0:
             return []
-        free = and_(BEGUN, or_(t.c.lease_until.is_(None), t.c.lease_until <= now))
+        nobodys = and_(BEGUN, free(t.c.lease_until, now))
         with self._database.read() as c:
-            waiting = list(c.execute(select(t.c.id).where(free).order_by(t.c.id).limit(most)).scalars())
+            waiting = list(c.execute(select(t.c.id).where(nobodys).order_by(t.c.id).limit(most)).scalars())
         found = []
         for one in waiting:
             with self._database.write() as c:
-                mine = update(t).where(t.c.id == one, free)
+                mine = update(t).where(t.c.id == one, nobodys)
                 values = {"token": uuid.uuid4().hex, "lease_until": now + lease}
                 if c.execute(mine.values(values)).rowcount == 1:
                     found += self._all(c, t.c.id == one)

@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and on Postgres: times, free text, JSON values."""
+"""Column types that mean the same on SQLite and on Postgres: times, free text, JSON values; and leases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Text, TypeDecorator
+from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, Text, TypeDecorator, bindparam, or_
 from sqlalchemy.types import TypeEngine
 
 ESCAPED = "\\json:"
@@ -33,6 +33,14 @@ class Moment(TypeDecorator[datetime]):
             return None
         at = datetime.fromisoformat(value) if dialect.name == "sqlite" else value
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+NOW = bindparam("now", type_=Moment)
+
+
+def free(at: ColumnElement[Any], now: Any = NOW) -> ColumnElement[bool]:
+    """Whether nothing is to wait until then: nobody has a lease on it, or it has run out."""
+    return or_(at.is_(None), at <= now)
 
 
 def moment_text(at: datetime) -> str:

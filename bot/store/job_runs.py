@@ -14,6 +14,7 @@ from bot.core.approval import Says, approval_of, notice_of
 from bot.core.job_run import JobRun, JobState
 from bot.core.upstream import State
 from bot.store.codec import pack_values, unpack_values
+from bot.store.columns import NOW, free
 from bot.store.database import Database
 from bot.store.notices import add_notices, changed
 from bot.store.states import record_in
@@ -25,11 +26,9 @@ COLUMNS = [column.name for column in t.c if column.name not in ("lease_until", "
 OF_CANCEL = ("cancel_by", "cancel_at", "cancel_said")  # written by those who ask for its end alone
 RECORDED = [name for name in COLUMNS if name not in ("id", *OF_CANCEL)]
 
-# Asked twice a second, so built once: half of what a statement costs is its building.
-NOW = bindparam("now", type_=t.c.deadline.type)
+# Asked twice a second, so built once.
 RIPE = or_(t.c.poll_at <= NOW, and_(t.c.ended_at.is_(None), or_(t.c.poll_at.is_(None), t.c.deadline <= NOW)))
-FREE = or_(t.c.lease_until.is_(None), t.c.lease_until <= NOW)
-DUE = select(t).where(NOT_OVER, RIPE, FREE).order_by(t.c.id).limit(bindparam("limit"))
+DUE = select(t).where(NOT_OVER, RIPE, free(t.c.lease_until)).order_by(t.c.id).limit(bindparam("limit"))
 
 
 class JobRuns:
@@ -56,8 +55,7 @@ class JobRuns:
         self, run_id: int, was_state: JobState, to_state: JobState, now: datetime, lease: timedelta
     ) -> bool:
         """The right to move the run on until the lease runs out. False: another has it."""
-        free = or_(t.c.lease_until.is_(None), t.c.lease_until <= now)
-        mine = update(t).where(t.c.id == run_id, t.c.state == was_state.value, free)
+        mine = update(t).where(t.c.id == run_id, t.c.state == was_state.value, free(t.c.lease_until, now))
         taken = mine.values(state=to_state.value, lease_until=now + lease, attempts=t.c.attempts + 1)
         with self._database.write() as c:
             return c.execute(taken).rowcount == 1

@@ -6,24 +6,23 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, and_, bindparam, literal_column, or_, select, update
+from sqlalchemy import Connection, Integer, Row, and_, bindparam, literal_column, select, update
 
 from bot.core.message import Message
 from bot.core.notice import Notice
 from bot.core.reply import Place
-from bot.store.columns import Moment
+from bot.store.columns import free
 from bot.store.database import Database
 from bot.store.outbox import joined
 from bot.store.queues import MESSAGE
 from bot.store.tables import UNTOLD, notices
 from bot.store.tables import messages as m
 
-NOW = bindparam("now", type_=Moment)
 WAITING = (  # built once: it is asked several times a second
     select(notices, *MESSAGE)
     .join_from(notices, m, m.c.notice_id == notices.c.id, isouter=True)
     .where(notices.c.state == literal_column("'pending'"))
-    .where(*(or_(at.is_(None), at <= NOW) for at in (m.c.retry_at, m.c.lease_until)))
+    .where(free(m.c.retry_at), free(m.c.lease_until))
     .order_by(notices.c.id)
     .limit(bindparam("limit", type_=Integer))
 )

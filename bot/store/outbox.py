@@ -14,7 +14,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    or_,
     select,
     true,
     update,
@@ -24,8 +23,9 @@ from bot.core.alert import Alert
 from bot.core.change import Effect, EffectKind, StoredEffect
 from bot.core.message import LOOK_APART, Message, MessageState
 from bot.process.errors import Conflict
-from bot.store.alerts import alert_of
+from bot.store.alerts import alert_of, readable
 from bot.store.codec import decode
+from bot.store.columns import NOW, free
 from bot.store.database import Database, in_parts
 from bot.store.queues import ANSWERED, CARDS, EFFECTS, SAID, UNPOSTED, UNSAID, WAITING
 from bot.store.tables import CARD, UNDONE, alerts, effects, history
@@ -48,11 +48,9 @@ SAME = and_(  # the stored message is the one that was read
     t.c.delivery == bindparam("was_delivery"),
     *(t.c[name].is_not_distinct_from(bindparam(f"was_{name}", type_=t.c[name].type)) for name in MOVING),
 )
-NOW = bindparam("now", type_=t.c.lease_until.type)
-UNLEASED = or_(t.c.lease_until.is_(None), t.c.lease_until <= NOW)
 BECOMES = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in t.c}
 RECORD = update(t).where(SAME).values(BECOMES)
-TAKE = update(t).where(SAME, UNLEASED).values(BECOMES)
+TAKE = update(t).where(SAME, free(t.c.lease_until)).values(BECOMES)
 DROP = delete(t).where(SAME)
 SHOWS = update(alerts).where(alerts.c.id == bindparam("its_id")).values(shown_seq=bindparam("shown"))
 PAGES = (
@@ -68,7 +66,7 @@ LOOK_AGAIN = (
     select(t)
     .where(
         *(t.c.state == MessageState.posted.value, t.c.look_again_at <= NOW),
-        *(or_(at.is_(None), at <= NOW) for at in (t.c.lease_until, t.c.retry_at)),
+        *(free(t.c.lease_until), free(t.c.retry_at)),
     )
     .order_by(t.c.look_again_at)
     .limit(bindparam("limit"))
@@ -85,7 +83,7 @@ class Outbox:
         and kinds of edits by turns."""
         asked = {"now": now, "looked_before": now - LOOK_APART, "limit": limit}
         with self._database.read() as c:
-            return [(alert_of(row), joined(row)) for row in c.execute(CARDS, asked)]
+            return readable(c.execute(CARDS, asked), _card)
 
     def intend(self, message: Message, now: datetime, *, was: Message | None = None) -> bool:
         """Writes down that the message is about to be sent: a new one, or one that still is as it `was`
@@ -148,7 +146,7 @@ class Outbox:
         asked: dict[str, Any] = {"now": now, "looked_before": now - LOOK_APART, "limit": limit}
         asked["kinds"] = [kind.value for kind in kinds]
         with self._database.read() as c:
-            return [(_effect(row), alert_of(row), joined(row)) for row in c.execute(EFFECTS, asked)]
+            return readable(c.execute(EFFECTS, asked), _line)
 
     def release(self, now: datetime, channel: str = "") -> None:
         """What was put off is tried at once: in one channel, or everywhere."""
@@ -165,14 +163,13 @@ class Outbox:
     def answered(self, now: datetime, limit: int = 50) -> list[tuple[StoredEffect, Alert, Message]]:
         """Pages that ask for somebody, of alerts that people have acted on since or that are over."""
         with self._database.read() as c:
-            rows = c.execute(ANSWERED, {"now": now, "limit": limit})
-            return [(_effect(row), alert_of(row), _message(row._mapping, "m_")) for row in rows]
+            return readable(c.execute(ANSWERED, {"now": now, "limit": limit}), _page)
 
     def told(self, kinds: Collection[EffectKind]) -> list[tuple[StoredEffect, Alert, Message | None]]:
         """Every effect of these kinds that has not ended, whether it may be sent now or not."""
         with self._database.read() as c:
             found = c.execute(UNSAID, {"kinds": [kind.value for kind in kinds]})
-            return [(_effect(row), alert_of(row), joined(row)) for row in found]
+            return readable(found, _line)
 
     def pages(self, alert_ids: Iterable[int]) -> dict[int, list[tuple[str, datetime]]]:
         """By alert, whom its steps have told, as references, and when that was decided; but for its card."""
@@ -187,7 +184,7 @@ class Outbox:
     def unposted(self, opened_before: datetime) -> list[tuple[Alert, Message | None]]:
         """Open alerts from before then whose card does not stand."""
         with self._database.read() as c:
-            return [(alert_of(row), joined(row)) for row in c.execute(UNPOSTED, {"before": opened_before})]
+            return readable(c.execute(UNPOSTED, {"before": opened_before}), _card)
 
     def waiting(self) -> list[Waits]:
         """How many cards and how many lines of threads are still to be posted, by where they belong."""
@@ -204,23 +201,21 @@ class Outbox:
         """Gives what was parked so long ago, and not longer than `until`, another try. How many."""
         due = and_(effects.c.state == PARKED, effects.c.ended_at <= now - after)
         due = and_(due, effects.c.ended_at > now - until)
-        free: dict[str, Any] = {"state": MessageState.sending.value, "sending_since": None}
-        free |= {"lease_until": None, "retry_at": None, "attempts": 0}
+        anew: dict[str, Any] = {"state": MessageState.sending.value, "sending_since": None}
+        anew |= {"lease_until": None, "retry_at": None, "attempts": 0}
         with self._database.read() as c:
             ids = list(c.execute(select(effects.c.id).where(due)).scalars())
         if not ids:
             return 0
         with self._database.write() as c:
-            c.execute(update(t).where(t.c.effect_id.in_(ids), t.c.state == PARKED).values(free))
+            c.execute(update(t).where(t.c.effect_id.in_(ids), t.c.state == PARKED).values(anew))
             again = update(effects).where(effects.c.id.in_(ids), effects.c.state == PARKED)
             return c.execute(again.values(state="pending", ended_at=None, attempts=0)).rowcount
 
     def take(self, effect_id: int, now: datetime, lease: timedelta) -> bool:
         """The right to do this effect until the lease runs out. False: another has it, or it has ended."""
-        free = or_(effects.c.lease_until.is_(None), effects.c.lease_until <= now)
-        return self._effect(
-            effect_id, free, state="sending", lease_until=now + lease, attempts=effects.c.attempts + 1
-        )
+        unleased, attempts = free(effects.c.lease_until, now), effects.c.attempts + 1
+        return self._effect(effect_id, unleased, state="sending", lease_until=now + lease, attempts=attempts)
 
     def end(self, effect_id: int, state: str, result: str, now: datetime) -> bool:
         """done, dropped (no longer meant) or parked (in nobody's way). False: it had ended before."""
@@ -291,6 +286,18 @@ def _message(row: Any, prefix: str = "") -> Message:
 def joined(row: Row[Any]) -> Message | None:
     """The message that was selected as MESSAGE beside something else."""
     return _message(row._mapping, "m_") if row.m_delivery is not None else None
+
+
+def _card(row: Row[Any]) -> tuple[Alert, Message | None]:
+    return alert_of(row), joined(row)
+
+
+def _line(row: Row[Any]) -> tuple[StoredEffect, Alert, Message | None]:
+    return _effect(row), alert_of(row), joined(row)
+
+
+def _page(row: Row[Any]) -> tuple[StoredEffect, Alert, Message]:
+    return _effect(row), alert_of(row), _message(row._mapping, "m_")
 
 
 def _effect(row: Row[Any]) -> StoredEffect:

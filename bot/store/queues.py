@@ -20,11 +20,10 @@ from sqlalchemy import (
 from bot.core.alert import Work
 from bot.core.change import EffectKind
 from bot.core.message import MessageState
-from bot.store.columns import Moment
+from bot.store.columns import Moment, free
 from bot.store.tables import UNDONE, alerts, effects, history
 from bot.store.tables import messages as m
 
-NOW = bindparam("now", type_=Moment)
 LOOKED_BEFORE = bindparam("looked_before", type_=Moment)  # a first look before then may be repeated
 LIMIT = bindparam("limit", type_=Integer)
 KINDS = bindparam("kinds", expanding=True, type_=Text)
@@ -34,15 +33,11 @@ ASKING = text("messages.effect_id IS NOT NULL AND messages.shown_seq > 0")  # in
 MESSAGE = [column.label(f"m_{column.name}") for column in m.c]
 
 
-def _free(at: ColumnElement[object]) -> ColumnElement[bool]:
-    return or_(at.is_(None), at <= NOW)
-
-
 def _workable() -> ColumnElement[bool]:
     """Whether something can be done about a message: absent, or not parked, leased or to be tried later."""
     unknown = and_(m.c.state == MessageState.sending.value, m.c.sending_since.is_not(None))
     looked_at = or_(m.c.absent_at.is_(None), m.c.absent_at <= LOOKED_BEFORE)
-    standing = and_(m.c.state != MessageState.parked.value, _free(m.c.retry_at), _free(m.c.lease_until))
+    standing = and_(m.c.state != MessageState.parked.value, free(m.c.retry_at), free(m.c.lease_until))
     return or_(m.c.delivery.is_(None), and_(standing, or_(~unknown, looked_at)))
 
 
@@ -88,8 +83,8 @@ def _effects() -> Select[object]:
         .join(card, and_(card.c.alert_id == e.c.alert_id, card.c.effect_id.is_(None)), isouter=True)
         .where(
             e.c.place == 1,
-            _free(e.c.due_at),
-            _free(e.c.lease_until),
+            free(e.c.due_at),
+            free(e.c.lease_until),
             or_(e.c.kind.not_in(SAID), card.c.ts.is_not(None)),
             or_(_workable(), m.c.state == MessageState.parked.value),
         )
@@ -123,7 +118,7 @@ def _answered() -> Select[object]:
         .join(effects, effects.c.id == m.c.effect_id)
         .join(history, its_line)
         .where(ASKING, m.c.state == MessageState.posted.value, acted)
-        .where(_free(m.c.retry_at), _free(m.c.lease_until))
+        .where(free(m.c.retry_at), free(m.c.lease_until))
         .order_by(effects.c.id.desc())
         .limit(LIMIT)
     )

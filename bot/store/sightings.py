@@ -49,11 +49,14 @@ class Sightings:
         observed: Observed,
         now: datetime,
         states_of: Callable[[list[Sighted]], Sequence[State]] = lambda _new: (),
-        over: datetime | None = None,
+        back: datetime | None = None,
+        *,
+        whole: bool = False,
     ) -> list[Sighted]:
         """Keeps what is seen. Those of its runs that are known to have succeeded only now, oldest first; the
-        states of things that these are (`states_of`, which asks no store) are kept with them. A run that went
-        on, began before `over` and is listed no more is forgotten: what came of it nobody says."""
+        states of things that these are (`states_of`, which asks no store) are kept with them. What ended
+        before `back`, and was never seen to go on, is no news. Where the `whole` list is here, a run that
+        went on, began before `back` and is not in it is forgotten: what came of it nobody says."""
         with self._database.write() as c:
             seen = {
                 "seen_at": now,
@@ -68,11 +71,11 @@ class Sightings:
             runs = {one.external_id: one for one in reversed(observed.runs)}  # whatever is listed twice
             for name, one in runs.items():
                 _keep(c, job, one, name in known, now)
-            if over is not None:
-                lost = and_(*_goes_on(job), t.c.external_id.not_in(list(runs)), over > BEGAN)
+            if back and whole:
+                lost = and_(*_goes_on(job), t.c.external_id.not_in(list(runs)), back > BEGAN)
                 c.execute(delete(t).where(lost))
             _forget(c, job)
-            new = [one for one in runs.values() if _succeeded(one, known.get(one.external_id))]
+            new = [one for one in runs.values() if _succeeded(one, known.get(one.external_id), back)]
             record_in(self._database, c, states_of(new), now)
         return new
 
@@ -117,8 +120,9 @@ class Sightings:
         return tuple(_sighted(row) for row in c.execute(query))
 
 
-def _succeeded(one: Sighted, before: str | None) -> bool:
-    return one.state is JobState.succeeded and before != JobState.succeeded.value
+def _succeeded(one: Sighted, before: str | None, back: datetime | None) -> bool:
+    old = before is None and back and one.ended_at and one.ended_at < back
+    return one.state is JobState.succeeded and before != JobState.succeeded.value and not old
 
 
 def _keep(c: Connection, job: str, one: Sighted, known: bool, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, union, update
 
 from bot.core.alert import Work
 from bot.store.database import Database
@@ -23,20 +23,19 @@ class Uploads:
             new = self._database.insert(pictures).values(file_id=file_id, at=at)
             c.execute(new.on_conflict_do_nothing())
 
-    def outlived(self, pictures_before: datetime | None) -> list[str]:
-        """Files of rows that are forgotten here, by age or by `patrol erase`; pictures from before then."""
-        rowless = alerts.c.id.not_in(select(evidence.c.alert_id))
+    def outlived(self, pictures_before: datetime | None, after: str = "") -> list[str]:
+        """Files of rows that are forgotten here, by age or by `patrol erase`; pictures from before then. By
+        their ids, the first few that come after that one."""
         of_rows = (
             select(messages.c.file_id)
             .join_from(messages, alerts, alerts.c.id == messages.c.alert_id)
-            .where(messages.c.file_id.is_not(None), alerts.c.work == Work.resolved.value, rowless)
+            .where(messages.c.file_id.is_not(None), alerts.c.work == Work.resolved.value)
+            .where(~exists().where(evidence.c.alert_id == alerts.c.id))
         )
+        older = [select(pictures.c.file_id).where(pictures.c.at < pictures_before)] if pictures_before else []
+        ids = union(of_rows, *older).subquery().c.file_id
         with self._database.read() as c:
-            found = list(c.execute(of_rows.limit(AT_ONCE)).scalars())
-            if pictures_before:
-                older = select(pictures.c.file_id).where(pictures.c.at < pictures_before)
-                found += c.execute(older.order_by(pictures.c.at).limit(AT_ONCE)).scalars()
-        return [str(file_id) for file_id in found]
+            return list(c.execute(select(ids).where(ids > after).order_by(ids).limit(AT_ONCE)).scalars())
 
     def gone(self, file_id: str) -> None:
         """It is no longer at Slack."""

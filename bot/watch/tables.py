@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.plan import EPOCH
+from bot.core.stale import PATIENCE, patience
 from bot.engine.engine import Engine
 from bot.process.log import get
 from sensors.model.asset import LAST_ALTERED, Asset
@@ -91,20 +92,31 @@ class Tables:
         self.ages = {n: at for n, at in self.ages.items() if n not in tables} | dict(seen.ages)
         before = {n: one for n, one in self.untold.items() if n not in names and (n in tables or not whole)}
         self.untold = before | untold
-        self._note_empty(asked, seen, now)
+        self.empty = self._empty(asked, seen, now, kept={} if whole else self.empty)
         if whole:
             self._all_next = now + ALL
         return seen
 
-    def _note_empty(self, asked: Iterable[Asset], seen: Seen, now: datetime) -> None:
-        """Since when each of these has held no row, as far as this process has seen."""
-        found = dict(self.empty)
+    def _empty(
+        self, asked: Iterable[Asset], seen: Seen, now: datetime, kept: Mapping[str, Untold]
+    ) -> dict[str, Untold]:
+        """Since when each of these has held no row, beside what is `kept` of others."""
+        found = dict(kept)
         for asset in asked:
-            known = found.pop(asset.name, None)
+            found.pop(asset.name, None)
             tells = asset.name in seen.ages or asset.name in self.untold or asset.aged_by == LAST_ALTERED
             if (asset.warn_after or asset.late_after) and not tells:
-                found[asset.name] = Untold(known.since if known else now, "", now, empty=True)
-        self.empty = found
+                known = self.empty.get(asset.name)
+                since = known.since if known else self._lost(asset, now)
+                found[asset.name] = Untold(since, "", now, empty=True)
+        return found
+
+    def _lost(self, asset: Asset, now: datetime) -> datetime:
+        """Since when it counts as empty: as old as the newest row that any process has seen in it, but for
+        the time that a load may take."""
+        state = self.engine.store.states.newest([asset.name]).get(asset.name)
+        latest = now - (patience(asset, empty=True) - PATIENCE)
+        return min(now, max(state.at, latest)) if state else now
 
     def _ask(self, asked: Collection[Asset], now: datetime) -> tuple[Seen, dict[str, Untold]]:
         """By one query (and one for each bundle with a session of its own); where one cannot be asked each by

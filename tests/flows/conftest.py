@@ -155,10 +155,13 @@ class Town:
     def log(self) -> str:
         return (self.folder / "patrol.log").read_text()
 
-    def end(self) -> None:
+    def asks_to_end(self) -> None:
         for process in self.running:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
+
+    def end(self) -> None:
+        self.asks_to_end()
         for process in self.running:
             try:
                 process.wait(20)
@@ -185,13 +188,14 @@ def _clean() -> dict[str, str]:
 
 
 @pytest.fixture
-def make_town(tmp_path: Path) -> Iterator[Callable[..., Town]]:
-    """Towns, each with a Slack of its own; all end with the test."""
+def make_town(tmp_path: Path, empty_store: Path) -> Iterator[Callable[..., Town]]:
+    """Towns, each with a Slack and a store of its own; all end with the test."""
     made: list[Town] = []
 
     def make(name: str = "town", **options: Any) -> Town:
         folder = tmp_path / name
         folder.mkdir()
+        shutil.copy(empty_store, folder / "patrol.db")
         slack = Sandbox(channels=["payments", "payments-review"], **{"pace": False, **options})
         slack.__enter__()
         town = Town(folder, slack)
@@ -199,6 +203,8 @@ def make_town(tmp_path: Path) -> Iterator[Callable[..., Town]]:
         return town
 
     yield make
+    for town in made:
+        town.asks_to_end()
     for town in made:
         town.end()
         town.slack.__exit__()

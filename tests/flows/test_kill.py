@@ -48,6 +48,7 @@ def test_one_message_stands_for_each_violation_wherever_patrol_was_killed(
         town.says("s_5")  # once this one stands, whatever was still to come has come
         wait(lambda town=town: town.standing()["s_5"], f"after {point} nothing more came")
         assert town.standing() == dict.fromkeys((*SELLERS, "s_4", "s_5"), 1), point
+        town.asks_to_end()  # it would look each second until the last one is done
 
 
 def test_the_points_are_those_around_claim_save_send_and_record() -> None:

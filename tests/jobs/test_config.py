@@ -88,6 +88,7 @@ MISTAKES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("http", {**GOOD, "method": "get"}, ["body: a GET request has none; take it away, or make the method POST"]),
     ("http", {**GOOD, "headers": {"A": 2}}, ['headers.A: must be text; put quotes around it: "2"']),
     ("http", {**GOOD, "headers": {"A": None}}, ["headers.A: must be text"]),
+    ("http", {**GOOD, "headers": {"X-Author": "patrol", "X-Keyspace": "risk", "X-Auth": "${A}"}}, []),
     ("http", {**GOOD, "headers": {"X-Api-Key": "sk_live_1"}}, ["headers.X-Api-Key: a secret stands in the environment only; write ${NAME}"]),
     ("http", {**GOOD, "url": "https://ana:hush@x.example/"}, ["url: a password stands in the environment only; write ${NAME} in its place"]),
     ("sql", {"url": "postgresql://ana:hush@db/x", "statement": HELD}, ["url: a password stands in the environment only; write ${NAME} in its place"]),

@@ -353,8 +353,7 @@ def test_a_warehouse_that_fails_is_said_plainly(
     with monkeypatch.context() as patch:
         patch.setattr(runs, "look", look)
         ran = patrol("backfill", EVERY, "5h", "1h", "--yes")
-    assert ran.code == 1
-    assert "It failed: " in ran.out
+    assert (ran.code, "It failed: " in ran.out) == (1, True)
     assert "the warehouse is away" in ran.out
     assert "The same command goes on from there." in ran.out
     world.table.breaks()
@@ -363,12 +362,13 @@ def test_a_warehouse_that_fails_is_said_plainly(
 
 
 def test_ctrl_c_stops_between_windows_and_the_same_command_goes_on(
-    lately: datetime, patrol: Patrol, monkeypatch: pytest.MonkeyPatch
+    world: World, lately: datetime, patrol: Patrol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = run.look
+    real, pressed = run.look, list[datetime]()
 
     def look(policy: Policy, warehouse: Warehouse, window: Window) -> Looked:
         if window.start and window.start > lately - 3 * HOUR:
+            pressed.append(datetime.now(UTC))
             os.kill(os.getpid(), signal.SIGINT)
         return real(policy, warehouse, window)
 
@@ -377,9 +377,9 @@ def test_ctrl_c_stops_between_windows_and_the_same_command_goes_on(
         ran = patrol("backfill", EVERY, "5h", "1h", "--yes")
     assert (ran.code, "Stopping after this window" in ran.err) == (1, True)
     assert "The same command goes on from there." in ran.out
+    assert [kept.line.at >= pressed[0] for kept in world.node().store.trail.lines()] == [False, True]
     ran = patrol("backfill", EVERY, "5h", "1h", "--yes")
-    assert ran.code == 0
-    assert "were backfilled before and are left out" in ran.out
+    assert (ran.code, "were backfilled before and are left out" in ran.out) == (0, True)
 
 
 @pytest.mark.parametrize(

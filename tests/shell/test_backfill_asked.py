@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.core.backfill import BackfillState
+from bot.cli.carrying import say_ended
+from bot.core.backfill import BackfillRun, BackfillState, Found, Stage
 from bot.core.reply import Said
 from bot.core.words import in_plain
 from bot.engine import runs
@@ -27,7 +28,7 @@ from tests.shell.backfilled import (
     says,
     shown,
 )
-from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, FILES, MINUTE, Node, World
+from tests.shell.making import ELSEWHERE, ELSEWHERE_SQL, FILES, HOUR, MINUTE, NOON, Node, World
 from tests.shell.trouble import EVERY, counting
 from tests.shell.typing_in import Patrol
 
@@ -200,3 +201,12 @@ def test_the_bot_lists_what_the_command_line_is_at_and_stops_it(
     assert heard[1].startswith("BKF-1 ends after the window at hand.")
     told = json.loads(ran.out)
     assert (ran.code, told["state"], told["policies"][0]["done"]) == (1, "stopped", 1)
+
+
+def test_what_is_left_to_the_bot_while_it_waits_has_not_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    stage = Stage(EVERY, "text", NOON, NOON + 4 * HOUR, 4)
+    left = BackfillRun("ana", NOON, (stage,), "payments", "C0PAYMENTS", id=1, why="the warehouse is away")
+    say_ended(left, Found(0, ()), as_json=False)
+    said = capsys.readouterr().out
+    assert "failed" not in said
+    assert "BKF-1 is left to the bot" in said

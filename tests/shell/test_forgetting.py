@@ -76,3 +76,17 @@ def test_a_file_that_somebody_has_deleted_is_over(bot: Node, slack: Sandbox) -> 
     assert a_day(bot, slack, KEEP) == 2
     slack.no_faults()
     assert a_day(bot, slack, KEEP) == 0
+
+
+def test_files_that_slack_does_not_let_us_delete_are_in_nobodys_way(bot: Node, slack: Sandbox) -> None:
+    """As those of an app that was installed before."""
+    for n in range(120):
+        bot.store.uploads.drawn(f"F0000{n:03}", bot.clock() - DAY)
+    bot.clock.on(40 * DAY)
+    bot.store.keeping.prune(KEEP, bot.clock())
+    slack.faults({"method": "files.delete", "fault": "error:cant_delete_file"})
+    forgetting = Forgetting(bot.store, SlackClient(slack.bot_token, slack.api), bot.clock, KEEP)
+    for _ in range(5):
+        assert forgetting.once() == 0
+    asked = {call["args"]["file"] for call in slack.journal(method="files.delete")}
+    assert len(asked) == 122

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot.engine.asked import Asked
 from bot.engine.rounds import Rounds
 from bot.process.errors import StoreAway
+from bot.sandbox import Sandbox
 from sensors.model.run import Cause, CauseKind
+from tests.shell.delivering import escalated, opened, until
 from tests.shell.making import HOUR, MINUTE, SECOND, Node, World
 from tests.shell.trouble import EVERY, HELD_NAME, store_away
 
@@ -44,6 +47,18 @@ def test_an_alert_that_cannot_be_stepped_holds_up_no_other_in_a_sweep(
     node.clock.on(SECOND)
     node.engine.sweep()
     assert caplog.text == before  # and is not said each second
+
+
+def test_an_alert_that_cannot_be_read_holds_up_no_other_on_its_way_to_slack(
+    town: World, slack: Sandbox
+) -> None:
+    node = town.node()
+    one, other = opened(town, node, "s_1", "s_2")
+    for alert in (one, other):
+        escalated(node, alert, "nobody is there")
+    with node.store._database.write() as c:
+        c.execute(text("UPDATE alerts SET body = '{}' WHERE id = :id"), {"id": one})
+    until(node, slack, [f"card-{other}", "effect-2"])
 
 
 def test_a_condition_that_cannot_be_stepped_holds_up_no_other(

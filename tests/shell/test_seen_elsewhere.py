@@ -19,7 +19,7 @@ from tests.shell.building import (
     page,
     there,
 )
-from tests.shell.making import HOUR, MINUTE, NOON, Node, World
+from tests.shell.making import DAY, HOUR, MINUTE, NOON, Node, World
 from tests.shell.outside import ANA, Outside, go_on
 
 __all__ = ["bot", "outside"]  # fixtures
@@ -65,6 +65,22 @@ def test_the_end_of_a_run_that_took_days_is_seen(world: World, bot: Node, outsid
     assert outside.looks[-1] < NOON - HOUR, "it is asked for that begins so long ago"
     assert bot.store.states.newest(["job:dbt_build"])["job:dbt_build"].mark == "seen 9"
     assert page(bot).seen.observed.runs[0].state is JobState.succeeded
+
+
+def test_what_ended_long_before_it_was_watched_is_no_news(world: World, bot: Node, outside: Outside) -> None:
+    """One that hangs over there is asked for, and with it comes all that was there since it began."""
+    declared(world, bot, ELSEWHERE)
+    hangs = Sighted("1", JobState.running, NOON - 60 * DAY)
+    new = Sighted("3", JobState.succeeded, NOON - HOUR, NOON)
+    outside.on_observe = lambda: there(new, hangs)
+    observing = Observing(bot.starting)
+    looked(observing)
+    old = Sighted("2", JobState.succeeded, NOON - 10 * DAY, NOON - 9 * DAY)
+    outside.on_observe = lambda: there(new, old, hangs)
+    bot.clock.on(MINUTE)
+    looked(observing)
+    state = bot.store.states.newest(["job:dbt_build"])["job:dbt_build"]
+    assert (state.mark, state.at) == ("seen 3", NOON)
 
 
 def test_a_run_of_ours_is_not_counted_twice(world: World, bot: Node, outside: Outside) -> None:

@@ -17,7 +17,7 @@ from sensors.model.policy import Severity
 from sensors.model.run import RunStatus
 from sensors.model.session import Session
 from sensors.warehouse import Warehouse, WarehouseError, connect
-from tests.shell.making import HELD, HELD_SQL, HOUR, MINUTE, NOON, SECOND, Table, World
+from tests.shell.making import FILES, HELD, HELD_SQL, HOUR, MINUTE, NOON, SECOND, Table, World
 from tests.shell.trouble import BOTH, EVERY, HELD_NAME
 from tests.shell.upstream import AFTER, LATE, NIGHTLY, Beat, with_policies
 
@@ -129,6 +129,35 @@ def test_a_table_that_should_be_fresh_and_has_lost_its_rows_is_told_once_and_ove
     world.table.says("s_1", beat.node.clock())
     beat.once(MINUTE)
     assert titles(beat) == []
+
+
+@pytest.mark.parametrize("assets", [FILES["policies/_assets.yml"], "core.sellers: {owner: payments}\n"])
+def test_a_table_that_need_not_be_fresh_any_more_is_over(world: World, assets: str) -> None:
+    world.write("policies/_assets.yml", LATE)
+    beat = Beat(world.node())
+    for _ in range(62):
+        beat.once(MINUTE)
+    assert titles(beat) == ["core.chat holds no row; its newest may be 1 h old"]
+    world.write("policies/_assets.yml", assets)
+    beat.node.engine.reload()
+    beat.once(MINUTE)
+    assert titles(beat) == []
+
+
+def test_a_restart_does_not_begin_the_time_anew_for_which_a_table_may_hold_no_row(world: World) -> None:
+    world.write("policies/_assets.yml", LATE)
+    world.table.says("s_1", NOON)
+    beat = Beat(world.node())
+    beat.once()
+    world.table.does("DELETE FROM core.chat")
+    beat.once(50 * MINUTE)
+    other = Beat(world.node())
+    for _ in range(14):
+        other.once(MINUTE)
+    assert titles(other) == []  # it may just be loaded anew
+    for _ in range(3):
+        other.once(MINUTE)
+    assert titles(other) == ["core.chat holds no row; its newest may be 1 h old"]
 
 
 # ------------------------------------------------------------------- what cannot be asked

@@ -70,9 +70,9 @@ def test_a_run_that_is_listed_no_more_goes_on_no_more(store: Store) -> None:
     first = replace(RUN, external_id="r_2", started_at=NOON - 90 * MINUTE)
     store.sightings.saw("build", Observed((RUN, first, first)), NOON)
     assert store.sightings.oldest("build") == first.started_at
-    store.sightings.saw("build", Observed((first,)), NOON, over=NOON - MINUTE)
+    store.sightings.saw("build", Observed((first,)), NOON, back=NOON - MINUTE, whole=True)
     assert store.sightings.seen(["build"])["build"].observed.runs == (RUN, first)
-    store.sightings.saw("build", Observed(), NOON, over=NOON + MINUTE)
+    store.sightings.saw("build", Observed(), NOON, back=NOON + MINUTE, whole=True)
     assert store.sightings.seen(["build"])["build"].observed.runs == ()
     assert store.sightings.oldest("build") is None
 

@@ -21,7 +21,8 @@ from bot.process.errors import JobRefused
 from sensors.model.clock import parse_duration
 from sensors.model.job import KEY, Job
 
-SECRET = re.compile(r"auth|key|token|secret|password", re.IGNORECASE)  # names of headers that hold one
+# Names of headers that hold one: Authorization and X-Api-Key, not X-Author or X-Keyspace.
+SECRET = re.compile(r"auth(?!ors?\b)|keys?(?![a-z])|token|secret|password", re.IGNORECASE)
 ODD_VARIABLE = re.compile(r"\$\{(?![A-Za-z_]\w*(:-[^}]*)?\})[^}]*\}?")
 ODD_PARAMETER = re.compile(r"\{\{\s*(\w+)[^{}]*\}\}|\{\s+(\w+)\s*\}|\{(\w+)\s+\}")  # as Jinja has it
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
