@@ -47,7 +47,9 @@ def _other(pair: exp.And | exp.Or, side: exp.Expr) -> exp.Expr:
 
 
 def _bounds(part: exp.Expr) -> Iterator[exp.Expr]:
-    return (one for one in part.find_all(exp.Placeholder) if str(one.this).lower() in STARTS)
+    """Where it says that a time is within the window; before its start is another thing."""
+    starts = (one for one in part.find_all(exp.Placeholder) if str(one.this).lower() in STARTS)
+    return (one for one in starts if isinstance(one.parent, exp.GTE | exp.GT))
 
 
 def _nulls(root: exp.Expr) -> Iterator[Slip]:
