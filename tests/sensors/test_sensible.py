@@ -35,7 +35,7 @@ SENSIBLE = {
         "SELECT buyer_id, COUNT_IF({{ in_window('made') }}) AS n, COUNT_IF({{ in_baseline('made') }}) AS past FROM {{ table('shop.orders') }}\nWHERE {{ in_window('made') }} OR {{ in_baseline('made') }} GROUP BY 1 HAVING n > past"),
     "first_of_a_buyer": (TRAILING, "SELECT o.buyer_id, o.made FROM {{ table('shop.orders') }} o WHERE {{ in_window('o.made') }}" + PAST),
     "not_since": (TRAILING.replace(", baseline: 28d", ""),
-        "SELECT o.buyer_id, o.made FROM {{ table('shop.orders') }} o LEFT JOIN {{ table('shop.buyers') }} b USING (buyer_id)\nWHERE {{ in_window('o.made') }} AND (b.made IS NULL OR b.made < :window_start)"),
+        "WITH now AS (SELECT DISTINCT buyer_id FROM {{ table('shop.orders') }} WHERE {{ in_window('made') }})\nSELECT buyer_id FROM now LEFT JOIN {{ table('shop.buyers') }} b USING (buyer_id) WHERE b.made IS NULL OR b.made < :window_start"),
     # One event of several rows.
     "order_of_lines": ("row_key: [order_id]\n" + EVENTS,
         "SELECT o.order_id, ANY_VALUE(o.buyer_id) AS buyer_id, MAX(o.made) AS made, SUM(r.amount) AS back FROM {{ table('shop.orders') }} o JOIN {{ table('shop.refunds') }} r USING (order_id) WHERE {{ in_window('o.made') }} GROUP BY o.order_id"),
