@@ -278,6 +278,8 @@ def postgres() -> Iterator[str]:
 
 def live(plan: Plan, show: Show, server: str, kept: Path | None) -> Outcome:
     """One town; its folder stays (in `kept`, or where temporary files are) only if something went wrong."""
+    if kept:
+        kept.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{plan.seed}-", dir=kept)).resolve()
     with (
         store_for(plan, folder, server) as url,
@@ -313,7 +315,9 @@ def _ended(*_: object) -> None:
 @click.option("--processes", type=click.IntRange(1, 4), default=1, show_default=True)
 @click.option("--control", type=click.Choice(["", "no-reconcile", "split-watermark"]), default="")
 @click.option("--towns", type=click.IntRange(1, 8), default=2, help="At a time.", show_default=True)
-@click.option("--folder", type=click.Path(path_type=Path, exists=True), help="Where towns that failed stay.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where towns that failed stay."
+)
 def main(
     kills: int, seed: int, store: str, processes: int, control: str, towns: int, folder: Path | None
 ) -> None:

@@ -8,6 +8,7 @@ NOW = frozenset({"now", "today", "tomorrow", "yesterday", "allballs"})
 TIMES = {exp.DType.DATE, exp.DType.TIME, exp.DType.DATETIME, *exp.DataType.TEMPORAL_TYPES}
 COMPARED = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.Sub)  # nobody orders texts by 'now'
 READING = (exp.Date, exp.Time, exp.TsOrDsToTimestamp)  # that make a time of a text
+TAKING = (*COMPARED, *READING)
 OF_SQLITE = {"DATE", "TIME", "DATETIME", "TIMEDIFF"}  # without a time these give the present one
 
 
@@ -15,7 +16,7 @@ def clock_in(node: exp.Expr, dialect: str) -> str:
     """What in this node alone depends on the clock, as it is written; empty where nothing does."""
     if isinstance(node, exp.Cast):
         return _named(node.this) if node.to.this in TIMES else ""
-    if isinstance(node, (*COMPARED, *READING)) and (said := _first_named(node)):
+    if isinstance(node, TAKING) and (said := _first_named(node)):
         return said
     if isinstance(node, exp.HistoricalData):
         return "OFFSET" if str(node.args.get("kind")).upper() == "OFFSET" else ""

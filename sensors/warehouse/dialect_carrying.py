@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import sqlglot
@@ -15,6 +16,9 @@ SELECT CASE WHEN JSON_TYPE(TO_JSON(__given)) = 'ARRAY' THEN CAST(key AS BIGINT) 
   CASE WHEN JSON_TYPE(TO_JSON(__given)) = 'OBJECT' THEN key END AS key, value
 FROM JSON_EACH(TO_JSON(__given))
 """
+SHOWN = {"YYYY": "%Y", "MON": "%b", "MM": "%m", "DD": "%d", "DY": "%a", "HH24": "%H", "MI": "%M", "SS": "%S"}
+PART = re.compile("|".join(SHOWN))
+FORMAT = re.compile(f"(?:{PART.pattern}|[-/:., ])+")
 
 
 def carried(tree: exp.Expr, read: str, write: str) -> exp.Expr:
@@ -55,12 +59,29 @@ def _by_path(tree: exp.Expr) -> None:
 def _for_duckdb(tree: exp.Expr) -> None:
     for node in list(tree.find_all(exp.Typeof)):
         raise _no(node, "TYPEOF", "duckdb")
-    for size in list(tree.find_all(exp.ArraySize)):
-        if isinstance(size.this, exp.JSONExtract):
-            size.replace(exp.Anonymous(this="JSON_ARRAY_LENGTH", expressions=[size.this]))
+    for time in list(tree.find_all(exp.ToChar)):
+        _shown(time)
+    for size in list(tree.find_all(exp.ArraySize)):  # of a list or of JSON, as an ARRAY or a VARIANT is there
+        json = exp.Anonymous(this="TO_JSON", expressions=[size.this])
+        size.replace(exp.cast(exp.Anonymous(this="JSON_ARRAY_LENGTH", expressions=[json]), exp.DType.BIGINT))
+    for null in list(tree.find_all(exp.IsNullValue)):  # is spelled as a comparison
+        null.replace(exp.paren(null.copy(), copy=False))
+    for call in list(tree.find_all(exp.Anonymous)):
+        if call.name.upper() == "TO_TIMESTAMP_NTZ" and len(call.expressions) == 1:
+            call.replace(exp.cast(call.expressions[0], exp.DType.TIMESTAMP))
     for explode in list(tree.find_all(exp.Explode)):
         if isinstance(explode.parent, exp.Lateral | exp.TableFromRows):
             _flatten(explode, explode.parent)
+
+
+def _shown(node: exp.ToChar) -> None:
+    """A time in a format of plain parts; other formats are left to sqlglot, which refuses them."""
+    said = node.args.get("format")
+    if not isinstance(said, exp.Literal) or not FORMAT.fullmatch(said.name.upper()):
+        return
+    parts = PART.sub(lambda part: SHOWN[part[0]], said.name.upper())
+    time = exp.cast(node.this.copy(), exp.DType.TIMESTAMP)
+    node.replace(exp.Anonymous(this="STRFTIME", expressions=[time, exp.Literal.string(parts)]))
 
 
 def _flatten(explode: exp.Explode, source: exp.Expr) -> None:

@@ -33,7 +33,7 @@ REFUSED = [
     ("m.author_id = m.seller_id", "COUNT(*) > 1", [f"{SQL}:5:40 an aggregate may not stand in WHERE; use HAVING"]),
     ("m.body, m.sent_at", "BASE64_ENCODE(m.body) AS body, m.sent_at", [f"{SQL}:2:66 to_base64 does not take (VARCHAR){CARRIED}"]),
     ("m.body, m.sent_at", "RATIO_TO_REPORT(3) OVER () AS body, m.sent_at", [f"{SQL}:2:66 DuckDB has no function ratio_to_report{CARRIED}"]),
-    ("m.body, m.sent_at", "TO_CHAR(m.sent_at, 'YYYY') AS body, m.sent_at", [
+    ("m.body, m.sent_at", "TO_CHAR(m.sent_at, 'HH12') AS body, m.sent_at", [
         f"{SQL}:2:66 this cannot be carried from snowflake to duckdb: TO_CHAR with its format is not supported there; write a .duckdb.sql beside it"]),
     ("m.body, m.sent_at", "seller_name || m.body AS body, m.sent_at", []),
     # In a macro: the line of the call, and the column's first place in it.
