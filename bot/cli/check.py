@@ -192,12 +192,13 @@ def _of_cards(catalog: Loaded) -> Iterator[Problem]:
     from bot.slack.fits import losses
     from sensors.title import title, title_names, title_problem
 
+    filled = {one.name: one.facts.filled for one in catalog.drafts}
     for policy in catalog.policies.values():
         document = catalog.documents.get(policy.path)
         if document is None or policy.name in catalog.broken or title_problem(policy.alert.title):
             continue
         names = sorted(title_names(policy.alert.title))
-        for lost in losses(policy, names, catalog.jobs.values(), title):
+        for lost in losses(policy, names, catalog.jobs.values(), title, filled.get(policy.name, ())):
             where = lost.where if lost.where in document.values else ("title",)
             yield document.problem(where, lost.what, warning=True)
 

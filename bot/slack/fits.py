@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -33,9 +33,15 @@ class Lost:
     what: str
 
 
-def losses(policy: Policy, names: Sequence[str], jobs: Iterable[Job], title: Title) -> Iterator[Lost]:
-    """`names`: the columns that the alert's title names."""
-    yield from _title(policy, names, title)
+def losses(
+    policy: Policy,
+    names: Sequence[str],
+    jobs: Iterable[Job],
+    title: Title,
+    filled: Collection[str] = (),
+) -> Iterator[Lost]:
+    """`names`: the columns that the alert's title names; `filled`: those that are never NULL."""
+    yield from _title(policy, names, title, {*policy.key, *filled})
     yield from _fields(policy)
     offered = [job for job in jobs if job.name in policy.offer]
     shown = {e.get("action_id") for e in _elements(_card(policy, {}, "x", offered))}
@@ -45,7 +51,7 @@ def losses(policy: Policy, names: Sequence[str], jobs: Iterable[Job], title: Tit
             yield Lost(("offer", index), said)
 
 
-def _title(policy: Policy, names: Sequence[str], title: Title) -> Iterator[Lost]:
+def _title(policy: Policy, names: Sequence[str], title: Title, filled: Collection[str]) -> Iterator[Lost]:
     """The title over usual values must be there whole; over none, it must still be a title."""
     marked = replace(policy, title=UNMADE)
     usual = _usual(marked, names, title)
@@ -59,7 +65,7 @@ def _title(policy: Policy, names: Sequence[str], title: Title) -> Iterator[Lost]
         yield Lost(("alert", "title"), said)
         return
     for name in names:
-        if name not in policy.key and title(marked, {**usual, name: None}, 3) == UNMADE:
+        if name not in filled and title(marked, {**usual, name: None}, 3) == UNMADE:
             instead = "'–'" if isinstance(usual[name], str) else "0"
             said = (
                 f"cannot be made where {name} is NULL; write {{{{ {name} | default({instead}, true) | … }}}}"

@@ -131,17 +131,19 @@ def _braces(one: Draft, file: PolicyFile, given: Collection[str]) -> Iterator[Pr
             yield one.document.problem(("alert", "title"), said, warning=True)
 
 
-def type_rules(one: Draft, file: PolicyFile, types: Mapping[str, str]) -> Iterator[Problem]:
-    """Columns used for what their type has no meaning for; `types` as DuckDB calls them."""
+def type_rules(one: Draft, file: PolicyFile, types: Mapping[str, str], *, warning: bool) -> Iterator[Problem]:
+    """Columns used for what their type has no meaning for; `types` as DuckDB calls them. `warning`: another
+    warehouse may have others."""
     by = file.severity.by or ""
     if types.get(by, "").startswith(NO_NUMBER):
         said = f"{by} is of type {types[by]}; severity is graded by a number"
-        yield one.document.problem(("severity", "by"), said)
+        yield one.document.problem(("severity", "by"), said, warning=warning)
     for index, column in enumerate(file.key):
         if file.threshold.count > 1 or one.facts.one_row_per(file.key, column):
             continue  # what is counted may well be the same amount, or an hour of a seller
         timed = file.window is not None and column == file.window.column and types.get(column) != "DATE"
-        if timed or MEASURE.match(types.get(column, "")):
+        alone = len(file.key) == 1 or column in one.facts.gathered
+        if timed or (alone and MEASURE.match(types.get(column, ""))):
             what = "the time of the rows" if timed else f"of type {types[column]}"
             said = f"{column} is {what} and names nobody: each value of it is an alert of its own"
             yield one.document.problem(("key", index), said, warning=True)

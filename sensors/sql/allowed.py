@@ -117,7 +117,7 @@ OWN = {
     st_intersection st_intersects st_isvalid st_length st_makegeompoint st_makeline st_makepolygon
     st_npoints st_numpoints st_perimeter st_pointn st_polygon st_setsrid st_simplify st_srid
     st_startpoint st_symdifference st_transform st_union st_within st_xmax st_xmin st_ymax st_ymin
-    to_xml try_to_geography try_to_geometry try_to_timestamp_ltz try_to_timestamp_tz""",
+    sys_connect_by_path to_xml try_to_geography try_to_geometry try_to_timestamp_ltz try_to_timestamp_tz""",
     "postgres": """
     array_lower array_ndims array_replace array_to_json array_upper bit_and bit_or bool_and bool_or
     broadcast btrim cardinality convert_from convert_to div every family gcd get_byte hostmask

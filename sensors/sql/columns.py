@@ -157,7 +157,10 @@ def _selected(scope: Scope) -> Iterator[object]:
 
 def _renamed(select: exp.Expr) -> bool:
     """`WITH x(a, b) AS …`, `(SELECT …) AS x(a, b)` and a PIVOT of either give other columns."""
-    within = select.parent.args if select.parent is not None else {}
+    above = select.parent
+    while isinstance(above, exp.SetOperation):  # the first part of a recursive WITH is what the others read
+        above = above.parent
+    within = above.args if above is not None else {}
     alias = within.get("alias")
     return bool(within.get("pivots")) or (isinstance(alias, exp.TableAlias) and bool(alias.columns))
 

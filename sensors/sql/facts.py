@@ -11,6 +11,8 @@ from sqlglot.optimizer.scope import Scope
 from sensors.sql.slips import STARTS, Slip, slips_of
 
 TIMES = (*STARTS, "window_end")
+COMPARING = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ, exp.NEQ, exp.Between, exp.In, exp.Like, exp.ILike)
+COUNTING = (exp.Count, exp.CountIf, exp.ApproxDistinct)
 KEEPING = (exp.Where, exp.Join, exp.Having, exp.Qualify)  # parts of a SELECT that leave rows out
 
 
@@ -35,6 +37,7 @@ class Facts:
     scans: tuple[Scan, ...] = ()
     gathered: frozenset[str] = frozenset()
     windowed: frozenset[str] | None = None
+    filled: frozenset[str] = frozenset()  # result columns that are never NULL
     slips: tuple[Slip, ...] = ()
 
     def one_row_per(self, key: Sequence[str], by: str | None = None) -> bool:
@@ -55,7 +58,8 @@ def facts(root: exp.Expr, scopes: Sequence[Scope], times: Mapping[str, str]) -> 
     given = root.expressions if isinstance(root, exp.Select) else ()
     gathered = frozenset(one.alias_or_name.lower() for one in given if _aggregates(one))
     scans = tuple(_scans(scopes, times)) if times else ()
-    return Facts(unique, number, line, scans, gathered, _windowed(scopes), slips_of(root))
+    filled = frozenset(_filled(root)) if isinstance(root, exp.Select) else frozenset()
+    return Facts(unique, number, line, scans, gathered, _windowed(scopes), filled, slips_of(root))
 
 
 def _unique(select: exp.Select) -> Iterator[frozenset[str]]:
@@ -165,6 +169,30 @@ def _plain(select: exp.Select) -> bool:
     """Whether a condition outside may as well stand inside: it names columns of single rows."""
     gathers = any(select.args.get(part) for part in ("group", "distinct", "qualify", "limit", "match"))
     return not gathers and not any(_aggregates(one) or one.find(exp.Window) for one in select.expressions)
+
+
+def _filled(select: exp.Select) -> Iterator[str]:
+    """What is counted, or compared by a condition that each row of the result has met."""
+    compared = [side for one in _met(select) if isinstance(one, COMPARING) for side in _sides(one)]
+    for one in select.expressions:
+        name, said = one.alias_or_name.lower(), one.unalias()
+        if isinstance(said, COUNTING) or any(_is(side, said, name) for side in compared):
+            yield name
+
+
+def _met(select: exp.Select) -> Iterator[exp.Expr]:
+    for kept in filter(None, (select.args.get(part) for part in ("where", "having", "qualify"))):
+        yield from kept.this.flatten() if isinstance(kept.this, exp.And) else (kept.this,)
+
+
+def _sides(one: exp.Expr) -> Iterator[exp.Expr]:
+    return (side for side in (one.this, one.args.get("expression")) if isinstance(side, exp.Expr))
+
+
+def _is(side: exp.Expr, said: exp.Expr, name: str) -> bool:
+    """Whether that is what the result calls so."""
+    by_name = isinstance(side, exp.Column) and not side.table and side.name.lower() == name
+    return by_name or side == said or _same_column(side, said)
 
 
 def _scans(scopes: Sequence[Scope], times: Mapping[str, str]) -> Iterator[Scan]:

@@ -55,7 +55,8 @@ def refusals(one: Draft, query: Query, reader: Reader, *, warning: bool = False)
     if one.columns is None:
         yield from column_rules(one, one.file, given.columns)
     if reader.dialect == "duckdb":
-        yield from type_rules(one, one.file, dict(zip(given.columns, given.types, strict=False)))
+        types = dict(zip(given.columns, given.types, strict=False))
+        yield from type_rules(one, one.file, types, warning=warning)
 
 
 def _refusal(one: Draft, query: Query, reader: Reader, error: WarehouseError, *, warning: bool) -> Problem:

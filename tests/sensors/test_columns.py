@@ -39,6 +39,8 @@ RIGHT = [
     "SELECT orders.amount FROM core.orders",
     "SELECT (SELECT MAX(b.name) FROM core.buyers b WHERE b.buyer_id = o.buyer_id) AS n FROM core.orders o",
     "SELECT t.a FROM (VALUES (1)) AS t(a)",
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT i FROM n",
+    "SELECT a FROM (SELECT buyer_id, amount FROM core.orders) PIVOT (SUM(amount) FOR buyer_id IN ('x')) AS p (a)",
 ]
 WRONG = [
     ("SELECT 1 FROM core.orders o WHERE o.amnt > 3", "core.orders has no column amnt; did you mean amount?"),

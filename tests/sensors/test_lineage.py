@@ -107,6 +107,12 @@ def test_what_only_computes_on_its_rows_is_allowed(sql: str) -> None:
     assert prove(sql, "snowflake").problems == ()
 
 
+def test_what_is_counted_or_compared_is_never_null() -> None:
+    given = "SELECT s.a, b AS x, COUNT(*) AS n, SUM(d) AS sum, MAX(e) AS e, MIN(e) AS f FROM core.t s"
+    kept = "WHERE a > 1 AND (b > 2 OR c) AND x IS NULL GROUP BY 1, 2 HAVING sum > 3 AND MIN(e) < 4"
+    assert prove(f"{given} {kept}", "snowflake").facts.filled == {"a", "n", "sum", "f"}
+
+
 def test_tables_are_those_read_anywhere_but_not_the_names_of_a_with() -> None:
     sql = """
     WITH recent AS (SELECT * FROM Core.Orders), both AS (SELECT * FROM recent JOIN core.refunds USING (id))

@@ -22,6 +22,8 @@ SENSIBLE = {
         "SELECT order_id, buyer_id, amount, made FROM {{ table('shop.orders') }} WHERE {{ in_window('made') }}"),
     "amount_grouped": ("key: [buyer_id, amount]\n" + TRAILING.replace(", baseline: 28d", ""),
         "SELECT buyer_id, amount, COUNT(*) AS n FROM {{ table('shop.orders') }} WHERE {{ in_window('made') }} GROUP BY buyer_id, amount HAVING n > 2"),
+    "amount_grouped_within": ("key: [buyer_id, amount]\n" + TRAILING.replace(", baseline: 28d", ""),
+        "WITH same AS (SELECT buyer_id, amount, COUNT(*) AS n FROM {{ table('shop.orders') }} WHERE {{ in_window('made') }} GROUP BY buyer_id, amount)\nSELECT buyer_id, amount, n FROM same WHERE n > 2"),
     "hours": ("key: [made]\n" + TRAILING.replace(", baseline: 28d", ""),
         "SELECT DATE_TRUNC('hour', made) AS made, COUNT(*) AS n FROM {{ table('shop.orders') }} WHERE {{ in_window('made') }} GROUP BY 1 HAVING n > 2"),
     "days": ("key: [buyer_id, day]\n" + DAYS,

@@ -158,6 +158,15 @@ def test_every_folder_with_code_is_mapped_or_in_a_mapped_one() -> None:
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda p: p.name)
 def test_links_and_pictures_lead_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())
-    lost = [t for t in targets if not (page.parent / t).exists()]
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text())
+    lost = [path for path, _ in links if not (page.parent / path).exists()]
     assert lost == []
+    to = [(page.parent / path if path else page, anchor) for path, anchor in links if anchor]
+    assert [anchor for other, anchor in to if anchor not in headings(other)] == []
+
+
+def headings(page: Path) -> set[str]:
+    """As GitHub makes anchors of them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    said = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in said}

@@ -59,6 +59,12 @@ def test_a_title_is_told_what_it_loses(text: str, said: list[str]) -> None:
     assert lost(text) == [(("alert", "title"), one) for one in said]
 
 
+def test_a_number_that_is_never_missing_needs_no_default() -> None:
+    named = sorted(title_names("{{ amount | round(2) }} paid"))
+    policy = replace(POLICY, alert=AlertText("{{ amount | round(2) }} paid"))
+    assert list(losses(policy, named, [], title, {"amount"})) == []
+
+
 def test_fields_that_are_seen_nowhere_are_named() -> None:
     fields = tuple(f"f{n}" for n in range(COLUMNS_IN_FULL + 2))
     assert lost("Held", fields=fields) == [
