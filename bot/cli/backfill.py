@@ -60,8 +60,9 @@ def backfill(
     FROM and TO are times (UTC unless they have a zone), durations ago, or `now`. It says what it would do and
     asks. What it finds opens alerts in the review channel; jobs are not started, and rows that a run has seen
     never alert twice. The bot may run meanwhile, and shows in Slack how far it is. Ctrl-C, or `/patrol stop`
-    there, stops after the window that is being looked at; the same command goes on from there. With --chain
-    the policies that hang on it follow, one after the other.
+    there, stops after the window that is being looked at; the same command goes on from there. One whose
+    command was killed is taken up by the bot, or, half a minute later, ended by the same command. With
+    --chain the policies that hang on it follow, one after the other.
 
     In Slack, `/patrol backfill payments.refund_spike 7d` does the same, and the bot carries it out.
 
@@ -71,6 +72,8 @@ def backfill(
     catalog = catalog_of(settings)
     of = _chosen(catalog, policy, chain)
     with _engine(settings, catalog, of) as engine:
+        if not dry_run:
+            _end_dead(engine, of)
         found = _planned(engine, of, start, end, each, again)
         if not as_json:
             _preview(found)
@@ -143,6 +146,18 @@ def _planned(
     if isinstance(found, Refused):
         raise PatrolError("\n".join(filter(None, [found.why, found.hint])))
     return found
+
+
+def _end_dead(engine: Engine, of: Chain) -> None:
+    """One of a command that was killed, where no bot has taken it up: else nobody could go on from there."""
+    from bot.engine.backfilling import LEASE
+
+    other, now = engine.store.backfills.of_policies(of.policies), datetime.now(UTC)
+    if other is None or other.in_slack:
+        return
+    line = acted("stop", other.name, "nobody was at it", now)
+    if engine.store.backfills.end_dead(other.id, me(), line, now - LEASE):
+        click.echo(f"{other.name} is ended: nobody was at it.", err=True)
 
 
 def _preview(found: Plans) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -9,14 +10,15 @@ from bot.core.reply import Person, Reply, Said
 from sensors.model.catalog import Catalog
 
 EXAMPLE = "payments.x"  # as the table of verbs writes it
+ITSELF = re.compile(rf"(?<![\w./]){re.escape(EXAMPLE)}(?![\w.]*\w)")  # not `payments.xoom`
 
 
 def made_real(reply: Reply, person: Person, typed: str, catalog: Catalog) -> Reply:
     """The same answer; where there is no policy at all, its example stays as it is written."""
-    if not isinstance(reply, Said) or EXAMPLE not in reply.hint or EXAMPLE in catalog.policies:
+    if not isinstance(reply, Said) or EXAMPLE in catalog.policies or not ITSELF.search(reply.hint):
         return reply
     name = _meant(typed, list(catalog.policies)) or _own(person, catalog)
-    return replace(reply, hint=reply.hint.replace(EXAMPLE, name)) if name else reply
+    return replace(reply, hint=ITSELF.sub(name, reply.hint)) if name else reply
 
 
 def _meant(typed: str, known: list[str]) -> str:

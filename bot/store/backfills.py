@@ -69,6 +69,23 @@ class Backfills:
             add_lines(c, [line])
             return True
 
+    def end_dead(self, backfill_id: int, by: str, line: Line, before: datetime) -> bool:
+        """Ends one whose lease ran out before then, and which nobody has taken up since. False: somebody is
+        at it, or it has ended."""
+        dead = and_(t.c.id == backfill_id, BEGUN, t.c.lease_until < before)
+        over = {
+            "state": BackfillState.stopped.value,
+            "ended_by": by,
+            "ended_at": line.at,
+            "lease_until": None,
+        }
+        with self._database.write() as c:
+            if not self._changed(c, update(t).where(dead).values(over), backfill_id):
+                return False
+            self._let_go(c, backfill_id)
+            add_lines(c, [line])
+            return True
+
     def go_on(self, ended: BackfillRun, stages: Collection[Stage], line: Line) -> bool:
         """One that failed or was stopped is taken up again, with what its policies now are. False: it runs
         or is done, or one of its policies is being backfilled by another."""
@@ -132,7 +149,7 @@ class Backfills:
             over = _mine(run).values({**_head(run), "ended_at": now, "lease_until": None})
             if not self._changed(c, over, run.id):
                 return False
-            c.execute(update(s).where(s.c.backfill_id == run.id).values(held=False))
+            self._let_go(c, run.id)
             add_notices(self._database, c, notices, now)
             return True
 
@@ -190,6 +207,10 @@ class Backfills:
             return False
         changed(c, f"backfill-{backfill_id}")
         return True
+
+    def _let_go(self, c: Connection, backfill_id: int) -> None:
+        """Others of its policies may be begun."""
+        c.execute(update(s).where(s.c.backfill_id == backfill_id).values(held=False))
 
     def _set_stage(self, c: Connection, backfill_id: int, n: int, values: Mapping[str, Any]) -> None:
         c.execute(update(s).where(s.c.backfill_id == backfill_id, s.c.n == n).values(dict(values)))

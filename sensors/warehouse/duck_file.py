@@ -137,7 +137,7 @@ class Files:
             mark = (stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size)
             if self._pointed is not None and self._pointed[0] == mark:
                 return self._pointed[1]
-            with open(self._pointer, encoding="utf-8") as pointer:
+            with open(self._pointer, encoding="utf-8", errors="replace") as pointer:
                 name = pointer.read().strip()
         except NotADirectoryError:
             return self._path
@@ -146,7 +146,7 @@ class Files:
                 said = f"the folder {self._path} has no readable {POINTER} file yet"
                 raise WarehouseError(said, transient=True) from error
             return self._path
-        if not name or "/" in name or name.startswith("."):
+        if not name.isprintable() or not name or "/" in name or name.startswith("."):
             said = f"{self._path / POINTER} must hold the name of a file beside it, not {name[:80]!r}"
             raise WarehouseError(said, transient=True)
         file = self._path / name

@@ -235,6 +235,17 @@ def test_a_folder_without_a_pointer_is_said(tmp_path: Path) -> None:
         warehouse.ping()
 
 
+@pytest.mark.parametrize("garbage", [b"\xff\xfe", b"market\x00.duckdb", b"x" * 5_000])
+def test_a_pointer_of_garbage_is_a_failure_of_the_warehouse_and_no_change_of_it(
+    tmp_path: Path, garbage: bytes
+) -> None:
+    (tmp_path / "CURRENT").write_bytes(garbage)
+    with opened(tmp_path) as warehouse:
+        assert mark(warehouse) == ""
+        with pytest.raises(WarehouseError):
+            warehouse.ping()
+
+
 def test_a_file_that_is_being_written_is_said_and_may_be_free_soon(market: Path) -> None:
     code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
     writer = subprocess.Popen(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.cli import backfill
 from bot.cli.carrying import say_ended
 from bot.core.backfill import BackfillRun, BackfillState, Found, Stage
 from bot.core.reply import Said
@@ -182,6 +183,28 @@ def test_the_command_line_leaves_alone_what_the_bot_is_at(world: World, patrol: 
     assert ran.code == 2
     assert f"One at a time: BKF-1: {EVERY}" in ran.err
     assert "/patrol stop BKF-1 ends it" in ran.err
+
+
+@pytest.mark.usefixtures("now")
+def test_one_whose_command_was_killed_holds_up_nobody_where_no_bot_runs(
+    world: World, patrol: Patrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> BackfillRun:
+        raise SystemExit(137)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backfill, "carried_out", killed)
+        patrol("backfill", EVERY, "4h", "1h", "--yes")
+    again = patrol("backfill", EVERY, "4h", "1h", "--yes")
+    assert (again.code, "One at a time" in again.err) == (2, True), "a bot may be about to take it up"
+    store = world.nodes[0].store
+    (dead,) = store.backfills.begun()
+    store.backfills.give_back(dead, datetime.now(UTC) - MINUTE)
+    ran = patrol("backfill", EVERY, "4h", "1h", "--yes")
+    assert ran.code == 0, ran.said
+    assert "BKF-1 is ended: nobody was at it." in ran.err
+    assert "is stopped" in said(says(world.nodes[0], "stop BKF-1"))
+    assert [kept.line.deed for kept in store.trail.lines()] == ["backfill", "stop", "backfill"]
 
 
 @pytest.mark.usefixtures("now")

@@ -11,6 +11,7 @@ from bot.core.alert import Disposition, FalseCause, Work
 from bot.core.message import Message, MessageState
 from bot.core.reply import HelpReply, ListReply, Person, PolicyReply, Said, ShowReply, StatusReply
 from bot.core.verbs import VERBS
+from bot.desk.examples import made_real
 from sensors.warehouse import WarehouseError
 from tests.shell.making import HOUR, MINUTE, NOON, SECOND, Node, World
 from tests.shell.trouble import EVERY, HELD_NAME, failing
@@ -335,6 +336,13 @@ def test_an_example_in_a_hint_names_a_policy_that_is_there(bot: Node, typed: str
     assert answer.hint.startswith(hint)
     named = answer.hint.partition("payments.")[2].split()[0]
     assert f"payments.{named}" in bot.engine.catalog.policies
+
+
+def test_a_policy_whose_name_begins_as_the_example_does_keeps_its_own_name(bot: Node) -> None:
+    said = Said("There is no such policy.", "There are: `payments.xoom`, `eu.payments.x`; pause payments.x")
+    hint = made_real(said, ANA, "pause", bot.engine.catalog)
+    assert isinstance(hint, Said)
+    assert hint.hint == f"There are: `payments.xoom`, `eu.payments.x`; pause {EVERY}"
 
 
 def test_rerun_of_a_policy_answers_at_once(bot: Node) -> None:
