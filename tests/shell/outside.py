@@ -92,10 +92,15 @@ def go_on(*nodes: Node, seconds: int = 1) -> None:
         for node in nodes:
             node.starting.effects()
             node.starting.jobs()
-            deadline = time.monotonic() + 10
-            while node.starting._at_it and time.monotonic() < deadline:
-                time.sleep(0.002)
+            at_rest(node)
         nodes[0].clock.on(SECOND)
+
+
+def at_rest(node: Node) -> None:
+    """Until all that was begun beside is done."""
+    deadline = time.monotonic() + 10
+    while node.starting._at_it and time.monotonic() < deadline:
+        time.sleep(0.002)
 
 
 def ended(node: Node, alert: int) -> list[str]:

@@ -13,7 +13,7 @@ from bot.core.job_run import JobRun, JobState, Progress
 from bot.core.reply import AskReply, Said
 from bot.process.errors import JobRefused, JobUnknown
 from tests.shell.making import ELSEWHERE, FILES, MINUTE, NOON, SECOND, Node, World
-from tests.shell.outside import ANA, Killed, Outside, asked, ended, go_on, opened
+from tests.shell.outside import ANA, Killed, Outside, asked, at_rest, ended, go_on, opened
 from tests.shell.trouble import EVERY
 
 
@@ -99,7 +99,8 @@ def test_a_poll_that_fails_is_no_end(world: World, bot: Node, outside: Outside) 
 def test_a_job_that_is_gone_from_the_files_is_ended(world: World, bot: Node) -> None:
     alert = opened(world, bot)
     asked(bot, alert)
-    go_on(bot)
+    bot.starting.effects()  # it is asked for, and its turn to begin has not come
+    at_rest(bot)
     world.write("policies/payments/elsewhere.yml", ELSEWHERE.replace("offer: [hold_payouts]\n", ""))
     world.write("policies/_jobs.yml", "{}\n")
     bot.engine.reload()
