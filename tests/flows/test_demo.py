@@ -235,13 +235,15 @@ def test_typed_commands_are_answered_to_the_one_who_typed_them(browser: Browser,
         "hlep": "Did you mean",
     }
     for typed, answer in answers.items():
+        said = page.get_by_test_id("ephemeral").filter(has_text=answer)
+        before = said.count()
         page.get_by_test_id("composer").fill(f"/patrol {typed}")
         page.get_by_test_id("composer").press("Enter")
-        last = page.get_by_test_id("ephemeral").last
-        expect(last).to_contain_text(answer, timeout=WAIT)
+        expect(said.nth(before)).to_be_visible(timeout=WAIT)  # perhaps before a picture of the one above
         if typed.startswith("start"):  # it is shown what the job would do, and asked
-            last.get_by_role("button", name="Start rescore_seller").click()
-            expect(page.get_by_test_id("ephemeral").last).to_contain_text("is starting", timeout=WAIT)
+            said.last.get_by_role("button", name="Start rescore_seller").click()
+            started = page.get_by_test_id("ephemeral").filter(has_text="is starting")
+            expect(started.last).to_be_visible(timeout=WAIT)
     assert not [e for e in demo.ephemerals("bo") if "hlep" in str(e)]
 
 
